@@ -1,0 +1,167 @@
+
+# Copyright (C) Hyperdrive for nginx authors
+
+
+# Another nginx source tree may be given, its version must be that of the
+# nginx that will load the module.
+
+NGINX_SRC   = /usr/share/nginx/src
+MODULES_DIR = /usr/lib/nginx/modules
+DESTDIR     =
+
+# CC and CFLAGS are used as they are given; SANITIZE=1 makes a second module,
+# with the address and undefined behaviour sanitizers, in a folder of its own.
+
+CC          = cc
+CFLAGS      =
+SANITIZE    =
+JOBS        = $(shell nproc)
+
+TESTS       = t/*.t $(wildcard t/drivers/*.t)
+TEST_JOBS   = 2
+TEST_TIMEOUT = 400
+
+NAME        = ngx_stream_hyperdrive_module.so
+
+# All paths are relative, and nginx's configure gets a link to this folder: it
+# would break on a blank in the path.
+
+ifeq ($(SANITIZE),)
+
+OUT         = build
+TOP         = ../..
+CC_OPT      = -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2
+LD_OPT      = -Wl,-z,relro -Wl,-z,now
+
+else
+
+OUT         = build/sanitize
+TOP         = ../../..
+CC_OPT      = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined
+LD_OPT      = -fsanitize=address,undefined
+
+endif
+
+NGX         = $(OUT)/nginx
+MODULE      = $(OUT)/$(NAME)
+
+CONFIGURE   = --with-compat --with-debug --with-stream \
+	--with-stream_ssl_module --with-http_ssl_module \
+	--with-http_stub_status_module \
+	--with-cc="$(CC)" \
+	--with-cc-opt="$(strip $(CC_OPT) -MMD -MP $(CFLAGS))" \
+	--with-ld-opt="$(LD_OPT)" \
+	--add-dynamic-module=hyperdrive
+
+
+help:
+	@echo 'make build    the module, in build/$(NAME)'
+	@echo 'make demo     a far database, direct and through the module'
+	@echo '              DEMO_RTT=100 (ms), KEEP=1 stays up'
+	@echo 'make test     all tests; TESTS="t/max.t ..." only these,'
+	@echo '              FUZZ_SECONDS=5 for each fuzz target'
+	@echo 'make bench    throughput and CPU time, against PgBouncer too;'
+	@echo '              QUICK=1, BENCH_SECONDS=3, BENCH_CLIENTS="1 16 64 256"'
+	@echo 'make install  the module into $(MODULES_DIR)'
+	@echo 'make deps     the Debian packages for all that; done by itself'
+	@echo 'make clean    removes build/'
+	@echo
+	@echo 'Variables of build: NGINX_SRC, CC, CFLAGS, SANITIZE=1, JOBS'
+
+
+deps:
+	@sh t/lib/deps.sh all
+
+deps-build:
+	@NGINX_SRC="$(NGINX_SRC)" sh t/lib/deps.sh build
+
+build: deps-build
+	@$(MAKE) --no-print-directory $(MODULE) build/relay
+
+
+# Both files change only when what is in them does: another option starts
+# afresh, another list of sources runs configure again.
+
+$(OUT)/options: FORCE
+	@mkdir -p $(OUT)
+	@printf '%s\n' '$(NGINX_SRC)' '$(CONFIGURE)' > $@.new
+	@grep -hs 'define NGINX_VERSION' "$(NGINX_SRC)/src/core/nginx.h" \
+	>> $@.new || :
+	@cmp -s $@.new $@ && rm $@.new || { rm -rf $(NGX); mv $@.new $@; }
+
+$(OUT)/sources: FORCE
+	@mkdir -p $(OUT)
+	@find ngx_hyperdrive_module -name '*.[ch]' | LC_ALL=C sort > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(NGX)/configure: $(OUT)/options
+	@test -d "$(NGINX_SRC)" \
+	|| { echo 'no nginx sources in $(NGINX_SRC), see NGINX_SRC'; exit 1; }
+	rm -rf $(NGX)
+	cp -R "$(NGINX_SRC)" $(NGX)
+	test -e $@ || cp $(NGX)/auto/configure $@
+	ln -s $(TOP) $(NGX)/hyperdrive
+	touch $@
+
+$(NGX)/objs/Makefile: $(NGX)/configure $(OUT)/sources config
+	cd $(NGX) && ./configure $(CONFIGURE) > configure.log 2>&1 \
+	|| { cat configure.log; rm -f objs/Makefile; exit 1; }
+	printf '%s\n' 'include objs/Makefile' \
+	'-include $$(wildcard objs/addon/*/*.d)' > $(NGX)/hyperdrive.mk
+
+# What depends on which header is written down by the compiler (-MMD), and
+# read by hyperdrive.mk.
+
+$(MODULE): $(NGX)/objs/Makefile FORCE
+	@$(MAKE) --no-print-directory -C $(NGX) -f hyperdrive.mk -j$(JOBS) \
+	objs/$(NAME) > $(OUT)/make.log 2>&1 \
+	|| { cat $(OUT)/make.log; exit 1; }
+	@cmp -s $(NGX)/objs/$(NAME) $@ \
+	|| { cp $(NGX)/objs/$(NAME) $@.new && mv $@.new $@ && echo $@; }
+
+build/relay: t/relay/relay.c
+	@mkdir -p build
+	$(CC) -O2 -g -W -Wall -Wextra -Werror -o $@ $<
+
+
+# Packages of the JavaScript drivers, as the lock file has them.
+
+build/node_modules/.package-lock.json: t/drivers/package.json \
+	t/drivers/package-lock.json
+	@mkdir -p build
+	cp $^ build/
+	cd build && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+
+demo: deps
+	@$(MAKE) --no-print-directory build \
+	build/node_modules/.package-lock.json
+	@NODE_PATH="$(CURDIR)/build/node_modules" perl t/demo/demo.pl
+
+
+test: deps
+	@$(MAKE) --no-print-directory build \
+	build/node_modules/.package-lock.json
+	PERL5LIB="$(CURDIR)/t/lib" NODE_PATH="$(CURDIR)/build/node_modules" \
+	prove -j$(TEST_JOBS) --timer \
+	--exec 'timeout -k 30 $(TEST_TIMEOUT) perl' $(TESTS)
+
+
+bench: deps
+	@$(MAKE) --no-print-directory build
+	@perl t/bench/bench.pl
+
+
+install: build
+	install -D -m 644 $(MODULE) "$(DESTDIR)$(MODULES_DIR)/$(NAME)"
+	@echo 'load_module modules/$(NAME);'
+
+
+clean:
+	rm -rf build
+
+
+FORCE:
+
+.PHONY: help deps deps-build build demo test bench install clean FORCE

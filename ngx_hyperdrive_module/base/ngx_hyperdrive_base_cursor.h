@@ -1,0 +1,135 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#ifndef _NGX_HYPERDRIVE_BASE_CURSOR_H_INCLUDED_
+#define _NGX_HYPERDRIVE_BASE_CURSOR_H_INCLUDED_
+
+
+#include "ngx_hyperdrive.h"
+
+
+/*
+ * Reads from bytes that somebody else sent.  Each function takes the position
+ * <p> and the <end> of what may be read, and returns the new position, or
+ * NULL if there is less than asked for; NULL may be handed on, so a parser is
+ * a list of reads with one test at its end.  Integers are big endian, as in
+ * the PostgreSQL protocol (manual, 55.6 "Message Data Types").
+ */
+
+
+static ngx_inline u_char *
+ngx_hyperdrive_base_read_u8(u_char *p, u_char *end, ngx_uint_t *value)
+{
+    if (p == NULL || end - p < 1) {
+        return NULL;
+    }
+
+    *value = p[0];
+
+    return p + 1;
+}
+
+
+static ngx_inline u_char *
+ngx_hyperdrive_base_read_u16(u_char *p, u_char *end, ngx_uint_t *value)
+{
+    if (p == NULL || end - p < 2) {
+        return NULL;
+    }
+
+    *value = (ngx_uint_t) p[0] << 8 | p[1];
+
+    return p + 2;
+}
+
+
+static ngx_inline u_char *
+ngx_hyperdrive_base_read_u32(u_char *p, u_char *end, uint32_t *value)
+{
+    if (p == NULL || end - p < 4) {
+        return NULL;
+    }
+
+    *value = (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
+             | (uint32_t) p[2] << 8 | p[3];
+
+    return p + 4;
+}
+
+
+/* for where the caller has seen that four bytes are there */
+
+static ngx_inline uint32_t
+ngx_hyperdrive_base_get_u32(u_char *p)
+{
+    return (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
+           | (uint32_t) p[2] << 8 | p[3];
+}
+
+
+/* a string up to its NUL; the NUL is consumed and not part of <value> */
+
+static ngx_inline u_char *
+ngx_hyperdrive_base_read_cstr(u_char *p, u_char *end, ngx_str_t *value)
+{
+    u_char  *nul;
+
+    if (p == NULL || p >= end) {
+        return NULL;
+    }
+
+    nul = memchr(p, '\0', end - p);
+    if (nul == NULL) {
+        return NULL;
+    }
+
+    value->data = p;
+    value->len = nul - p;
+
+    return nul + 1;
+}
+
+
+/* <len> bytes; they stay where they are */
+
+static ngx_inline u_char *
+ngx_hyperdrive_base_read_bytes(u_char *p, u_char *end, size_t len,
+    ngx_str_t *value)
+{
+    if (p == NULL || (size_t) (end - p) < len) {
+        return NULL;
+    }
+
+    value->data = p;
+    value->len = len;
+
+    return p + len;
+}
+
+
+static ngx_inline u_char *
+ngx_hyperdrive_base_put_u16(u_char *p, ngx_uint_t value)
+{
+    *p++ = (u_char) (value >> 8);
+    *p++ = (u_char) value;
+
+    return p;
+}
+
+
+static ngx_inline u_char *
+ngx_hyperdrive_base_put_u32(u_char *p, uint32_t value)
+{
+    *p++ = (u_char) (value >> 24);
+    *p++ = (u_char) (value >> 16);
+    *p++ = (u_char) (value >> 8);
+    *p++ = (u_char) value;
+
+    return p;
+}
+
+
+#endif /* _NGX_HYPERDRIVE_BASE_CURSOR_H_INCLUDED_ */

@@ -1,0 +1,57 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#ifndef _NGX_HYPERDRIVE_NET_H_INCLUDED_
+#define _NGX_HYPERDRIVE_NET_H_INCLUDED_
+
+
+#include "ngx_hyperdrive.h"
+#include <ngx_event.h>
+#include "base/ngx_hyperdrive_base_chain.h"
+
+
+/*
+ * The two directions of one connection.  Input is read into a buffer that the
+ * whole worker shares; what a handler leaves there is copied out at its end
+ * (_keep), so that a connection without unread input holds no memory.  A
+ * handler must not start another handler between _recv() and _keep().
+ */
+
+typedef struct {
+    ngx_connection_t         *connection;
+    u_char                   *pos;      /* input that has not been consumed */
+    u_char                   *last;
+    ngx_hyperdrive_block_t   *in;       /* where it is, if it is our own */
+    ngx_hyperdrive_chain_t    out;
+    uint64_t                  received;
+    uint64_t                  sent;
+} ngx_hyperdrive_net_t;
+
+
+/*
+ * Reads once.  NGX_OK: there is more input; NGX_AGAIN; NGX_BUSY: <max> bytes
+ * are waiting to be consumed; NGX_DONE: the peer has closed; NGX_ERROR.
+ */
+ngx_int_t ngx_hyperdrive_net_recv(ngx_hyperdrive_net_t *net, size_t max);
+
+/* at the end of a handler: takes what is not consumed out of the shared
+   buffer; NGX_ERROR: no memory */
+ngx_int_t ngx_hyperdrive_net_keep(ngx_hyperdrive_net_t *net);
+
+/*
+ * Sends what it can.  NGX_OK: nothing is left; NGX_AGAIN: the write event
+ * will tell; NGX_ERROR.
+ */
+ngx_int_t ngx_hyperdrive_net_flush(ngx_hyperdrive_net_t *net);
+
+/* frees the buffers, not the connection */
+void ngx_hyperdrive_net_free(ngx_hyperdrive_net_t *net);
+
+/* one more look at the socket, in this turn of the event loop */
+void ngx_hyperdrive_net_post_read(ngx_hyperdrive_net_t *net);
+
+
+#endif /* _NGX_HYPERDRIVE_NET_H_INCLUDED_ */

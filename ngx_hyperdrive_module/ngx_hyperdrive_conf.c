@@ -1,0 +1,376 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "ngx_hyperdrive_conf.h"
+#include "base/ngx_hyperdrive_base_users.h"
+#include "cache/ngx_hyperdrive_cache_store.h"
+
+
+/* a users file is not larger, bytes */
+#define NGX_HYPERDRIVE_CONF_USERS        (64 * 1024 * 1024)
+
+#define NGX_HYPERDRIVE_CONF_VERIFIER     256
+
+
+static char *ngx_hyperdrive_conf_users_file(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_array_t *users);
+static char *ngx_hyperdrive_conf_users_parse(ngx_conf_t *cf, ngx_str_t *name,
+    u_char *pos, u_char *last, ngx_array_t *users);
+static int ngx_libc_cdecl ngx_hyperdrive_conf_users_cmp(const void *one,
+    const void *two);
+
+
+extern ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto;
+
+
+/* hyperdrive_cache_zone NAME SIZE; */
+
+char *
+ngx_hyperdrive_conf_cache_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_hyperdrive_main_conf_t *hmcf = conf;
+
+    ssize_t                      size;
+    ngx_str_t                   *value;
+    ngx_hyperdrive_conf_zone_t  *zone;
+
+    value = cf->args->elts;
+
+    size = ngx_parse_size(&value[2]);
+
+    if (size == NGX_ERROR || size < NGX_HYPERDRIVE_CACHE_STORE_MIN) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid size \"%V\" of \"hyperdrive_cache_zone\": "
+                           "write for instance 64m, at least 64k", &value[2]);
+        return NGX_CONF_ERROR;
+    }
+
+    zone = ngx_array_push(&hmcf->zones);
+    if (zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    zone->name = value[1];
+    zone->zone = ngx_hyperdrive_cache_store_zone(cf, &value[1], size,
+                                                &ngx_stream_hyperdrive_module);
+
+    return zone->zone ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+/* hyperdrive_cache ZONE [max_age=TIME] [max_size=SIZE]; hyperdrive_cache off; */
+
+char *
+ngx_hyperdrive_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_hyperdrive_srv_conf_t *hscf = conf;
+
+    ssize_t      size;
+    ngx_int_t    n;
+    ngx_str_t   *value, s;
+    ngx_uint_t   i;
+
+    if (hscf->cache.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    hscf->cache = value[1];
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+
+        if (cf->args->nelts > 2) {
+            return "takes no parameters when it is \"off\"";
+        }
+
+        hscf->cache.len = 0;
+        return NGX_CONF_OK;
+    }
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_hyperdrive_conf_param(&value[i], "max_age", &s) == NGX_OK) {
+            n = ngx_parse_time(&s, 0);
+
+            if (n == NGX_ERROR || n == 0) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "invalid time in \"%V\" of "
+                                   "\"hyperdrive_cache\": write for instance "
+                                   "500ms, 60s or 1h", &value[i]);
+                return NGX_CONF_ERROR;
+            }
+
+            hscf->max_age = n;
+
+        } else if (ngx_hyperdrive_conf_param(&value[i], "max_size", &s)
+                   == NGX_OK)
+        {
+            size = ngx_parse_size(&s);
+
+            if (size == NGX_ERROR || size < 64) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "invalid size in \"%V\" of "
+                                   "\"hyperdrive_cache\": write for instance "
+                                   "64k or 1m", &value[i]);
+                return NGX_CONF_ERROR;
+            }
+
+            hscf->max_size = size;
+
+        } else {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\" of "
+                               "\"hyperdrive_cache\": known are max_age=TIME "
+                               "and max_size=SIZE", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* hyperdrive_pass UPSTREAM; */
+
+char *
+ngx_hyperdrive_conf_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_hyperdrive_srv_conf_t *hscf = conf;
+
+    ngx_url_t                    u;
+    ngx_str_t                   *value;
+    ngx_stream_core_srv_conf_t  *cscf;
+
+    if (hscf->pass) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    ngx_memzero(&u, sizeof(ngx_url_t));
+
+    u.url = value[1];
+    u.host = value[1];
+    u.no_resolve = 1;
+    u.no_port = 1;
+
+    hscf->pass = ngx_stream_upstream_add(cf, &u, 0);
+    if (hscf->pass == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    hscf->file = cf->conf_file->file.name.data;
+    hscf->line = cf->conf_file->line;
+
+    cscf = ngx_stream_conf_get_module_srv_conf(cf, ngx_stream_core_module);
+    cscf->handler = ngx_stream_hyperdrive_handler;
+
+    return NGX_CONF_OK;
+}
+
+
+/* hyperdrive_users FILE; hyperdrive_users off; */
+
+char *
+ngx_hyperdrive_conf_users(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_hyperdrive_srv_conf_t *hscf = conf;
+
+    ngx_str_t  *value;
+
+    if (hscf->users != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        hscf->users = NULL;
+        return NGX_CONF_OK;
+    }
+
+    hscf->users = ngx_array_create(cf->pool, 16,
+                                   sizeof(ngx_hyperdrive_session_user_t));
+    if (hscf->users == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_conf_full_name(cf->cycle, &value[1], 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_hyperdrive_conf_users_file(cf, &value[1], hscf->users);
+}
+
+
+static char *
+ngx_hyperdrive_conf_users_file(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_array_t *users)
+{
+    char             *rv;
+    u_char           *buf;
+    size_t            size;
+    ssize_t           n;
+    ngx_file_t        file;
+
+    ngx_memzero(&file, sizeof(ngx_file_t));
+
+    file.name = *name;
+    file.log = cf->log;
+
+    file.fd = ngx_open_file(name->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (file.fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_open_file_n " \"%V\" failed", name);
+        return NGX_CONF_ERROR;
+    }
+
+    rv = NGX_CONF_ERROR;
+    buf = NULL;
+    size = 0;
+
+    if (ngx_fd_info(file.fd, &file.info) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_fd_info_n " \"%V\" failed", name);
+        goto done;
+    }
+
+    if (ngx_file_size(&file.info) > NGX_HYPERDRIVE_CONF_USERS) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "users file \"%V\" is too large", name);
+        goto done;
+    }
+
+    size = ngx_file_size(&file.info);
+
+    buf = ngx_alloc(size + 1, cf->log);
+    if (buf == NULL) {
+        goto done;
+    }
+
+    n = ngx_read_file(&file, buf, size, 0);
+
+    if (n == NGX_ERROR || (size_t) n != size) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           ngx_read_file_n " \"%V\" failed", name);
+        goto done;
+    }
+
+    rv = ngx_hyperdrive_conf_users_parse(cf, name, buf, buf + size, users);
+
+done:
+
+    if (buf) {
+        ngx_explicit_memzero(buf, size);
+        ngx_free(buf);
+    }
+
+    if (ngx_close_file(file.fd) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
+                           ngx_close_file_n " \"%V\" failed", name);
+    }
+
+    return rv;
+}
+
+
+static char *
+ngx_hyperdrive_conf_users_parse(ngx_conf_t *cf, ngx_str_t *name, u_char *pos,
+    u_char *last, ngx_array_t *users)
+{
+    char                           *err;
+    u_char                          verifier[NGX_HYPERDRIVE_CONF_VERIFIER];
+    ngx_int_t                       rc;
+    ngx_str_t                       user, secret;
+    ngx_uint_t                      i, line;
+    ngx_hyperdrive_session_user_t  *u;
+
+    line = 1;
+
+    for ( ;; ) {
+
+        rc = ngx_hyperdrive_base_users_next(&pos, last, &line, &user, &secret,
+                                            &err);
+        if (rc == NGX_DONE) {
+            break;
+        }
+
+        if (rc != NGX_OK) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "%s in users file \"%V\", line %ui: write "
+                               "\"name\" \"password\"", err, name, line);
+            return NGX_CONF_ERROR;
+        }
+
+        if (secret.len == 0) {
+            /* PgBouncer: an entry without a password cannot log in */
+            continue;
+        }
+
+        u = ngx_array_push(users);
+        if (u == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        u->name.len = user.len;
+        u->name.data = ngx_pstrdup(cf->pool, &user);
+
+        /* 1.5 ms each now, and nothing on the event loop later */
+
+        rc = ngx_hyperdrive_pg_proto.verifier(&secret, verifier);
+
+        if (rc == NGX_OK) {
+            secret.data = verifier;
+            secret.len = ngx_strlen(verifier);
+
+        } else if (rc != NGX_DECLINED) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "unusable password of user \"%V\" in users "
+                               "file \"%V\"", &user, name);
+            return NGX_CONF_ERROR;
+        }
+
+        u->secret.len = secret.len;
+        u->secret.data = ngx_pstrdup(cf->pool, &secret);
+
+        if (u->name.data == NULL || u->secret.data == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    ngx_qsort(users->elts, users->nelts,
+              sizeof(ngx_hyperdrive_session_user_t),
+              ngx_hyperdrive_conf_users_cmp);
+
+    u = users->elts;
+
+    for (i = 1; i < users->nelts; i++) {
+
+        if (ngx_hyperdrive_conf_users_cmp(&u[i - 1], &u[i]) == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "user \"%V\" stands twice in users file \"%V\"",
+                               &u[i].name, name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static int ngx_libc_cdecl
+ngx_hyperdrive_conf_users_cmp(const void *one, const void *two)
+{
+    const ngx_hyperdrive_session_user_t  *a, *b;
+
+    a = one;
+    b = two;
+
+    return (int) ngx_memn2cmp(a->name.data, b->name.data, a->name.len,
+                              b->name.len);
+}

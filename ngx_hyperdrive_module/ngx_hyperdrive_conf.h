@@ -1,0 +1,80 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#ifndef _NGX_HYPERDRIVE_CONF_H_INCLUDED_
+#define _NGX_HYPERDRIVE_CONF_H_INCLUDED_
+
+
+#include "ngx_hyperdrive.h"
+#include <ngx_stream.h>
+#include "origin/ngx_hyperdrive_origin.h"
+#include "session/ngx_hyperdrive_session.h"
+
+
+/* a hyperdrive_cache_zone */
+
+typedef struct {
+    ngx_str_t                        name;
+    ngx_shm_zone_t                  *zone;
+} ngx_hyperdrive_conf_zone_t;
+
+
+typedef struct {
+    ngx_array_t                      origins;   /* of _origin_conf_t * */
+    ngx_array_t                      zones;     /* of _conf_zone_t */
+    ngx_shm_zone_t                  *runtime;
+    void                           **srv_conf;  /* of the stream block */
+} ngx_hyperdrive_main_conf_t;
+
+
+/* one struct for both places: an upstream {} uses <upstream> only */
+
+typedef struct {
+    ngx_hyperdrive_origin_conf_t    *upstream;  /* hyperdrive_origin, _pool */
+
+    ngx_stream_upstream_srv_conf_t  *pass;      /* hyperdrive_pass */
+    u_char                          *file;      /* where it stands */
+    ngx_uint_t                       line;
+
+    ngx_array_t                     *users;     /* NGX_CONF_UNSET_PTR; NULL:
+                                                   off */
+    ngx_str_t                        cache;     /* the zone's name */
+    ngx_msec_t                       max_age;
+    size_t                           max_size;
+    ngx_flag_t                       channel_binding;
+
+    ngx_hyperdrive_session_conf_t    session;
+} ngx_hyperdrive_srv_conf_t;
+
+
+extern ngx_module_t  ngx_stream_hyperdrive_module;
+
+
+/* the content handler of a server with hyperdrive_pass */
+void ngx_stream_hyperdrive_handler(ngx_stream_session_t *s);
+
+char *ngx_hyperdrive_conf_cache_zone(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_hyperdrive_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_hyperdrive_conf_users(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_hyperdrive_conf_pass(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* ngx_hyperdrive_conf_origin.c */
+
+char *ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_hyperdrive_conf_pool(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* name=value: NGX_OK and <value>, or NGX_DECLINED */
+ngx_int_t ngx_hyperdrive_conf_param(ngx_str_t *arg, const char *name,
+    ngx_str_t *value);
+
+
+#endif /* _NGX_HYPERDRIVE_CONF_H_INCLUDED_ */

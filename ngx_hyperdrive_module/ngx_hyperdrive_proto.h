@@ -1,0 +1,319 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#ifndef _NGX_HYPERDRIVE_PROTO_H_INCLUDED_
+#define _NGX_HYPERDRIVE_PROTO_H_INCLUDED_
+
+
+#include "ngx_hyperdrive.h"
+#include "base/ngx_hyperdrive_base_chain.h"
+#include "state/ngx_hyperdrive_state_stmt.h"
+
+
+/*
+ * What a wire protocol must provide.  All functions are pure: they read from
+ * the bytes given, append to the chains given and return a value.  The two
+ * ends keep their memory in objects of their own: a client's (what the
+ * application believes) and an origin's (what the connection to the database
+ * knows, and which answers it still owes: the ledger).
+ */
+
+
+typedef struct ngx_hyperdrive_proto_s     ngx_hyperdrive_proto_t;
+typedef struct ngx_hyperdrive_proto_ctx_s ngx_hyperdrive_proto_ctx_t;
+
+
+/* what the protocol rooms share within a worker */
+
+struct ngx_hyperdrive_proto_ctx_s {
+    ngx_hyperdrive_state_registry_t  *registry;
+    uint64_t                        (*next_id)(void);
+    ngx_uint_t                        statements;   /* prepared on an origin,
+                                                       at most */
+};
+
+
+/* an error that we make up; the texts are constant or outlive the call */
+
+typedef struct {
+    char                             *severity;     /* "ERROR", "FATAL" */
+    char                             *sqlstate;
+    char                             *message;
+    char                             *hint;         /* or NULL */
+} ngx_hyperdrive_proto_error_t;
+
+
+typedef struct {
+    ngx_str_t                         name;
+    ngx_str_t                         value;
+} ngx_hyperdrive_proto_param_t;
+
+#define NGX_HYPERDRIVE_PROTO_MAX_PARAMS  64
+
+
+/*
+ * A log-in, at either end.  All zero to begin with; strings that are set by
+ * the caller stay valid to the end, results until _login_free().
+ */
+
+typedef struct {
+    /* both ends */
+
+    ngx_str_t                         user;
+    ngx_str_t                         database;
+    ngx_uint_t                        nparams;
+    ngx_hyperdrive_proto_param_t      params[NGX_HYPERDRIVE_PROTO_MAX_PARAMS];
+    unsigned                          tls:1;        /* the connection is
+                                                       encrypted now */
+    ngx_str_t                         cert_hash;    /* RFC 5929
+                                                       tls-server-end-point */
+    char                             *reason;       /* NGX_ERROR: for the log */
+    u_char                            sqlstate[6];
+    ngx_hyperdrive_chain_t            error;        /* NGX_ERROR at the origin:
+                                                       its message, whole */
+
+    /* the client's end */
+
+    unsigned                          tls_offered:1;
+    unsigned                          tls_bound:1;  /* offer channel binding */
+    unsigned                          trust:1;      /* no password is asked */
+    unsigned                          found:1;      /* the user exists */
+    unsigned                          cancel:1;     /* NGX_DECLINED: it is a
+                                                       cancel request */
+    unsigned                          replication:1;
+    ngx_str_t                         secret;       /* a stored verifier */
+    u_char                           *mock;         /* 32 bytes, for salts of
+                                                       unknown users */
+    ngx_str_t                         cancel_pid;
+    ngx_str_t                         cancel_key;
+
+    /* the origin's end */
+
+    ngx_str_t                         password;
+    unsigned                          request_tls:1;
+    unsigned                          require_tls:1;
+    unsigned                          allow_clear:1;
+    unsigned                          permanent:1;  /* NGX_ERROR: to try again
+                                                       will not help */
+    uint32_t                          pid;
+    ngx_str_t                         key;
+    ngx_hyperdrive_chain_t            greeting;     /* what the origin says of
+                                                       itself, for clients */
+
+    void                             *state;        /* the protocol's own */
+} ngx_hyperdrive_proto_login_t;
+
+
+/* a unit of requests, as far as it has been read */
+
+typedef struct {
+    size_t                            len;          /* bytes, from the first */
+    ngx_uint_t                        requests;     /* answers it asks for */
+    unsigned                          flush:1;      /* it ends in a Flush */
+    unsigned                          local:1;      /* it asks the origin for
+                                                       nothing: refuse it with
+                                                       no error */
+    unsigned                          simple:1;
+    unsigned                          stateful:1;   /* the session is pinned */
+    unsigned                          question:1;   /* it may be looked up, the
+                                                       fields below are set */
+    unsigned                          head:1;       /* rows are described in
+                                                       the answer */
+    unsigned                          parse:1;      /* a statement is prepared
+                                                       by it */
+    ngx_uint_t                        reason;       /* not a question: why, as
+                                                       the plan says */
+    ngx_hyperdrive_state_stmt_t      *stmt;         /* valid until the unit is
+                                                       forwarded or served */
+    ngx_str_t                         args;         /* the parameters, as they
+                                                       are compared */
+    ngx_str_t                         formats;      /* of the results; empty if
+                                                       all are text */
+    uint64_t                          told;         /* row shape the client was
+                                                       told, or 0 */
+    ngx_str_t                         name;         /* the statement's */
+} ngx_hyperdrive_proto_unit_t;
+
+
+/* a piece of an answer */
+
+typedef enum {
+    NGX_HYPERDRIVE_PROTO_OTHER = 0,
+    NGX_HYPERDRIVE_PROTO_HEAD,       /* the description of rows */
+    NGX_HYPERDRIVE_PROTO_ROWS,       /* rows and their completion */
+    NGX_HYPERDRIVE_PROTO_ERROR,
+    NGX_HYPERDRIVE_PROTO_NOTICE,     /* also: anything that forbids to keep
+                                        the answer */
+    NGX_HYPERDRIVE_PROTO_READY       /* a unit has been answered to its end */
+} ngx_hyperdrive_proto_piece_e;
+
+typedef struct {
+    ngx_hyperdrive_proto_piece_e      type;
+    u_char                           *data;         /* to be passed on... */
+    size_t                            len;          /* ...if there is any */
+    ngx_uint_t                        rows;         /* rows begun in it */
+    unsigned                          own:1;        /* we have asked for it: it
+                                                       is not passed on */
+    unsigned                          end:1;        /* ROWS: the completion was
+                                                       in it, all rows seen */
+    unsigned                          fatal:1;      /* ERROR: the origin will
+                                                       close */
+} ngx_hyperdrive_proto_piece_t;
+
+
+struct ngx_hyperdrive_proto_s {
+    ngx_str_t     name;
+    in_port_t     port;
+
+    /*
+     * Log-in, at either end, over [*pos, last), cut anywhere:
+     *   NGX_OK        logged in
+     *   NGX_AGAIN     more input is needed
+     *   NGX_DONE      do the TLS handshake (after <out> is sent), set
+     *                 login->tls and cert_hash, call again
+     *   NGX_BUSY      the client's end: user and database are known, set
+     *                 trust, found and secret, call again
+     *   NGX_DECLINED  the client's end: a cancel request
+     *   NGX_ERROR     refused: <out> says it to the client; login->reason
+     */
+
+    ngx_int_t   (*client_login)(ngx_hyperdrive_proto_login_t *login,
+                                u_char **pos, u_char *last,
+                                ngx_hyperdrive_chain_t *out);
+    void        (*client_login_free)(ngx_hyperdrive_proto_login_t *login);
+
+    /* what follows a client's log-in: greeting, cancel key, ready */
+    void        (*client_welcome)(ngx_str_t *greeting, uint32_t pid,
+                                  u_char *key, size_t len,
+                                  ngx_hyperdrive_chain_t *out);
+
+    ngx_int_t   (*origin_login)(ngx_hyperdrive_proto_login_t *login,
+                                u_char **pos, u_char *last,
+                                ngx_hyperdrive_chain_t *out);
+    void        (*origin_login_free)(ngx_hyperdrive_proto_login_t *login);
+
+    /* the verifier to be kept for a plain password; <out> has 256 bytes */
+    ngx_int_t   (*verifier)(ngx_str_t *password, u_char *out);
+
+    /* the lexer's mode from what an origin said of itself */
+    ngx_uint_t  (*mode)(ngx_str_t *greeting);
+
+    /*
+     * The client's end.
+     */
+
+    void       *(*client_create)(ngx_hyperdrive_proto_ctx_t *ctx,
+                                 ngx_uint_t mode);
+    void        (*client_destroy)(void *client);
+
+    /*
+     * Looks at the unit in [pos, last), which may be incomplete; consumes
+     * nothing.  Bytes already looked at are remembered until _forward() or
+     * _serve() or _refuse() takes the unit.
+     *   NGX_OK        a whole unit; <unit> is filled
+     *   NGX_AGAIN     more is needed
+     *   NGX_BUSY      it has outgrown the gather buffer: it streams
+     *   NGX_DONE      the client says good-bye
+     *   NGX_ERROR     it breaks the protocol: <err>
+     */
+    ngx_int_t   (*client_request)(void *client, u_char *pos, u_char *last,
+                                  ngx_hyperdrive_proto_unit_t *unit,
+                                  ngx_hyperdrive_proto_error_t *err);
+
+    /*
+     * Answers a question from memory: _begin() appends what stands before the
+     * rows (<head>: the description, or empty), the caller appends the rows,
+     * _end() the rest.
+     */
+    void        (*serve_begin)(void *client,
+                               ngx_hyperdrive_proto_unit_t *unit,
+                               u_char *head, size_t len,
+                               ngx_hyperdrive_chain_t *out);
+    void        (*serve_end)(void *client, ngx_hyperdrive_proto_unit_t *unit,
+                             ngx_hyperdrive_chain_t *out);
+
+    /*
+     * Refuses the unit with an error, as the database would: what follows up
+     * to the Sync is skipped.  Only outside a transaction.
+     */
+    void        (*refuse)(void *client, ngx_hyperdrive_proto_unit_t *unit,
+                          ngx_hyperdrive_proto_error_t *err,
+                          ngx_hyperdrive_chain_t *out);
+
+    /*
+     * The unit that is forwarded next will be kept: its rows have to come with
+     * their description, asked for or not (piece->own).
+     */
+    void        (*describe)(void *client);
+    /* a digest of what the client decodes rows by; never 0 */
+    uint64_t    (*shape)(u_char *head, size_t len);
+
+    /* appends an error of its own, not tied to a unit (then we close) */
+    void        (*error)(ngx_hyperdrive_proto_error_t *err,
+                         ngx_hyperdrive_chain_t *out);
+
+    /*
+     * The origin's end.
+     */
+
+    void       *(*origin_create)(ngx_hyperdrive_proto_ctx_t *ctx);
+    void        (*origin_destroy)(void *origin);
+
+    /*
+     * Translates requests in [*pos, last) for this origin, message by message,
+     * cut anywhere, and enters the expected answers into the ledger; answers
+     * that we give ourselves go to <reply> as soon as it is their turn.
+     *   NGX_OK        the end of a unit
+     *   NGX_AGAIN     all is consumed that can be, more input is needed
+     *   NGX_BUSY      call again when the ledger is empty
+     *   NGX_ERROR     it breaks the protocol, or a bound: <err>
+     * *stateful is set if something of it pins the session.
+     */
+    ngx_int_t   (*forward)(void *client, void *origin, u_char **pos,
+                           u_char *last, ngx_hyperdrive_chain_t *out,
+                           ngx_hyperdrive_chain_t *reply,
+                           ngx_uint_t *stateful,
+                           ngx_hyperdrive_proto_error_t *err);
+
+    /*
+     * Takes the next piece of the origin's answers from [*pos, last).
+     * <client> is NULL when it has left.  What we answer ourselves at this
+     * place is appended to <reply> after the piece has been passed on, by
+     * the next call.
+     *   NGX_OK        <piece> is filled
+     *   NGX_AGAIN     more input is needed
+     *   NGX_ERROR     the origin breaks the protocol: piece->data is why
+     */
+    ngx_int_t   (*answer)(void *client, void *origin, u_char **pos,
+                          u_char *last, ngx_hyperdrive_chain_t *reply,
+                          ngx_hyperdrive_proto_piece_t *piece);
+
+    /* nothing is owed in either direction */
+    ngx_uint_t  (*origin_settled)(void *origin);
+    /* settled, and not in a transaction */
+    ngx_uint_t  (*origin_idle)(void *origin);
+    /* it reads data, not requests: what comes goes to _forward() unread */
+    ngx_uint_t  (*origin_copying)(void *origin);
+
+    /*
+     * The client has left: appends what brings the origin to idle; what is
+     * owed is dropped as it comes.  Called again (client NULL) when it has
+     * settled and is not idle: a ROLLBACK.  NGX_ERROR: it can only be closed
+     * (half a message was sent).
+     */
+    ngx_int_t   (*origin_abandon)(void *client, void *origin,
+                                  ngx_hyperdrive_chain_t *out);
+
+    /* a polite end */
+    void        (*origin_terminate)(ngx_hyperdrive_chain_t *out);
+
+    /* the request, on a connection of its own, that cancels what it does */
+    void        (*origin_cancel)(uint32_t pid, ngx_str_t *key,
+                                 ngx_hyperdrive_chain_t *out);
+};
+
+
+#endif /* _NGX_HYPERDRIVE_PROTO_H_INCLUDED_ */

@@ -1,0 +1,716 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "ngx_hyperdrive_conf.h"
+#include "ngx_hyperdrive_variables.h"
+#include "sql/ngx_hyperdrive_sql.h"
+#include "peer/ngx_hyperdrive_peer.h"
+#include "admin/ngx_hyperdrive_admin_status.h"
+
+
+/* statement texts that a worker remembers, bytes */
+#define NGX_STREAM_HYPERDRIVE_TEXTS      (32 * 1024 * 1024)
+
+/* places of a dead worker are free again after, milliseconds */
+#define NGX_STREAM_HYPERDRIVE_DEAD       5000
+
+
+static ngx_int_t ngx_stream_hyperdrive_preconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf);
+static void *ngx_stream_hyperdrive_create_main_conf(ngx_conf_t *cf);
+static void *ngx_stream_hyperdrive_create_srv_conf(ngx_conf_t *cf);
+static char *ngx_stream_hyperdrive_merge_srv_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static char *ngx_stream_hyperdrive_merge_pass(ngx_conf_t *cf,
+    ngx_hyperdrive_srv_conf_t *conf);
+static char *ngx_stream_hyperdrive_merge_tls(ngx_conf_t *cf,
+    ngx_hyperdrive_srv_conf_t *conf);
+static int ngx_stream_hyperdrive_alpn(ngx_ssl_conn_t *ssl_conn,
+    const unsigned char **out, unsigned char *outlen,
+    const unsigned char *in, unsigned int inlen, void *arg);
+static ngx_hyperdrive_main_conf_t *ngx_stream_hyperdrive_main_conf(
+    ngx_cycle_t *cycle);
+static ngx_int_t ngx_stream_hyperdrive_init_module(ngx_cycle_t *cycle);
+static ngx_int_t ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle);
+static ngx_int_t ngx_stream_hyperdrive_init_view(ngx_cycle_t *cycle,
+    ngx_hyperdrive_main_conf_t *hmcf);
+static void ngx_stream_hyperdrive_exit_process(ngx_cycle_t *cycle);
+static void ngx_stream_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
+    ngx_hyperdrive_state_plan_t *plan);
+static void ngx_stream_hyperdrive_message(ngx_uint_t from, ngx_uint_t type,
+    u_char *data, size_t len, ngx_socket_t fd);
+static void ngx_stream_hyperdrive_dead(ngx_uint_t slot);
+static void ngx_stream_hyperdrive_reclaim(ngx_event_t *ev);
+static void ngx_stream_hyperdrive_wake(ngx_uint_t slot);
+
+
+static ngx_event_t  ngx_stream_hyperdrive_reclaim_event;
+
+
+static ngx_command_t  ngx_stream_hyperdrive_commands[] = {
+
+    { ngx_string("hyperdrive_cache_zone"),
+      NGX_STREAM_MAIN_CONF|NGX_CONF_TAKE2,
+      ngx_hyperdrive_conf_cache_zone,
+      NGX_STREAM_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("hyperdrive_origin"),
+      NGX_STREAM_UPS_CONF|NGX_CONF_1MORE,
+      ngx_hyperdrive_conf_origin,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("hyperdrive_pool"),
+      NGX_STREAM_UPS_CONF|NGX_CONF_1MORE,
+      ngx_hyperdrive_conf_pool,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("hyperdrive_pass"),
+      NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_hyperdrive_conf_pass,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("hyperdrive_users"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_hyperdrive_conf_users,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("hyperdrive_cache"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
+      ngx_hyperdrive_conf_cache,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("hyperdrive_channel_binding"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_hyperdrive_srv_conf_t, channel_binding),
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_stream_module_t  ngx_stream_hyperdrive_module_ctx = {
+    ngx_stream_hyperdrive_preconfiguration,   /* preconfiguration */
+    ngx_stream_hyperdrive_postconfiguration,  /* postconfiguration */
+
+    ngx_stream_hyperdrive_create_main_conf,   /* create main configuration */
+    NULL,                                     /* init main configuration */
+
+    ngx_stream_hyperdrive_create_srv_conf,    /* create server configuration */
+    ngx_stream_hyperdrive_merge_srv_conf      /* merge server configuration */
+};
+
+
+ngx_module_t  ngx_stream_hyperdrive_module = {
+    NGX_MODULE_V1,
+    &ngx_stream_hyperdrive_module_ctx,        /* module context */
+    ngx_stream_hyperdrive_commands,           /* module directives */
+    NGX_STREAM_MODULE,                        /* module type */
+    NULL,                                     /* init master */
+    ngx_stream_hyperdrive_init_module,        /* init module */
+    ngx_stream_hyperdrive_init_process,       /* init process */
+    NULL,                                     /* init thread */
+    NULL,                                     /* exit thread */
+    ngx_stream_hyperdrive_exit_process,       /* exit process */
+    NULL,                                     /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+void
+ngx_stream_hyperdrive_handler(ngx_stream_session_t *s)
+{
+    ngx_hyperdrive_srv_conf_t  *hscf;
+
+    hscf = ngx_stream_get_module_srv_conf(s, ngx_stream_hyperdrive_module);
+
+    ngx_hyperdrive_session_init(s, &hscf->session);
+}
+
+
+static ngx_int_t
+ngx_stream_hyperdrive_preconfiguration(ngx_conf_t *cf)
+{
+    ngx_stream_conf_ctx_t       *ctx;
+    ngx_hyperdrive_main_conf_t  *hmcf;
+
+    hmcf = ngx_stream_conf_get_module_main_conf(cf,
+                                                ngx_stream_hyperdrive_module);
+
+    /* the merge of a server cannot get at the stream block's own any more */
+
+    ctx = cf->ctx;
+    hmcf->srv_conf = ctx->srv_conf;
+
+    ngx_hyperdrive_session_module = &ngx_stream_hyperdrive_module;
+
+    return ngx_hyperdrive_variables_add(cf);
+}
+
+
+static void *
+ngx_stream_hyperdrive_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_hyperdrive_main_conf_t  *hmcf;
+
+    hmcf = ngx_pcalloc(cf->pool, sizeof(ngx_hyperdrive_main_conf_t));
+    if (hmcf == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&hmcf->origins, cf->pool, 4,
+                       sizeof(ngx_hyperdrive_origin_conf_t *))
+        != NGX_OK
+        || ngx_array_init(&hmcf->zones, cf->pool, 4,
+                          sizeof(ngx_hyperdrive_conf_zone_t))
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return hmcf;
+}
+
+
+static void *
+ngx_stream_hyperdrive_create_srv_conf(ngx_conf_t *cf)
+{
+    ngx_hyperdrive_srv_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_hyperdrive_srv_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     conf->upstream = NULL;
+     *     conf->pass = NULL;
+     *     conf->cache = { 0, NULL };
+     *     conf->session = { 0 };
+     */
+
+    conf->users = NGX_CONF_UNSET_PTR;
+    conf->max_age = NGX_CONF_UNSET_MSEC;
+    conf->max_size = NGX_CONF_UNSET_SIZE;
+    conf->channel_binding = NGX_CONF_UNSET;
+
+    return conf;
+}
+
+
+static char *
+ngx_stream_hyperdrive_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_hyperdrive_srv_conf_t *prev = parent;
+    ngx_hyperdrive_srv_conf_t *conf = child;
+
+    if (conf->cache.data == NULL) {
+        conf->cache = prev->cache;
+    }
+
+    ngx_conf_merge_ptr_value(conf->users, prev->users, NGX_CONF_UNSET_PTR);
+    ngx_conf_merge_msec_value(conf->max_age, prev->max_age, 60000);
+    ngx_conf_merge_size_value(conf->max_size, prev->max_size, 1048576);
+    ngx_conf_merge_value(conf->channel_binding, prev->channel_binding, 1);
+
+    if (conf->pass == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    return ngx_stream_hyperdrive_merge_pass(cf, conf);
+}
+
+
+/* a server with hyperdrive_pass */
+
+static char *
+ngx_stream_hyperdrive_merge_pass(ngx_conf_t *cf,
+    ngx_hyperdrive_srv_conf_t *conf)
+{
+    ngx_uint_t                   i;
+    ngx_hyperdrive_conf_zone_t  *zone;
+    ngx_hyperdrive_main_conf_t  *hmcf;
+
+    hmcf = ngx_stream_conf_get_module_main_conf(cf,
+                                                ngx_stream_hyperdrive_module);
+
+    if (conf->users == NGX_CONF_UNSET_PTR) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "no \"hyperdrive_users\" for \"hyperdrive_pass\" in "
+                      "%s:%ui: write hyperdrive_users FILE, or off for no "
+                      "password", conf->file, conf->line);
+        return NGX_CONF_ERROR;
+    }
+
+    conf->session.users = conf->users;
+    conf->session.max_age = conf->max_age;
+    conf->session.max_size = conf->max_size;
+    conf->session.tls_bound = conf->channel_binding;
+
+    if (conf->cache.len) {
+        zone = hmcf->zones.elts;
+
+        for (i = 0; i < hmcf->zones.nelts; i++) {
+
+            if (zone[i].name.len == conf->cache.len
+                && ngx_strncmp(zone[i].name.data, conf->cache.data,
+                               conf->cache.len)
+                   == 0)
+            {
+                conf->session.cache_zone = zone[i].zone;
+                break;
+            }
+        }
+
+        if (conf->session.cache_zone == NULL) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "no zone \"%V\" for \"hyperdrive_cache\" of the "
+                          "server in %s:%ui: write hyperdrive_cache_zone %V "
+                          "64m; above it", &conf->cache, conf->file,
+                          conf->line, &conf->cache);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return ngx_stream_hyperdrive_merge_tls(cf, conf);
+}
+
+
+/*
+ * nginx makes the context of its ssl_* directives only for "listen ... ssl".
+ * Here it is needed for the upgrade inside the protocol as well.
+ */
+
+static char *
+ngx_stream_hyperdrive_merge_tls(ngx_conf_t *cf,
+    ngx_hyperdrive_srv_conf_t *conf)
+{
+    char                        *rv;
+    ngx_stream_module_t         *module;
+    ngx_stream_ssl_conf_t       *sslcf;
+    ngx_hyperdrive_main_conf_t  *hmcf;
+
+    hmcf = ngx_stream_conf_get_module_main_conf(cf,
+                                                ngx_stream_hyperdrive_module);
+    sslcf = ngx_stream_conf_get_module_srv_conf(cf, ngx_stream_ssl_module);
+
+    if (sslcf->certificates == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    if (sslcf->ssl.ctx == NULL) {
+
+        if (sslcf->protocols & NGX_CONF_BITMASK_SET) {
+            /* nginx's default, which has no TLS 1.3, and 1.0 */
+            sslcf->protocols = NGX_CONF_BITMASK_SET|NGX_SSL_TLSv1_2
+                               |NGX_SSL_TLSv1_3;
+        }
+
+        sslcf->listen = 1;
+        sslcf->file = conf->file;
+        sslcf->line = conf->line;
+
+        module = ngx_stream_ssl_module.ctx;
+
+        rv = module->merge_srv_conf(cf,
+                              hmcf->srv_conf[ngx_stream_ssl_module.ctx_index],
+                              sslcf);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+
+    } else if (sslcf->protocols & NGX_CONF_BITMASK_SET) {
+        SSL_CTX_clear_options(sslcf->ssl.ctx, SSL_OP_NO_TLSv1_3);
+        SSL_CTX_set_min_proto_version(sslcf->ssl.ctx, TLS1_2_VERSION);
+        SSL_CTX_set_max_proto_version(sslcf->ssl.ctx, TLS1_3_VERSION);
+    }
+
+    if (sslcf->alpn.len == 0) {
+        SSL_CTX_set_alpn_select_cb(sslcf->ssl.ctx, ngx_stream_hyperdrive_alpn,
+                                   NULL);
+    }
+
+    conf->session.tls = 1;
+
+    return NGX_CONF_OK;
+}
+
+
+/* "postgresql", as registered with IANA */
+
+static int
+ngx_stream_hyperdrive_alpn(ngx_ssl_conn_t *ssl_conn,
+    const unsigned char **out, unsigned char *outlen,
+    const unsigned char *in, unsigned int inlen, void *arg)
+{
+    static u_char  protocol[] = "\12postgresql";
+
+    if (SSL_select_next_proto((unsigned char **) out, outlen, protocol,
+                              sizeof(protocol) - 1, in, inlen)
+        != OPENSSL_NPN_NEGOTIATED)
+    {
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    }
+
+    return SSL_TLSEXT_ERR_OK;
+}
+
+
+static ngx_int_t
+ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
+{
+    ngx_uint_t                        i;
+    ngx_hyperdrive_srv_conf_t        *hscf, *uhscf;
+    ngx_hyperdrive_main_conf_t       *hmcf;
+    ngx_stream_core_srv_conf_t      **cscfp;
+    ngx_stream_core_main_conf_t      *cmcf;
+
+    hmcf = ngx_stream_conf_get_module_main_conf(cf,
+                                                ngx_stream_hyperdrive_module);
+    cmcf = ngx_stream_conf_get_module_main_conf(cf, ngx_stream_core_module);
+
+    cscfp = cmcf->servers.elts;
+
+    for (i = 0; i < cmcf->servers.nelts; i++) {
+
+        hscf = cscfp[i]->ctx->srv_conf[ngx_stream_hyperdrive_module.ctx_index];
+
+        if (hscf->pass == NULL) {
+            continue;
+        }
+
+        uhscf = hscf->pass->srv_conf
+                ? ngx_stream_conf_upstream_srv_conf(hscf->pass,
+                                                 ngx_stream_hyperdrive_module)
+                : NULL;
+
+        if (uhscf == NULL || uhscf->upstream == NULL
+            || uhscf->upstream->servers.nelts == 0)
+        {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "no upstream \"%V\" with a \"hyperdrive_origin\" "
+                          "for \"hyperdrive_pass\" in %s:%ui",
+                          &hscf->pass->host, hscf->file, hscf->line);
+            return NGX_ERROR;
+        }
+
+        hscf->session.origin = uhscf->upstream;
+    }
+
+    if (hmcf->origins.nelts || hmcf->zones.nelts) {
+
+        hmcf->runtime = ngx_hyperdrive_shm_zone(cf,
+                                                &ngx_stream_hyperdrive_module);
+        if (hmcf->runtime == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* NULL: nothing of ours is configured */
+
+static ngx_hyperdrive_main_conf_t *
+ngx_stream_hyperdrive_main_conf(ngx_cycle_t *cycle)
+{
+    ngx_hyperdrive_main_conf_t  *hmcf;
+
+    if (ngx_get_conf(cycle->conf_ctx, ngx_stream_module) == NULL) {
+        return NULL;
+    }
+
+    hmcf = ngx_stream_cycle_get_module_main_conf(cycle,
+                                                ngx_stream_hyperdrive_module);
+
+    return (hmcf && hmcf->runtime) ? hmcf : NULL;
+}
+
+
+static ngx_int_t
+ngx_stream_hyperdrive_init_module(ngx_cycle_t *cycle)
+{
+    ngx_hyperdrive_main_conf_t  *hmcf;
+
+    hmcf = ngx_stream_hyperdrive_main_conf(cycle);
+
+    if (hmcf == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_hyperdrive_shm_init_module(hmcf->runtime, cycle->log) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_hyperdrive_peer_init_module(cycle->log);
+}
+
+
+static ngx_int_t
+ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle)
+{
+    ngx_uint_t                         i;
+    ngx_hyperdrive_conf_zone_t        *zone;
+    ngx_hyperdrive_main_conf_t        *hmcf;
+    ngx_hyperdrive_cache_store_t      *store;
+    ngx_hyperdrive_origin_conf_t     **origin;
+    ngx_hyperdrive_state_registry_t   *registry;
+
+    hmcf = ngx_stream_hyperdrive_main_conf(cycle);
+
+    if (hmcf == NULL
+        || (ngx_process != NGX_PROCESS_WORKER
+            && ngx_process != NGX_PROCESS_SINGLE))
+    {
+        return NGX_OK;
+    }
+
+    if (ngx_hyperdrive_shm_init_process(hmcf->runtime, cycle->log) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    registry = ngx_hyperdrive_state_registry_create(
+                                              NGX_STREAM_HYPERDRIVE_TEXTS,
+                                              ngx_stream_hyperdrive_classify);
+    if (registry == NULL) {
+        return NGX_ERROR;
+    }
+
+    zone = hmcf->zones.elts;
+
+    for (i = 0; i < hmcf->zones.nelts; i++) {
+        store = ngx_hyperdrive_cache_store(zone[i].zone);
+
+        ngx_hyperdrive_cache_store_reclaim(store, ngx_hyperdrive_shm_slot);
+        ngx_hyperdrive_cache_store_set_slot(store, ngx_hyperdrive_shm_slot);
+    }
+
+    origin = hmcf->origins.elts;
+
+    for (i = 0; i < hmcf->origins.nelts; i++) {
+
+        if (ngx_hyperdrive_origin_init_process(cycle, origin[i], registry)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_stream_hyperdrive_reclaim_event.handler
+                                               = ngx_stream_hyperdrive_reclaim;
+    ngx_stream_hyperdrive_reclaim_event.log = cycle->log;
+    ngx_stream_hyperdrive_reclaim_event.data = hmcf;
+    ngx_stream_hyperdrive_reclaim_event.cancelable = 1;
+
+    ngx_add_timer(&ngx_stream_hyperdrive_reclaim_event,
+                  NGX_STREAM_HYPERDRIVE_DEAD);
+
+    if (ngx_stream_hyperdrive_init_view(cycle, hmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_hyperdrive_peer_init_process(cycle, ngx_hyperdrive_shm_slot,
+                                            ngx_stream_hyperdrive_message,
+                                            ngx_stream_hyperdrive_dead);
+}
+
+
+/* what the status page shows of this process */
+
+static ngx_int_t
+ngx_stream_hyperdrive_init_view(ngx_cycle_t *cycle,
+    ngx_hyperdrive_main_conf_t *hmcf)
+{
+    ngx_uint_t                      i;
+    ngx_hyperdrive_conf_zone_t     *zone;
+    ngx_hyperdrive_origin_conf_t  **origin;
+
+    static ngx_str_t                    reasons[16];
+    static ngx_hyperdrive_admin_view_t  view;
+
+    view.nlimits = hmcf->origins.nelts;
+    view.nstores = hmcf->zones.nelts;
+    view.nreasons = sizeof(reasons) / sizeof(reasons[0]);
+    view.reasons = reasons;
+
+    view.limits = ngx_pcalloc(cycle->pool, (view.nlimits + 1)
+                                     * sizeof(ngx_hyperdrive_shm_limit_t *));
+    view.stores = ngx_pcalloc(cycle->pool, (view.nstores + 1)
+                                   * sizeof(ngx_hyperdrive_cache_store_t *));
+
+    if (view.limits == NULL || view.stores == NULL) {
+        return NGX_ERROR;
+    }
+
+    origin = hmcf->origins.elts;
+
+    for (i = 0; i < view.nlimits; i++) {
+        view.limits[i] = origin[i]->limit;
+    }
+
+    zone = hmcf->zones.elts;
+
+    for (i = 0; i < view.nstores; i++) {
+        view.stores[i] = ngx_hyperdrive_cache_store(zone[i].zone);
+    }
+
+    for (i = 1; i <= NGX_HYPERDRIVE_SQL_TOO_COMPLEX; i++) {
+        reasons[i] = *ngx_hyperdrive_sql_reason_name(i);
+    }
+
+    ngx_str_set(&reasons[15], "transaction");
+
+    ngx_hyperdrive_admin_set_view(&view);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_stream_hyperdrive_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_uint_t                   i;
+    ngx_hyperdrive_conf_zone_t  *zone;
+    ngx_hyperdrive_main_conf_t  *hmcf;
+
+    hmcf = ngx_stream_hyperdrive_main_conf(cycle);
+
+    if (hmcf == NULL
+        || (ngx_process != NGX_PROCESS_WORKER
+            && ngx_process != NGX_PROCESS_SINGLE))
+    {
+        return;
+    }
+
+    zone = hmcf->zones.elts;
+
+    for (i = 0; i < hmcf->zones.nelts; i++) {
+        ngx_hyperdrive_cache_store_reclaim(
+                                   ngx_hyperdrive_cache_store(zone[i].zone),
+                                   ngx_hyperdrive_shm_slot);
+    }
+
+    ngx_hyperdrive_shm_exit_process();
+}
+
+
+/* from the sql room to what is kept with a statement */
+
+static void
+ngx_stream_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
+    ngx_hyperdrive_state_plan_t *plan)
+{
+    static u_char                   names[16384];
+    ngx_hyperdrive_sql_mode_t       sql_mode;
+    static ngx_hyperdrive_sql_facts_t  facts;
+
+    sql_mode.standard_conforming_strings = mode & 1;
+    sql_mode.unsafe_encoding = (mode & 2) ? 1 : 0;
+
+    ngx_hyperdrive_sql_classify(text, &sql_mode, names, sizeof(names), &facts);
+
+    plan->kind = facts.kind;
+    plan->reason = facts.reason;
+    plan->stateful = facts.stateful;
+    plan->read = (facts.kind == NGX_HYPERDRIVE_SQL_READ);
+    plan->multiple = (facts.nstatements > 1);
+}
+
+
+static void
+ngx_stream_hyperdrive_message(ngx_uint_t from, ngx_uint_t type, u_char *data,
+    size_t len, ngx_socket_t fd)
+{
+    ngx_hyperdrive_main_conf_t  *hmcf;
+
+    hmcf = ngx_stream_hyperdrive_main_conf((ngx_cycle_t *) ngx_cycle);
+
+    if (hmcf) {
+        ngx_hyperdrive_origin_message(&hmcf->origins, from, type, data, len,
+                                      fd);
+    }
+}
+
+
+/* another worker is gone */
+
+static void
+ngx_stream_hyperdrive_dead(ngx_uint_t slot)
+{
+    ngx_uint_t                   i;
+    ngx_hyperdrive_conf_zone_t  *zone;
+    ngx_hyperdrive_main_conf_t  *hmcf;
+
+    hmcf = ngx_stream_hyperdrive_main_conf((ngx_cycle_t *) ngx_cycle);
+
+    if (hmcf == NULL) {
+        return;
+    }
+
+    zone = hmcf->zones.elts;
+
+    for (i = 0; i < hmcf->zones.nelts; i++) {
+        ngx_hyperdrive_cache_store_reclaim(
+                                   ngx_hyperdrive_cache_store(zone[i].zone),
+                                   slot);
+    }
+
+    ngx_hyperdrive_shm_reclaim(slot);
+}
+
+
+static void
+ngx_stream_hyperdrive_reclaim(ngx_event_t *ev)
+{
+    (void) ngx_hyperdrive_shm_reclaim_places(NGX_STREAM_HYPERDRIVE_DEAD,
+                                             ngx_stream_hyperdrive_wake);
+
+    if (!ngx_exiting) {
+        ngx_add_timer(ev, NGX_STREAM_HYPERDRIVE_DEAD);
+    }
+}
+
+
+static void
+ngx_stream_hyperdrive_wake(ngx_uint_t slot)
+{
+    ngx_uint_t                       i;
+    ngx_hyperdrive_main_conf_t      *hmcf;
+    ngx_hyperdrive_origin_conf_t   **origin;
+
+    hmcf = ngx_stream_hyperdrive_main_conf((ngx_cycle_t *) ngx_cycle);
+    origin = hmcf->origins.elts;
+
+    /* which upstream it was is not known here: each looks at its own */
+
+    for (i = 0; i < hmcf->origins.nelts; i++) {
+
+        if (slot == ngx_hyperdrive_shm_slot) {
+            ngx_post_event(&origin[i]->event, &ngx_posted_events);
+
+        } else {
+            (void) ngx_hyperdrive_peer_send(slot, NGX_HYPERDRIVE_PEER_WAKE,
+                                            origin[i]->name.data,
+                                            origin[i]->name.len, -1);
+        }
+    }
+}

@@ -1,0 +1,275 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#ifndef _NGX_HYPERDRIVE_ORIGIN_H_INCLUDED_
+#define _NGX_HYPERDRIVE_ORIGIN_H_INCLUDED_
+
+
+#include "ngx_hyperdrive.h"
+#include <ngx_stream.h>
+#include "ngx_hyperdrive_proto.h"
+#include "net/ngx_hyperdrive_net.h"
+#include "shm/ngx_hyperdrive_shm.h"
+
+
+typedef struct ngx_hyperdrive_origin_waiter_s  ngx_hyperdrive_origin_waiter_t;
+
+
+typedef enum {
+    NGX_HYPERDRIVE_SSLMODE_DISABLE = 0,
+    NGX_HYPERDRIVE_SSLMODE_ALLOW,
+    NGX_HYPERDRIVE_SSLMODE_PREFER,
+    NGX_HYPERDRIVE_SSLMODE_REQUIRE,
+    NGX_HYPERDRIVE_SSLMODE_VERIFY_CA,
+    NGX_HYPERDRIVE_SSLMODE_VERIFY_FULL
+} ngx_hyperdrive_origin_sslmode_e;
+
+
+/* one hyperdrive_origin */
+
+typedef struct {
+    ngx_str_t                          name;      /* host:port, for logs */
+    ngx_str_t                          host;
+    ngx_addr_t                        *addrs;
+    ngx_uint_t                         naddrs;
+
+    ngx_str_t                          user;
+    ngx_str_t                          password;
+    ngx_str_t                          application_name;
+    ngx_str_t                          options;
+
+    ngx_hyperdrive_origin_sslmode_e    sslmode;
+    ngx_ssl_t                         *ssl;       /* NULL: disable */
+    ngx_msec_t                         connect_timeout;
+    unsigned                           allow_clear:1;
+} ngx_hyperdrive_origin_server_t;
+
+
+/* what an upstream's pools are made after; one for each upstream */
+
+typedef struct {
+    ngx_str_t                          name;
+    ngx_hyperdrive_proto_t            *proto;
+    ngx_stream_upstream_srv_conf_t    *upstream;
+    ngx_array_t                        servers;   /* of _origin_server_t */
+    ngx_str_t                          database;  /* empty: the client's */
+    ngx_str_t                          user;      /* of the first server */
+
+    ngx_uint_t                         max;
+    ngx_uint_t                         min;
+    ngx_uint_t                         queue;
+    ngx_uint_t                         statements;
+    ngx_msec_t                         idle;
+    ngx_msec_t                         lifetime;
+    ngx_msec_t                         wait;
+
+    /* of this process, set by ngx_hyperdrive_origin_init_process() */
+
+    ngx_hyperdrive_proto_ctx_t         ctx;
+    ngx_hyperdrive_shm_limit_t        *limit;
+    ngx_hyperdrive_shm_counters_t     *counters;
+    ngx_queue_t                        pools;
+    ngx_event_t                        event;     /* grants to be collected,
+                                                     failures to be told */
+    ngx_event_t                        sweep;     /* idle, lifetime, min */
+} ngx_hyperdrive_origin_conf_t;
+
+
+/* each state is a list of the pool */
+
+typedef enum {
+    NGX_HYPERDRIVE_ORIGIN_CONNECT = 0,   /* connect() is under way */
+    NGX_HYPERDRIVE_ORIGIN_HANDSHAKE,     /* TLS */
+    NGX_HYPERDRIVE_ORIGIN_LOGIN,
+    NGX_HYPERDRIVE_ORIGIN_IDLE,          /* last used first */
+    NGX_HYPERDRIVE_ORIGIN_BUSY,          /* a session has it */
+    NGX_HYPERDRIVE_ORIGIN_DRAIN,         /* the client has left, answers have
+                                            not */
+    NGX_HYPERDRIVE_ORIGIN_CLOSING,       /* we have said good-bye, the place
+                                            is free when the peer has, too */
+    NGX_HYPERDRIVE_ORIGIN_STATES
+} ngx_hyperdrive_origin_state_e;
+
+
+/*
+ * A connection to the database.  Owned by its pool; lent to a session while
+ * it is busy, which then sets the three fields at the end.
+ */
+
+struct ngx_hyperdrive_origin_s {
+    ngx_queue_t                        queue;     /* the pool's, by state */
+    ngx_hyperdrive_origin_state_e      state;
+    ngx_hyperdrive_pool_t             *pool;
+    ngx_hyperdrive_net_t               net;
+    void                              *wire;      /* the protocol's end */
+
+    ngx_pool_t                        *memory;
+    ngx_hyperdrive_origin_server_t    *server;
+    ngx_stream_session_t              *balance;   /* for nginx's balancer; NULL
+                                                     if it came from another
+                                                     worker */
+    ngx_hyperdrive_proto_login_t      *login;     /* while it logs in */
+    ngx_sockaddr_t                     sockaddr;  /* of the peer */
+    socklen_t                          socklen;
+
+    uint32_t                           pid;
+    ngx_str_t                          key;
+
+    ngx_msec_t                         expires;   /* end of its lifetime */
+    ngx_msec_t                         used;      /* when it became idle */
+    uint64_t                           drained;   /* bytes, since the client
+                                                     left */
+    unsigned                           tls_tried:1;
+    unsigned                           plain_tried:1;
+    unsigned                           cancelled:1;
+    unsigned                           answered:1; /* something was read on
+                                                     this connection */
+
+    void                              *data;
+    void                             (*read)(ngx_hyperdrive_origin_t *o);
+    void                             (*write)(ngx_hyperdrive_origin_t *o);
+};
+
+
+/* connections that are alike: one user, one database, one set of settings */
+
+struct ngx_hyperdrive_pool_s {
+    ngx_queue_t                        queue;     /* the upstream's */
+    ngx_hyperdrive_origin_conf_t      *conf;
+    ngx_str_t                          key;       /* of what follows */
+    ngx_str_t                          user;      /* empty: the server's */
+    ngx_str_t                          database;
+    ngx_uint_t                         nparams;
+    ngx_hyperdrive_proto_param_t      *params;
+
+    ngx_queue_t                        origins[NGX_HYPERDRIVE_ORIGIN_STATES];
+    ngx_uint_t                         norigins[NGX_HYPERDRIVE_ORIGIN_STATES];
+
+    ngx_queue_t                        pending;   /* a connection is under way
+                                                     for each of them */
+    ngx_uint_t                         npending;
+    ngx_queue_t                        waiting;   /* each has a ticket */
+
+    /* the last attempt failed */
+    ngx_uint_t                         failures;
+    ngx_msec_t                         failed;    /* when */
+    unsigned                           tell:1;    /* ...those who wait */
+    u_char                             sqlstate[6];
+    u_char                             reason[512];
+};
+
+
+/* one who wants a connection; lives in the session */
+
+struct ngx_hyperdrive_origin_waiter_s {
+    ngx_queue_t                        queue;
+    ngx_rbtree_node_t                  node;      /* by the ticket's id */
+    ngx_hyperdrive_pool_t             *pool;      /* NULL: does not wait */
+    uint32_t                           ticket;
+    unsigned                           ticketed:1;
+    ngx_msec_t                         since;
+    ngx_event_t                        timer;
+    ngx_connection_t                  *client;    /* for the balancer, or NULL */
+
+    void                              *data;
+    void                             (*ready)(
+                                          ngx_hyperdrive_origin_waiter_t *w,
+                                          ngx_hyperdrive_origin_t *o);
+    void                             (*failed)(
+                                          ngx_hyperdrive_origin_waiter_t *w,
+                                          ngx_hyperdrive_proto_error_t *err);
+};
+
+
+/* ngx_hyperdrive_origin_pool.c */
+
+ngx_int_t ngx_hyperdrive_origin_init_process(ngx_cycle_t *cycle,
+    ngx_hyperdrive_origin_conf_t *conf,
+    ngx_hyperdrive_state_registry_t *registry);
+
+/* the pool for this user, database and parameters; NULL: no memory */
+ngx_hyperdrive_pool_t *ngx_hyperdrive_origin_pool(
+    ngx_hyperdrive_origin_conf_t *conf, ngx_str_t *user, ngx_str_t *database,
+    ngx_uint_t nparams, ngx_hyperdrive_proto_param_t *params);
+
+/*
+ * Asks for a connection.  NGX_OK: *o is the caller's, busy.  NGX_AGAIN:
+ * w->ready() or w->failed() will be called, once, unless _leave() is.
+ * NGX_ERROR: <err> tells why.
+ */
+ngx_int_t ngx_hyperdrive_origin_acquire(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_origin_waiter_t *w, ngx_hyperdrive_origin_t **o,
+    ngx_hyperdrive_proto_error_t *err);
+void ngx_hyperdrive_origin_leave(ngx_hyperdrive_origin_waiter_t *w);
+
+/*
+ * Gives a connection back, in whatever state: one that is idle goes to the
+ * next waiter or waits for one; one that still owes answers, or is in a
+ * transaction, is brought to idle first (<client> is the protocol's end of
+ * the client that leaves it), or closed.
+ */
+void ngx_hyperdrive_origin_release(ngx_hyperdrive_origin_t *o, void *client);
+
+/* the login of an origin is over: it is idle for the first time */
+void ngx_hyperdrive_origin_ready(ngx_hyperdrive_origin_t *o);
+/* it failed; the place is free already */
+void ngx_hyperdrive_origin_failed(ngx_hyperdrive_pool_t *pool,
+    ngx_uint_t permanent);
+void ngx_hyperdrive_origin_place(ngx_hyperdrive_origin_conf_t *conf);
+
+
+/* a message of another worker */
+void ngx_hyperdrive_origin_message(ngx_array_t *confs, ngx_uint_t from,
+    ngx_uint_t type, u_char *data, size_t len, ngx_socket_t fd);
+
+
+/* ngx_hyperdrive_origin.c */
+
+/* opens a connection; its place has been taken.  The end is told by _ready()
+   or _failed() */
+void ngx_hyperdrive_origin_open(ngx_hyperdrive_pool_t *pool,
+    ngx_connection_t *client);
+void ngx_hyperdrive_origin_set_state(ngx_hyperdrive_origin_t *o,
+    ngx_hyperdrive_origin_state_e state);
+/* politely, if it can be; the place is free when the database has let go */
+void ngx_hyperdrive_origin_close(ngx_hyperdrive_origin_t *o, char *reason);
+/* the handlers of a connection that no session has */
+void ngx_hyperdrive_origin_own(ngx_hyperdrive_origin_t *o);
+/* asks the database to stop what it does, on a connection of its own */
+void ngx_hyperdrive_origin_cancel(ngx_hyperdrive_origin_t *o);
+/* a connection that another worker had */
+ngx_hyperdrive_origin_t *ngx_hyperdrive_origin_adopt(
+    ngx_hyperdrive_pool_t *pool, ngx_hyperdrive_origin_server_t *server,
+    ngx_socket_t fd);
+
+
+/* ngx_hyperdrive_origin_balance.c */
+
+/* asks nginx's balancer of the upstream; NGX_OK, NGX_ERROR */
+ngx_int_t ngx_hyperdrive_origin_balance(ngx_hyperdrive_origin_t *o,
+    ngx_connection_t *client);
+/* the server that has the address which the balancer named */
+ngx_hyperdrive_origin_server_t *ngx_hyperdrive_origin_server(
+    ngx_hyperdrive_origin_conf_t *conf, struct sockaddr *sockaddr,
+    socklen_t socklen);
+/* tells the balancer that it is over */
+void ngx_hyperdrive_origin_unbalance(ngx_hyperdrive_origin_t *o,
+    ngx_uint_t failed);
+
+
+/* ngx_hyperdrive_origin_tls.c */
+
+ngx_int_t ngx_hyperdrive_origin_tls_start(ngx_hyperdrive_origin_t *o,
+    ngx_connection_handler_pt handler);
+/* after the handshake: checks what sslmode demands; NULL or what is wrong */
+char *ngx_hyperdrive_origin_tls_verify(ngx_hyperdrive_origin_t *o);
+/* the certificate's digest for channel binding (RFC 5929); <out> has 64 bytes.
+   <own>: the one that we have sent; else the peer's */
+size_t ngx_hyperdrive_origin_tls_cert_hash(ngx_connection_t *c,
+    ngx_uint_t own, u_char *out);
+
+
+#endif /* _NGX_HYPERDRIVE_ORIGIN_H_INCLUDED_ */

@@ -1,0 +1,172 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "origin/ngx_hyperdrive_origin.h"
+
+
+/*
+ * nginx's balancers work for a stream session and allocate from its
+ * connection's pool.  An origin connection outlives the client for which it
+ * was opened, so each has a shell of a session, in its own memory: just as
+ * much as balancers read.
+ */
+
+
+static ngx_stream_session_t *ngx_hyperdrive_origin_balance_shell(
+    ngx_hyperdrive_origin_t *o, ngx_connection_t *client);
+
+
+ngx_int_t
+ngx_hyperdrive_origin_balance(ngx_hyperdrive_origin_t *o,
+    ngx_connection_t *client)
+{
+    ngx_stream_session_t            *s;
+    ngx_stream_upstream_srv_conf_t  *uscf;
+
+    uscf = o->pool->conf->upstream;
+
+    s = ngx_hyperdrive_origin_balance_shell(o, client);
+    if (s == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (uscf->peer.init(s, uscf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    s->upstream->peer.log = ngx_cycle->log;
+    s->upstream->peer.log_error = NGX_ERROR_ERR;
+    s->upstream->peer.start_time = ngx_current_msec;
+
+    o->balance = s;
+
+    return NGX_OK;
+}
+
+
+static ngx_stream_session_t *
+ngx_hyperdrive_origin_balance_shell(ngx_hyperdrive_origin_t *o,
+    ngx_connection_t *client)
+{
+    ngx_connection_t             *c;
+    ngx_stream_session_t         *s, *cs;
+    ngx_stream_conf_ctx_t        *ctx;
+    ngx_stream_core_main_conf_t  *cmcf;
+
+    s = ngx_pcalloc(o->memory, sizeof(ngx_stream_session_t));
+    c = ngx_pcalloc(o->memory, sizeof(ngx_connection_t));
+
+    if (s == NULL || c == NULL) {
+        return NULL;
+    }
+
+    ctx = (ngx_stream_conf_ctx_t *) ngx_get_conf(ngx_cycle->conf_ctx,
+                                                 ngx_stream_module);
+
+    s->signature = NGX_STREAM_MODULE;
+    s->main_conf = ctx->main_conf;
+    s->srv_conf = ctx->srv_conf;
+    s->connection = c;
+    s->start_sec = ngx_time();
+
+    c->fd = (ngx_socket_t) -1;
+    c->type = SOCK_STREAM;
+    c->pool = o->memory;
+    c->log = ngx_cycle->log;
+    c->data = s;
+
+    if (client) {
+
+        cs = client->data;
+        s->srv_conf = cs->srv_conf;
+
+        c->sockaddr = ngx_palloc(o->memory, client->socklen);
+        if (c->sockaddr == NULL) {
+            return NULL;
+        }
+
+        ngx_memcpy(c->sockaddr, client->sockaddr, client->socklen);
+        c->socklen = client->socklen;
+
+        c->addr_text.len = client->addr_text.len;
+        c->addr_text.data = ngx_pstrdup(o->memory, &client->addr_text);
+        if (c->addr_text.data == NULL) {
+            return NULL;
+        }
+
+    } else {
+        c->sockaddr = ngx_pcalloc(o->memory, sizeof(struct sockaddr_in));
+        if (c->sockaddr == NULL) {
+            return NULL;
+        }
+
+        c->sockaddr->sa_family = AF_INET;
+        c->socklen = sizeof(struct sockaddr_in);
+        ngx_str_set(&c->addr_text, "0.0.0.0");
+    }
+
+    s->ctx = ngx_pcalloc(o->memory, sizeof(void *) * ngx_stream_max_module);
+    if (s->ctx == NULL) {
+        return NULL;
+    }
+
+    cmcf = ngx_stream_get_module_main_conf(s, ngx_stream_core_module);
+
+    s->variables = ngx_pcalloc(o->memory, cmcf->variables.nelts
+                                          * sizeof(ngx_stream_variable_value_t));
+    s->upstream = ngx_pcalloc(o->memory, sizeof(ngx_stream_upstream_t));
+
+    if (s->variables == NULL || s->upstream == NULL) {
+        return NULL;
+    }
+
+    return s;
+}
+
+
+ngx_hyperdrive_origin_server_t *
+ngx_hyperdrive_origin_server(ngx_hyperdrive_origin_conf_t *conf,
+    struct sockaddr *sockaddr, socklen_t socklen)
+{
+    ngx_uint_t                       i, k;
+    ngx_hyperdrive_origin_server_t  *server;
+
+    server = conf->servers.elts;
+
+    for (i = 0; i < conf->servers.nelts; i++) {
+
+        for (k = 0; k < server[i].naddrs; k++) {
+
+            if (ngx_cmp_sockaddr(server[i].addrs[k].sockaddr,
+                                 server[i].addrs[k].socklen,
+                                 sockaddr, socklen, 1)
+                == NGX_OK)
+            {
+                return &server[i];
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
+void
+ngx_hyperdrive_origin_unbalance(ngx_hyperdrive_origin_t *o, ngx_uint_t failed)
+{
+    ngx_peer_connection_t  *pc;
+
+    if (o->balance == NULL) {
+        return;
+    }
+
+    pc = &o->balance->upstream->peer;
+
+    if (pc->sockaddr) {
+        pc->free(pc, pc->data, failed ? NGX_PEER_FAILED : 0);
+        pc->sockaddr = NULL;
+    }
+}

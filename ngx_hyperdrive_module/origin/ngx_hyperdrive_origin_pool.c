@@ -1,0 +1,1044 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "origin/ngx_hyperdrive_origin.h"
+#include "peer/ngx_hyperdrive_peer.h"
+
+
+/* how often idle connections are looked at, milliseconds */
+#define NGX_HYPERDRIVE_ORIGIN_SWEEP      1000
+
+/* a database that has refused is left alone so long, milliseconds */
+#define NGX_HYPERDRIVE_ORIGIN_PAUSE      200
+
+
+static ngx_hyperdrive_pool_t *ngx_hyperdrive_origin_pool_create(
+    ngx_hyperdrive_origin_conf_t *conf, ngx_str_t *key, ngx_str_t *user,
+    ngx_str_t *database, ngx_uint_t nparams,
+    ngx_hyperdrive_proto_param_t *params);
+static void ngx_hyperdrive_origin_lend(ngx_hyperdrive_origin_t *o);
+static ngx_hyperdrive_origin_t *ngx_hyperdrive_origin_take_idle(
+    ngx_hyperdrive_pool_t *pool);
+static ngx_uint_t ngx_hyperdrive_origin_alive(ngx_hyperdrive_pool_t *pool);
+static ngx_int_t ngx_hyperdrive_origin_down(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_proto_error_t *err);
+static ngx_int_t ngx_hyperdrive_origin_queue(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_origin_waiter_t *w, ngx_hyperdrive_proto_error_t *err);
+static void ngx_hyperdrive_origin_pend(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_origin_waiter_t *w);
+static void ngx_hyperdrive_origin_make_room(ngx_hyperdrive_pool_t *pool);
+static ngx_uint_t ngx_hyperdrive_origin_close_idle(
+    ngx_hyperdrive_origin_conf_t *conf, ngx_hyperdrive_pool_t *except,
+    char *reason);
+static void ngx_hyperdrive_origin_detach(ngx_hyperdrive_origin_waiter_t *w);
+static void ngx_hyperdrive_origin_timeout(ngx_event_t *ev);
+static void ngx_hyperdrive_origin_serve(ngx_hyperdrive_origin_waiter_t *w,
+    ngx_hyperdrive_origin_t *o);
+static ngx_hyperdrive_origin_waiter_t *ngx_hyperdrive_origin_find(
+    uint64_t id);
+static void ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o);
+static void ngx_hyperdrive_origin_event(ngx_event_t *ev);
+static void ngx_hyperdrive_origin_collect(ngx_hyperdrive_origin_conf_t *conf);
+static void ngx_hyperdrive_origin_tell(ngx_hyperdrive_pool_t *pool);
+static void ngx_hyperdrive_origin_fail(ngx_hyperdrive_origin_waiter_t *w,
+    char *sqlstate, char *message, char *hint);
+static void ngx_hyperdrive_origin_sweep(ngx_event_t *ev);
+static void ngx_hyperdrive_origin_sweep_pool(ngx_hyperdrive_pool_t *pool);
+
+
+/* waiters with a ticket, by its id */
+static ngx_rbtree_t       ngx_hyperdrive_origin_waiters;
+static ngx_rbtree_node_t  ngx_hyperdrive_origin_sentinel;
+static uint64_t           ngx_hyperdrive_origin_last_id;
+
+
+ngx_int_t
+ngx_hyperdrive_origin_init_process(ngx_cycle_t *cycle,
+    ngx_hyperdrive_origin_conf_t *conf,
+    ngx_hyperdrive_state_registry_t *registry)
+{
+    if (ngx_hyperdrive_origin_waiters.root == NULL) {
+        ngx_rbtree_init(&ngx_hyperdrive_origin_waiters,
+                        &ngx_hyperdrive_origin_sentinel,
+                        ngx_rbtree_insert_value);
+    }
+
+    ngx_queue_init(&conf->pools);
+
+    conf->ctx.registry = registry;
+    conf->ctx.next_id = ngx_hyperdrive_shm_next_id;
+    conf->ctx.statements = conf->statements;
+
+    conf->limit = ngx_hyperdrive_shm_limit(&conf->name, conf->max, conf->queue,
+                                           cycle->log);
+    if (conf->limit == NULL) {
+        return NGX_ERROR;
+    }
+
+    conf->counters = ngx_hyperdrive_shm_counters(conf->limit);
+
+    conf->event.handler = ngx_hyperdrive_origin_event;
+    conf->event.data = conf;
+    conf->event.log = cycle->log;
+
+    conf->sweep.handler = ngx_hyperdrive_origin_sweep;
+    conf->sweep.data = conf;
+    conf->sweep.log = cycle->log;
+    conf->sweep.cancelable = 1;
+
+    ngx_add_timer(&conf->sweep, conf->min ? 1 : NGX_HYPERDRIVE_ORIGIN_SWEEP);
+
+    return NGX_OK;
+}
+
+
+ngx_hyperdrive_pool_t *
+ngx_hyperdrive_origin_pool(ngx_hyperdrive_origin_conf_t *conf,
+    ngx_str_t *user, ngx_str_t *database, ngx_uint_t nparams,
+    ngx_hyperdrive_proto_param_t *params)
+{
+    u_char                 *p;
+    size_t                  len;
+    ngx_str_t               key;
+    ngx_uint_t              i;
+    ngx_queue_t            *q;
+    ngx_hyperdrive_pool_t  *pool;
+    u_char                  buf[NGX_HYPERDRIVE_SHM_NOTE_KEY];
+
+    /* strings of a start-up packet hold no NUL: it separates them here */
+
+    len = conf->name.len + 1 + user->len + 1 + database->len + 1;
+
+    for (i = 0; i < nparams; i++) {
+        len += params[i].name.len + 1 + params[i].value.len + 1;
+    }
+
+    if (len > sizeof(buf)) {
+        return NULL;
+    }
+
+    p = ngx_cpymem(buf, conf->name.data, conf->name.len);
+    *p++ = '\0';
+    p = ngx_cpymem(p, user->data, user->len);
+    *p++ = '\0';
+    p = ngx_cpymem(p, database->data, database->len);
+    *p++ = '\0';
+
+    for (i = 0; i < nparams; i++) {
+        p = ngx_cpymem(p, params[i].name.data, params[i].name.len);
+        *p++ = '\0';
+        p = ngx_cpymem(p, params[i].value.data, params[i].value.len);
+        *p++ = '\0';
+    }
+
+    key.data = buf;
+    key.len = p - buf;
+
+    for (q = ngx_queue_head(&conf->pools);
+         q != ngx_queue_sentinel(&conf->pools);
+         q = ngx_queue_next(q))
+    {
+        pool = ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
+
+        if (pool->key.len == key.len
+            && ngx_memcmp(pool->key.data, key.data, key.len) == 0)
+        {
+            return pool;
+        }
+    }
+
+    return ngx_hyperdrive_origin_pool_create(conf, &key, user, database,
+                                             nparams, params);
+}
+
+
+static ngx_hyperdrive_pool_t *
+ngx_hyperdrive_origin_pool_create(ngx_hyperdrive_origin_conf_t *conf,
+    ngx_str_t *key, ngx_str_t *user, ngx_str_t *database, ngx_uint_t nparams,
+    ngx_hyperdrive_proto_param_t *params)
+{
+    u_char                 *p;
+    ngx_uint_t              i;
+    ngx_hyperdrive_pool_t  *pool;
+
+    /*
+     * Pools are few (users, databases, sets of settings) and are kept as long
+     * as the process lives; all their strings are in the key.
+     */
+
+    pool = calloc(1, sizeof(ngx_hyperdrive_pool_t)
+                     + nparams * sizeof(ngx_hyperdrive_proto_param_t)
+                     + key->len);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    pool->conf = conf;
+    pool->params = (ngx_hyperdrive_proto_param_t *) (pool + 1);
+    pool->nparams = nparams;
+
+    pool->key.len = key->len;
+    pool->key.data = (u_char *) (pool->params + nparams);
+    ngx_memcpy(pool->key.data, key->data, key->len);
+
+    p = pool->key.data + conf->name.len + 1;
+
+    pool->user.data = p;
+    pool->user.len = user->len;
+    p += user->len + 1;
+
+    pool->database.data = p;
+    pool->database.len = database->len;
+    p += database->len + 1;
+
+    for (i = 0; i < nparams; i++) {
+        pool->params[i].name.data = p;
+        pool->params[i].name.len = params[i].name.len;
+        p += params[i].name.len + 1;
+
+        pool->params[i].value.data = p;
+        pool->params[i].value.len = params[i].value.len;
+        p += params[i].value.len + 1;
+    }
+
+    for (i = 0; i < NGX_HYPERDRIVE_ORIGIN_STATES; i++) {
+        ngx_queue_init(&pool->origins[i]);
+    }
+
+    ngx_queue_init(&pool->pending);
+    ngx_queue_init(&pool->waiting);
+
+    ngx_queue_insert_tail(&conf->pools, &pool->queue);
+
+    return pool;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_origin_acquire(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_origin_waiter_t *w, ngx_hyperdrive_origin_t **o,
+    ngx_hyperdrive_proto_error_t *err)
+{
+    ngx_hyperdrive_origin_conf_t  *conf;
+
+    conf = pool->conf;
+
+    if (!ngx_hyperdrive_shm_limit_waiting(conf->limit)) {
+
+        *o = ngx_hyperdrive_origin_take_idle(pool);
+
+        if (*o) {
+            ngx_hyperdrive_origin_lend(*o);
+            return NGX_OK;
+        }
+    }
+
+    if (ngx_hyperdrive_origin_down(pool, err) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    w->pool = pool;
+    w->since = ngx_current_msec;
+
+    conf->counters->wait_total++;
+
+    if (pool->failures == 0 || pool->npending == 0) {
+
+        if (ngx_hyperdrive_shm_limit_take(conf->limit) == NGX_OK) {
+            ngx_hyperdrive_origin_pend(pool, w);
+            ngx_hyperdrive_origin_open(pool, w->client);
+            return NGX_AGAIN;
+        }
+
+    } else if (!ngx_hyperdrive_shm_limit_waiting(conf->limit)) {
+
+        /* one attempt at a time until the database is back */
+
+        ngx_hyperdrive_origin_pend(pool, w);
+        return NGX_AGAIN;
+    }
+
+    return ngx_hyperdrive_origin_queue(pool, w, err);
+}
+
+
+static void
+ngx_hyperdrive_origin_lend(ngx_hyperdrive_origin_t *o)
+{
+    o->cancelled = 0;
+    o->net.connection->idle = 0;
+
+    ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_BUSY);
+}
+
+
+/* the one that was used last, if it is not too old */
+
+static ngx_hyperdrive_origin_t *
+ngx_hyperdrive_origin_take_idle(ngx_hyperdrive_pool_t *pool)
+{
+    ngx_queue_t              *q;
+    ngx_hyperdrive_origin_t  *o;
+
+    for ( ;; ) {
+        q = ngx_queue_head(&pool->origins[NGX_HYPERDRIVE_ORIGIN_IDLE]);
+
+        if (q == ngx_queue_sentinel(
+                                 &pool->origins[NGX_HYPERDRIVE_ORIGIN_IDLE]))
+        {
+            return NULL;
+        }
+
+        o = ngx_queue_data(q, ngx_hyperdrive_origin_t, queue);
+
+        if (o->net.connection->read->ready
+            || o->net.connection->read->posted)
+        {
+            /*
+             * Something has come that its handler has not seen yet; often the
+             * end.  It will tell the pool.
+             */
+
+            if (o->net.connection->read->pending_eof) {
+                ngx_hyperdrive_origin_close(o, "closed by the database");
+                continue;
+            }
+        }
+
+        return o;
+    }
+}
+
+
+/* connections that work, or are about to */
+
+static ngx_uint_t
+ngx_hyperdrive_origin_alive(ngx_hyperdrive_pool_t *pool)
+{
+    return pool->norigins[NGX_HYPERDRIVE_ORIGIN_IDLE]
+           + pool->norigins[NGX_HYPERDRIVE_ORIGIN_BUSY]
+           + pool->norigins[NGX_HYPERDRIVE_ORIGIN_DRAIN];
+}
+
+
+/* the database has just refused: no use to ask again */
+
+static ngx_int_t
+ngx_hyperdrive_origin_down(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_proto_error_t *err)
+{
+    if (pool->failures == 0
+        || ngx_hyperdrive_origin_alive(pool)
+        || (ngx_msec_int_t) (ngx_current_msec - pool->failed)
+           >= NGX_HYPERDRIVE_ORIGIN_PAUSE)
+    {
+        return NGX_OK;
+    }
+
+    err->severity = "ERROR";
+    err->sqlstate = (char *) pool->sqlstate;
+    err->message = (char *) pool->reason;
+    err->hint = NULL;
+
+    return NGX_ERROR;
+}
+
+
+static void
+ngx_hyperdrive_origin_pend(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_origin_waiter_t *w)
+{
+    w->pool = pool;
+    w->ticketed = 0;
+
+    ngx_queue_insert_tail(&pool->pending, &w->queue);
+    pool->npending++;
+
+    if (!w->timer.timer_set) {
+        w->timer.handler = ngx_hyperdrive_origin_timeout;
+        w->timer.data = w;
+        w->timer.log = ngx_cycle->log;
+
+        ngx_add_timer(&w->timer, pool->conf->wait);
+        pool->conf->counters->waiting++;
+    }
+}
+
+
+/* all places are taken, or others have come before */
+
+static ngx_int_t
+ngx_hyperdrive_origin_queue(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_origin_waiter_t *w, ngx_hyperdrive_proto_error_t *err)
+{
+    ngx_hyperdrive_origin_conf_t  *conf;
+
+    conf = pool->conf;
+
+    w->node.key = ++ngx_hyperdrive_origin_last_id;
+
+    if (ngx_hyperdrive_shm_limit_wait(conf->limit, w->node.key, &w->ticket)
+        != NGX_OK)
+    {
+        w->pool = NULL;
+        conf->counters->queue_full++;
+
+        err->severity = "ERROR";
+        err->sqlstate = "53300";
+        err->message = "too many clients wait for a connection to the database";
+        err->hint = "The queue of this upstream is full: see \"queue\" and "
+                    "\"max\" of the hyperdrive_pool directive.";
+
+        return NGX_ERROR;
+    }
+
+    w->ticketed = 1;
+
+    ngx_queue_insert_tail(&pool->waiting, &w->queue);
+    ngx_rbtree_insert(&ngx_hyperdrive_origin_waiters, &w->node);
+
+    w->timer.handler = ngx_hyperdrive_origin_timeout;
+    w->timer.data = w;
+    w->timer.log = ngx_cycle->log;
+
+    ngx_add_timer(&w->timer, conf->wait);
+    conf->counters->waiting++;
+
+    ngx_hyperdrive_origin_make_room(pool);
+
+    /* a place may have been free all the same */
+
+    ngx_post_event(&conf->event, &ngx_posted_events);
+
+    return NGX_AGAIN;
+}
+
+
+/* an idle connection that is of no use here gives way */
+
+static void
+ngx_hyperdrive_origin_make_room(ngx_hyperdrive_pool_t *pool)
+{
+    ngx_uint_t                     slot;
+    ngx_hyperdrive_origin_conf_t  *conf;
+
+    conf = pool->conf;
+
+    if (ngx_hyperdrive_origin_close_idle(conf, pool, "gives way to a waiter"))
+    {
+        return;
+    }
+
+    if (ngx_hyperdrive_shm_limit_find_idle(conf->limit, &slot) == NGX_OK
+        && slot != ngx_hyperdrive_shm_slot)
+    {
+        (void) ngx_hyperdrive_peer_send(slot, NGX_HYPERDRIVE_PEER_YIELD,
+                                        conf->name.data, conf->name.len, -1);
+    }
+}
+
+
+/* closes the idle connection of the upstream that was not used for longest */
+
+static ngx_uint_t
+ngx_hyperdrive_origin_close_idle(ngx_hyperdrive_origin_conf_t *conf,
+    ngx_hyperdrive_pool_t *except, char *reason)
+{
+    ngx_queue_t              *q, *idle;
+    ngx_hyperdrive_pool_t    *pool;
+    ngx_hyperdrive_origin_t  *o, *oldest;
+
+    oldest = NULL;
+
+    for (q = ngx_queue_head(&conf->pools);
+         q != ngx_queue_sentinel(&conf->pools);
+         q = ngx_queue_next(q))
+    {
+        pool = ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
+        idle = &pool->origins[NGX_HYPERDRIVE_ORIGIN_IDLE];
+
+        if (pool == except || ngx_queue_empty(idle)) {
+            continue;
+        }
+
+        o = ngx_queue_data(ngx_queue_last(idle), ngx_hyperdrive_origin_t,
+                           queue);
+
+        if (oldest == NULL
+            || (ngx_msec_int_t) (o->used - oldest->used) < 0)
+        {
+            oldest = o;
+        }
+    }
+
+    if (oldest == NULL) {
+        return 0;
+    }
+
+    ngx_hyperdrive_origin_close(oldest, reason);
+
+    return 1;
+}
+
+
+void
+ngx_hyperdrive_origin_leave(ngx_hyperdrive_origin_waiter_t *w)
+{
+    ngx_hyperdrive_origin_conf_t  *conf;
+
+    if (w->pool == NULL) {
+        return;
+    }
+
+    conf = w->pool->conf;
+
+    if (w->ticketed
+        && ngx_hyperdrive_shm_limit_leave(conf->limit, w->ticket) == NGX_DONE)
+    {
+        /* a place was granted meanwhile: it is for the next one */
+        ngx_hyperdrive_origin_place(conf);
+    }
+
+    ngx_hyperdrive_origin_detach(w);
+}
+
+
+/* off the list, whichever it is on */
+
+static void
+ngx_hyperdrive_origin_detach(ngx_hyperdrive_origin_waiter_t *w)
+{
+    ngx_hyperdrive_pool_t  *pool;
+
+    pool = w->pool;
+
+    ngx_queue_remove(&w->queue);
+
+    if (w->ticketed) {
+        ngx_rbtree_delete(&ngx_hyperdrive_origin_waiters, &w->node);
+        w->ticketed = 0;
+
+    } else {
+        pool->npending--;
+    }
+
+    if (w->timer.timer_set) {
+        ngx_del_timer(&w->timer);
+    }
+
+    pool->conf->counters->waiting--;
+    pool->conf->counters->wait_msec += ngx_current_msec - w->since;
+
+    w->pool = NULL;
+}
+
+
+static void
+ngx_hyperdrive_origin_timeout(ngx_event_t *ev)
+{
+    ngx_hyperdrive_origin_waiter_t  *w;
+
+    w = ev->data;
+
+    w->pool->conf->counters->wait_timeout++;
+
+    if (w->pool->failures && ngx_hyperdrive_origin_alive(w->pool) == 0) {
+        ngx_hyperdrive_origin_fail(w, (char *) w->pool->sqlstate,
+                                   (char *) w->pool->reason, NULL);
+        return;
+    }
+
+    ngx_hyperdrive_origin_fail(w, "53300",
+                               "no connection to the database became free in "
+                               "time",
+                               "All connections of this upstream are in use: "
+                               "see \"max\" and \"wait\" of the "
+                               "hyperdrive_pool directive.");
+}
+
+
+static void
+ngx_hyperdrive_origin_fail(ngx_hyperdrive_origin_waiter_t *w, char *sqlstate,
+    char *message, char *hint)
+{
+    ngx_hyperdrive_proto_error_t  err;
+
+    err.severity = "ERROR";
+    err.sqlstate = sqlstate;
+    err.message = message;
+    err.hint = hint;
+
+    ngx_hyperdrive_origin_leave(w);
+
+    w->failed(w, &err);
+}
+
+
+static void
+ngx_hyperdrive_origin_serve(ngx_hyperdrive_origin_waiter_t *w,
+    ngx_hyperdrive_origin_t *o)
+{
+    ngx_hyperdrive_origin_detach(w);
+    ngx_hyperdrive_origin_lend(o);
+
+    w->ready(w, o);
+}
+
+
+static ngx_hyperdrive_origin_waiter_t *
+ngx_hyperdrive_origin_find(uint64_t id)
+{
+    ngx_rbtree_node_t  *node, *sentinel;
+
+    node = ngx_hyperdrive_origin_waiters.root;
+    sentinel = ngx_hyperdrive_origin_waiters.sentinel;
+
+    while (node != sentinel) {
+
+        if (node->key == id) {
+            return ngx_rbtree_data(node, ngx_hyperdrive_origin_waiter_t, node);
+        }
+
+        node = (id < node->key) ? node->left : node->right;
+    }
+
+    return NULL;
+}
+
+
+void
+ngx_hyperdrive_origin_release(ngx_hyperdrive_origin_t *o, void *client)
+{
+    ngx_connection_t        *c;
+    ngx_hyperdrive_proto_t  *proto;
+
+    c = o->net.connection;
+    proto = o->pool->conf->proto;
+
+    o->data = NULL;
+
+    if (c->read->timer_set) {
+        ngx_del_timer(c->read);
+    }
+
+    if (c->read->eof || c->read->error || c->error) {
+        ngx_hyperdrive_origin_close(o, "closed by the database");
+        return;
+    }
+
+    if (proto->origin_idle(o->wire) && o->net.out.size == 0
+        && o->net.pos == o->net.last)
+    {
+        if (client) {
+            /* pure bookkeeping: nothing is owed */
+            (void) proto->origin_abandon(client, o->wire, &o->net.out);
+        }
+
+        o->pool->conf->counters->transactions++;
+
+        ngx_hyperdrive_origin_idle(o);
+        return;
+    }
+
+    if (proto->origin_abandon(client, o->wire, &o->net.out) != NGX_OK
+        || ngx_hyperdrive_net_flush(&o->net) == NGX_ERROR)
+    {
+        ngx_hyperdrive_origin_close(o, "left in the middle of a request");
+        return;
+    }
+
+    if (o->state != NGX_HYPERDRIVE_ORIGIN_DRAIN) {
+        o->drained = 0;
+        ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_DRAIN);
+    }
+
+    ngx_add_timer(c->read, 5000);
+
+    if (ngx_handle_write_event(c->write, 0) != NGX_OK) {
+        ngx_hyperdrive_origin_close(o, "event failure");
+        return;
+    }
+
+    /* what has come already is read in this turn of the loop */
+
+    ngx_hyperdrive_net_post_read(&o->net);
+}
+
+
+/* idle, and whose turn is it? */
+
+static void
+ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
+{
+    uint64_t                         id;
+    ngx_uint_t                       slot;
+    ngx_hyperdrive_pool_t           *pool;
+    ngx_hyperdrive_origin_conf_t    *conf;
+    ngx_hyperdrive_origin_waiter_t  *w;
+
+    pool = o->pool;
+    conf = pool->conf;
+
+    if ((ngx_msec_int_t) (ngx_current_msec - o->expires) >= 0) {
+        ngx_hyperdrive_origin_close(o, "its lifetime is over");
+        return;
+    }
+
+    if (ngx_exiting) {
+        ngx_hyperdrive_origin_close(o, NULL);
+        return;
+    }
+
+    o->used = ngx_current_msec;
+
+    /* those who came while there were places are before those with tickets */
+
+    if (!ngx_queue_empty(&pool->pending)) {
+
+        w = ngx_queue_data(ngx_queue_head(&pool->pending),
+                           ngx_hyperdrive_origin_waiter_t, queue);
+
+        ngx_hyperdrive_origin_serve(w, o);
+        return;
+    }
+
+    if (ngx_hyperdrive_shm_limit_waiting(conf->limit)
+        && ngx_hyperdrive_shm_limit_head(conf->limit, &slot, &id) == NGX_OK)
+    {
+        w = NULL;
+
+        if (slot == ngx_hyperdrive_shm_slot) {
+            w = ngx_hyperdrive_origin_find(id);
+        }
+
+        if (w && w->pool == pool
+            && ngx_hyperdrive_shm_limit_serve(conf->limit, w->ticket)
+               == NGX_OK)
+        {
+            ngx_hyperdrive_origin_serve(w, o);
+            return;
+        }
+
+        ngx_hyperdrive_origin_close(o, "gives way to a waiter");
+        return;
+    }
+
+    if (o->state != NGX_HYPERDRIVE_ORIGIN_IDLE) {
+        ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_IDLE);
+    }
+
+    o->net.connection->idle = 1;
+}
+
+
+void
+ngx_hyperdrive_origin_ready(ngx_hyperdrive_origin_t *o)
+{
+    ngx_queue_t                     *q;
+    ngx_uint_t                       n;
+    ngx_hyperdrive_pool_t           *pool;
+    ngx_hyperdrive_origin_waiter_t  *w;
+
+    pool = o->pool;
+
+    ngx_hyperdrive_origin_idle(o);
+
+    /* the database is back: all who were held back may try now */
+
+    n = pool->norigins[NGX_HYPERDRIVE_ORIGIN_CONNECT]
+        + pool->norigins[NGX_HYPERDRIVE_ORIGIN_HANDSHAKE]
+        + pool->norigins[NGX_HYPERDRIVE_ORIGIN_LOGIN];
+
+    while (pool->npending > n) {
+
+        if (ngx_hyperdrive_shm_limit_take(pool->conf->limit) != NGX_OK) {
+            break;
+        }
+
+        q = ngx_queue_last(&pool->pending);
+        w = ngx_queue_data(q, ngx_hyperdrive_origin_waiter_t, queue);
+
+        n++;
+        ngx_hyperdrive_origin_open(pool, w->client);
+    }
+}
+
+
+/* told later: this may be the middle of another handler */
+
+void
+ngx_hyperdrive_origin_failed(ngx_hyperdrive_pool_t *pool, ngx_uint_t permanent)
+{
+    pool->failures++;
+    pool->failed = ngx_current_msec;
+    pool->tell = 1;
+
+    ngx_post_event(&pool->conf->event, &ngx_posted_events);
+}
+
+
+/* a place of this worker has become free */
+
+void
+ngx_hyperdrive_origin_place(ngx_hyperdrive_origin_conf_t *conf)
+{
+    ngx_uint_t  slot;
+
+    if (ngx_hyperdrive_shm_limit_give(conf->limit, &slot) != NGX_OK) {
+        return;
+    }
+
+    if (slot == ngx_hyperdrive_shm_slot) {
+        ngx_post_event(&conf->event, &ngx_posted_events);
+        return;
+    }
+
+    (void) ngx_hyperdrive_peer_send(slot, NGX_HYPERDRIVE_PEER_WAKE,
+                                    conf->name.data, conf->name.len, -1);
+}
+
+
+static void
+ngx_hyperdrive_origin_event(ngx_event_t *ev)
+{
+    ngx_queue_t                   *q;
+    ngx_hyperdrive_pool_t         *pool;
+    ngx_hyperdrive_origin_conf_t  *conf;
+
+    conf = ev->data;
+
+    for (q = ngx_queue_head(&conf->pools);
+         q != ngx_queue_sentinel(&conf->pools);
+         q = ngx_queue_next(q))
+    {
+        pool = ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
+
+        if (pool->tell) {
+            pool->tell = 0;
+            ngx_hyperdrive_origin_tell(pool);
+        }
+    }
+
+    ngx_hyperdrive_origin_collect(conf);
+}
+
+
+/* places that were granted to waiters of this worker */
+
+static void
+ngx_hyperdrive_origin_collect(ngx_hyperdrive_origin_conf_t *conf)
+{
+    uint64_t                         id;
+    ngx_hyperdrive_pool_t           *pool;
+    ngx_hyperdrive_origin_waiter_t  *w;
+
+    while (ngx_hyperdrive_shm_limit_granted(conf->limit, &id) == NGX_OK) {
+
+        w = ngx_hyperdrive_origin_find(id);
+
+        if (w == NULL) {
+            ngx_hyperdrive_origin_place(conf);
+            continue;
+        }
+
+        pool = w->pool;
+
+        ngx_queue_remove(&w->queue);
+        ngx_rbtree_delete(&ngx_hyperdrive_origin_waiters, &w->node);
+
+        ngx_hyperdrive_origin_pend(pool, w);
+        ngx_hyperdrive_origin_open(pool, w->client);
+    }
+}
+
+
+/* a log-in has failed: who has nothing else to hope for is told why */
+
+static void
+ngx_hyperdrive_origin_tell(ngx_hyperdrive_pool_t *pool)
+{
+    u_char                           sqlstate[6], reason[512];
+    ngx_queue_t                     *q;
+    ngx_hyperdrive_origin_waiter_t  *w;
+
+    if (pool->failures == 0 || ngx_hyperdrive_origin_alive(pool)) {
+
+        /*
+         * There are connections that work: those who wait get one of them, or
+         * a new one as soon as one is made (the sweep tries again).
+         */
+
+        return;
+    }
+
+    /* waiters may come back at once and change what the pool says */
+
+    ngx_memcpy(sqlstate, pool->sqlstate, sizeof(sqlstate));
+    ngx_memcpy(reason, pool->reason, sizeof(reason));
+
+    while (!ngx_queue_empty(&pool->pending)) {
+        q = ngx_queue_head(&pool->pending);
+        w = ngx_queue_data(q, ngx_hyperdrive_origin_waiter_t, queue);
+
+        ngx_hyperdrive_origin_fail(w, (char *) sqlstate, (char *) reason,
+                                   NULL);
+    }
+
+    while (!ngx_queue_empty(&pool->waiting)) {
+        q = ngx_queue_head(&pool->waiting);
+        w = ngx_queue_data(q, ngx_hyperdrive_origin_waiter_t, queue);
+
+        ngx_hyperdrive_origin_fail(w, (char *) sqlstate, (char *) reason,
+                                   NULL);
+    }
+}
+
+
+static void
+ngx_hyperdrive_origin_sweep(ngx_event_t *ev)
+{
+    ngx_str_t                         database, user;
+    ngx_queue_t                      *q;
+    ngx_uint_t                        n;
+    ngx_hyperdrive_pool_t            *pool;
+    ngx_hyperdrive_origin_conf_t     *conf;
+    ngx_hyperdrive_shm_limit_stats_t  stats;
+
+    conf = ev->data;
+
+    for (q = ngx_queue_head(&conf->pools);
+         q != ngx_queue_sentinel(&conf->pools);
+         q = ngx_queue_next(q))
+    {
+        pool = ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
+
+        ngx_hyperdrive_origin_sweep_pool(pool);
+    }
+
+    /* a grant whose wake-up was lost is found here at the latest */
+
+    ngx_hyperdrive_origin_collect(conf);
+
+    if (conf->min && conf->database.len && !ngx_exiting) {
+
+        ngx_str_null(&user);
+        database = conf->database;
+
+        pool = ngx_hyperdrive_origin_pool(conf, &user, &database, 0, NULL);
+
+        ngx_hyperdrive_shm_limit_stats(conf->limit, &stats);
+
+        n = stats.used;
+
+        while (pool && n < conf->min && pool->failures == 0
+               && ngx_hyperdrive_shm_limit_take(conf->limit) == NGX_OK)
+        {
+            ngx_hyperdrive_origin_open(pool, NULL);
+            n++;
+        }
+
+        if (pool && n < conf->min && pool->failures
+            && ngx_hyperdrive_shm_limit_take(conf->limit) == NGX_OK)
+        {
+            /* one at a time while the database is away */
+            ngx_hyperdrive_origin_open(pool, NULL);
+        }
+    }
+
+    if (!ngx_exiting) {
+        ngx_add_timer(ev, NGX_HYPERDRIVE_ORIGIN_SWEEP);
+    }
+}
+
+
+static void
+ngx_hyperdrive_origin_sweep_pool(ngx_hyperdrive_pool_t *pool)
+{
+    ngx_uint_t                        n;
+    ngx_queue_t                      *q, *prev, *idle;
+    ngx_hyperdrive_origin_t          *o;
+    ngx_hyperdrive_origin_conf_t     *conf;
+    ngx_hyperdrive_origin_waiter_t   *w;
+    ngx_hyperdrive_shm_limit_stats_t  stats;
+
+    conf = pool->conf;
+    idle = &pool->origins[NGX_HYPERDRIVE_ORIGIN_IDLE];
+
+    if (!ngx_queue_empty(idle)) {
+
+        ngx_hyperdrive_shm_limit_stats(conf->limit, &stats);
+
+        for (q = ngx_queue_last(idle);
+             q != ngx_queue_sentinel(idle);
+             q = prev)
+        {
+            prev = ngx_queue_prev(q);
+            o = ngx_queue_data(q, ngx_hyperdrive_origin_t, queue);
+
+            if ((ngx_msec_int_t) (ngx_current_msec - o->expires) >= 0) {
+                ngx_hyperdrive_origin_close(o, "its lifetime is over");
+                stats.used--;
+
+            } else if (ngx_current_msec - o->used >= conf->idle
+                       && stats.used > conf->min)
+            {
+                ngx_hyperdrive_origin_close(o, "idle for too long");
+                stats.used--;
+
+            } else if (stats.used > stats.max) {
+                ngx_hyperdrive_origin_close(o, "over the limit");
+                stats.used--;
+            }
+        }
+    }
+
+    /* waiters whose connection has failed, beside others that work */
+
+    n = pool->norigins[NGX_HYPERDRIVE_ORIGIN_CONNECT]
+        + pool->norigins[NGX_HYPERDRIVE_ORIGIN_HANDSHAKE]
+        + pool->norigins[NGX_HYPERDRIVE_ORIGIN_LOGIN];
+
+    if (pool->npending > n
+        && ngx_hyperdrive_shm_limit_take(conf->limit) == NGX_OK)
+    {
+        w = ngx_queue_data(ngx_queue_head(&pool->pending),
+                           ngx_hyperdrive_origin_waiter_t, queue);
+
+        ngx_hyperdrive_origin_open(pool, w->client);
+    }
+}
+
+
+void
+ngx_hyperdrive_origin_message(ngx_array_t *confs, ngx_uint_t from,
+    ngx_uint_t type, u_char *data, size_t len, ngx_socket_t fd)
+{
+    ngx_uint_t                      i;
+    ngx_hyperdrive_origin_conf_t  **conf;
+
+    conf = confs->elts;
+
+    for (i = 0; i < confs->nelts; i++) {
+
+        if (conf[i]->name.len != len
+            || ngx_memcmp(conf[i]->name.data, data, len) != 0)
+        {
+            continue;
+        }
+
+        if (type == NGX_HYPERDRIVE_PEER_WAKE) {
+            ngx_hyperdrive_origin_collect(conf[i]);
+
+        } else if (type == NGX_HYPERDRIVE_PEER_YIELD
+                   && ngx_hyperdrive_shm_limit_waiting(conf[i]->limit))
+        {
+            (void) ngx_hyperdrive_origin_close_idle(conf[i], NULL,
+                                                    "gives way to a waiter");
+        }
+
+        return;
+    }
+}

@@ -1,0 +1,260 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "pg/ngx_hyperdrive_pg.h"
+#include "pg/ngx_hyperdrive_pg_message.h"
+#include "base/ngx_hyperdrive_base_cursor.h"
+
+
+static void ngx_hyperdrive_pg_own_error(ngx_hyperdrive_proto_error_t *err,
+    ngx_hyperdrive_chain_t *out);
+static void *ngx_hyperdrive_pg_origin_create(ngx_hyperdrive_proto_ctx_t *ctx);
+static void ngx_hyperdrive_pg_origin_destroy(void *origin);
+static ngx_uint_t ngx_hyperdrive_pg_origin_settled(void *origin);
+static ngx_uint_t ngx_hyperdrive_pg_origin_idle(void *origin);
+static ngx_uint_t ngx_hyperdrive_pg_origin_copying(void *origin);
+static ngx_int_t ngx_hyperdrive_pg_origin_abandon(void *client, void *origin,
+    ngx_hyperdrive_chain_t *out);
+static void ngx_hyperdrive_pg_origin_disown(ngx_hyperdrive_pg_origin_t *o);
+static ngx_int_t ngx_hyperdrive_pg_origin_ask(ngx_hyperdrive_pg_origin_t *o,
+    ngx_hyperdrive_pg_reply_e type, ngx_hyperdrive_chain_t *out,
+    const char *message, size_t len);
+static void ngx_hyperdrive_pg_origin_terminate(ngx_hyperdrive_chain_t *out);
+static void ngx_hyperdrive_pg_origin_cancel(uint32_t pid, ngx_str_t *key,
+    ngx_hyperdrive_chain_t *out);
+
+
+ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
+    ngx_string("postgres"),
+    5432,
+
+    ngx_hyperdrive_pg_login_client,
+    ngx_hyperdrive_pg_login_client_free,
+    ngx_hyperdrive_pg_login_welcome,
+    ngx_hyperdrive_pg_login_origin,
+    ngx_hyperdrive_pg_login_origin_free,
+    ngx_hyperdrive_pg_login_verifier,
+    ngx_hyperdrive_pg_login_mode,
+
+    ngx_hyperdrive_pg_client_create,
+    ngx_hyperdrive_pg_client_destroy,
+    ngx_hyperdrive_pg_client_request,
+    ngx_hyperdrive_pg_client_serve_begin,
+    ngx_hyperdrive_pg_client_serve_end,
+    ngx_hyperdrive_pg_client_refuse,
+    ngx_hyperdrive_pg_client_describe,
+    ngx_hyperdrive_pg_answer_shape,
+    ngx_hyperdrive_pg_own_error,
+
+    ngx_hyperdrive_pg_origin_create,
+    ngx_hyperdrive_pg_origin_destroy,
+    ngx_hyperdrive_pg_forward,
+    ngx_hyperdrive_pg_answer,
+    ngx_hyperdrive_pg_origin_settled,
+    ngx_hyperdrive_pg_origin_idle,
+    ngx_hyperdrive_pg_origin_copying,
+    ngx_hyperdrive_pg_origin_abandon,
+    ngx_hyperdrive_pg_origin_terminate,
+    ngx_hyperdrive_pg_origin_cancel
+};
+
+
+static void
+ngx_hyperdrive_pg_own_error(ngx_hyperdrive_proto_error_t *err,
+    ngx_hyperdrive_chain_t *out)
+{
+    ngx_hyperdrive_pg_error(out, err->severity, err->sqlstate, err->message,
+                            NULL, err->hint);
+}
+
+
+static void *
+ngx_hyperdrive_pg_origin_create(ngx_hyperdrive_proto_ctx_t *ctx)
+{
+    ngx_hyperdrive_pg_origin_t  *o;
+
+    o = calloc(1, sizeof(ngx_hyperdrive_pg_origin_t));
+    if (o == NULL) {
+        return NULL;
+    }
+
+    o->ctx = ctx;
+    o->status = 'I';
+
+    return o;
+}
+
+
+static void
+ngx_hyperdrive_pg_origin_destroy(void *origin)
+{
+    ngx_uint_t                   i;
+    ngx_hyperdrive_pg_reply_t   *reply;
+    ngx_hyperdrive_pg_origin_t  *o = origin;
+
+    ngx_hyperdrive_pg_origin_disown(o);
+
+    for (i = 0; i < o->ledger.n; i++) {
+        reply = ngx_hyperdrive_pg_ledger_at(&o->ledger, i);
+
+        if (reply->stmt) {
+            ngx_hyperdrive_state_stmt_unref(o->ctx->registry, reply->stmt);
+        }
+    }
+
+    if (o->unnamed) {
+        ngx_hyperdrive_state_stmt_unref(o->ctx->registry, o->unnamed);
+    }
+
+    ngx_hyperdrive_pg_ledger_free(&o->ledger);
+    ngx_hyperdrive_state_set_clear(&o->set);
+
+    free(o->params);
+    free(o);
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_pg_origin_settled(void *origin)
+{
+    ngx_hyperdrive_pg_origin_t  *o = origin;
+
+    return o->ledger.n == 0 && o->left == 0
+           && !o->partial && !o->open && !o->ignore && !o->hold;
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_pg_origin_idle(void *origin)
+{
+    ngx_hyperdrive_pg_origin_t  *o = origin;
+
+    return ngx_hyperdrive_pg_origin_settled(o) && o->status == 'I'
+           && !o->poisoned;
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_pg_origin_copying(void *origin)
+{
+    ngx_hyperdrive_pg_origin_t  *o = origin;
+
+    return o->copy_in;
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_pg_origin_abandon(void *client, void *origin,
+    ngx_hyperdrive_chain_t *out)
+{
+    ngx_hyperdrive_pg_client_t *c = client;
+    ngx_hyperdrive_pg_origin_t *o = origin;
+
+    ngx_hyperdrive_pg_origin_disown(o);
+
+    if (o->poisoned || o->partial || (c && c->left && !c->drop)) {
+        return NGX_ERROR;
+    }
+
+    o->hold = 0;
+
+    if (o->copy_in) {
+        o->copy_in = 0;
+        ngx_hyperdrive_pg_message(out, 'f', "client is gone",
+                                  sizeof("client is gone"));
+    }
+
+    if (o->open || o->ignore) {
+        o->open = 0;
+        o->ignore = 0;
+
+        return ngx_hyperdrive_pg_origin_ask(o, NGX_HYPERDRIVE_PG_REPLY_SYNC,
+                                            out, "S\0\0\0\4", 5);
+    }
+
+    if (o->ledger.n || o->status == 'I') {
+        return NGX_OK;
+    }
+
+    return ngx_hyperdrive_pg_origin_ask(o, NGX_HYPERDRIVE_PG_REPLY_QUERY, out,
+                                        "Q\0\0\0\15ROLLBACK\0", 14);
+}
+
+
+/* what is expected is nobody's any more */
+
+static void
+ngx_hyperdrive_pg_origin_disown(ngx_hyperdrive_pg_origin_t *o)
+{
+    ngx_uint_t                  i;
+    ngx_hyperdrive_pg_reply_t  *reply;
+
+    for (i = 0; i < o->ledger.n; i++) {
+        reply = ngx_hyperdrive_pg_ledger_at(&o->ledger, i);
+
+        if (reply->action == NGX_HYPERDRIVE_PG_PASS) {
+            reply->action = NGX_HYPERDRIVE_PG_DROP;
+        }
+
+        if (reply->type == NGX_HYPERDRIVE_PG_REPLY_CLOSE && reply->name) {
+            ngx_hyperdrive_pg_client_free_name(o->ctx, reply->name);
+        }
+
+        if (reply->old) {
+            ngx_hyperdrive_pg_client_free_name(o->ctx, reply->old);
+        }
+
+        reply->name = NULL;
+        reply->old = NULL;
+    }
+}
+
+
+/* a request of our own, whose answer is dropped */
+
+static ngx_int_t
+ngx_hyperdrive_pg_origin_ask(ngx_hyperdrive_pg_origin_t *o,
+    ngx_hyperdrive_pg_reply_e type, ngx_hyperdrive_chain_t *out,
+    const char *message, size_t len)
+{
+    ngx_hyperdrive_pg_reply_t  *reply;
+
+    reply = ngx_hyperdrive_pg_ledger_push(&o->ledger);
+    if (reply == NULL) {
+        return NGX_ERROR;
+    }
+
+    reply->type = type;
+    reply->action = NGX_HYPERDRIVE_PG_DROP;
+
+    return ngx_hyperdrive_base_chain_append(out, message, len);
+}
+
+
+static void
+ngx_hyperdrive_pg_origin_terminate(ngx_hyperdrive_chain_t *out)
+{
+    ngx_hyperdrive_base_chain_append(out, "X\0\0\0\4", 5);
+}
+
+
+/* 55.2.8 "Canceling Requests in Progress" */
+
+static void
+ngx_hyperdrive_pg_origin_cancel(uint32_t pid, ngx_str_t *key,
+    ngx_hyperdrive_chain_t *out)
+{
+    u_char  *p;
+
+    p = ngx_hyperdrive_base_chain_reserve(out, 12 + key->len);
+
+    if (p) {
+        p = ngx_hyperdrive_base_put_u32(p, 12 + key->len);
+        p = ngx_hyperdrive_base_put_u32(p, NGX_HYPERDRIVE_PG_CANCEL_REQUEST);
+        p = ngx_hyperdrive_base_put_u32(p, pid);
+        ngx_memcpy(p, key->data, key->len);
+    }
+}

@@ -1,0 +1,152 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#ifndef _NGX_HYPERDRIVE_PG_H_INCLUDED_
+#define _NGX_HYPERDRIVE_PG_H_INCLUDED_
+
+
+#include "ngx_hyperdrive.h"
+#include "ngx_hyperdrive_proto.h"
+#include "pg/ngx_hyperdrive_pg_ledger.h"
+
+
+/* names of statements at an origin begin with it; 16 hex digits follow */
+#define NGX_HYPERDRIVE_PG_PREFIX         "_hyperdrive_"
+#define NGX_HYPERDRIVE_PG_STATEMENT_LEN                                      \
+    (sizeof(NGX_HYPERDRIVE_PG_PREFIX) - 1 + 16)
+
+
+/* what a client believes */
+
+typedef struct {
+    ngx_hyperdrive_proto_ctx_t       *ctx;
+    ngx_uint_t                        mode;        /* of the lexer */
+
+    ngx_hyperdrive_state_names_t      names;
+    ngx_hyperdrive_state_name_t      *unnamed;
+    ngx_hyperdrive_state_stmt_t      *question;    /* of the unit that is
+                                                      looked at */
+
+    size_t                            scanned;     /* of the unit in the buffer,
+                                                      whole messages */
+    uint32_t                          left;        /* of a message's body that
+                                                      streams through */
+    unsigned                          drop:1;      /* ...to nowhere */
+    unsigned                          ends:1;      /* ...and ends a unit */
+    unsigned                          describe:1;  /* the next portal, too */
+    unsigned                          skip:1;      /* we made up an error: all
+                                                      up to Sync is skipped */
+} ngx_hyperdrive_pg_client_t;
+
+
+/* what a connection to the database knows and owes */
+
+typedef struct {
+    ngx_hyperdrive_proto_ctx_t       *ctx;
+
+    ngx_hyperdrive_state_set_t        set;         /* prepared by name */
+    ngx_hyperdrive_state_stmt_t      *unnamed;     /* NULL: none, or unknown */
+    ngx_hyperdrive_pg_ledger_t        ledger;
+
+    /* the answer that is being read */
+    u_char                            type;
+    u_char                            status;      /* of the last Ready: I, T,
+                                                      E; 0 after log-in */
+    uint32_t                          left;        /* of its body */
+    unsigned                          pass:1;      /* ...goes to the client */
+
+    unsigned                          copy_in:1;   /* the origin wants data */
+    unsigned                          ignore:1;    /* it skips to the Sync */
+    unsigned                          open:1;      /* a Sync group has begun */
+    unsigned                          hold:1;      /* a Describe of ours has to
+                                                      be answered first */
+    unsigned                          wrote:1;     /* what is outstanding may
+                                                      have changed rows */
+    unsigned                          partial:1;   /* half a request is sent */
+    unsigned                          unnamed_dirty:1; /* the unnamed statement
+                                                      may exist */
+    unsigned                          suppress:1;  /* answers up to the Ready
+                                                      are dropped: the rows
+                                                      have another shape */
+    unsigned                          poisoned:1;  /* may not be used again */
+
+    u_char                           *params;      /* a ParameterDescription
+                                                      until its rows' part
+                                                      comes */
+    size_t                            params_len;
+} ngx_hyperdrive_pg_origin_t;
+
+
+extern ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto;
+
+
+/* ngx_hyperdrive_pg_login.c */
+
+ngx_int_t ngx_hyperdrive_pg_login_client(ngx_hyperdrive_proto_login_t *login,
+    u_char **pos, u_char *last, ngx_hyperdrive_chain_t *out);
+void ngx_hyperdrive_pg_login_client_free(ngx_hyperdrive_proto_login_t *login);
+void ngx_hyperdrive_pg_login_welcome(ngx_str_t *greeting, uint32_t pid,
+    u_char *key, size_t len, ngx_hyperdrive_chain_t *out);
+ngx_int_t ngx_hyperdrive_pg_login_origin(ngx_hyperdrive_proto_login_t *login,
+    u_char **pos, u_char *last, ngx_hyperdrive_chain_t *out);
+void ngx_hyperdrive_pg_login_origin_free(ngx_hyperdrive_proto_login_t *login);
+ngx_int_t ngx_hyperdrive_pg_login_verifier(ngx_str_t *password, u_char *out);
+ngx_uint_t ngx_hyperdrive_pg_login_mode(ngx_str_t *greeting);
+
+
+/* ngx_hyperdrive_pg_client.c */
+
+void *ngx_hyperdrive_pg_client_create(ngx_hyperdrive_proto_ctx_t *ctx,
+    ngx_uint_t mode);
+void ngx_hyperdrive_pg_client_destroy(void *client);
+ngx_int_t ngx_hyperdrive_pg_client_request(void *client, u_char *pos,
+    u_char *last, ngx_hyperdrive_proto_unit_t *unit,
+    ngx_hyperdrive_proto_error_t *err);
+void ngx_hyperdrive_pg_client_serve_begin(void *client,
+    ngx_hyperdrive_proto_unit_t *unit, u_char *head, size_t len,
+    ngx_hyperdrive_chain_t *out);
+void ngx_hyperdrive_pg_client_serve_end(void *client,
+    ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out);
+void ngx_hyperdrive_pg_client_refuse(void *client,
+    ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_proto_error_t *err,
+    ngx_hyperdrive_chain_t *out);
+
+/* the client's statement of this name ("" is the unnamed one), or NULL */
+ngx_hyperdrive_state_name_t *ngx_hyperdrive_pg_client_find(
+    ngx_hyperdrive_pg_client_t *client, ngx_str_t *name);
+/*
+ * Gives a name to a statement, whose reference is taken over; what was the
+ * unnamed statement until now is returned in *old (with its reference).
+ */
+ngx_hyperdrive_state_name_t *ngx_hyperdrive_pg_client_add(
+    ngx_hyperdrive_pg_client_t *client, ngx_str_t *name,
+    ngx_hyperdrive_state_stmt_t *stmt, ngx_hyperdrive_state_name_t **old);
+void ngx_hyperdrive_pg_client_free_name(ngx_hyperdrive_proto_ctx_t *ctx,
+    ngx_hyperdrive_state_name_t *name);
+
+
+void ngx_hyperdrive_pg_client_describe(void *client);
+
+
+/* ngx_hyperdrive_pg_forward.c */
+
+ngx_int_t ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
+    u_char *last, ngx_hyperdrive_chain_t *out, ngx_hyperdrive_chain_t *reply,
+    ngx_uint_t *stateful, ngx_hyperdrive_proto_error_t *err);
+
+
+/* ngx_hyperdrive_pg_answer.c */
+
+ngx_int_t ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
+    u_char *last, ngx_hyperdrive_chain_t *reply,
+    ngx_hyperdrive_proto_piece_t *piece);
+uint64_t ngx_hyperdrive_pg_answer_shape(u_char *p, size_t total);
+/* gives the answers that are ours and whose turn it is */
+void ngx_hyperdrive_pg_answer_own(ngx_hyperdrive_pg_origin_t *origin,
+    ngx_hyperdrive_chain_t *reply);
+
+
+#endif /* _NGX_HYPERDRIVE_PG_H_INCLUDED_ */

@@ -1,0 +1,864 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "pg/ngx_hyperdrive_pg.h"
+#include "pg/ngx_hyperdrive_pg_message.h"
+#include "base/ngx_hyperdrive_base_cursor.h"
+
+
+#define NGX_HYPERDRIVE_PG_HEADER         5
+
+/* a message that has to be read whole */
+#define NGX_HYPERDRIVE_PG_MAX_WHOLE      (4 * 1024 * 1024)
+
+
+static ngx_int_t ngx_hyperdrive_pg_answer_message(
+    ngx_hyperdrive_pg_client_t *c, ngx_hyperdrive_pg_origin_t *o,
+    u_char *p, size_t total, ngx_hyperdrive_chain_t *reply,
+    ngx_hyperdrive_proto_piece_t *piece);
+static ngx_hyperdrive_proto_piece_e ngx_hyperdrive_pg_answer_class(
+    u_char type);
+static ngx_uint_t ngx_hyperdrive_pg_answer_whole(u_char type);
+static ngx_int_t ngx_hyperdrive_pg_answer_row_end(
+    ngx_hyperdrive_pg_origin_t *o, ngx_hyperdrive_pg_reply_t *first,
+    ngx_uint_t pop);
+static ngx_int_t ngx_hyperdrive_pg_answer_described(
+    ngx_hyperdrive_pg_client_t *c, ngx_hyperdrive_pg_origin_t *o, u_char *p,
+    size_t total, ngx_hyperdrive_chain_t *reply);
+static void ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
+    ngx_hyperdrive_pg_origin_t *o, u_char *p, size_t total,
+    ngx_hyperdrive_proto_piece_t *piece);
+static ngx_uint_t ngx_hyperdrive_pg_answer_strike(
+    ngx_hyperdrive_pg_client_t *c, ngx_hyperdrive_pg_origin_t *o);
+static void ngx_hyperdrive_pg_answer_undo(ngx_hyperdrive_pg_client_t *c,
+    ngx_hyperdrive_pg_origin_t *o, ngx_hyperdrive_pg_reply_t *reply);
+static void ngx_hyperdrive_pg_answer_copy_in(ngx_hyperdrive_pg_origin_t *o);
+static void ngx_hyperdrive_pg_answer_pop(ngx_hyperdrive_pg_origin_t *o);
+static ngx_int_t ngx_hyperdrive_pg_answer_bad(
+    ngx_hyperdrive_proto_piece_t *piece, char *text);
+
+
+ngx_int_t
+ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
+    u_char *last, ngx_hyperdrive_chain_t *reply,
+    ngx_hyperdrive_proto_piece_t *piece)
+{
+    u_char                        *p;
+    size_t                         n, total;
+    uint32_t                       len;
+    ngx_int_t                      rc;
+    ngx_hyperdrive_pg_origin_t    *o;
+    ngx_hyperdrive_proto_piece_e   type;
+
+    o = origin;
+    p = *pos;
+
+    ngx_memzero(piece, sizeof(ngx_hyperdrive_proto_piece_t));
+    piece->data = p;
+
+    for ( ;; ) {
+
+        if (o->left) {
+
+            n = ngx_min((size_t) (last - p), o->left);
+
+            if (!o->pass) {
+
+                /* piece->len is 0: what was before has been handed out */
+
+                p += n;
+                o->left -= n;
+                piece->data = p;
+
+                if (o->left) {
+                    goto again;
+                }
+
+                continue;
+            }
+
+            p += n;
+            o->left -= n;
+            piece->len += n;
+
+            if (o->left) {
+                goto again;
+            }
+
+            continue;
+        }
+
+        if (o->ledger.n
+            && ngx_hyperdrive_pg_ledger_at(&o->ledger, 0)->action
+               != NGX_HYPERDRIVE_PG_PASS)
+        {
+            /* what we add or leave out comes behind what is passed on */
+
+            if (piece->len) {
+                goto done;
+            }
+
+            ngx_hyperdrive_pg_answer_own(o, reply);
+        }
+
+        if (last - p < NGX_HYPERDRIVE_PG_HEADER) {
+            goto again;
+        }
+
+        len = ngx_hyperdrive_base_get_u32(p + 1);
+
+        if (len < 4 || len > NGX_HYPERDRIVE_MAX_MESSAGE) {
+            return ngx_hyperdrive_pg_answer_bad(piece,
+                                                "invalid message length");
+        }
+
+        total = 1 + (size_t) len;
+        type = ngx_hyperdrive_pg_answer_class(p[0]);
+
+        if (piece->len
+            && (type != piece->type
+                || type == NGX_HYPERDRIVE_PROTO_READY
+                || type == NGX_HYPERDRIVE_PROTO_ERROR))
+        {
+            goto done;
+        }
+
+        if (ngx_hyperdrive_pg_answer_whole(p[0])
+            && (size_t) (last - p) < total)
+        {
+            if (total > NGX_HYPERDRIVE_PG_MAX_WHOLE) {
+                return ngx_hyperdrive_pg_answer_bad(piece,
+                                                    "message is too long");
+            }
+
+            goto again;
+        }
+
+        rc = ngx_hyperdrive_pg_answer_message(client, o, p, total, reply,
+                                              piece);
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        if (piece->own && !o->suppress) {
+
+            /* a description that we have asked for, whole */
+
+            piece->data = p;
+            piece->len = total;
+            piece->type = type;
+
+            p += total;
+
+            goto done;
+        }
+
+        piece->own = 0;
+
+        if (rc == NGX_DECLINED || o->suppress) {
+
+            /* not for the client */
+
+            if (piece->len) {
+                /* hands out what is before it; it is skipped then */
+                o->left = total;
+                o->pass = 0;
+                goto done;
+            }
+
+            if (piece->type == NGX_HYPERDRIVE_PROTO_READY) {
+                *pos = p + total;
+                return NGX_OK;
+            }
+
+            n = ngx_min((size_t) (last - p), total);
+
+            p += n;
+            o->left = total - n;
+            o->pass = 0;
+
+            piece->data = p;
+            piece->type = NGX_HYPERDRIVE_PROTO_OTHER;
+
+            if (o->left) {
+                goto again;
+            }
+
+            continue;
+        }
+
+        piece->type = type;
+
+        n = ngx_min((size_t) (last - p), total);
+
+        p += n;
+        o->left = total - n;
+        o->pass = 1;
+        piece->len += n;
+
+        if (o->left) {
+            goto again;
+        }
+
+        if (piece->end || type == NGX_HYPERDRIVE_PROTO_READY
+            || type == NGX_HYPERDRIVE_PROTO_ERROR)
+        {
+            goto done;
+        }
+    }
+
+again:
+
+    if (piece->len == 0) {
+        *pos = p;
+        return NGX_AGAIN;
+    }
+
+done:
+
+    *pos = p;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Takes one message, of which at least the header is there, against the
+ * ledger.  NGX_OK: it goes to the client.  NGX_DECLINED: it does not.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
+    ngx_hyperdrive_pg_origin_t *o, u_char *p, size_t total,
+    ngx_hyperdrive_chain_t *reply, ngx_hyperdrive_proto_piece_t *piece)
+{
+    ngx_int_t                   rc;
+    ngx_uint_t                  sync, query;
+    ngx_hyperdrive_pg_reply_t  *first;
+
+    switch (p[0]) {
+
+    case 'N':
+    case 'S':
+    case 'A':
+        /* at any time (55.2.7 "Asynchronous Operations") */
+        return o->ledger.n || c ? NGX_OK : NGX_DECLINED;
+
+    case 'E':
+        ngx_hyperdrive_pg_answer_error(c, o, p, total, piece);
+        return NGX_OK;
+
+    default:
+        break;
+    }
+
+    if (o->ledger.n == 0) {
+        return ngx_hyperdrive_pg_answer_bad(piece, "answer to no request");
+    }
+
+    first = ngx_hyperdrive_pg_ledger_at(&o->ledger, 0);
+
+    query = (first->type == NGX_HYPERDRIVE_PG_REPLY_QUERY);
+    rc = (first->action == NGX_HYPERDRIVE_PG_PASS) ? NGX_OK : NGX_DECLINED;
+
+    switch (p[0]) {
+
+    case 'D':
+        if (!query && first->type != NGX_HYPERDRIVE_PG_REPLY_EXECUTE) {
+            break;
+        }
+
+        piece->rows++;
+
+        return rc;
+
+    case 'C':
+        piece->end = 1;
+        return ngx_hyperdrive_pg_answer_row_end(o, first, !query) == NGX_OK
+               ? rc : ngx_hyperdrive_pg_answer_bad(piece, "unexpected end");
+
+    case 'I':
+    case 's':
+        return ngx_hyperdrive_pg_answer_row_end(o, first, !query) == NGX_OK
+               ? rc : ngx_hyperdrive_pg_answer_bad(piece, "unexpected end");
+
+    case 'T':
+    case 'n':
+
+        if (query) {
+
+            if (p[0] == 'n') {
+                break;
+            }
+
+            return rc;
+        }
+
+        if (first->type == NGX_HYPERDRIVE_PG_REPLY_PORTAL) {
+            piece->own = (rc == NGX_DECLINED);
+            ngx_hyperdrive_pg_answer_pop(o);
+            return rc;
+        }
+
+        if (first->type != NGX_HYPERDRIVE_PG_REPLY_DESCRIBE) {
+            break;
+        }
+
+        if (ngx_hyperdrive_pg_answer_described(c, o, p, total, reply)
+            != NGX_OK)
+        {
+            return ngx_hyperdrive_pg_answer_bad(piece,
+                               "a prepared statement has another result now");
+        }
+
+        ngx_hyperdrive_pg_answer_pop(o);
+
+        return rc;
+
+    case 't':
+        if (first->type != NGX_HYPERDRIVE_PG_REPLY_DESCRIBE) {
+            break;
+        }
+
+        free(o->params);
+
+        o->params = malloc(total);
+        o->params_len = 0;
+
+        if (o->params) {
+            ngx_memcpy(o->params, p, total);
+            o->params_len = total;
+        }
+
+        return rc;
+
+    case '1':
+        if (first->type != NGX_HYPERDRIVE_PG_REPLY_PARSE) {
+            break;
+        }
+
+        ngx_hyperdrive_pg_answer_pop(o);
+        return rc;
+
+    case '2':
+        if (first->type != NGX_HYPERDRIVE_PG_REPLY_BIND) {
+            break;
+        }
+
+        ngx_hyperdrive_pg_answer_pop(o);
+        return rc;
+
+    case '3':
+        if (first->type != NGX_HYPERDRIVE_PG_REPLY_CLOSE) {
+            break;
+        }
+
+        ngx_hyperdrive_pg_answer_pop(o);
+        return rc;
+
+    case 'V':
+        if (first->type != NGX_HYPERDRIVE_PG_REPLY_FUNCTION) {
+            break;
+        }
+
+        return rc;
+
+    case 'G':
+    case 'W':
+        if (!query && first->type != NGX_HYPERDRIVE_PG_REPLY_EXECUTE) {
+            break;
+        }
+
+        ngx_hyperdrive_pg_answer_copy_in(o);
+        return rc;
+
+    case 'H':
+    case 'd':
+    case 'c':
+        if (!query && first->type != NGX_HYPERDRIVE_PG_REPLY_EXECUTE) {
+            break;
+        }
+
+        return rc;
+
+    case 'Z':
+        sync = (first->type == NGX_HYPERDRIVE_PG_REPLY_SYNC);
+
+        if ((!sync && !query
+             && first->type != NGX_HYPERDRIVE_PG_REPLY_FUNCTION)
+            || total != 6)
+        {
+            break;
+        }
+
+        o->status = p[5];
+        o->copy_in = 0;
+        o->suppress = 0;
+
+        ngx_hyperdrive_pg_answer_pop(o);
+
+        if (o->ledger.n == 0) {
+            o->wrote = 0;
+        }
+
+        piece->type = NGX_HYPERDRIVE_PROTO_READY;
+
+        return rc;
+
+    default:
+        break;
+    }
+
+    return ngx_hyperdrive_pg_answer_bad(piece, "unexpected message");
+}
+
+
+static ngx_hyperdrive_proto_piece_e
+ngx_hyperdrive_pg_answer_class(u_char type)
+{
+    switch (type) {
+
+    case 'T':
+        return NGX_HYPERDRIVE_PROTO_HEAD;
+
+    case 'D':
+    case 'C':
+        return NGX_HYPERDRIVE_PROTO_ROWS;
+
+    case 'E':
+        return NGX_HYPERDRIVE_PROTO_ERROR;
+
+    case 'Z':
+        return NGX_HYPERDRIVE_PROTO_READY;
+
+    case '1':
+    case '2':
+    case '3':
+    case 't':
+    case 'n':
+        return NGX_HYPERDRIVE_PROTO_OTHER;
+
+    default:
+        return NGX_HYPERDRIVE_PROTO_NOTICE;
+    }
+}
+
+
+/* rows and copy data stream through, all else is read whole */
+
+static ngx_uint_t
+ngx_hyperdrive_pg_answer_whole(u_char type)
+{
+    return type != 'D' && type != 'd' && type != 'V';
+}
+
+
+/* the end of one execution */
+
+static ngx_int_t
+ngx_hyperdrive_pg_answer_row_end(ngx_hyperdrive_pg_origin_t *o,
+    ngx_hyperdrive_pg_reply_t *first, ngx_uint_t pop)
+{
+    if (!pop) {
+        return NGX_OK;
+    }
+
+    if (first->type != NGX_HYPERDRIVE_PG_REPLY_EXECUTE) {
+        return NGX_ERROR;
+    }
+
+    ngx_hyperdrive_pg_answer_pop(o);
+
+    return NGX_OK;
+}
+
+
+/*
+ * The second part of the answer to a Describe of a statement.  NGX_ERROR: its
+ * rows differ from what the client was told, and no error may be made up.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_pg_answer_described(ngx_hyperdrive_pg_client_t *c,
+    ngx_hyperdrive_pg_origin_t *o, u_char *p, size_t total,
+    ngx_hyperdrive_chain_t *reply)
+{
+    size_t                      len;
+    u_char                     *data;
+    uint64_t                    shape;
+    ngx_uint_t                  i;
+    ngx_hyperdrive_pg_reply_t  *first, *next;
+
+    first = ngx_hyperdrive_pg_ledger_at(&o->ledger, 0);
+    shape = ngx_hyperdrive_pg_answer_shape(p, total);
+
+    if (first->stmt && o->params_len) {
+
+        len = o->params_len + total;
+        data = realloc(o->params, len);
+
+        if (data) {
+            ngx_memcpy(data + o->params_len, p, total);
+
+            ngx_hyperdrive_state_stmt_describe(first->stmt, data, len,
+                                               o->params_len, shape);
+            o->params = data;
+        }
+    }
+
+    free(o->params);
+    o->params = NULL;
+    o->params_len = 0;
+
+    if (first->action == NGX_HYPERDRIVE_PG_PASS) {
+
+        if (c && first->name) {
+            first->name->shape = shape;
+        }
+
+        return NGX_OK;
+    }
+
+    if (first->told == shape || c == NULL) {
+        return NGX_OK;
+    }
+
+    if (first->stmt) {
+        /* whoever prepares it anew gets a name of its own */
+        first->stmt->id = 0;
+    }
+
+    if (o->wrote || o->status == 'T' || o->status == 'E') {
+        return NGX_ERROR;
+    }
+
+    ngx_hyperdrive_pg_error(reply, "ERROR", "0A000",
+                            "cached plan must not change result type",
+                            NULL, NULL);
+
+    o->suppress = 1;
+
+    for (i = 1; i < o->ledger.n; i++) {
+        next = ngx_hyperdrive_pg_ledger_at(&o->ledger, i);
+
+        if (next->type == NGX_HYPERDRIVE_PG_REPLY_SYNC) {
+            return NGX_OK;
+        }
+    }
+
+    o->ignore = 1;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Names, types and type modifiers of the columns (55.7, RowDescription): what
+ * a client decodes rows by.  Tables and column numbers may change unseen.
+ * 1: no rows.
+ */
+
+uint64_t
+ngx_hyperdrive_pg_answer_shape(u_char *p, size_t total)
+{
+    u_char      *end, *next;
+    uint64_t     shape;
+    ngx_str_t    name, table, type;
+    ngx_uint_t   n, format;
+
+    if (p[0] == 'n') {
+        return 1;
+    }
+
+    end = p + total;
+    shape = 0xcbf29ce484222325ULL;
+
+    next = ngx_hyperdrive_base_read_u16(p + NGX_HYPERDRIVE_PG_HEADER, end, &n);
+
+    while (next && next < end) {
+        next = ngx_hyperdrive_base_read_cstr(next, end, &name);
+        next = ngx_hyperdrive_base_read_bytes(next, end, 6, &table);
+        next = ngx_hyperdrive_base_read_bytes(next, end, 10, &type);
+        next = ngx_hyperdrive_base_read_u16(next, end, &format);
+
+        if (next == NULL) {
+            break;
+        }
+
+        /* FNV-1a; the NUL separates the name from the type */
+
+        for (n = 0; n < name.len + 1; n++) {
+            shape = (shape ^ name.data[n]) * 0x100000001b3ULL;
+        }
+
+        for (n = 0; n < type.len; n++) {
+            shape = (shape ^ type.data[n]) * 0x100000001b3ULL;
+        }
+    }
+
+    return shape > 1 ? shape : 2;
+}
+
+
+static void
+ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
+    ngx_hyperdrive_pg_origin_t *o, u_char *p, size_t total,
+    ngx_hyperdrive_proto_piece_t *piece)
+{
+    size_t                      len;
+    u_char                     *body;
+    ngx_str_t                   field;
+    ngx_hyperdrive_pg_reply_t  *first;
+
+    body = p + NGX_HYPERDRIVE_PG_HEADER;
+    len = total - NGX_HYPERDRIVE_PG_HEADER;
+
+    if (ngx_hyperdrive_pg_error_field(body, len, 'V', &field) == NGX_OK
+        && (field.data[0] == 'F' || field.data[0] == 'P'))
+    {
+        /* FATAL, PANIC */
+        piece->fatal = 1;
+        o->poisoned = 1;
+    }
+
+    if (o->ledger.n == 0) {
+        return;
+    }
+
+    o->copy_in = 0;
+
+    first = ngx_hyperdrive_pg_ledger_at(&o->ledger, 0);
+
+    if (first->stmt
+        && ngx_hyperdrive_pg_error_field(body, len, 'C', &field) == NGX_OK
+        && field.len == 5 && ngx_memcmp(field.data, "0A000", 5) == 0)
+    {
+        /*
+         * "cached plan must not change result type": the next one who
+         * prepares this text gets a fresh statement.
+         */
+        first->stmt->id = 0;
+    }
+
+    if (first->type == NGX_HYPERDRIVE_PG_REPLY_QUERY
+        || first->type == NGX_HYPERDRIVE_PG_REPLY_FUNCTION
+        || first->type == NGX_HYPERDRIVE_PG_REPLY_SYNC)
+    {
+        /*
+         * Its ReadyForQuery follows.  (At a Sync: a deferred constraint, or
+         * a serialization failure of the implicit commit.)
+         */
+        return;
+    }
+
+    if (ngx_hyperdrive_pg_answer_strike(c, o) == 0) {
+        o->ignore = 1;
+    }
+}
+
+
+/*
+ * An error in the extended protocol: the origin reads and drops all up to the
+ * Sync, so those replies never come.  Returns whether a Sync is on the way.
+ */
+
+static ngx_uint_t
+ngx_hyperdrive_pg_answer_strike(ngx_hyperdrive_pg_client_t *c,
+    ngx_hyperdrive_pg_origin_t *o)
+{
+    ngx_uint_t                  n, i;
+    ngx_hyperdrive_pg_reply_t  *reply;
+
+    for (n = 0; n < o->ledger.n; n++) {
+        reply = ngx_hyperdrive_pg_ledger_at(&o->ledger, n);
+
+        if (reply->type == NGX_HYPERDRIVE_PG_REPLY_SYNC) {
+            break;
+        }
+    }
+
+    /* the last is taken back first */
+
+    for (i = n; i > 0; i--) {
+        ngx_hyperdrive_pg_answer_undo(c, o,
+                               ngx_hyperdrive_pg_ledger_at(&o->ledger, i - 1));
+    }
+
+    for (i = 0; i < n; i++) {
+        ngx_hyperdrive_pg_ledger_shift(&o->ledger);
+    }
+
+    return o->ledger.n != 0;
+}
+
+
+static void
+ngx_hyperdrive_pg_answer_undo(ngx_hyperdrive_pg_client_t *c,
+    ngx_hyperdrive_pg_origin_t *o, ngx_hyperdrive_pg_reply_t *reply)
+{
+    ngx_hyperdrive_state_name_t  *name;
+
+    name = reply->name;
+
+    switch (reply->type) {
+
+    case NGX_HYPERDRIVE_PG_REPLY_PARSE:
+
+        if (reply->id) {
+            ngx_hyperdrive_state_set_remove(&o->set, reply->id);
+
+        } else if (reply->action != NGX_HYPERDRIVE_PG_OWN && o->unnamed) {
+            ngx_hyperdrive_state_stmt_unref(o->ctx->registry, o->unnamed);
+            o->unnamed = NULL;
+        }
+
+        if (name && c) {
+
+            if (name == c->unnamed) {
+                c->unnamed = reply->old;
+                reply->old = NULL;
+
+            } else {
+                ngx_hyperdrive_state_names_unlink(&c->names, name);
+            }
+
+            ngx_hyperdrive_pg_client_free_name(o->ctx, name);
+        }
+
+        if (reply->old) {
+            ngx_hyperdrive_pg_client_free_name(o->ctx, reply->old);
+        }
+
+        break;
+
+    case NGX_HYPERDRIVE_PG_REPLY_CLOSE:
+
+        if (reply->id) {
+            (void) ngx_hyperdrive_state_set_add(&o->set, reply->id);
+        }
+
+        if (name && c) {
+
+            if (name->len) {
+                ngx_hyperdrive_state_names_link(&c->names, name);
+
+            } else {
+                c->unnamed = name;
+            }
+        }
+
+        break;
+
+    default:
+        break;
+    }
+
+    if (reply->stmt) {
+        ngx_hyperdrive_state_stmt_unref(o->ctx->registry, reply->stmt);
+    }
+}
+
+
+/*
+ * The origin waits for COPY data: a Sync that is on the way already will be
+ * read and ignored.
+ */
+
+static void
+ngx_hyperdrive_pg_answer_copy_in(ngx_hyperdrive_pg_origin_t *o)
+{
+    ngx_uint_t                  n, i;
+    ngx_hyperdrive_pg_reply_t  *reply;
+
+    o->copy_in = 1;
+    n = 1;
+
+    if (ngx_hyperdrive_pg_ledger_at(&o->ledger, 0)->type
+        == NGX_HYPERDRIVE_PG_REPLY_QUERY)
+    {
+        return;
+    }
+
+    for ( /* void */ ; n < o->ledger.n; n++) {
+        reply = ngx_hyperdrive_pg_ledger_at(&o->ledger, n);
+
+        if (reply->type != NGX_HYPERDRIVE_PG_REPLY_SYNC) {
+            break;
+        }
+    }
+
+    if (n == 1) {
+        return;
+    }
+
+    for (i = n; i < o->ledger.n; i++) {
+        *ngx_hyperdrive_pg_ledger_at(&o->ledger, i - n + 1)
+            = *ngx_hyperdrive_pg_ledger_at(&o->ledger, i);
+    }
+
+    o->ledger.n -= n - 1;
+    o->open = 1;
+}
+
+
+/* the first reply has come: what depended on it is final */
+
+static void
+ngx_hyperdrive_pg_answer_pop(ngx_hyperdrive_pg_origin_t *o)
+{
+    ngx_hyperdrive_pg_reply_t  *reply;
+
+    reply = ngx_hyperdrive_pg_ledger_at(&o->ledger, 0);
+
+    if (reply->type == NGX_HYPERDRIVE_PG_REPLY_CLOSE && reply->name) {
+        ngx_hyperdrive_pg_client_free_name(o->ctx, reply->name);
+    }
+
+    if (reply->old) {
+        ngx_hyperdrive_pg_client_free_name(o->ctx, reply->old);
+    }
+
+    if (reply->stmt) {
+        ngx_hyperdrive_state_stmt_unref(o->ctx->registry, reply->stmt);
+    }
+
+    ngx_hyperdrive_pg_ledger_shift(&o->ledger);
+}
+
+
+void
+ngx_hyperdrive_pg_answer_own(ngx_hyperdrive_pg_origin_t *o,
+    ngx_hyperdrive_chain_t *reply)
+{
+    ngx_hyperdrive_pg_reply_t  *first;
+
+    while (o->ledger.n && o->left == 0) {
+
+        first = ngx_hyperdrive_pg_ledger_at(&o->ledger, 0);
+
+        if (first->action != NGX_HYPERDRIVE_PG_OWN) {
+            break;
+        }
+
+        if (reply && !o->suppress) {
+            ngx_hyperdrive_base_chain_append(reply,
+                           first->type == NGX_HYPERDRIVE_PG_REPLY_PARSE
+                           ? "1\0\0\0\4" : "3\0\0\0\4", 5);
+        }
+
+        ngx_hyperdrive_pg_answer_pop(o);
+    }
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_pg_answer_bad(ngx_hyperdrive_proto_piece_t *piece, char *text)
+{
+    piece->data = (u_char *) text;
+    piece->len = ngx_strlen(text);
+
+    return NGX_ERROR;
+}

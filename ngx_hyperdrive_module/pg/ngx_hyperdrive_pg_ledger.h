@@ -1,0 +1,89 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#ifndef _NGX_HYPERDRIVE_PG_LEDGER_H_INCLUDED_
+#define _NGX_HYPERDRIVE_PG_LEDGER_H_INCLUDED_
+
+
+#include "ngx_hyperdrive.h"
+#include "state/ngx_hyperdrive_state_stmt.h"
+
+
+/*
+ * The ledger: which replies an origin owes, in order, what becomes of each,
+ * and what is to be taken back if it never comes because an error struck it
+ * out.  A ring that grows; owned by its origin.
+ */
+
+
+typedef enum {
+    NGX_HYPERDRIVE_PG_REPLY_PARSE = 0,
+    NGX_HYPERDRIVE_PG_REPLY_BIND,
+    NGX_HYPERDRIVE_PG_REPLY_CLOSE,
+    NGX_HYPERDRIVE_PG_REPLY_DESCRIBE,        /* of a statement */
+    NGX_HYPERDRIVE_PG_REPLY_PORTAL,          /* Describe of a portal */
+    NGX_HYPERDRIVE_PG_REPLY_EXECUTE,
+    NGX_HYPERDRIVE_PG_REPLY_SYNC,
+    NGX_HYPERDRIVE_PG_REPLY_QUERY,           /* to its ReadyForQuery */
+    NGX_HYPERDRIVE_PG_REPLY_FUNCTION         /* to its ReadyForQuery */
+} ngx_hyperdrive_pg_reply_e;
+
+
+typedef enum {
+    NGX_HYPERDRIVE_PG_PASS = 0,              /* to the client */
+    NGX_HYPERDRIVE_PG_DROP,                  /* we asked, not the client */
+    NGX_HYPERDRIVE_PG_OWN                    /* the origin was not asked: we
+                                                answer when its turn comes */
+} ngx_hyperdrive_pg_action_e;
+
+
+typedef struct {
+    ngx_hyperdrive_pg_reply_e         type;
+    ngx_hyperdrive_pg_action_e        action;
+
+    /* a name that the client was given (PARSE) or lost (CLOSE) by it */
+    ngx_hyperdrive_state_name_t      *name;
+    ngx_hyperdrive_state_name_t      *old;    /* PARSE: the former unnamed */
+
+    /* a statement that the origin was given (PARSE) or lost (CLOSE) by it */
+    uint64_t                          id;
+
+    ngx_hyperdrive_state_stmt_t      *stmt;   /* one reference, or NULL */
+    uint64_t                          told;   /* DESCRIBE that is ours: the
+                                                 shape that it must have */
+} ngx_hyperdrive_pg_reply_t;
+
+
+/* replies that may be outstanding: then the client has to wait */
+#define NGX_HYPERDRIVE_PG_LEDGER_MAX     65536
+
+
+typedef struct {
+    ngx_hyperdrive_pg_reply_t        *replies;
+    ngx_uint_t                        size;   /* a power of two, or 0 */
+    ngx_uint_t                        first;
+    ngx_uint_t                        n;
+} ngx_hyperdrive_pg_ledger_t;
+
+
+static ngx_inline ngx_hyperdrive_pg_reply_t *
+ngx_hyperdrive_pg_ledger_at(ngx_hyperdrive_pg_ledger_t *ledger, ngx_uint_t i)
+{
+    return &ledger->replies[(ledger->first + i) & (ledger->size - 1)];
+}
+
+
+/* a new last entry, all zero; NULL without memory */
+ngx_hyperdrive_pg_reply_t *ngx_hyperdrive_pg_ledger_push(
+    ngx_hyperdrive_pg_ledger_t *ledger);
+
+/* drops the first; the caller has taken care of what it refers to */
+void ngx_hyperdrive_pg_ledger_shift(ngx_hyperdrive_pg_ledger_t *ledger);
+
+void ngx_hyperdrive_pg_ledger_free(ngx_hyperdrive_pg_ledger_t *ledger);
+
+
+#endif /* _NGX_HYPERDRIVE_PG_LEDGER_H_INCLUDED_ */

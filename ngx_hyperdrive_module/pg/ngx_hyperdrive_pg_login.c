@@ -1,0 +1,290 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "pg/ngx_hyperdrive_pg.h"
+#include "pg/ngx_hyperdrive_pg_login.h"
+#include "pg/ngx_hyperdrive_pg_message.h"
+#include "base/ngx_hyperdrive_base_cursor.h"
+
+
+/*
+ * Between the protocol table and the two ends of the log-in: what is common
+ * to all protocols is copied over on the way in and on the way out.
+ */
+
+
+static ngx_uint_t ngx_hyperdrive_pg_login_unsafe(ngx_str_t *encoding);
+
+
+/* encodings with ASCII bytes inside characters */
+static ngx_str_t  ngx_hyperdrive_pg_login_encodings[] = {
+    ngx_string("SJIS"),
+    ngx_string("SHIFT_JIS_2004"),
+    ngx_string("BIG5"),
+    ngx_string("GBK"),
+    ngx_string("GB18030"),
+    ngx_string("UHC"),
+    ngx_string("JOHAB"),
+    ngx_null_string
+};
+
+
+ngx_int_t
+ngx_hyperdrive_pg_login_client(ngx_hyperdrive_proto_login_t *login,
+    u_char **pos, u_char *last, ngx_hyperdrive_chain_t *out)
+{
+    ngx_uint_t                         i;
+    ngx_hyperdrive_pg_client_login_t  *end;
+
+    end = login->state;
+
+    if (end == NULL) {
+        end = calloc(1, sizeof(ngx_hyperdrive_pg_client_login_t));
+        if (end == NULL) {
+            login->reason = "no memory";
+            return NGX_ERROR;
+        }
+
+        login->state = end;
+
+        ngx_memcpy(end->mock_secret, login->mock, sizeof(end->mock_secret));
+    }
+
+    end->tls_offered = login->tls_offered;
+    end->tls = login->tls;
+    end->channel_binding = login->tls_bound;
+    end->cert_hash = login->cert_hash;
+    end->found = login->found;
+    end->secret = login->secret;
+
+    if (login->trust) {
+        end->auth = NGX_HYPERDRIVE_PG_AUTH_TRUST;
+
+    } else if (login->secret.len == 35
+               && ngx_strncmp(login->secret.data, "md5", 3) == 0)
+    {
+        end->auth = NGX_HYPERDRIVE_PG_AUTH_MD5;
+
+    } else {
+        end->auth = NGX_HYPERDRIVE_PG_AUTH_SCRAM;
+    }
+
+    switch (ngx_hyperdrive_pg_client_login(end, pos, last, out)) {
+
+    case NGX_HYPERDRIVE_PG_LOGIN_AGAIN:
+        return NGX_AGAIN;
+
+    case NGX_HYPERDRIVE_PG_LOGIN_TLS:
+        return NGX_DONE;
+
+    case NGX_HYPERDRIVE_PG_LOGIN_CANCEL:
+        login->cancel = 1;
+        login->cancel_pid = end->cancel_pid;
+        login->cancel_key = end->cancel_key;
+        return NGX_DECLINED;
+
+    case NGX_HYPERDRIVE_PG_LOGIN_LOOKUP:
+        login->user = end->user;
+        login->database = end->database;
+        login->replication = (end->replication.len != 0);
+        login->nparams = end->nparams;
+
+        for (i = 0; i < end->nparams; i++) {
+            login->params[i].name = end->params[i].name;
+            login->params[i].value = end->params[i].value;
+        }
+
+        return NGX_BUSY;
+
+    case NGX_HYPERDRIVE_PG_LOGIN_OK:
+        return NGX_OK;
+
+    default: /* NGX_HYPERDRIVE_PG_LOGIN_FAILED */
+        login->reason = end->reason;
+        ngx_memcpy(login->sqlstate, end->sqlstate, sizeof(login->sqlstate));
+        return NGX_ERROR;
+    }
+}
+
+
+void
+ngx_hyperdrive_pg_login_client_free(ngx_hyperdrive_proto_login_t *login)
+{
+    if (login->state) {
+        ngx_hyperdrive_pg_client_login_destroy(login->state);
+        free(login->state);
+        login->state = NULL;
+    }
+}
+
+
+void
+ngx_hyperdrive_pg_login_welcome(ngx_str_t *greeting, uint32_t pid,
+    u_char *key, size_t len, ngx_hyperdrive_chain_t *out)
+{
+    ngx_hyperdrive_base_chain_append(out, greeting->data, greeting->len);
+    ngx_hyperdrive_pg_backend_key(out, pid, key, len);
+    ngx_hyperdrive_pg_ready(out, 'I');
+}
+
+
+ngx_int_t
+ngx_hyperdrive_pg_login_origin(ngx_hyperdrive_proto_login_t *login,
+    u_char **pos, u_char *last, ngx_hyperdrive_chain_t *out)
+{
+    ngx_uint_t                         i;
+    ngx_hyperdrive_pg_origin_login_t  *end;
+
+    end = login->state;
+
+    if (end == NULL) {
+        end = calloc(1, sizeof(ngx_hyperdrive_pg_origin_login_t));
+        if (end == NULL) {
+            login->reason = "no memory";
+            return NGX_ERROR;
+        }
+
+        login->state = end;
+
+        end->user = login->user;
+        end->database = login->database;
+        end->password = login->password;
+        end->request_tls = login->request_tls;
+        end->require_tls = login->require_tls;
+        end->allow_cleartext = login->allow_clear;
+        end->nparams = login->nparams;
+
+        for (i = 0; i < login->nparams; i++) {
+            end->params[i].name = login->params[i].name;
+            end->params[i].value = login->params[i].value;
+        }
+    }
+
+    end->tls = login->tls;
+    end->cert_hash = login->cert_hash;
+
+    switch (ngx_hyperdrive_pg_origin_login(end, pos, last, out)) {
+
+    case NGX_HYPERDRIVE_PG_LOGIN_AGAIN:
+        return NGX_AGAIN;
+
+    case NGX_HYPERDRIVE_PG_LOGIN_TLS:
+        return NGX_DONE;
+
+    case NGX_HYPERDRIVE_PG_LOGIN_OK:
+        login->pid = end->backend_pid;
+        login->key = end->backend_key;
+        ngx_hyperdrive_base_chain_move(&login->greeting, &end->parameters);
+        return NGX_OK;
+
+    default: /* NGX_HYPERDRIVE_PG_LOGIN_FAILED */
+        login->reason = end->reason;
+        login->permanent = end->fatal_config;
+        ngx_memcpy(login->sqlstate, end->sqlstate, sizeof(login->sqlstate));
+        ngx_hyperdrive_base_chain_move(&login->error, &end->error);
+        return NGX_ERROR;
+    }
+}
+
+
+void
+ngx_hyperdrive_pg_login_origin_free(ngx_hyperdrive_proto_login_t *login)
+{
+    if (login->state) {
+        ngx_hyperdrive_pg_origin_login_destroy(login->state);
+        free(login->state);
+        login->state = NULL;
+    }
+
+    ngx_hyperdrive_base_chain_clear(&login->greeting);
+    ngx_hyperdrive_base_chain_clear(&login->error);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_pg_login_verifier(ngx_str_t *password, u_char *out)
+{
+    if ((password->len == 35 && ngx_strncmp(password->data, "md5", 3) == 0)
+        || (password->len > sizeof("SCRAM-SHA-256$") - 1
+            && ngx_strncmp(password->data, "SCRAM-SHA-256$",
+                           sizeof("SCRAM-SHA-256$") - 1)
+               == 0))
+    {
+        return NGX_DECLINED;
+    }
+
+    return ngx_hyperdrive_pg_scram_verifier(password, out, 256);
+}
+
+
+/* bit 0: standard_conforming_strings, bit 1: an unsafe client_encoding */
+
+ngx_uint_t
+ngx_hyperdrive_pg_login_mode(ngx_str_t *greeting)
+{
+    u_char      *p, *end, *body, *last;
+    uint32_t     len;
+    ngx_str_t    name, value;
+    ngx_uint_t   mode;
+
+    mode = 1;
+    p = greeting->data;
+    last = p + greeting->len;
+
+    while (last - p > 5) {
+
+        len = ngx_hyperdrive_base_get_u32(p + 1);
+
+        if (len < 4 || len > (size_t) (last - p - 1)) {
+            break;
+        }
+
+        end = p + 1 + len;
+
+        body = ngx_hyperdrive_base_read_cstr(p + 5, end, &name);
+        body = ngx_hyperdrive_base_read_cstr(body, end, &value);
+
+        p = end;
+
+        if (body == NULL) {
+            continue;
+        }
+
+        if (name.len == sizeof("standard_conforming_strings") - 1
+            && ngx_strncmp(name.data, "standard_conforming_strings",
+                           name.len) == 0)
+        {
+            mode &= ~(ngx_uint_t) 1;
+            mode |= (value.len == 2);
+
+        } else if (name.len == sizeof("client_encoding") - 1
+                   && ngx_strncmp(name.data, "client_encoding", name.len) == 0
+                   && ngx_hyperdrive_pg_login_unsafe(&value))
+        {
+            mode |= 2;
+        }
+    }
+
+    return mode;
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_pg_login_unsafe(ngx_str_t *encoding)
+{
+    ngx_str_t  *name;
+
+    for (name = ngx_hyperdrive_pg_login_encodings; name->len; name++) {
+
+        if (name->len == encoding->len
+            && ngx_strncasecmp(name->data, encoding->data, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}

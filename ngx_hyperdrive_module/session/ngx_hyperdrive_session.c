@@ -1,0 +1,739 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "session/ngx_hyperdrive_session.h"
+#include <openssl/rand.h>
+
+
+/* a log-in has to be done in this time, milliseconds */
+#define NGX_HYPERDRIVE_SESSION_LOGIN     60000
+
+/* the last words to a client that does not read, milliseconds */
+#define NGX_HYPERDRIVE_SESSION_LINGER    5000
+
+/* what an origin said of itself is believed so long, seconds */
+#define NGX_HYPERDRIVE_SESSION_NOTE_AGE  600
+
+#define NGX_HYPERDRIVE_SESSION_LOGIN_MAX 65536
+
+
+static void ngx_hyperdrive_session_cleanup(void *data);
+static void ngx_hyperdrive_session_login_handler(ngx_event_t *rev);
+static void ngx_hyperdrive_session_login(ngx_hyperdrive_session_t *s);
+static void ngx_hyperdrive_session_upgrade(ngx_hyperdrive_session_t *s);
+static ngx_int_t ngx_hyperdrive_session_lookup_user(
+    ngx_hyperdrive_session_t *s);
+static ngx_int_t ngx_hyperdrive_session_identify(ngx_hyperdrive_session_t *s);
+static ngx_uint_t ngx_hyperdrive_session_params(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_param_t *params);
+static void ngx_hyperdrive_session_greet(ngx_hyperdrive_session_t *s);
+static ngx_int_t ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
+    ngx_str_t *greeting);
+
+
+ngx_module_t  *ngx_hyperdrive_session_module;
+
+
+static ngx_str_t  ngx_hyperdrive_session_states[] = {
+    ngx_string("login"),
+    ngx_string("tls"),
+    ngx_string("greet"),
+    ngx_string("ready"),
+    ngx_string("wait"),
+    ngx_string("active"),
+    ngx_string("closing")
+};
+
+
+void
+ngx_hyperdrive_session_init(ngx_stream_session_t *stream,
+    ngx_hyperdrive_session_conf_t *conf)
+{
+    u_char                     hash[64];
+    ngx_connection_t          *c;
+    ngx_pool_cleanup_t        *cln;
+    ngx_hyperdrive_session_t  *s;
+
+    c = stream->connection;
+
+    c->log->action = "logging a client in";
+
+    s = ngx_stream_get_module_ctx(stream, (*ngx_hyperdrive_session_module));
+
+    if (s == NULL) {
+
+        cln = ngx_pool_cleanup_add(c->pool, 0);
+        s = ngx_pcalloc(c->pool, sizeof(ngx_hyperdrive_session_t));
+
+        if (s == NULL || cln == NULL) {
+            ngx_stream_finalize_session(stream,
+                                        NGX_STREAM_INTERNAL_SERVER_ERROR);
+            return;
+        }
+
+        cln->handler = ngx_hyperdrive_session_cleanup;
+        cln->data = s;
+
+        s->stream = stream;
+        s->conf = conf;
+        s->net.connection = c;
+
+        s->waiter.data = s;
+        s->waiter.client = c;
+        s->waiter.ready = ngx_hyperdrive_session_waiter_ready;
+        s->waiter.failed = ngx_hyperdrive_session_waiter_failed;
+
+        s->login = calloc(1, sizeof(ngx_hyperdrive_proto_login_t));
+        if (s->login == NULL) {
+            ngx_stream_finalize_session(stream,
+                                        NGX_STREAM_INTERNAL_SERVER_ERROR);
+            return;
+        }
+
+        s->login->mock = ngx_hyperdrive_shm_secret();
+        s->login->tls_offered = conf->tls;
+
+        ngx_stream_set_ctx(stream, s, (*ngx_hyperdrive_session_module));
+
+        ngx_add_timer(c->read, NGX_HYPERDRIVE_SESSION_LOGIN);
+
+    } else {
+        ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_LOGIN);
+
+        if (!c->read->timer_set) {
+            ngx_add_timer(c->read, NGX_HYPERDRIVE_SESSION_LOGIN);
+        }
+    }
+
+    if (c->ssl && !s->login->tls) {
+        s->login->tls = 1;
+
+        if (conf->tls_bound) {
+            s->login->cert_hash.len = ngx_hyperdrive_origin_tls_cert_hash(c, 1,
+                                                                       hash);
+            s->login->cert_hash.data = ngx_pnalloc(c->pool, sizeof(hash));
+
+            if (s->login->cert_hash.data == NULL) {
+                ngx_hyperdrive_session_close(s);
+                return;
+            }
+
+            ngx_memcpy(s->login->cert_hash.data, hash, sizeof(hash));
+            s->login->tls_bound = (s->login->cert_hash.len != 0);
+        }
+    }
+
+    c->read->handler = ngx_hyperdrive_session_login_handler;
+    c->write->handler = ngx_hyperdrive_session_write_handler;
+
+    if (c->read->ready) {
+        ngx_post_event(c->read, &ngx_posted_events);
+
+    } else if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+        ngx_hyperdrive_session_close(s);
+    }
+}
+
+
+ngx_hyperdrive_session_t *
+ngx_hyperdrive_session_of(ngx_connection_t *c)
+{
+    ngx_stream_session_t  *stream;
+
+    stream = c->data;
+
+    return ngx_stream_get_module_ctx(stream, (*ngx_hyperdrive_session_module));
+}
+
+
+/* the connection's pool goes: whatever happened, nothing is left behind */
+
+static void
+ngx_hyperdrive_session_cleanup(void *data)
+{
+    ngx_hyperdrive_session_t *s = data;
+
+    ngx_hyperdrive_proto_t  *proto;
+
+    proto = s->conf->origin->proto;
+
+    ngx_hyperdrive_origin_leave(&s->waiter);
+
+    if (s->origin) {
+        ngx_hyperdrive_session_detach(s);
+    }
+
+    ngx_hyperdrive_session_fill_drop(s);
+
+    if (s->login) {
+        proto->client_login_free(s->login);
+        free(s->login);
+        s->login = NULL;
+    }
+
+    if (s->wire) {
+        proto->client_destroy(s->wire);
+        s->wire = NULL;
+    }
+
+    if (s->counted) {
+        s->conf->origin->counters->clients--;
+        s->counted = 0;
+    }
+
+    ngx_hyperdrive_net_free(&s->net);
+}
+
+
+void
+ngx_hyperdrive_session_set_state(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_session_state_e state)
+{
+    ngx_log_debug2(NGX_LOG_DEBUG_STREAM, s->net.connection->log, 0,
+                   "hyperdrive session: %V -> %V",
+                   &ngx_hyperdrive_session_states[s->state],
+                   &ngx_hyperdrive_session_states[state]);
+
+    s->state = state;
+}
+
+
+static void
+ngx_hyperdrive_session_login_handler(ngx_event_t *rev)
+{
+    ngx_int_t                  rc;
+    ngx_hyperdrive_session_t  *s;
+
+    s = ngx_hyperdrive_session_of(rev->data);
+
+    if (rev->timedout) {
+        ngx_hyperdrive_session_fatal(s, "08006",
+                                     "the log-in takes too long");
+        return;
+    }
+
+    rc = ngx_hyperdrive_net_recv(&s->net, NGX_HYPERDRIVE_SESSION_LOGIN_MAX);
+
+    switch (rc) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_AGAIN:
+        (void) ngx_hyperdrive_session_rearm(s);
+        return;
+
+    case NGX_BUSY:
+        ngx_hyperdrive_session_fatal(s, "08P01",
+                                     "a start-up message is too long");
+        return;
+
+    default: /* NGX_DONE, NGX_ERROR */
+        ngx_hyperdrive_session_close(s);
+        return;
+    }
+
+    if (s->state == NGX_HYPERDRIVE_SESSION_GREET) {
+        /* a pipelined request: it is kept until we are ready */
+        (void) ngx_hyperdrive_session_rearm(s);
+        return;
+    }
+
+    ngx_hyperdrive_session_login(s);
+}
+
+
+static void
+ngx_hyperdrive_session_login(ngx_hyperdrive_session_t *s)
+{
+    ngx_int_t                      rc;
+    ngx_connection_t              *c;
+    ngx_hyperdrive_proto_t        *proto;
+    ngx_hyperdrive_shm_counters_t *counters;
+
+    c = s->net.connection;
+    proto = s->conf->origin->proto;
+    counters = s->conf->origin->counters;
+
+    for ( ;; ) {
+
+        rc = proto->client_login(s->login, &s->net.pos, s->net.last,
+                                 &s->net.out);
+
+        if (rc != NGX_BUSY) {
+            break;
+        }
+
+        if (ngx_hyperdrive_session_lookup_user(s) != NGX_OK) {
+            return;
+        }
+    }
+
+    switch (rc) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_DONE:
+        ngx_hyperdrive_session_upgrade(s);
+        return;
+
+    case NGX_DECLINED:
+        /* a cancel request: it has no answer */
+        ngx_hyperdrive_session_close(s);
+        return;
+
+    case NGX_ERROR:
+        counters->login_failed++;
+
+        ngx_log_error(NGX_LOG_INFO, c->log, 0,
+                      "hyperdrive: client refused: %s",
+                      s->login->reason ? s->login->reason : "log-in failed");
+
+        ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_CLOSING);
+        (void) ngx_hyperdrive_session_rearm(s);
+        return;
+
+    default: /* NGX_AGAIN */
+        (void) ngx_hyperdrive_session_rearm(s);
+        return;
+    }
+
+    if (ngx_hyperdrive_session_identify(s) != NGX_OK) {
+        return;
+    }
+
+    ngx_hyperdrive_session_greet(s);
+}
+
+
+/* 'S' is in the output: nginx does the handshake and calls us again */
+
+static void
+ngx_hyperdrive_session_upgrade(ngx_hyperdrive_session_t *s)
+{
+    ngx_uint_t                    i, n;
+    ngx_connection_t             *c;
+    ngx_stream_core_main_conf_t  *cmcf;
+
+    c = s->net.connection;
+
+    if (ngx_hyperdrive_net_flush(&s->net) != NGX_OK
+        || ngx_hyperdrive_net_keep(&s->net) != NGX_OK)
+    {
+        /* one byte could not be sent: not worth waiting for */
+        ngx_hyperdrive_session_close(s);
+        return;
+    }
+
+    ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_TLS);
+
+    cmcf = ngx_stream_get_module_main_conf(s->stream, ngx_stream_core_module);
+
+    n = 0;
+
+    for (i = 0; i < NGX_STREAM_SSL_PHASE; i++) {
+        n += cmcf->phases[i].handlers.nelts;
+    }
+
+    if (c->read->timer_set) {
+        ngx_del_timer(c->read);
+    }
+
+    s->stream->ssl = 1;
+    s->stream->phase_handler = n;
+
+    c->read->handler = ngx_stream_session_handler;
+
+    ngx_stream_core_run_phases(s->stream);
+}
+
+
+/* NGX_DONE: the client has been refused */
+
+static ngx_int_t
+ngx_hyperdrive_session_lookup_user(ngx_hyperdrive_session_t *s)
+{
+    ngx_int_t                       rc;
+    ngx_uint_t                      low, high, i;
+    ngx_hyperdrive_proto_login_t   *login;
+    ngx_hyperdrive_session_conf_t  *conf;
+    ngx_hyperdrive_session_user_t  *users;
+
+    conf = s->conf;
+    login = s->login;
+
+    if (conf->users == NULL) {
+        login->trust = 1;
+        login->found = 1;
+        return NGX_OK;
+    }
+
+    users = conf->users->elts;
+    low = 0;
+    high = conf->users->nelts;
+
+    while (low < high) {
+        i = (low + high) / 2;
+
+        rc = ngx_memn2cmp(users[i].name.data, login->user.data,
+                          users[i].name.len, login->user.len);
+
+        if (rc == 0) {
+            login->found = 1;
+            login->secret = users[i].secret;
+            return NGX_OK;
+        }
+
+        if (rc < 0) {
+            low = i + 1;
+
+        } else {
+            high = i;
+        }
+    }
+
+    /* not found: goes on as if, and fails at the end */
+
+    return NGX_OK;
+}
+
+
+/*
+ * The client is who it says: which pool is it for?  NGX_DONE: it has been
+ * refused.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_session_identify(ngx_hyperdrive_session_t *s)
+{
+    u_char                         *message;
+    size_t                          len;
+    ngx_str_t                       user, database;
+    ngx_uint_t                      n;
+    ngx_connection_t               *c;
+    ngx_hyperdrive_proto_login_t   *login;
+    ngx_hyperdrive_origin_conf_t   *origin;
+    ngx_hyperdrive_proto_param_t    params[NGX_HYPERDRIVE_PROTO_MAX_PARAMS];
+
+    c = s->net.connection;
+    login = s->login;
+    origin = s->conf->origin;
+
+    if (login->replication) {
+        ngx_hyperdrive_session_fatal(s, "0A000",
+                              "replication connections are not supported yet");
+        return NGX_DONE;
+    }
+
+    database = origin->database;
+
+    if (database.len == 0) {
+        database = login->database;
+
+    } else if (database.len != login->database.len
+               || ngx_memcmp(database.data, login->database.data, database.len)
+                  != 0)
+    {
+        len = sizeof("database \"\" does not exist") + login->database.len;
+
+        message = ngx_pnalloc(c->pool, len);
+        if (message == NULL) {
+            ngx_hyperdrive_session_close(s);
+            return NGX_DONE;
+        }
+
+        ngx_sprintf(message, "database \"%V\" does not exist%Z",
+                    &login->database);
+
+        ngx_hyperdrive_session_fatal(s, "3D000", (char *) message);
+        return NGX_DONE;
+    }
+
+    ngx_str_null(&user);
+
+    n = ngx_hyperdrive_session_params(s, params);
+
+    s->pool = ngx_hyperdrive_origin_pool(origin, &user, &database, n, params);
+    if (s->pool == NULL) {
+        ngx_hyperdrive_session_fatal(s, "08P01",
+                                     "the start-up parameters are too long");
+        return NGX_DONE;
+    }
+
+    s->user.len = login->user.len;
+    s->user.data = ngx_pstrdup(c->pool, &login->user);
+    if (s->user.data == NULL) {
+        ngx_hyperdrive_session_close(s);
+        return NGX_DONE;
+    }
+
+    return NGX_OK;
+}
+
+
+/* start-up parameters that make a session differ from others, in one order */
+
+static ngx_uint_t
+ngx_hyperdrive_session_params(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_param_t *params)
+{
+    ngx_uint_t                       i, k, n;
+    ngx_hyperdrive_proto_param_t    *param, swap;
+    ngx_hyperdrive_proto_login_t    *login;
+    ngx_hyperdrive_origin_server_t  *server;
+
+    login = s->login;
+    server = s->conf->origin->servers.elts;
+    n = 0;
+
+    for (i = 0; i < login->nparams; i++) {
+        param = &login->params[i];
+
+        if (param->name.len == sizeof("application_name") - 1
+            && ngx_strncmp(param->name.data, "application_name",
+                           param->name.len)
+               == 0
+            && (server[0].application_name.len || param->value.len == 0))
+        {
+            /* the URL's own */
+            continue;
+        }
+
+        params[n++] = *param;
+
+        for (k = n - 1;
+             k > 0 && ngx_memn2cmp(params[k - 1].name.data,
+                                   params[k].name.data,
+                                   params[k - 1].name.len, params[k].name.len)
+                      > 0;
+             k--)
+        {
+            swap = params[k];
+            params[k] = params[k - 1];
+            params[k - 1] = swap;
+        }
+    }
+
+    return n;
+}
+
+
+static void
+ngx_hyperdrive_session_greet(ngx_hyperdrive_session_t *s)
+{
+    u_char                         note[NGX_HYPERDRIVE_SHM_NOTE];
+    ngx_int_t                      rc;
+    ngx_str_t                      greeting;
+    ngx_hyperdrive_origin_t       *o;
+    ngx_hyperdrive_proto_error_t   err;
+
+    /* an origin has accepted just this lately: no need to ask it again */
+
+    if (ngx_hyperdrive_shm_note_get(&s->pool->key,
+                                    NGX_HYPERDRIVE_SESSION_NOTE_AGE, note,
+                                    sizeof(note), &greeting.len)
+        == NGX_OK)
+    {
+        greeting.data = note;
+
+        if (ngx_hyperdrive_session_welcome(s, &greeting) != NGX_OK) {
+            return;
+        }
+
+        if (ngx_hyperdrive_session_process(s) == NGX_DONE) {
+            return;
+        }
+
+        (void) ngx_hyperdrive_session_rearm(s);
+        return;
+    }
+
+    ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_GREET);
+
+    rc = ngx_hyperdrive_origin_acquire(s->pool, &s->waiter, &o, &err);
+
+    if (rc == NGX_OK) {
+        /* a connection of the kind, whose note has grown too old: a new one
+           tells more */
+        ngx_hyperdrive_origin_close(o, "is asked anew");
+        rc = ngx_hyperdrive_origin_acquire(s->pool, &s->waiter, &o, &err);
+    }
+
+    if (rc == NGX_ERROR) {
+        ngx_hyperdrive_session_fatal(s, err.sqlstate, err.message);
+        return;
+    }
+
+    (void) ngx_hyperdrive_session_rearm(s);
+}
+
+
+/* logged in: NGX_OK, or NGX_DONE: it is gone */
+
+static ngx_int_t
+ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
+    ngx_str_t *greeting)
+{
+    u_char                         key[4];
+    uint32_t                       pid;
+    ngx_connection_t              *c;
+    ngx_hyperdrive_proto_t        *proto;
+    ngx_hyperdrive_origin_conf_t  *origin;
+
+    c = s->net.connection;
+    origin = s->conf->origin;
+    proto = origin->proto;
+
+    s->wire = proto->client_create(&origin->ctx, proto->mode(greeting));
+    if (s->wire == NULL || RAND_bytes(key, sizeof(key)) != 1) {
+        ngx_hyperdrive_session_close(s);
+        return NGX_DONE;
+    }
+
+    pid = (uint32_t) c->number;
+
+    proto->client_welcome(greeting, pid, key, sizeof(key), &s->net.out);
+    proto->client_login_free(s->login);
+
+    free(s->login);
+    s->login = NULL;
+
+    if (c->read->timer_set) {
+        ngx_del_timer(c->read);
+    }
+
+    origin->counters->clients++;
+    origin->counters->clients_total++;
+    s->counted = 1;
+
+    c->log->action = "serving a client";
+    c->read->handler = ngx_hyperdrive_session_read_handler;
+
+    ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_READY);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_session_greeted(ngx_hyperdrive_session_t *s)
+{
+    u_char     note[NGX_HYPERDRIVE_SHM_NOTE];
+    ngx_str_t  greeting;
+
+    if (ngx_hyperdrive_shm_note_get(&s->pool->key,
+                                    NGX_HYPERDRIVE_SESSION_NOTE_AGE, note,
+                                    sizeof(note), &greeting.len)
+        != NGX_OK)
+    {
+        ngx_hyperdrive_session_fatal(s, "08006",
+                                     "the database told too much of itself");
+        return NGX_DONE;
+    }
+
+    greeting.data = note;
+
+    return ngx_hyperdrive_session_welcome(s, &greeting);
+}
+
+
+void
+ngx_hyperdrive_session_fatal(ngx_hyperdrive_session_t *s, char *sqlstate,
+    char *message)
+{
+    ngx_hyperdrive_proto_error_t  err;
+
+    ngx_log_error(NGX_LOG_INFO, s->net.connection->log, 0,
+                  "hyperdrive: client is closed: %s (%s)", message, sqlstate);
+
+    err.severity = "FATAL";
+    err.sqlstate = sqlstate;
+    err.message = message;
+    err.hint = NULL;
+
+    s->conf->origin->counters->errors_own++;
+    s->total.errors++;
+
+    s->conf->origin->proto->error(&err, &s->net.out);
+
+    ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_CLOSING);
+    (void) ngx_hyperdrive_session_rearm(s);
+}
+
+
+void
+ngx_hyperdrive_session_close(ngx_hyperdrive_session_t *s)
+{
+    ngx_stream_session_t           *stream;
+    ngx_hyperdrive_shm_counters_t  *counters;
+
+    stream = s->stream;
+    counters = s->conf->origin->counters;
+
+    counters->bytes_from_clients += s->net.received;
+    counters->bytes_to_clients += s->net.sent;
+
+    s->net.received = 0;
+    s->net.sent = 0;
+
+    ngx_hyperdrive_session_cleanup(s);
+
+    ngx_stream_finalize_session(stream, NGX_STREAM_OK);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s)
+{
+    ngx_int_t          rc;
+    ngx_connection_t  *c;
+
+    c = s->net.connection;
+
+    if (s->state == NGX_HYPERDRIVE_SESSION_CLOSING) {
+
+        ngx_hyperdrive_origin_leave(&s->waiter);
+
+        if (s->origin) {
+            ngx_hyperdrive_session_detach(s);
+        }
+    }
+
+    rc = ngx_hyperdrive_net_flush(&s->net);
+
+    if (rc == NGX_ERROR) {
+        ngx_hyperdrive_session_close(s);
+        return NGX_DONE;
+    }
+
+    if (s->state == NGX_HYPERDRIVE_SESSION_CLOSING) {
+
+        if (rc == NGX_OK) {
+            ngx_hyperdrive_session_close(s);
+            return NGX_DONE;
+        }
+
+        s->net.pos = s->net.last;
+
+        if (c->read->timer_set) {
+            ngx_del_timer(c->read);
+        }
+
+        ngx_add_timer(c->read, NGX_HYPERDRIVE_SESSION_LINGER);
+        c->read->handler = ngx_hyperdrive_session_read_handler;
+    }
+
+    if (ngx_hyperdrive_net_keep(&s->net) != NGX_OK
+        || ngx_handle_read_event(c->read, 0) != NGX_OK
+        || ngx_handle_write_event(c->write, 0) != NGX_OK)
+    {
+        ngx_hyperdrive_session_close(s);
+        return NGX_DONE;
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,173 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#ifndef _NGX_HYPERDRIVE_SESSION_H_INCLUDED_
+#define _NGX_HYPERDRIVE_SESSION_H_INCLUDED_
+
+
+#include "ngx_hyperdrive.h"
+#include <ngx_stream.h>
+#include "ngx_hyperdrive_proto.h"
+#include "net/ngx_hyperdrive_net.h"
+#include "origin/ngx_hyperdrive_origin.h"
+#include "cache/ngx_hyperdrive_cache_store.h"
+
+
+/* a log-in that nginx accepts */
+
+typedef struct {
+    ngx_str_t                        name;
+    ngx_str_t                        secret;      /* a verifier */
+} ngx_hyperdrive_session_user_t;
+
+
+/* the settings of a server {} */
+
+typedef struct {
+    ngx_hyperdrive_origin_conf_t    *origin;
+    ngx_array_t                     *users;       /* sorted by name; NULL: off,
+                                                     no password is asked */
+    ngx_shm_zone_t                  *cache_zone;  /* NULL: off */
+    ngx_msec_t                       max_age;
+    size_t                           max_size;
+
+    ngx_flag_t                       tls;         /* a certificate is there */
+    ngx_flag_t                       tls_bound;   /* SCRAM-SHA-256-PLUS */
+} ngx_hyperdrive_session_conf_t;
+
+
+typedef enum {
+    NGX_HYPERDRIVE_SESSION_LOGIN = 0,    /* start-up and password; timer */
+    NGX_HYPERDRIVE_SESSION_TLS,          /* nginx does the handshake */
+    NGX_HYPERDRIVE_SESSION_GREET,        /* waits for what an origin says of
+                                            itself; in the queue */
+    NGX_HYPERDRIVE_SESSION_READY,        /* no origin, reads requests */
+    NGX_HYPERDRIVE_SESSION_WAIT,         /* in the queue for an origin */
+    NGX_HYPERDRIVE_SESSION_ACTIVE,       /* has an origin */
+    NGX_HYPERDRIVE_SESSION_CLOSING       /* sends what is left; timer */
+} ngx_hyperdrive_session_state_e;
+
+
+/* an answer that is being kept for the cache */
+
+typedef struct {
+    ngx_hyperdrive_cache_key_t       key;         /* data behind the struct */
+    ngx_hyperdrive_chain_t           head;
+    ngx_hyperdrive_chain_t           body;
+    uint32_t                         rows;
+    unsigned                         complete:1;
+    unsigned                         failed:1;
+} ngx_hyperdrive_session_fill_t;
+
+
+/* totals of one client, for variables */
+
+typedef struct {
+    uint64_t                         queries;
+    uint64_t                         hits;
+    uint64_t                         misses;
+    uint64_t                         errors;
+    ngx_msec_t                       waited;
+} ngx_hyperdrive_session_totals_t;
+
+
+/*
+ * A client.  Allocated from its connection's pool, freed with it.
+ */
+
+struct ngx_hyperdrive_session_s {
+    ngx_hyperdrive_session_state_e   state;
+    ngx_stream_session_t            *stream;
+    ngx_hyperdrive_session_conf_t   *conf;
+    ngx_hyperdrive_net_t             net;
+    void                            *wire;        /* the protocol's end */
+    ngx_hyperdrive_proto_login_t    *login;       /* until it is logged in */
+
+    ngx_hyperdrive_pool_t           *pool;
+    ngx_hyperdrive_origin_t         *origin;      /* while ACTIVE */
+    ngx_hyperdrive_origin_waiter_t   waiter;
+
+    ngx_hyperdrive_proto_unit_t      unit;        /* what is looked at */
+    ngx_hyperdrive_session_fill_t   *fill;
+    ngx_uint_t                       outstanding; /* units without their end */
+
+    ngx_str_t                        user;
+    ngx_hyperdrive_session_totals_t  total;
+
+    unsigned                         pinned:1;    /* the origin is its own */
+    unsigned                         streaming:1; /* requests pass unread */
+    unsigned                         blocked:1;   /* the origin is not read:
+                                                     the client is slow */
+    unsigned                         choked:1;    /* the client is not read:
+                                                     the origin is slow */
+    unsigned                         turn:1;      /* a unit waits for those
+                                                     before it */
+    unsigned                         counted:1;   /* as logged in */
+};
+
+
+/* set once: the stream module, whose session context we are */
+extern ngx_module_t  *ngx_hyperdrive_session_module;
+
+
+/* ngx_hyperdrive_session.c */
+
+/* the content handler: a new client, or one whose TLS handshake is done */
+void ngx_hyperdrive_session_init(ngx_stream_session_t *stream,
+    ngx_hyperdrive_session_conf_t *conf);
+/* the context of the stream session */
+ngx_hyperdrive_session_t *ngx_hyperdrive_session_of(ngx_connection_t *c);
+/* an origin has told about itself: NGX_OK, or NGX_DONE: <s> is gone */
+ngx_int_t ngx_hyperdrive_session_greeted(ngx_hyperdrive_session_t *s);
+void ngx_hyperdrive_session_set_state(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_session_state_e state);
+/* an error of ours, then the end */
+void ngx_hyperdrive_session_fatal(ngx_hyperdrive_session_t *s, char *sqlstate,
+    char *message);
+/* the end; <s> is gone afterwards */
+void ngx_hyperdrive_session_close(ngx_hyperdrive_session_t *s);
+/* arms the events and keeps input; NGX_DONE: <s> is gone */
+ngx_int_t ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s);
+
+
+/* ngx_hyperdrive_session_unit.c */
+
+void ngx_hyperdrive_session_read_handler(ngx_event_t *rev);
+void ngx_hyperdrive_session_write_handler(ngx_event_t *wev);
+/* goes on with the input there is; NGX_DONE: <s> is gone */
+ngx_int_t ngx_hyperdrive_session_process(ngx_hyperdrive_session_t *s);
+void ngx_hyperdrive_session_waiter_ready(ngx_hyperdrive_origin_waiter_t *w,
+    ngx_hyperdrive_origin_t *o);
+void ngx_hyperdrive_session_waiter_failed(ngx_hyperdrive_origin_waiter_t *w,
+    ngx_hyperdrive_proto_error_t *err);
+
+
+/* ngx_hyperdrive_session_relay.c */
+
+/* an origin is the session's from now on */
+void ngx_hyperdrive_session_attach(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_origin_t *o);
+/* ...and is not any more; the session goes on without */
+void ngx_hyperdrive_session_detach(ngx_hyperdrive_session_t *s);
+void ngx_hyperdrive_session_relay(ngx_hyperdrive_origin_t *o);
+void ngx_hyperdrive_session_relay_write(ngx_hyperdrive_origin_t *o);
+
+
+/* ngx_hyperdrive_session_cache.c */
+
+/* NGX_OK: the unit has been answered from memory; NGX_DECLINED: it has not;
+   a fill may have been begun */
+ngx_int_t ngx_hyperdrive_session_lookup(ngx_hyperdrive_session_t *s);
+/* true if the unit's answer is probably there */
+ngx_uint_t ngx_hyperdrive_session_peek(ngx_hyperdrive_session_t *s);
+void ngx_hyperdrive_session_fill_piece(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_piece_t *piece);
+/* the unit is over: the answer is kept, or dropped */
+void ngx_hyperdrive_session_fill_end(ngx_hyperdrive_session_t *s);
+void ngx_hyperdrive_session_fill_drop(ngx_hyperdrive_session_t *s);
+
+
+#endif /* _NGX_HYPERDRIVE_SESSION_H_INCLUDED_ */

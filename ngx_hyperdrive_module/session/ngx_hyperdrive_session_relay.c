@@ -1,0 +1,309 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "session/ngx_hyperdrive_session.h"
+
+
+/* a message that has to be read whole before it is passed on */
+#define NGX_HYPERDRIVE_SESSION_MESSAGE   (8 * 1024 * 1024)
+
+
+static ngx_int_t ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s);
+static ngx_int_t ngx_hyperdrive_session_settle(ngx_hyperdrive_session_t *s);
+static void ngx_hyperdrive_session_lost(ngx_hyperdrive_session_t *s,
+    char *reason);
+
+
+void
+ngx_hyperdrive_session_attach(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_origin_t *o)
+{
+    s->origin = o;
+    s->outstanding = 0;
+    s->blocked = 0;
+    s->choked = 0;
+    s->turn = 0;
+
+    o->data = s;
+    o->read = ngx_hyperdrive_session_relay;
+    o->write = ngx_hyperdrive_session_relay_write;
+
+    ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_ACTIVE);
+}
+
+
+void
+ngx_hyperdrive_session_detach(ngx_hyperdrive_session_t *s)
+{
+    ngx_hyperdrive_origin_t        *o;
+    ngx_hyperdrive_shm_counters_t  *counters;
+
+    o = s->origin;
+    counters = s->conf->origin->counters;
+
+    s->origin = NULL;
+    s->streaming = 0;
+    s->blocked = 0;
+    s->choked = 0;
+
+    ngx_hyperdrive_session_fill_drop(s);
+
+    counters->bytes_from_origins += o->net.received;
+    counters->bytes_to_origins += o->net.sent;
+
+    o->net.received = 0;
+    o->net.sent = 0;
+
+    if (s->pinned) {
+        s->pinned = 0;
+        counters->pinned--;
+
+        /* what the client has left there is nobody else's business */
+
+        (void) s->conf->origin->proto->origin_abandon(s->wire, o->wire,
+                                                      &o->net.out);
+        o->data = NULL;
+        ngx_hyperdrive_origin_close(o, "was its client's own");
+        return;
+    }
+
+    ngx_hyperdrive_origin_release(o, s->wire);
+}
+
+
+/* the read event of an origin that a session has */
+
+void
+ngx_hyperdrive_session_relay(ngx_hyperdrive_origin_t *o)
+{
+    ngx_int_t                  rc;
+    ngx_connection_t          *c;
+    ngx_hyperdrive_session_t  *s;
+
+    s = o->data;
+    c = o->net.connection;
+
+    for ( ;; ) {
+
+        rc = ngx_hyperdrive_session_answers(s);
+
+        if (rc == NGX_DONE) {
+            return;
+        }
+
+        if (rc == NGX_DECLINED) {
+
+            /* settled: <o> is not ours any more */
+
+            goto next;
+        }
+
+        if (s->net.out.size > NGX_HYPERDRIVE_HIGH_WATER) {
+
+            rc = ngx_hyperdrive_net_flush(&s->net);
+
+            if (rc == NGX_ERROR) {
+                ngx_hyperdrive_session_close(s);
+                return;
+            }
+
+            if (s->net.out.size > NGX_HYPERDRIVE_HIGH_WATER) {
+                s->blocked = 1;
+                break;
+            }
+        }
+
+        rc = ngx_hyperdrive_net_recv(&o->net, NGX_HYPERDRIVE_SESSION_MESSAGE);
+
+        if (rc == NGX_AGAIN) {
+            break;
+        }
+
+        if (rc != NGX_OK) {
+            ngx_hyperdrive_session_lost(s, rc == NGX_BUSY
+                                 ? "a message of the database is too long"
+                                 : "the database closed the connection");
+            return;
+        }
+    }
+
+    if (ngx_hyperdrive_net_keep(&o->net) != NGX_OK
+        || ngx_handle_read_event(c->read, 0) != NGX_OK)
+    {
+        ngx_hyperdrive_session_lost(s, "event failure");
+        return;
+    }
+
+next:
+
+    if (s->net.pos != s->net.last
+        && ngx_hyperdrive_session_process(s) == NGX_DONE)
+    {
+        return;
+    }
+
+    (void) ngx_hyperdrive_session_rearm(s);
+}
+
+
+/*
+ * Passes on what has been read.  NGX_OK: all of it; NGX_DECLINED: the origin
+ * has been given back; NGX_DONE: <s> is gone.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s)
+{
+    ngx_int_t                      rc;
+    ngx_hyperdrive_proto_t        *proto;
+    ngx_hyperdrive_origin_t       *o;
+    ngx_hyperdrive_proto_piece_t   piece;
+    ngx_hyperdrive_shm_counters_t *counters;
+
+    o = s->origin;
+    proto = s->conf->origin->proto;
+    counters = s->conf->origin->counters;
+
+    for ( ;; ) {
+
+        rc = proto->answer(s->wire, o->wire, &o->net.pos, o->net.last,
+                           &s->net.out, &piece);
+
+        if (rc == NGX_AGAIN) {
+            break;
+        }
+
+        if (rc == NGX_ERROR) {
+            ngx_log_error(NGX_LOG_ERR, s->net.connection->log, 0,
+                          "hyperdrive origin %uD: %s", o->pid, piece.data);
+            ngx_hyperdrive_session_lost(s, (char *) piece.data);
+            return NGX_DONE;
+        }
+
+        if (s->fill) {
+            ngx_hyperdrive_session_fill_piece(s, &piece);
+        }
+
+        if (piece.len && !piece.own) {
+            ngx_hyperdrive_base_chain_append(&s->net.out, piece.data,
+                                             piece.len);
+        }
+
+        if (piece.type == NGX_HYPERDRIVE_PROTO_READY) {
+
+            if (s->outstanding) {
+                s->outstanding--;
+            }
+
+        } else if (piece.type == NGX_HYPERDRIVE_PROTO_ERROR) {
+            counters->errors++;
+            s->total.errors++;
+
+            if (piece.fatal) {
+
+                /* its own words are passed on, then it is over */
+
+                o->net.pos = o->net.last;
+                o->cancelled = 1;
+
+                ngx_hyperdrive_session_set_state(s,
+                                               NGX_HYPERDRIVE_SESSION_CLOSING);
+                (void) ngx_hyperdrive_session_rearm(s);
+
+                return NGX_DONE;
+            }
+        }
+    }
+
+    if (proto->origin_settled(o->wire) && o->net.pos == o->net.last) {
+        return ngx_hyperdrive_session_settle(s);
+    }
+
+    return NGX_OK;
+}
+
+
+/* nothing is owed: a kept answer is published, an idle origin goes back */
+
+static ngx_int_t
+ngx_hyperdrive_session_settle(ngx_hyperdrive_session_t *s)
+{
+    ngx_hyperdrive_origin_t  *o;
+
+    o = s->origin;
+
+    s->outstanding = 0;
+    s->turn = 0;
+
+    if (s->streaming || !s->conf->origin->proto->origin_idle(o->wire)) {
+        return NGX_OK;
+    }
+
+    if (s->fill) {
+        ngx_hyperdrive_session_fill_end(s);
+    }
+
+    if (s->pinned) {
+        return NGX_OK;
+    }
+
+    if (ngx_hyperdrive_net_keep(&o->net) != NGX_OK
+        || ngx_handle_read_event(o->net.connection->read, 0) != NGX_OK)
+    {
+        o->net.connection->error = 1;
+    }
+
+    ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_READY);
+    ngx_hyperdrive_session_detach(s);
+
+    return NGX_DECLINED;
+}
+
+
+void
+ngx_hyperdrive_session_relay_write(ngx_hyperdrive_origin_t *o)
+{
+    ngx_hyperdrive_session_t  *s;
+
+    s = o->data;
+
+    if (ngx_hyperdrive_net_flush(&o->net) == NGX_ERROR) {
+        ngx_hyperdrive_session_lost(s, "the database closed the connection");
+        return;
+    }
+
+    if (ngx_handle_write_event(o->net.connection->write, 0) != NGX_OK) {
+        ngx_hyperdrive_session_lost(s, "event failure");
+        return;
+    }
+
+    if (s->choked && o->net.out.size < NGX_HYPERDRIVE_HIGH_WATER / 2) {
+
+        s->choked = 0;
+
+        if (ngx_hyperdrive_session_process(s) == NGX_DONE) {
+            return;
+        }
+
+        if (ngx_hyperdrive_session_rearm(s) == NGX_DONE) {
+            return;
+        }
+
+        ngx_hyperdrive_net_post_read(&s->net);
+    }
+}
+
+
+/* the connection is gone in the middle of a unit: so is the client's */
+
+static void
+ngx_hyperdrive_session_lost(ngx_hyperdrive_session_t *s, char *reason)
+{
+    s->origin->net.pos = s->origin->net.last;
+    s->origin->net.connection->error = 1;
+
+    ngx_hyperdrive_session_fatal(s, "08006", reason);
+}

@@ -1,0 +1,481 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "session/ngx_hyperdrive_session.h"
+
+
+/* input that may wait while a client is in the queue, or not its turn */
+#define NGX_HYPERDRIVE_SESSION_INPUT     (NGX_HYPERDRIVE_MAX_TEXT * 2)
+
+
+static ngx_int_t ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s);
+static ngx_int_t ngx_hyperdrive_session_acquire(ngx_hyperdrive_session_t *s);
+static ngx_int_t ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s);
+static void ngx_hyperdrive_session_refuse(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_error_t *err);
+static void ngx_hyperdrive_session_pin(ngx_hyperdrive_session_t *s);
+
+
+void
+ngx_hyperdrive_session_read_handler(ngx_event_t *rev)
+{
+    ngx_int_t                  rc;
+    ngx_hyperdrive_session_t  *s;
+
+    s = ngx_hyperdrive_session_of(rev->data);
+
+    if (rev->timedout) {
+        /* NGX_HYPERDRIVE_SESSION_CLOSING: it does not read */
+        ngx_hyperdrive_session_close(s);
+        return;
+    }
+
+    for ( ;; ) {
+
+        if (s->choked) {
+            /* the origin's write event goes on */
+            break;
+        }
+
+        rc = ngx_hyperdrive_net_recv(&s->net, NGX_HYPERDRIVE_SESSION_INPUT);
+
+        if (rc == NGX_AGAIN) {
+            break;
+        }
+
+        if (rc == NGX_BUSY) {
+
+            if (s->state == NGX_HYPERDRIVE_SESSION_READY) {
+                ngx_hyperdrive_session_fatal(s, "08P01",
+                                             "message is too long");
+                return;
+            }
+
+            break;
+        }
+
+        if (rc != NGX_OK) {
+            /* NGX_DONE, NGX_ERROR: the client is gone */
+            ngx_hyperdrive_session_close(s);
+            return;
+        }
+
+        if (s->state == NGX_HYPERDRIVE_SESSION_CLOSING) {
+            s->net.pos = s->net.last;
+            continue;
+        }
+
+        if (ngx_hyperdrive_session_process(s) == NGX_DONE) {
+            return;
+        }
+
+        if (!rev->ready) {
+            break;
+        }
+    }
+
+    if (rev->pending_eof && s->choked) {
+        /* nothing will tell us later */
+        ngx_hyperdrive_session_close(s);
+        return;
+    }
+
+    (void) ngx_hyperdrive_session_rearm(s);
+}
+
+
+void
+ngx_hyperdrive_session_write_handler(ngx_event_t *wev)
+{
+    ngx_hyperdrive_session_t  *s;
+
+    s = ngx_hyperdrive_session_of(wev->data);
+
+    if (ngx_hyperdrive_session_rearm(s) == NGX_DONE) {
+        return;
+    }
+
+    if (s->blocked && s->net.out.size < NGX_HYPERDRIVE_HIGH_WATER / 2) {
+        s->blocked = 0;
+        ngx_hyperdrive_net_post_read(&s->origin->net);
+    }
+
+    if (s->net.pos != s->net.last && s->net.out.size == 0
+        && (s->state == NGX_HYPERDRIVE_SESSION_READY
+            || s->state == NGX_HYPERDRIVE_SESSION_ACTIVE))
+    {
+        /* requests that were left until their answers could be sent */
+
+        if (ngx_hyperdrive_session_process(s) != NGX_DONE) {
+            (void) ngx_hyperdrive_session_rearm(s);
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_hyperdrive_session_process(ngx_hyperdrive_session_t *s)
+{
+    ngx_int_t                     rc;
+    ngx_hyperdrive_proto_t       *proto;
+    ngx_hyperdrive_proto_error_t  err;
+
+    proto = s->conf->origin->proto;
+
+    while (s->net.pos != s->net.last) {
+
+        if (s->state != NGX_HYPERDRIVE_SESSION_READY
+            && s->state != NGX_HYPERDRIVE_SESSION_ACTIVE)
+        {
+            break;
+        }
+
+        if (s->choked || s->net.out.size > NGX_HYPERDRIVE_HIGH_WATER) {
+
+            /* whoever is slow is waited for */
+
+            rc = ngx_hyperdrive_net_flush(&s->net);
+
+            if (rc == NGX_ERROR) {
+                ngx_hyperdrive_session_close(s);
+                return NGX_DONE;
+            }
+
+            if (s->choked || rc == NGX_AGAIN) {
+                break;
+            }
+        }
+
+        if (s->origin
+            && (s->streaming || proto->origin_copying(s->origin->wire)))
+        {
+            s->unit.len = s->net.last - s->net.pos;
+
+            rc = ngx_hyperdrive_session_forward(s);
+
+            if (rc != NGX_OK) {
+                return rc == NGX_DONE ? NGX_DONE : NGX_OK;
+            }
+
+            continue;
+        }
+
+        rc = proto->client_request(s->wire, s->net.pos, s->net.last, &s->unit,
+                                   &err);
+
+        if (rc == NGX_AGAIN) {
+            break;
+        }
+
+        if (rc == NGX_DONE) {
+            ngx_hyperdrive_session_close(s);
+            return NGX_DONE;
+        }
+
+        if (rc == NGX_ERROR) {
+            ngx_hyperdrive_session_fatal(s, err.sqlstate, err.message);
+            return NGX_DONE;
+        }
+
+        if (rc == NGX_BUSY) {
+            s->streaming = 1;
+            s->unit.len = s->net.last - s->net.pos;
+        }
+
+        rc = ngx_hyperdrive_session_unit(s);
+
+        if (rc == NGX_DONE) {
+            return NGX_DONE;
+        }
+
+        if (rc == NGX_AGAIN) {
+            break;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* NGX_OK: go on; NGX_AGAIN: later; NGX_DONE: <s> is gone */
+
+static ngx_int_t
+ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
+{
+    ngx_int_t                      rc;
+    ngx_hyperdrive_shm_counters_t *counters;
+
+    counters = s->conf->origin->counters;
+
+    if (s->unit.requests == 0 && !s->streaming) {
+        s->net.pos += s->unit.len;
+        return NGX_OK;
+    }
+
+    if (s->origin == NULL) {
+
+        if (s->unit.local) {
+            ngx_hyperdrive_session_refuse(s, NULL);
+            return NGX_OK;
+        }
+
+        if (s->conf->cache_zone && !s->streaming
+            && ngx_hyperdrive_session_lookup(s) == NGX_OK)
+        {
+            counters->queries++;
+            s->total.queries++;
+            s->net.pos += s->unit.len;
+
+            return NGX_OK;
+        }
+
+        rc = ngx_hyperdrive_session_acquire(s);
+
+        if (rc != NGX_OK) {
+            return rc == NGX_DECLINED ? NGX_OK : rc;
+        }
+
+    } else if (s->conf->cache_zone && s->unit.question && !s->pinned) {
+
+        if (s->outstanding && ngx_hyperdrive_session_peek(s)) {
+
+            /* its turn comes when all before it is settled */
+
+            s->turn = 1;
+            return NGX_AGAIN;
+        }
+
+        counters->uncacheable[15]++;
+    }
+
+    rc = ngx_hyperdrive_session_forward(s);
+
+    return rc == NGX_BUSY ? NGX_AGAIN : rc;
+}
+
+
+/*
+ * NGX_OK: the session has an origin; NGX_AGAIN: it waits; NGX_DECLINED: the
+ * unit has been refused; NGX_DONE: <s> is gone.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_session_acquire(ngx_hyperdrive_session_t *s)
+{
+    ngx_int_t                     rc;
+    ngx_hyperdrive_origin_t      *o;
+    ngx_hyperdrive_proto_error_t  err;
+
+    rc = ngx_hyperdrive_origin_acquire(s->pool, &s->waiter, &o, &err);
+
+    if (rc == NGX_OK) {
+        ngx_hyperdrive_session_attach(s, o);
+        return NGX_OK;
+    }
+
+    if (rc == NGX_AGAIN) {
+        ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_WAIT);
+        return NGX_AGAIN;
+    }
+
+    ngx_hyperdrive_session_fill_drop(s);
+
+    if (s->streaming) {
+        ngx_hyperdrive_session_fatal(s, err.sqlstate, err.message);
+        return NGX_DONE;
+    }
+
+    ngx_hyperdrive_session_refuse(s, &err);
+
+    return NGX_DECLINED;
+}
+
+
+/*
+ * Sends the unit, or what there is of it, to the origin.  NGX_OK: go on
+ * behind it; NGX_BUSY: the rest later; NGX_DONE: <s> is gone.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
+{
+    u_char                        *end;
+    ngx_int_t                      rc;
+    ngx_uint_t                     stateful;
+    ngx_hyperdrive_proto_t        *proto;
+    ngx_hyperdrive_origin_t       *o;
+    ngx_hyperdrive_proto_error_t   err;
+    ngx_hyperdrive_shm_counters_t *counters;
+
+    o = s->origin;
+    proto = s->conf->origin->proto;
+    counters = s->conf->origin->counters;
+
+    stateful = 0;
+    end = s->net.pos + s->unit.len;
+
+    rc = proto->forward(s->wire, o->wire, &s->net.pos, end, &o->net.out,
+                        &s->net.out, &stateful, &err);
+
+    if (stateful && !s->pinned) {
+        ngx_hyperdrive_session_pin(s);
+    }
+
+    if (rc == NGX_ERROR) {
+        ngx_hyperdrive_session_fatal(s, err.sqlstate, err.message);
+        return NGX_DONE;
+    }
+
+    if (rc == NGX_OK) {
+
+        if (!s->unit.flush || s->streaming) {
+            s->outstanding++;
+            s->total.queries++;
+            counters->queries++;
+        }
+
+        s->streaming = 0;
+
+    } else if (rc == NGX_BUSY || s->net.pos != end) {
+
+        /* it goes on when answers have come, or more of it */
+
+        s->streaming = 1;
+    }
+
+    switch (ngx_hyperdrive_net_flush(&o->net)) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_AGAIN:
+
+        if (o->net.out.size > NGX_HYPERDRIVE_HIGH_WATER) {
+            s->choked = 1;
+        }
+
+        if (ngx_handle_write_event(o->net.connection->write, 0) != NGX_OK) {
+            ngx_hyperdrive_session_fatal(s, "08006", "event failure");
+            return NGX_DONE;
+        }
+
+        break;
+
+    default: /* NGX_ERROR */
+
+        /* what it has said before may still be there to be read */
+
+        ngx_hyperdrive_net_post_read(&o->net);
+        o->net.connection->read->ready = 1;
+        ngx_hyperdrive_base_chain_clear(&o->net.out);
+        return NGX_BUSY;
+    }
+
+    if (rc == NGX_BUSY || (rc == NGX_AGAIN && s->streaming)) {
+        return NGX_BUSY;
+    }
+
+    return NGX_OK;
+}
+
+
+/* answers the unit ourselves; with no error: just its end */
+
+static void
+ngx_hyperdrive_session_refuse(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_error_t *err)
+{
+    if (err) {
+        s->conf->origin->counters->errors_own++;
+        s->total.errors++;
+    }
+
+    s->conf->origin->proto->refuse(s->wire, &s->unit, err, &s->net.out);
+
+    s->net.pos += s->unit.len;
+}
+
+
+/* from now on the connection is this client's own, until it leaves */
+
+static void
+ngx_hyperdrive_session_pin(ngx_hyperdrive_session_t *s)
+{
+    s->pinned = 1;
+
+    s->conf->origin->counters->pinned++;
+    s->conf->origin->counters->pinned_total++;
+}
+
+
+void
+ngx_hyperdrive_session_waiter_ready(ngx_hyperdrive_origin_waiter_t *w,
+    ngx_hyperdrive_origin_t *o)
+{
+    ngx_int_t                  rc;
+    ngx_hyperdrive_session_t  *s;
+
+    s = w->data;
+
+    s->total.waited += ngx_current_msec - w->since;
+
+    if (s->state == NGX_HYPERDRIVE_SESSION_GREET) {
+
+        /* it has told what we need; the next one may use it */
+
+        ngx_hyperdrive_origin_release(o, NULL);
+
+        if (ngx_hyperdrive_session_greeted(s) != NGX_OK) {
+            return;
+        }
+
+        if (ngx_hyperdrive_session_process(s) != NGX_DONE) {
+            (void) ngx_hyperdrive_session_rearm(s);
+        }
+
+        return;
+    }
+
+    ngx_hyperdrive_session_attach(s, o);
+
+    rc = ngx_hyperdrive_session_forward(s);
+
+    if (rc == NGX_DONE) {
+        return;
+    }
+
+    if (rc == NGX_OK && ngx_hyperdrive_session_process(s) == NGX_DONE) {
+        return;
+    }
+
+    (void) ngx_hyperdrive_session_rearm(s);
+}
+
+
+void
+ngx_hyperdrive_session_waiter_failed(ngx_hyperdrive_origin_waiter_t *w,
+    ngx_hyperdrive_proto_error_t *err)
+{
+    ngx_hyperdrive_session_t  *s;
+
+    s = w->data;
+
+    s->total.waited += ngx_current_msec - w->since;
+
+    ngx_hyperdrive_session_fill_drop(s);
+
+    if (s->state == NGX_HYPERDRIVE_SESSION_GREET || s->streaming) {
+        ngx_hyperdrive_session_fatal(s, err->sqlstate, err->message);
+        return;
+    }
+
+    ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_READY);
+    ngx_hyperdrive_session_refuse(s, err);
+
+    if (ngx_hyperdrive_session_process(s) != NGX_DONE) {
+        (void) ngx_hyperdrive_session_rearm(s);
+    }
+}

@@ -1,0 +1,290 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#ifndef _NGX_HYPERDRIVE_SHM_H_INCLUDED_
+#define _NGX_HYPERDRIVE_SHM_H_INCLUDED_
+
+
+#include "ngx_hyperdrive.h"
+
+
+/*
+ * The runtime zone: what all workers, of all generations, know together.
+ * One zone of constant size ("hyperdrive:runtime"), kept over reloads.
+ *
+ *   slots     one a process: who is alive, and its counters
+ *   limits    one an upstream: how many places there are, who waits
+ *   notes     small values by key: what origins told us at log-in
+ *
+ * It is a plain memory area: ngx_hyperdrive_shm_attach() makes one of any
+ * shared memory of ngx_hyperdrive_shm_size() bytes, without nginx around.
+ */
+
+
+/* counters of one worker for one upstream; written by that worker only */
+
+typedef struct {
+    uint64_t    clients;            /* gauge: logged-in sessions */
+    uint64_t    clients_total;
+    uint64_t    login_failed;
+    uint64_t    origins_idle;       /* gauges: connections by state */
+    uint64_t    origins_busy;
+    uint64_t    origins_login;
+    uint64_t    origins_closing;
+    uint64_t    origins_opened;
+    uint64_t    origins_failed;
+    uint64_t    waiting;            /* gauge: sessions in the queue */
+    uint64_t    wait_total;
+    uint64_t    wait_msec;
+    uint64_t    wait_timeout;
+    uint64_t    queue_full;
+    uint64_t    queries;            /* units that asked for an answer */
+    uint64_t    transactions;       /* times a connection was handed back */
+    uint64_t    hits;
+    uint64_t    misses;
+    uint64_t    stored;
+    uint64_t    oversized;          /* answers larger than max_size */
+    uint64_t    uncacheable[16];    /* by ngx_hyperdrive_sql_reason_e; [15]:
+                                       inside a transaction */
+    uint64_t    pinned;             /* gauge: sessions tied to an origin */
+    uint64_t    pinned_total;
+    uint64_t    errors;             /* ErrorResponses that were passed on */
+    uint64_t    errors_own;         /* made up by us */
+    uint64_t    bytes_from_clients;
+    uint64_t    bytes_to_clients;
+    uint64_t    bytes_from_origins;
+    uint64_t    bytes_to_origins;
+} ngx_hyperdrive_shm_counters_t;
+
+
+/* upstreams that the zone can count */
+#define NGX_HYPERDRIVE_SHM_LIMITS       64
+
+/* tickets (waiting sessions) over all upstreams */
+#define NGX_HYPERDRIVE_SHM_TICKETS      32768
+
+/* the length of an upstream's name, a note's key, a note */
+#define NGX_HYPERDRIVE_SHM_NAME         64
+#define NGX_HYPERDRIVE_SHM_NOTE_KEY     512
+#define NGX_HYPERDRIVE_SHM_NOTE         2048
+#define NGX_HYPERDRIVE_SHM_NOTES        1024
+
+
+typedef struct ngx_hyperdrive_shm_limit_s  ngx_hyperdrive_shm_limit_t;
+
+
+/* declares the zone; the same one however often it is called */
+ngx_shm_zone_t *ngx_hyperdrive_shm_zone(ngx_conf_t *cf, void *tag);
+
+/*
+ * Uses <mem>, page aligned, from now on; <fresh>: zeroes that are laid out
+ * first.  NGX_ERROR: too small, or laid out by another version of this code.
+ */
+size_t ngx_hyperdrive_shm_size(void);
+ngx_int_t ngx_hyperdrive_shm_attach(void *mem, size_t size, ngx_uint_t fresh);
+
+/*
+ * In init_module (master, before workers start): raises the generation and
+ * forgets nothing.  In init_process: takes a free slot for this process,
+ * after reclaiming those of dead processes (pid and start time).
+ * ngx_hyperdrive_shm_slot is this process's number afterwards, and
+ * NGX_HYPERDRIVE_SLOTS before and after exit_process.  Whoever runs
+ * init_process runs reclaim_places() soon after, for what it reclaimed.
+ * Not for the cache manager and loader, which call init_process hooks too.
+ */
+ngx_int_t ngx_hyperdrive_shm_init_module(ngx_shm_zone_t *zone, ngx_log_t *log);
+ngx_int_t ngx_hyperdrive_shm_init_process(ngx_shm_zone_t *zone,
+    ngx_log_t *log);
+void ngx_hyperdrive_shm_exit_process(void);
+
+extern ngx_uint_t  ngx_hyperdrive_shm_slot;
+
+/*
+ * How many configurations there have been, and the one that this process
+ * began with: if they differ, this is a reload, else nginx stops.
+ */
+ngx_uint_t ngx_hyperdrive_shm_generation(void);
+ngx_uint_t ngx_hyperdrive_shm_own_generation(void);
+
+/* 32 random bytes of this installation, equal in all workers */
+u_char *ngx_hyperdrive_shm_secret(void);
+
+/* the next number of one shared counter: names of prepared statements */
+uint64_t ngx_hyperdrive_shm_next_id(void);
+
+
+/*
+ * Limits.  A place is the right to have one connection to the database open;
+ * it is taken before connect() and given back when the database's FIN has
+ * been read.  Waiters stand in one list over all workers: a place that frees
+ * goes to the head of it, a newcomer gets one only if nobody waits.
+ */
+
+/*
+ * The limit of the upstream <name>, made on first use; called in
+ * init_process.  <max> applies from now on, for all.  NULL: table full.
+ */
+ngx_hyperdrive_shm_limit_t *ngx_hyperdrive_shm_limit(ngx_str_t *name,
+    ngx_uint_t max, ngx_uint_t queue, ngx_log_t *log);
+
+/* this worker's counters for the upstream; never NULL */
+ngx_hyperdrive_shm_counters_t *ngx_hyperdrive_shm_counters(
+    ngx_hyperdrive_shm_limit_t *limit);
+
+/*
+ * Copies the counters of all slots, and behind them, as the last one, the
+ * totals of processes that are gone: NGX_HYPERDRIVE_SLOTS + 1 in all.
+ * Takes no lock.
+ */
+void ngx_hyperdrive_shm_counters_read(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_hyperdrive_shm_counters_t *counters);
+
+/* true if anybody waits, on any worker; a plain read, no lock */
+ngx_uint_t ngx_hyperdrive_shm_limit_waiting(ngx_hyperdrive_shm_limit_t *limit);
+
+/*
+ * NGX_OK: a place was taken, nobody waits.  NGX_DECLINED: there is none, or
+ * somebody waits.  Without a place, or with a waiter, it takes no lock.
+ */
+ngx_int_t ngx_hyperdrive_shm_limit_take(ngx_hyperdrive_shm_limit_t *limit);
+
+/*
+ * Puts a waiter at the end of the list.  <id> is the session's own number in
+ * this worker, given back on the grant.  NGX_OK: *ticket is set; if a place is
+ * free and the list was empty, it is granted at once (as by _give()), so look
+ * for grants.  NGX_BUSY: the queue is full.  A ticket is never 0.
+ */
+ngx_int_t ngx_hyperdrive_shm_limit_wait(ngx_hyperdrive_shm_limit_t *limit,
+    uint64_t id, uint32_t *ticket);
+
+/*
+ * A waiter leaves.  NGX_OK: it was still waiting.  NGX_DONE: it had been
+ * granted a place, which is now the caller's to use or to give back.
+ * NGX_DECLINED: there is no such ticket any more, nothing has changed.
+ */
+ngx_int_t ngx_hyperdrive_shm_limit_leave(ngx_hyperdrive_shm_limit_t *limit,
+    uint32_t ticket);
+
+/*
+ * Gives one place of this worker back.  If somebody waits, the head of the
+ * list is granted it (its slot now owns the place) and *slot is that worker,
+ * which has to be woken unless it is this one; NGX_OK.  NGX_DECLINED: nobody
+ * waited.
+ */
+ngx_int_t ngx_hyperdrive_shm_limit_give(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_uint_t *slot);
+
+/*
+ * The head of the list, without changing it: whose turn is next.  NGX_OK:
+ * *slot and *id are set.  NGX_DECLINED: nobody waits.
+ */
+ngx_int_t ngx_hyperdrive_shm_limit_head(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_uint_t *slot, uint64_t *id);
+
+/*
+ * The head of the list is a waiter <id> of this worker and is served by a
+ * connection that this worker has already: takes the ticket off the list.
+ * NGX_OK, or NGX_DECLINED if it is not the head any more.
+ */
+ngx_int_t ngx_hyperdrive_shm_limit_serve(ngx_hyperdrive_shm_limit_t *limit,
+    uint32_t ticket);
+
+/*
+ * Collects the next grant of this worker: NGX_OK, *id is the session, its
+ * ticket is gone and the place is its own.  NGX_DECLINED: none left.  Called
+ * until then whenever the worker has been woken.
+ */
+ngx_int_t ngx_hyperdrive_shm_limit_granted(ngx_hyperdrive_shm_limit_t *limit,
+    uint64_t *id);
+
+/*
+ * Idle connections are places that others may want: each worker says how many
+ * it has, and is asked to give one up while somebody waits elsewhere.
+ * _idle() adds <delta> to this worker's number.  _find_idle() returns a
+ * worker that has one (NGX_OK, *slot), not this one if another has.
+ */
+void ngx_hyperdrive_shm_limit_idle(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_int_t delta);
+ngx_int_t ngx_hyperdrive_shm_limit_find_idle(
+    ngx_hyperdrive_shm_limit_t *limit, ngx_uint_t *slot);
+
+typedef struct {
+    ngx_str_t    name;
+    ngx_uint_t   max;
+    ngx_uint_t   used;
+    ngx_uint_t   waiting;
+    ngx_uint_t   idle;
+    ngx_uint_t   dead;          /* places of dead workers, not yet free */
+    ngx_uint_t   slots[NGX_HYPERDRIVE_SLOTS];   /* places by slot, grants
+                                                   included */
+} ngx_hyperdrive_shm_limit_stats_t;
+
+/* used is the sum of slots and dead; takes no lock */
+void ngx_hyperdrive_shm_limit_stats(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_hyperdrive_shm_limit_stats_t *stats);
+
+
+/*
+ * A worker's death.  Reclaims all that the slot held: its tickets, its grants
+ * (granted on), its idle numbers; its places are freed after <delay>
+ * milliseconds at the earliest (its backends may run on) by the next call of
+ * _reclaim_places(), which returns how many it freed and wakes as _give()
+ * does, through <wake>, this worker too.
+ *
+ * _reclaim() does nothing if the slot is free, or its process alive: it may
+ * be called by everyone who hears of a death.  _reclaim_places() also grants
+ * what is free while somebody waits: after a limit was raised, after a grant
+ * was taken from a dead worker, or after a worker died between freeing a
+ * place and granting it.  So it is called after each _reclaim(), after
+ * _limit() in init_process, and by a (cancelable) timer.
+ */
+void ngx_hyperdrive_shm_reclaim(ngx_uint_t slot);
+typedef void (*ngx_hyperdrive_shm_wake_pt)(ngx_uint_t slot);
+ngx_uint_t ngx_hyperdrive_shm_reclaim_places(ngx_msec_t delay,
+    ngx_hyperdrive_shm_wake_pt wake);
+
+/*
+ * NGX_OK: <slot> is taken by a process: *pid.  A plain read: the process may
+ * be dead and not yet reclaimed, which _slot_alive() finds out.
+ */
+ngx_int_t ngx_hyperdrive_shm_slot_pid(ngx_uint_t slot, ngx_pid_t *pid);
+ngx_uint_t ngx_hyperdrive_shm_slot_alive(ngx_uint_t slot);
+
+/* the generation that the process of <slot> began with */
+ngx_uint_t ngx_hyperdrive_shm_slot_generation(ngx_uint_t slot);
+
+/* a number that changes when <slot> changes hands; 0: never taken */
+uint32_t ngx_hyperdrive_shm_slot_epoch(ngx_uint_t slot);
+
+/*
+ * A wake-up is on its way to <slot>: _set() returns the flag as it was,
+ * _clear() is for the slot itself, before it looks for grants.
+ */
+ngx_uint_t ngx_hyperdrive_shm_slot_wake_set(ngx_uint_t slot);
+void ngx_hyperdrive_shm_slot_wake_clear(ngx_uint_t slot);
+
+/*
+ * Keeps a free slot from being taken, while what was sent to its last process
+ * is thrown away.  NGX_DECLINED: it is not free.
+ */
+ngx_int_t ngx_hyperdrive_shm_slot_hold(ngx_uint_t slot);
+void ngx_hyperdrive_shm_slot_release(ngx_uint_t slot);
+
+
+/*
+ * Notes: what an origin said at log-in, kept for all workers by a key that is
+ * compared whole.  _get copies at most <size> bytes and returns in *len how
+ * many; notes older than <max_age> seconds are not there (NGX_DECLINED).
+ * _put replaces a note of the same key, or the one that was used least
+ * recently if there are too many; NGX_DECLINED: key or value are too long.
+ */
+ngx_int_t ngx_hyperdrive_shm_note_get(ngx_str_t *key, time_t max_age,
+    u_char *buf, size_t size, size_t *len);
+ngx_int_t ngx_hyperdrive_shm_note_put(ngx_str_t *key, ngx_str_t *value);
+void ngx_hyperdrive_shm_note_delete(ngx_str_t *key);
+
+
+#endif /* _NGX_HYPERDRIVE_SHM_H_INCLUDED_ */

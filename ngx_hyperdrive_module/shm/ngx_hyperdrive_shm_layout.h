@@ -1,0 +1,193 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#ifndef _NGX_HYPERDRIVE_SHM_LAYOUT_H_INCLUDED_
+#define _NGX_HYPERDRIVE_SHM_LAYOUT_H_INCLUDED_
+
+
+#include "ngx_hyperdrive.h"
+#include "shm/ngx_hyperdrive_shm.h"
+#include "shm/ngx_hyperdrive_shm_mutex.h"
+
+
+/*
+ * How the runtime zone is laid out; private to the room.  Whatever changes
+ * here changes the number below, so that a reload with another build of the
+ * module starts with a zone of its own.
+ *
+ * Locks are taken in this order: slots, limit, tickets; notes by itself.
+ * A process may be killed anywhere.  So what counts is what one store
+ * changes, the rest (lists, sums) is derived and is built anew by whoever
+ * takes the lock of a dead process:
+ *
+ *   a ticket's state        waiting, granted; a granted ticket is a place
+ *   limit->slots[].places   the places of a process and those of its dead
+ *                           predecessors, in one word
+ *
+ * References inside the zone are numbers, never addresses.
+ */
+
+#define NGX_HYPERDRIVE_SHM_LAYOUT       1
+
+#define NGX_HYPERDRIVE_SHM_MAGIC        0x68797064
+
+/* no ticket, no note, at the end of a list */
+#define NGX_HYPERDRIVE_SHM_NONE         0xffffffff
+
+
+typedef enum {
+    NGX_HYPERDRIVE_SHM_TICKET_FREE = 0,     /* on the list of free ones, that
+                                               is tickets_mutex's */
+    NGX_HYPERDRIVE_SHM_TICKET_NEW,          /* on no list */
+    NGX_HYPERDRIVE_SHM_TICKET_WAITING,      /* on the limit's list */
+    NGX_HYPERDRIVE_SHM_TICKET_GRANTED       /* on the slot's list in the
+                                               limit: a place not yet
+                                               collected */
+} ngx_hyperdrive_shm_ticket_state_e;
+
+
+/* a free ticket is tickets_mutex's, any other one its limit's */
+
+typedef struct {
+    uint64_t                        arrival;
+    uint64_t                        id;
+    uint32_t                        next;
+    uint32_t                        prev;
+    uint32_t                        handle;     /* what the owner knows */
+    uint16_t                        limit;
+    uint8_t                         slot;
+    volatile uint8_t                state;
+} ngx_hyperdrive_shm_ticket_t;
+
+
+/* what one slot has of one limit; on a cache line of its own */
+
+typedef union {
+    struct {
+        /* places of the living in the low half, of the dead in the other */
+        volatile uint64_t           places;
+        uint64_t                    died;       /* when the last one died */
+        ngx_atomic_t                idle;       /* written by the slot only */
+        ngx_atomic_t                granted;    /* tickets on the list */
+        uint32_t                    head;
+        uint32_t                    tail;
+        volatile uint32_t           attached;   /* the process uses the limit */
+    } u;
+    u_char                          line[64];
+} ngx_hyperdrive_shm_share_t;
+
+
+struct ngx_hyperdrive_shm_limit_s {
+    ngx_hyperdrive_shm_mutex_t      mutex;
+    ngx_atomic_t                    sequence;   /* odd: being changed */
+    ngx_atomic_t                    waiting;
+    ngx_atomic_t                    used;
+    ngx_atomic_t                    max;
+    ngx_atomic_t                    queue;
+    ngx_atomic_t                    dead;
+    uint64_t                        arrivals;
+    uint32_t                        head;       /* of those who wait */
+    uint32_t                        tail;
+    uint32_t                        index;
+    uint32_t                        len;
+    u_char                          name[NGX_HYPERDRIVE_SHM_NAME];
+    ngx_hyperdrive_shm_share_t      slots[NGX_HYPERDRIVE_SLOTS];
+};
+
+
+typedef union {
+    ngx_hyperdrive_shm_counters_t   counters;
+    u_char                          lines[ngx_align(
+                                     sizeof(ngx_hyperdrive_shm_counters_t),
+                                     64)];
+} ngx_hyperdrive_shm_block_t;
+
+
+typedef struct {
+    ngx_atomic_t                    pid;        /* 0: free */
+    uint64_t                        start;      /* the process's start time */
+    uint64_t                        generation;
+    ngx_atomic_t                    epoch;
+    ngx_atomic_t                    wake;
+    ngx_atomic_t                    held;       /* kept free by <pid> */
+} ngx_hyperdrive_shm_slot_t;
+
+
+typedef struct {
+    uint32_t                        next;       /* in the bucket */
+    uint32_t                        older;      /* by use */
+    uint32_t                        newer;
+    uint32_t                        hash;
+    uint32_t                        key_len;
+    uint32_t                        len;
+    uint64_t                        created;
+    u_char                          key[NGX_HYPERDRIVE_SHM_NOTE_KEY];
+    u_char                          value[NGX_HYPERDRIVE_SHM_NOTE];
+} ngx_hyperdrive_shm_note_t;
+
+
+typedef struct {
+    uint32_t                        magic;
+    uint32_t                        layout;
+    uint64_t                        size;
+
+    u_char                          secret[32];
+    ngx_atomic_t                    generation;
+    ngx_atomic_t                    id;
+
+    /* guards slots, the making of limits, the folding of counters */
+    ngx_hyperdrive_shm_mutex_t      slots_mutex;
+    ngx_atomic_t                    folds;      /* odd: being folded */
+    ngx_atomic_t                    nlimits;
+    ngx_hyperdrive_shm_slot_t       slots[NGX_HYPERDRIVE_SLOTS];
+
+    ngx_hyperdrive_shm_mutex_t      tickets_mutex;
+    uint32_t                        tickets_free;
+    volatile uint32_t               ntickets;   /* ever used */
+
+    ngx_hyperdrive_shm_mutex_t      notes_mutex;
+    uint32_t                        nnotes;     /* ever used */
+    uint32_t                        notes_free;
+    uint32_t                        notes_oldest;
+    uint32_t                        notes_newest;
+    uint32_t                        notes_buckets[NGX_HYPERDRIVE_SHM_NOTES];
+
+    /* what follows is touched only as far as it is used */
+
+    ngx_hyperdrive_shm_limit_t      limits[NGX_HYPERDRIVE_SHM_LIMITS];
+    ngx_hyperdrive_shm_block_t      counters[NGX_HYPERDRIVE_SHM_LIMITS]
+                                            [NGX_HYPERDRIVE_SLOTS + 1];
+    ngx_hyperdrive_shm_ticket_t     tickets[NGX_HYPERDRIVE_SHM_TICKETS];
+    ngx_hyperdrive_shm_note_t       notes[NGX_HYPERDRIVE_SHM_NOTES];
+} ngx_hyperdrive_shm_t;
+
+
+/* the zone that this process uses */
+extern ngx_hyperdrive_shm_t  *ngx_hyperdrive_shm;
+
+/* milliseconds of a clock that all processes share */
+uint64_t ngx_hyperdrive_shm_now(void);
+
+/* NGX_OK: <sh> was laid out by this build */
+ngx_int_t ngx_hyperdrive_shm_check(ngx_hyperdrive_shm_t *sh);
+
+/* limits; the slots' lock is held by the caller where it says so */
+ngx_int_t ngx_hyperdrive_shm_limit_init(ngx_hyperdrive_shm_t *sh);
+void ngx_hyperdrive_shm_limit_reclaim_locked(ngx_uint_t slot);
+
+/* the slots' lock, repaired if need be */
+void ngx_hyperdrive_shm_lock(void);
+void ngx_hyperdrive_shm_unlock(void);
+
+/* adds a slot's totals to those of the dead, and empties it */
+void ngx_hyperdrive_shm_counters_fold_locked(ngx_uint_t limit,
+    ngx_uint_t slot);
+void ngx_hyperdrive_shm_counters_clear_locked(ngx_uint_t limit);
+
+ngx_int_t ngx_hyperdrive_shm_note_init(ngx_hyperdrive_shm_t *sh);
+
+
+#endif /* _NGX_HYPERDRIVE_SHM_LAYOUT_H_INCLUDED_ */

@@ -1,0 +1,1133 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "shm/ngx_hyperdrive_shm_layout.h"
+
+
+/*
+ * A ticket's handle: its number in the low bits, above them how often that
+ * number was given out, so that an old handle names nothing.
+ */
+#define NGX_HYPERDRIVE_SHM_LIMIT_TICKET  (NGX_HYPERDRIVE_SHM_TICKETS - 1)
+
+/* lists of 2^n tickets, while they are sorted */
+#define NGX_HYPERDRIVE_SHM_LIMIT_BINS    16
+
+/* a lock-free reader that was disturbed so often takes the lock */
+#define NGX_HYPERDRIVE_SHM_LIMIT_TRIES   100
+
+#define NGX_HYPERDRIVE_SHM_LIMIT_DEAD    32
+
+#define ngx_hyperdrive_shm_limit_live(share)                                  \
+    ((uint32_t) (share)->u.places)
+
+#define ngx_hyperdrive_shm_limit_dead(share)                                  \
+    ((uint32_t) ((share)->u.places >> NGX_HYPERDRIVE_SHM_LIMIT_DEAD))
+
+
+static ngx_hyperdrive_shm_limit_t *ngx_hyperdrive_shm_limit_find_locked(
+    ngx_str_t *name);
+static ngx_hyperdrive_shm_limit_t *ngx_hyperdrive_shm_limit_unused_locked(
+    void);
+static void ngx_hyperdrive_shm_limit_lock(ngx_hyperdrive_shm_limit_t *limit);
+static void ngx_hyperdrive_shm_limit_unlock(ngx_hyperdrive_shm_limit_t *limit);
+static void ngx_hyperdrive_shm_limit_repair_locked(
+    ngx_hyperdrive_shm_limit_t *limit);
+static uint32_t ngx_hyperdrive_shm_limit_sort(uint32_t list);
+static uint32_t ngx_hyperdrive_shm_limit_merge(uint32_t a, uint32_t b);
+static ngx_uint_t ngx_hyperdrive_shm_limit_grant_locked(
+    ngx_hyperdrive_shm_limit_t *limit);
+static ngx_hyperdrive_shm_ticket_t *ngx_hyperdrive_shm_limit_own_locked(
+    ngx_hyperdrive_shm_limit_t *limit, uint32_t handle);
+static void ngx_hyperdrive_shm_limit_enqueue(uint32_t *head, uint32_t *tail,
+    uint32_t n);
+static void ngx_hyperdrive_shm_limit_dequeue(uint32_t *head, uint32_t *tail,
+    uint32_t n);
+static uint32_t ngx_hyperdrive_shm_limit_ticket_alloc(
+    ngx_hyperdrive_shm_limit_t *limit);
+static void ngx_hyperdrive_shm_limit_ticket_free(uint32_t n);
+static void ngx_hyperdrive_shm_limit_tickets_lock(void);
+static void ngx_hyperdrive_shm_limit_tickets_unlock(void);
+
+
+ngx_int_t
+ngx_hyperdrive_shm_limit_init(ngx_hyperdrive_shm_t *sh)
+{
+    sh->tickets_free = NGX_HYPERDRIVE_SHM_NONE;
+
+    return ngx_hyperdrive_shm_mutex_init(&sh->tickets_mutex);
+}
+
+
+ngx_hyperdrive_shm_limit_t *
+ngx_hyperdrive_shm_limit(ngx_str_t *name, ngx_uint_t max, ngx_uint_t queue,
+    ngx_log_t *log)
+{
+    ngx_hyperdrive_shm_limit_t  *limit;
+    ngx_hyperdrive_shm_share_t  *share;
+
+    if (name->len == 0 || name->len > NGX_HYPERDRIVE_SHM_NAME) {
+        ngx_log_error(NGX_LOG_EMERG, log, 0,
+                      "hyperdrive: the name of upstream \"%V\" is not of 1 "
+                      "to %d bytes", name, NGX_HYPERDRIVE_SHM_NAME);
+        return NULL;
+    }
+
+    ngx_hyperdrive_shm_lock();
+
+    limit = ngx_hyperdrive_shm_limit_find_locked(name);
+
+    if (limit && ngx_hyperdrive_shm_slot < NGX_HYPERDRIVE_SLOTS) {
+        share = &limit->slots[ngx_hyperdrive_shm_slot];
+
+        if (!share->u.attached) {
+
+            /* what the last process counted while it was leaving */
+
+            ngx_hyperdrive_shm_counters_fold_locked(limit->index,
+                                                    ngx_hyperdrive_shm_slot);
+        }
+
+        ngx_hyperdrive_shm_limit_lock(limit);
+
+        limit->max = max;
+        limit->queue = queue;
+        share->u.attached = 1;
+
+        ngx_hyperdrive_shm_limit_unlock(limit);
+    }
+
+    ngx_hyperdrive_shm_unlock();
+
+    if (limit == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, log, 0,
+                      "hyperdrive: upstream \"%V\" is one too many, at most "
+                      "%d can be used", name, NGX_HYPERDRIVE_SHM_LIMITS);
+    }
+
+    return limit;
+}
+
+
+static ngx_hyperdrive_shm_limit_t *
+ngx_hyperdrive_shm_limit_find_locked(ngx_str_t *name)
+{
+    ngx_uint_t                   i, n;
+    ngx_hyperdrive_shm_t        *sh;
+    ngx_hyperdrive_shm_limit_t  *limit;
+
+    sh = ngx_hyperdrive_shm;
+    n = sh->nlimits;
+
+    for (i = 0; i < n; i++) {
+        limit = &sh->limits[i];
+
+        if (limit->len == name->len
+            && ngx_memcmp(limit->name, name->data, name->len) == 0)
+        {
+            return limit;
+        }
+    }
+
+    if (n < NGX_HYPERDRIVE_SHM_LIMITS) {
+        limit = &sh->limits[n];
+
+        if (ngx_hyperdrive_shm_mutex_init(&limit->mutex) != NGX_OK) {
+            return NULL;
+        }
+
+        limit->index = n;
+
+    } else {
+        limit = ngx_hyperdrive_shm_limit_unused_locked();
+
+        if (limit == NULL) {
+            return NULL;
+        }
+
+        limit->len = 0;
+
+        ngx_hyperdrive_shm_counters_clear_locked(limit->index);
+    }
+
+    for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
+        limit->slots[i].u.head = NGX_HYPERDRIVE_SHM_NONE;
+        limit->slots[i].u.tail = NGX_HYPERDRIVE_SHM_NONE;
+    }
+
+    limit->head = NGX_HYPERDRIVE_SHM_NONE;
+    limit->tail = NGX_HYPERDRIVE_SHM_NONE;
+
+    ngx_memcpy(limit->name, name->data, name->len);
+
+    ngx_memory_barrier();
+
+    limit->len = name->len;
+
+    ngx_memory_barrier();
+
+    if (limit->index == n) {
+        sh->nlimits = n + 1;
+    }
+
+    return limit;
+}
+
+
+/* of an upstream that was taken from the configuration, and has drained */
+
+static ngx_hyperdrive_shm_limit_t *
+ngx_hyperdrive_shm_limit_unused_locked(void)
+{
+    ngx_uint_t                   i, n;
+    ngx_hyperdrive_shm_limit_t  *limit;
+
+    for (n = 0; n < NGX_HYPERDRIVE_SHM_LIMITS; n++) {
+
+        limit = &ngx_hyperdrive_shm->limits[n];
+
+        if (limit->used || limit->waiting) {
+            continue;
+        }
+
+        for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
+            if (limit->slots[i].u.attached) {
+                break;
+            }
+        }
+
+        if (i == NGX_HYPERDRIVE_SLOTS) {
+            return limit;
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_hyperdrive_shm_limit_lock(ngx_hyperdrive_shm_limit_t *limit)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_hyperdrive_shm_mutex_lock(&limit->mutex);
+
+    /* odd: being changed; it is odd already if the last holder died */
+
+    limit->sequence = (limit->sequence + 1) | 1;
+
+    ngx_memory_barrier();
+
+    if (rc == NGX_DECLINED) {
+        ngx_hyperdrive_shm_limit_repair_locked(limit);
+        ngx_hyperdrive_shm_mutex_consistent(&limit->mutex);
+    }
+}
+
+
+static void
+ngx_hyperdrive_shm_limit_unlock(ngx_hyperdrive_shm_limit_t *limit)
+{
+    ngx_memory_barrier();
+
+    limit->sequence++;
+
+    ngx_hyperdrive_shm_mutex_unlock(&limit->mutex);
+}
+
+
+/*
+ * The holder of the lock died.  The tickets tell who waits and who was
+ * granted a place; lists, sums and order follow from them.
+ */
+
+static void
+ngx_hyperdrive_shm_limit_repair_locked(ngx_hyperdrive_shm_limit_t *limit)
+{
+    uint32_t                      n, next, list;
+    ngx_uint_t                    i, state;
+    ngx_hyperdrive_shm_t         *sh;
+    ngx_hyperdrive_shm_share_t   *share;
+    ngx_hyperdrive_shm_ticket_t  *ticket;
+
+    sh = ngx_hyperdrive_shm;
+
+    limit->head = NGX_HYPERDRIVE_SHM_NONE;
+    limit->tail = NGX_HYPERDRIVE_SHM_NONE;
+    limit->waiting = 0;
+    limit->used = 0;
+    limit->dead = 0;
+
+    for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
+        share = &limit->slots[i];
+
+        share->u.head = NGX_HYPERDRIVE_SHM_NONE;
+        share->u.tail = NGX_HYPERDRIVE_SHM_NONE;
+        share->u.granted = 0;
+
+        limit->used += ngx_hyperdrive_shm_limit_live(share)
+                       + ngx_hyperdrive_shm_limit_dead(share);
+
+        limit->dead += ngx_hyperdrive_shm_limit_dead(share);
+    }
+
+    list = NGX_HYPERDRIVE_SHM_NONE;
+
+    for (n = 0; n < sh->ntickets; n++) {
+        ticket = &sh->tickets[n];
+
+        /*
+         * Others are at work on tickets of other limits.  A ticket's limit
+         * is set before its state, so it is read after it.
+         */
+
+        state = ticket->state;
+
+        ngx_memory_barrier();
+
+        if (state == NGX_HYPERDRIVE_SHM_TICKET_FREE
+            || ticket->limit != limit->index)
+        {
+            continue;
+        }
+
+        if (state == NGX_HYPERDRIVE_SHM_TICKET_NEW) {
+            ngx_hyperdrive_shm_limit_ticket_free(n);
+            continue;
+        }
+
+        ticket->next = list;
+        list = n;
+    }
+
+    list = ngx_hyperdrive_shm_limit_sort(list);
+
+    for (n = list; n != NGX_HYPERDRIVE_SHM_NONE; n = next) {
+        ticket = &sh->tickets[n];
+        next = ticket->next;
+
+        if (ticket->arrival >= limit->arrivals) {
+            limit->arrivals = ticket->arrival + 1;
+        }
+
+        if (ticket->state == NGX_HYPERDRIVE_SHM_TICKET_WAITING) {
+            ngx_hyperdrive_shm_limit_enqueue(&limit->head, &limit->tail, n);
+            limit->waiting++;
+            continue;
+        }
+
+        share = &limit->slots[ticket->slot];
+
+        ngx_hyperdrive_shm_limit_enqueue(&share->u.head, &share->u.tail, n);
+        share->u.granted++;
+        limit->used++;
+    }
+}
+
+
+/* by arrival; lists are linked one way only, through <next> */
+
+static uint32_t
+ngx_hyperdrive_shm_limit_sort(uint32_t list)
+{
+    uint32_t                      n, bins[NGX_HYPERDRIVE_SHM_LIMIT_BINS];
+    ngx_uint_t                    i;
+    ngx_hyperdrive_shm_ticket_t  *ticket;
+
+    for (i = 0; i < NGX_HYPERDRIVE_SHM_LIMIT_BINS; i++) {
+        bins[i] = NGX_HYPERDRIVE_SHM_NONE;
+    }
+
+    while (list != NGX_HYPERDRIVE_SHM_NONE) {
+
+        n = list;
+        ticket = &ngx_hyperdrive_shm->tickets[n];
+        list = ticket->next;
+        ticket->next = NGX_HYPERDRIVE_SHM_NONE;
+
+        /* bin i holds 2^i tickets or none; the last one any number */
+
+        for (i = 0; i < NGX_HYPERDRIVE_SHM_LIMIT_BINS - 1; i++) {
+
+            if (bins[i] == NGX_HYPERDRIVE_SHM_NONE) {
+                break;
+            }
+
+            n = ngx_hyperdrive_shm_limit_merge(bins[i], n);
+            bins[i] = NGX_HYPERDRIVE_SHM_NONE;
+        }
+
+        bins[i] = ngx_hyperdrive_shm_limit_merge(bins[i], n);
+    }
+
+    for (i = 0; i < NGX_HYPERDRIVE_SHM_LIMIT_BINS; i++) {
+        list = ngx_hyperdrive_shm_limit_merge(bins[i], list);
+    }
+
+    return list;
+}
+
+
+static uint32_t
+ngx_hyperdrive_shm_limit_merge(uint32_t a, uint32_t b)
+{
+    uint32_t                     *link, head;
+    ngx_hyperdrive_shm_ticket_t  *tickets;
+
+    tickets = ngx_hyperdrive_shm->tickets;
+    link = &head;
+
+    while (a != NGX_HYPERDRIVE_SHM_NONE && b != NGX_HYPERDRIVE_SHM_NONE) {
+
+        if (tickets[a].arrival <= tickets[b].arrival) {
+            *link = a;
+            link = &tickets[a].next;
+            a = *link;
+
+        } else {
+            *link = b;
+            link = &tickets[b].next;
+            b = *link;
+        }
+    }
+
+    *link = (a == NGX_HYPERDRIVE_SHM_NONE) ? b : a;
+
+    return head;
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_shm_limit_waiting(ngx_hyperdrive_shm_limit_t *limit)
+{
+    return limit->waiting;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_shm_limit_take(ngx_hyperdrive_shm_limit_t *limit)
+{
+    ngx_int_t                    rc;
+    ngx_hyperdrive_shm_share_t  *share;
+
+    /*
+     * A glance without the lock.  If it is too late to be true, the caller
+     * goes on to wait, where a free place is granted at once.
+     */
+
+    if (limit->waiting
+        || limit->used >= limit->max
+        || ngx_hyperdrive_shm_slot == NGX_HYPERDRIVE_SLOTS)
+    {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_DECLINED;
+    share = &limit->slots[ngx_hyperdrive_shm_slot];
+
+    ngx_hyperdrive_shm_limit_lock(limit);
+
+    if (limit->waiting == 0 && limit->used < limit->max) {
+        limit->used++;
+        share->u.places++;
+
+        rc = NGX_OK;
+    }
+
+    ngx_hyperdrive_shm_limit_unlock(limit);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_shm_limit_wait(ngx_hyperdrive_shm_limit_t *limit, uint64_t id,
+    uint32_t *handle)
+{
+    uint32_t                      n;
+    ngx_int_t                     rc;
+    ngx_uint_t                    granted;
+    ngx_hyperdrive_shm_ticket_t  *ticket;
+
+    if (ngx_hyperdrive_shm_slot == NGX_HYPERDRIVE_SLOTS) {
+        return NGX_BUSY;
+    }
+
+    rc = NGX_BUSY;
+
+    ngx_hyperdrive_shm_limit_lock(limit);
+
+    granted = (limit->waiting == 0 && limit->used < limit->max);
+
+    if (!granted && limit->waiting >= limit->queue) {
+        goto done;
+    }
+
+    n = ngx_hyperdrive_shm_limit_ticket_alloc(limit);
+
+    if (n == NGX_HYPERDRIVE_SHM_NONE) {
+        goto done;
+    }
+
+    ticket = &ngx_hyperdrive_shm->tickets[n];
+
+    ticket->id = id;
+    ticket->arrival = limit->arrivals++;
+
+    ngx_memory_barrier();
+
+    ticket->state = NGX_HYPERDRIVE_SHM_TICKET_WAITING;
+
+    ngx_hyperdrive_shm_limit_enqueue(&limit->head, &limit->tail, n);
+    limit->waiting++;
+
+    *handle = ticket->handle;
+
+    if (granted) {
+        (void) ngx_hyperdrive_shm_limit_grant_locked(limit);
+    }
+
+    rc = NGX_OK;
+
+done:
+
+    ngx_hyperdrive_shm_limit_unlock(limit);
+
+    return rc;
+}
+
+
+/* returns the slot that has to be woken */
+
+static ngx_uint_t
+ngx_hyperdrive_shm_limit_grant_locked(ngx_hyperdrive_shm_limit_t *limit)
+{
+    uint32_t                      n;
+    ngx_hyperdrive_shm_share_t   *share;
+    ngx_hyperdrive_shm_ticket_t  *ticket;
+
+    n = limit->head;
+    ticket = &ngx_hyperdrive_shm->tickets[n];
+    share = &limit->slots[ticket->slot];
+
+    /* this store is the grant, the rest could be told from it */
+
+    ticket->state = NGX_HYPERDRIVE_SHM_TICKET_GRANTED;
+
+    ngx_memory_barrier();
+
+    limit->used++;
+
+    ngx_hyperdrive_shm_limit_dequeue(&limit->head, &limit->tail, n);
+    limit->waiting--;
+
+    ngx_hyperdrive_shm_limit_enqueue(&share->u.head, &share->u.tail, n);
+    share->u.granted++;
+
+    return ticket->slot;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_shm_limit_leave(ngx_hyperdrive_shm_limit_t *limit,
+    uint32_t handle)
+{
+    uint32_t                      n;
+    ngx_int_t                     rc;
+    ngx_hyperdrive_shm_share_t   *share;
+    ngx_hyperdrive_shm_ticket_t  *ticket;
+
+    rc = NGX_DECLINED;
+
+    ngx_hyperdrive_shm_limit_lock(limit);
+
+    ticket = ngx_hyperdrive_shm_limit_own_locked(limit, handle);
+
+    if (ticket) {
+        n = handle & NGX_HYPERDRIVE_SHM_LIMIT_TICKET;
+
+        if (ticket->state == NGX_HYPERDRIVE_SHM_TICKET_WAITING) {
+            ngx_hyperdrive_shm_limit_dequeue(&limit->head, &limit->tail, n);
+            limit->waiting--;
+
+            rc = NGX_OK;
+
+        } else {
+            share = &limit->slots[ticket->slot];
+
+            /* rather held twice for a moment than lost: we may die here */
+
+            share->u.places++;
+
+            ngx_memory_barrier();
+
+            ngx_hyperdrive_shm_limit_dequeue(&share->u.head, &share->u.tail,
+                                             n);
+            share->u.granted--;
+
+            rc = NGX_DONE;
+        }
+
+        ngx_hyperdrive_shm_limit_ticket_free(n);
+    }
+
+    ngx_hyperdrive_shm_limit_unlock(limit);
+
+    return rc;
+}
+
+
+/* NULL: it was collected, or it is of a life that is over */
+
+static ngx_hyperdrive_shm_ticket_t *
+ngx_hyperdrive_shm_limit_own_locked(ngx_hyperdrive_shm_limit_t *limit,
+    uint32_t handle)
+{
+    ngx_hyperdrive_shm_ticket_t  *ticket;
+
+    ticket = &ngx_hyperdrive_shm->tickets[handle
+                                          & NGX_HYPERDRIVE_SHM_LIMIT_TICKET];
+
+    if (ticket->handle != handle
+        || ticket->limit != limit->index
+        || ticket->slot != ngx_hyperdrive_shm_slot
+        || (ticket->state != NGX_HYPERDRIVE_SHM_TICKET_WAITING
+            && ticket->state != NGX_HYPERDRIVE_SHM_TICKET_GRANTED))
+    {
+        return NULL;
+    }
+
+    return ticket;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_shm_limit_give(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_uint_t *slot)
+{
+    ngx_int_t                    rc;
+    ngx_hyperdrive_shm_share_t  *share;
+
+    if (ngx_hyperdrive_shm_slot == NGX_HYPERDRIVE_SLOTS) {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_DECLINED;
+    share = &limit->slots[ngx_hyperdrive_shm_slot];
+
+    ngx_hyperdrive_shm_limit_lock(limit);
+
+    if (ngx_hyperdrive_shm_limit_live(share)) {
+
+        share->u.places--;
+        limit->used--;
+
+        if (limit->waiting && limit->used < limit->max) {
+            *slot = ngx_hyperdrive_shm_limit_grant_locked(limit);
+            rc = NGX_OK;
+        }
+    }
+
+    ngx_hyperdrive_shm_limit_unlock(limit);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_shm_limit_head(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_uint_t *slot, uint64_t *id)
+{
+    ngx_int_t                     rc;
+    ngx_hyperdrive_shm_ticket_t  *ticket;
+
+    if (limit->waiting == 0) {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_DECLINED;
+
+    ngx_hyperdrive_shm_limit_lock(limit);
+
+    if (limit->head != NGX_HYPERDRIVE_SHM_NONE) {
+        ticket = &ngx_hyperdrive_shm->tickets[limit->head];
+
+        *slot = ticket->slot;
+        *id = ticket->id;
+
+        rc = NGX_OK;
+    }
+
+    ngx_hyperdrive_shm_limit_unlock(limit);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_shm_limit_serve(ngx_hyperdrive_shm_limit_t *limit,
+    uint32_t handle)
+{
+    uint32_t                      n;
+    ngx_int_t                     rc;
+    ngx_hyperdrive_shm_ticket_t  *ticket;
+
+    rc = NGX_DECLINED;
+    n = handle & NGX_HYPERDRIVE_SHM_LIMIT_TICKET;
+
+    ngx_hyperdrive_shm_limit_lock(limit);
+
+    ticket = ngx_hyperdrive_shm_limit_own_locked(limit, handle);
+
+    if (ticket && limit->head == n) {
+        ngx_hyperdrive_shm_limit_dequeue(&limit->head, &limit->tail, n);
+        limit->waiting--;
+
+        ngx_hyperdrive_shm_limit_ticket_free(n);
+
+        rc = NGX_OK;
+    }
+
+    ngx_hyperdrive_shm_limit_unlock(limit);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_shm_limit_granted(ngx_hyperdrive_shm_limit_t *limit,
+    uint64_t *id)
+{
+    uint32_t                     n;
+    ngx_int_t                    rc;
+    ngx_hyperdrive_shm_share_t  *share;
+
+    if (ngx_hyperdrive_shm_slot == NGX_HYPERDRIVE_SLOTS) {
+        return NGX_DECLINED;
+    }
+
+    share = &limit->slots[ngx_hyperdrive_shm_slot];
+
+    if (share->u.granted == 0) {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_DECLINED;
+
+    ngx_hyperdrive_shm_limit_lock(limit);
+
+    n = share->u.head;
+
+    if (n != NGX_HYPERDRIVE_SHM_NONE) {
+        *id = ngx_hyperdrive_shm->tickets[n].id;
+
+        /* as in _leave() */
+
+        share->u.places++;
+
+        ngx_memory_barrier();
+
+        ngx_hyperdrive_shm_limit_dequeue(&share->u.head, &share->u.tail, n);
+        share->u.granted--;
+
+        ngx_hyperdrive_shm_limit_ticket_free(n);
+
+        rc = NGX_OK;
+    }
+
+    ngx_hyperdrive_shm_limit_unlock(limit);
+
+    return rc;
+}
+
+
+void
+ngx_hyperdrive_shm_limit_idle(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_int_t delta)
+{
+    if (ngx_hyperdrive_shm_slot == NGX_HYPERDRIVE_SLOTS) {
+        return;
+    }
+
+    (void) ngx_atomic_fetch_add(&limit->slots[ngx_hyperdrive_shm_slot].u.idle,
+                                delta);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_shm_limit_find_idle(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_uint_t *slot)
+{
+    ngx_uint_t         i, n;
+    static ngx_uint_t  last;
+
+    /* not always the same one: its connections may just be in use again */
+
+    for (i = 1; i <= NGX_HYPERDRIVE_SLOTS; i++) {
+        n = (last + i) % NGX_HYPERDRIVE_SLOTS;
+
+        if (n != ngx_hyperdrive_shm_slot && limit->slots[n].u.idle) {
+            last = n;
+            *slot = n;
+            return NGX_OK;
+        }
+    }
+
+    n = ngx_hyperdrive_shm_slot;
+
+    if (n < NGX_HYPERDRIVE_SLOTS && limit->slots[n].u.idle) {
+        *slot = n;
+        return NGX_OK;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+void
+ngx_hyperdrive_shm_limit_stats(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_hyperdrive_shm_limit_stats_t *stats)
+{
+    ngx_uint_t                   i, n;
+    ngx_atomic_uint_t            sequence;
+    ngx_hyperdrive_shm_share_t  *share;
+
+    for (n = 0; /* void */ ; n++) {
+
+        if (n < NGX_HYPERDRIVE_SHM_LIMIT_TRIES) {
+            sequence = limit->sequence;
+
+            if (sequence & 1) {
+                ngx_cpu_pause();
+                continue;
+            }
+
+        } else {
+            ngx_hyperdrive_shm_limit_lock(limit);
+            sequence = limit->sequence;
+        }
+
+        ngx_memory_barrier();
+
+        stats->name.data = limit->name;
+        stats->name.len = limit->len;
+        stats->max = limit->max;
+        stats->used = limit->used;
+        stats->waiting = limit->waiting;
+        stats->dead = limit->dead;
+        stats->idle = 0;
+
+        for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
+            share = &limit->slots[i];
+
+            stats->slots[i] = ngx_hyperdrive_shm_limit_live(share)
+                              + share->u.granted;
+            stats->idle += share->u.idle;
+        }
+
+        ngx_memory_barrier();
+
+        if (n >= NGX_HYPERDRIVE_SHM_LIMIT_TRIES) {
+            ngx_hyperdrive_shm_limit_unlock(limit);
+            return;
+        }
+
+        if (sequence == limit->sequence) {
+            return;
+        }
+    }
+}
+
+
+/* may be done twice, from whatever step on */
+
+void
+ngx_hyperdrive_shm_limit_reclaim_locked(ngx_uint_t slot)
+{
+    uint32_t                      n, next;
+    uint64_t                      places;
+    ngx_uint_t                    i, nlimits;
+    ngx_hyperdrive_shm_limit_t   *limit;
+    ngx_hyperdrive_shm_share_t   *share;
+    ngx_hyperdrive_shm_ticket_t  *tickets;
+
+    tickets = ngx_hyperdrive_shm->tickets;
+    nlimits = ngx_hyperdrive_shm->nlimits;
+
+    for (i = 0; i < nlimits; i++) {
+
+        limit = &ngx_hyperdrive_shm->limits[i];
+        share = &limit->slots[slot];
+
+        if (!share->u.attached) {
+            continue;
+        }
+
+        ngx_hyperdrive_shm_limit_lock(limit);
+
+        for (n = limit->head; n != NGX_HYPERDRIVE_SHM_NONE; n = next) {
+            next = tickets[n].next;
+
+            if (tickets[n].slot == slot) {
+                ngx_hyperdrive_shm_limit_dequeue(&limit->head, &limit->tail,
+                                                 n);
+                limit->waiting--;
+
+                ngx_hyperdrive_shm_limit_ticket_free(n);
+            }
+        }
+
+        /* what was not collected was not used: free at once */
+
+        while (share->u.head != NGX_HYPERDRIVE_SHM_NONE) {
+            n = share->u.head;
+
+            ngx_hyperdrive_shm_limit_dequeue(&share->u.head, &share->u.tail,
+                                             n);
+            share->u.granted--;
+            limit->used--;
+
+            ngx_hyperdrive_shm_limit_ticket_free(n);
+        }
+
+        places = ngx_hyperdrive_shm_limit_live(share);
+
+        if (places) {
+            share->u.died = ngx_hyperdrive_shm_now();
+
+            ngx_memory_barrier();
+
+            /* one store: from the living to the dead */
+
+            share->u.places = share->u.places - places
+                              + (places << NGX_HYPERDRIVE_SHM_LIMIT_DEAD);
+
+            limit->dead += places;
+        }
+
+        share->u.idle = 0;
+
+        ngx_hyperdrive_shm_limit_unlock(limit);
+
+        ngx_hyperdrive_shm_counters_fold_locked(i, slot);
+
+        ngx_memory_barrier();
+
+        share->u.attached = 0;
+    }
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_shm_reclaim_places(ngx_msec_t delay,
+    ngx_hyperdrive_shm_wake_pt wake)
+{
+    u_char                       woken[NGX_HYPERDRIVE_SLOTS];
+    uint64_t                     now, places;
+    ngx_uint_t                   i, n, freed, nlimits;
+    ngx_hyperdrive_shm_limit_t  *limit;
+    ngx_hyperdrive_shm_share_t  *share;
+
+    ngx_memzero(woken, NGX_HYPERDRIVE_SLOTS);
+
+    freed = 0;
+    now = ngx_hyperdrive_shm_now();
+    nlimits = ngx_hyperdrive_shm->nlimits;
+
+    for (n = 0; n < nlimits; n++) {
+
+        limit = &ngx_hyperdrive_shm->limits[n];
+
+        if (limit->dead == 0
+            && (limit->waiting == 0 || limit->used >= limit->max))
+        {
+            continue;
+        }
+
+        ngx_hyperdrive_shm_limit_lock(limit);
+
+        for (i = 0; limit->dead && i < NGX_HYPERDRIVE_SLOTS; i++) {
+            share = &limit->slots[i];
+            places = ngx_hyperdrive_shm_limit_dead(share);
+
+            if (places && now - share->u.died >= delay) {
+                share->u.places -= places << NGX_HYPERDRIVE_SHM_LIMIT_DEAD;
+
+                limit->dead -= places;
+                limit->used -= places;
+                freed += places;
+            }
+        }
+
+        while (limit->waiting && limit->used < limit->max) {
+            i = ngx_hyperdrive_shm_limit_grant_locked(limit);
+            woken[i] = 1;
+        }
+
+        ngx_hyperdrive_shm_limit_unlock(limit);
+    }
+
+    for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
+        if (woken[i]) {
+            wake(i);
+        }
+    }
+
+    return freed;
+}
+
+
+static void
+ngx_hyperdrive_shm_limit_enqueue(uint32_t *head, uint32_t *tail, uint32_t n)
+{
+    ngx_hyperdrive_shm_ticket_t  *tickets;
+
+    tickets = ngx_hyperdrive_shm->tickets;
+
+    tickets[n].next = NGX_HYPERDRIVE_SHM_NONE;
+    tickets[n].prev = *tail;
+
+    if (*tail == NGX_HYPERDRIVE_SHM_NONE) {
+        *head = n;
+
+    } else {
+        tickets[*tail].next = n;
+    }
+
+    *tail = n;
+}
+
+
+static void
+ngx_hyperdrive_shm_limit_dequeue(uint32_t *head, uint32_t *tail, uint32_t n)
+{
+    uint32_t                      next, prev;
+    ngx_hyperdrive_shm_ticket_t  *tickets;
+
+    tickets = ngx_hyperdrive_shm->tickets;
+    next = tickets[n].next;
+    prev = tickets[n].prev;
+
+    if (prev == NGX_HYPERDRIVE_SHM_NONE) {
+        *head = next;
+
+    } else {
+        tickets[prev].next = next;
+    }
+
+    if (next == NGX_HYPERDRIVE_SHM_NONE) {
+        *tail = prev;
+
+    } else {
+        tickets[next].prev = prev;
+    }
+}
+
+
+static uint32_t
+ngx_hyperdrive_shm_limit_ticket_alloc(ngx_hyperdrive_shm_limit_t *limit)
+{
+    uint32_t                      n;
+    ngx_hyperdrive_shm_t         *sh;
+    ngx_hyperdrive_shm_ticket_t  *ticket;
+
+    sh = ngx_hyperdrive_shm;
+
+    ngx_hyperdrive_shm_limit_tickets_lock();
+
+    n = sh->tickets_free;
+
+    if (n != NGX_HYPERDRIVE_SHM_NONE) {
+        sh->tickets_free = sh->tickets[n].next;
+
+    } else if (sh->ntickets < NGX_HYPERDRIVE_SHM_TICKETS) {
+        n = sh->ntickets;
+
+    } else {
+        ngx_hyperdrive_shm_limit_tickets_unlock();
+        return n;
+    }
+
+    ticket = &sh->tickets[n];
+
+    ticket->limit = limit->index;
+    ticket->slot = ngx_hyperdrive_shm_slot;
+    ticket->handle = ((ticket->handle + NGX_HYPERDRIVE_SHM_TICKETS)
+                      & ~NGX_HYPERDRIVE_SHM_LIMIT_TICKET) | n;
+
+    if (ticket->handle <= NGX_HYPERDRIVE_SHM_LIMIT_TICKET) {
+        ticket->handle += NGX_HYPERDRIVE_SHM_TICKETS;
+    }
+
+    ngx_memory_barrier();
+
+    ticket->state = NGX_HYPERDRIVE_SHM_TICKET_NEW;
+
+    ngx_memory_barrier();
+
+    if (n == sh->ntickets) {
+        sh->ntickets = n + 1;
+    }
+
+    ngx_hyperdrive_shm_limit_tickets_unlock();
+
+    return n;
+}
+
+
+static void
+ngx_hyperdrive_shm_limit_ticket_free(uint32_t n)
+{
+    ngx_hyperdrive_shm_t         *sh;
+    ngx_hyperdrive_shm_ticket_t  *ticket;
+
+    sh = ngx_hyperdrive_shm;
+    ticket = &sh->tickets[n];
+
+    ngx_hyperdrive_shm_limit_tickets_lock();
+
+    ticket->state = NGX_HYPERDRIVE_SHM_TICKET_FREE;
+
+    ngx_memory_barrier();
+
+    ticket->next = sh->tickets_free;
+    sh->tickets_free = n;
+
+    ngx_hyperdrive_shm_limit_tickets_unlock();
+}
+
+
+static void
+ngx_hyperdrive_shm_limit_tickets_lock(void)
+{
+    uint32_t               n;
+    ngx_hyperdrive_shm_t  *sh;
+
+    sh = ngx_hyperdrive_shm;
+
+    if (ngx_hyperdrive_shm_mutex_lock(&sh->tickets_mutex) == NGX_OK) {
+        return;
+    }
+
+    sh->tickets_free = NGX_HYPERDRIVE_SHM_NONE;
+
+    for (n = 0; n < sh->ntickets; n++) {
+
+        if (sh->tickets[n].state == NGX_HYPERDRIVE_SHM_TICKET_FREE) {
+            sh->tickets[n].next = sh->tickets_free;
+            sh->tickets_free = n;
+        }
+    }
+
+    ngx_hyperdrive_shm_mutex_consistent(&sh->tickets_mutex);
+}
+
+
+static void
+ngx_hyperdrive_shm_limit_tickets_unlock(void)
+{
+    ngx_hyperdrive_shm_mutex_unlock(&ngx_hyperdrive_shm->tickets_mutex);
+}

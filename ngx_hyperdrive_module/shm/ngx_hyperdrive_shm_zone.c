@@ -1,0 +1,161 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "shm/ngx_hyperdrive_shm_layout.h"
+
+
+/*
+ * A constant, or a reload would make a second zone and split the limits.
+ * Memory is used only where it is touched, a few hundred kilobytes mostly.
+ */
+#define NGX_HYPERDRIVE_SHM_ZONE_SIZE    (10 * 1024 * 1024)
+
+
+static ngx_int_t ngx_hyperdrive_shm_zone_init(ngx_shm_zone_t *zone,
+    void *data);
+static ngx_uint_t ngx_hyperdrive_shm_zone_differs(ngx_conf_t *cf,
+    ngx_shm_zone_t *zone);
+
+
+static ngx_str_t  ngx_hyperdrive_shm_zone_name =
+    ngx_string("hyperdrive:runtime");
+
+
+ngx_shm_zone_t *
+ngx_hyperdrive_shm_zone(ngx_conf_t *cf, void *tag)
+{
+    ngx_shm_zone_t  *zone;
+
+    zone = ngx_shared_memory_add(cf, &ngx_hyperdrive_shm_zone_name,
+                                 NGX_HYPERDRIVE_SHM_ZONE_SIZE, tag);
+    if (zone == NULL) {
+        return NULL;
+    }
+
+    if (zone->init) {
+        return zone;
+    }
+
+    zone->init = ngx_hyperdrive_shm_zone_init;
+
+    if (ngx_hyperdrive_shm_zone_differs(cf, zone)) {
+
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "the zone \"%V\" in use was made by another build "
+                           "of the module: a new one is used, and the limits "
+                           "do not count the connections of processes that "
+                           "are shutting down", &zone->shm.name);
+
+        zone->noreuse = 1;
+    }
+
+    return zone;
+}
+
+
+/*
+ * What the running processes use cannot be reshaped.  Tag and size are
+ * compared by nginx itself.
+ */
+
+static ngx_uint_t
+ngx_hyperdrive_shm_zone_differs(ngx_conf_t *cf, ngx_shm_zone_t *zone)
+{
+    ngx_uint_t        i;
+    ngx_cycle_t      *old;
+    ngx_shm_zone_t   *shm;
+    ngx_list_part_t  *part;
+
+    old = cf->cycle->old_cycle;
+
+    if (old == NULL) {
+        return 0;
+    }
+
+    part = &old->shared_memory.part;
+    shm = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return 0;
+            }
+
+            part = part->next;
+            shm = part->elts;
+            i = 0;
+        }
+
+        if (shm[i].data == NULL
+            || shm[i].shm.name.len != zone->shm.name.len
+            || ngx_strncmp(shm[i].shm.name.data, zone->shm.name.data,
+                           zone->shm.name.len)
+               != 0)
+        {
+            continue;
+        }
+
+        return shm[i].tag == zone->tag
+               && ngx_hyperdrive_shm_check(shm[i].data) != NGX_OK;
+    }
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_shm_zone_init(ngx_shm_zone_t *zone, void *data)
+{
+    ngx_slab_pool_t       *shpool;
+    ngx_hyperdrive_shm_t  *sh, *used;
+
+    if (data) {
+
+        /* reload: old workers keep using this memory */
+
+        zone->data = data;
+        return NGX_OK;
+    }
+
+    shpool = (ngx_slab_pool_t *) zone->shm.addr;
+
+    if (zone->shm.exists) {
+        zone->data = shpool->data;
+        return NGX_OK;
+    }
+
+    /* whole pages: they are page aligned, and still zeroes */
+
+    sh = ngx_slab_alloc(shpool, ngx_hyperdrive_shm_size());
+
+    if (sh == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
+                      "zone \"%V\" is too small for this build of the module",
+                      &zone->shm.name);
+        return NGX_ERROR;
+    }
+
+#if (NGX_DEBUG_MALLOC)
+    ngx_memzero(sh, ngx_hyperdrive_shm_size());
+#endif
+
+    used = ngx_hyperdrive_shm;
+
+    if (ngx_hyperdrive_shm_attach(sh, ngx_hyperdrive_shm_size(), 1) != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_EMERG, zone->shm.log, ngx_errno,
+                      "zone \"%V\" could not be laid out", &zone->shm.name);
+        return NGX_ERROR;
+    }
+
+    /* not before init_module: this configuration may yet be refused */
+
+    ngx_hyperdrive_shm = used;
+
+    shpool->data = sh;
+    zone->data = sh;
+
+    return NGX_OK;
+}

@@ -1,0 +1,177 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#ifndef _NGX_HYPERDRIVE_SQL_H_INCLUDED_
+#define _NGX_HYPERDRIVE_SQL_H_INCLUDED_
+
+
+#include "ngx_hyperdrive.h"
+
+
+/*
+ * What a statement text is, as far as it can be told from the text alone.
+ * The room is pure: text in, facts out.  Unknown means write.
+ */
+
+
+typedef enum {
+    NGX_HYPERDRIVE_SQL_EMPTY = 0,    /* nothing but blanks and comments */
+    NGX_HYPERDRIVE_SQL_READ,         /* SELECT, VALUES, TABLE, plain EXPLAIN,
+                                        SHOW: no row changes */
+    NGX_HYPERDRIVE_SQL_WRITE,        /* INSERT, UPDATE, DELETE, MERGE, a CTE or
+                                        EXPLAIN ANALYZE with one of them */
+    NGX_HYPERDRIVE_SQL_DDL,          /* CREATE, ALTER, DROP, GRANT, TRUNCATE,
+                                        SELECT INTO... */
+    NGX_HYPERDRIVE_SQL_COPY,         /* COPY in either direction */
+    NGX_HYPERDRIVE_SQL_BEGIN,        /* BEGIN, START TRANSACTION */
+    NGX_HYPERDRIVE_SQL_COMMIT,       /* COMMIT, END */
+    NGX_HYPERDRIVE_SQL_ROLLBACK,     /* ROLLBACK, ABORT (not TO SAVEPOINT) */
+    NGX_HYPERDRIVE_SQL_SAVEPOINT,    /* SAVEPOINT, RELEASE, ROLLBACK TO */
+    NGX_HYPERDRIVE_SQL_TWO_PHASE,    /* PREPARE TRANSACTION, COMMIT PREPARED */
+    NGX_HYPERDRIVE_SQL_SET,          /* SET, RESET (not LOCAL, TRANSACTION) */
+    NGX_HYPERDRIVE_SQL_SET_LOCAL,    /* SET LOCAL, SET TRANSACTION,
+                                        SET CONSTRAINTS: end with the block */
+    NGX_HYPERDRIVE_SQL_PREPARE,      /* PREPARE, EXECUTE, DEALLOCATE */
+    NGX_HYPERDRIVE_SQL_CURSOR,       /* DECLARE, FETCH, MOVE, CLOSE */
+    NGX_HYPERDRIVE_SQL_LISTEN,       /* LISTEN, UNLISTEN */
+    NGX_HYPERDRIVE_SQL_NOTIFY,
+    NGX_HYPERDRIVE_SQL_LOCK,         /* LOCK TABLE */
+    NGX_HYPERDRIVE_SQL_DISCARD,
+    NGX_HYPERDRIVE_SQL_MAINTENANCE,  /* VACUUM, ANALYZE, REINDEX, CLUSTER,
+                                        CHECKPOINT, REFRESH... */
+    NGX_HYPERDRIVE_SQL_CALL,         /* CALL, DO, LOAD */
+    NGX_HYPERDRIVE_SQL_UNKNOWN
+} ngx_hyperdrive_sql_kind_e;
+
+
+/* why an answer may not come from the cache; the first that was found */
+
+typedef enum {
+    NGX_HYPERDRIVE_SQL_CACHEABLE = 0,
+    NGX_HYPERDRIVE_SQL_NOT_READ,     /* kind is not READ, or EXPLAIN, SHOW */
+    NGX_HYPERDRIVE_SQL_MULTIPLE,     /* more than one statement */
+    NGX_HYPERDRIVE_SQL_LOCKING,      /* FOR UPDATE, FOR SHARE... */
+    NGX_HYPERDRIVE_SQL_VOLATILE,     /* a function, or a special value such as
+                                        current_date or 'now', that is known
+                                        not to be immutable */
+    NGX_HYPERDRIVE_SQL_FUNCTION,     /* a function that is not known */
+    NGX_HYPERDRIVE_SQL_SYSTEM,       /* a system catalog or system column */
+    NGX_HYPERDRIVE_SQL_NO_TABLE,     /* reads no table */
+    NGX_HYPERDRIVE_SQL_PARSE,        /* the text could not be understood */
+    NGX_HYPERDRIVE_SQL_TOO_COMPLEX   /* more tables or functions than kept */
+} ngx_hyperdrive_sql_reason_e;
+
+
+#define NGX_HYPERDRIVE_SQL_MAX_TABLES     64
+
+
+typedef struct {
+    ngx_str_t                    schema;    /* folded; empty: search_path */
+    ngx_str_t                    name;      /* folded as the server folds */
+    unsigned                     written:1; /* named as the target, too */
+} ngx_hyperdrive_sql_table_t;
+
+
+typedef struct {
+    ngx_hyperdrive_sql_kind_e    kind;      /* of several statements: the one
+                                               with the largest consequence */
+    ngx_hyperdrive_sql_reason_e  reason;
+    ngx_uint_t                   nstatements;  /* without empty ones */
+
+    /*
+     * The session on this connection may be left other than it was found:
+     * SET, LISTEN, temporary tables, advisory locks, WITH HOLD cursors,
+     * nextval/currval/lastval/setval, set_config, setseed, SQL-level PREPARE,
+     * DO, CALL, LOAD, large objects, and every function that is not on the
+     * list of those known to be harmless.  Unknown means yes.
+     */
+    unsigned                     stateful:1;
+
+    /*
+     * Rows or the catalog may be changed: by what the statement is, or by a
+     * function that it calls.  Not set for COMMIT, nor for a FETCH.
+     */
+    unsigned                     may_write:1;
+
+    /* the table list is not all: more than MAX_TABLES, or not understood */
+    unsigned                     incomplete:1;
+
+    /* a function that is not in pg_catalog is called: it may do anything */
+    unsigned                     unknown_function:1;
+
+    /* BEGIN, COMMIT, ROLLBACK, SAVEPOINT or one of the two-phase commands is
+       among the statements */
+    unsigned                     transaction_control:1;
+
+    unsigned                     begin_plain:1;    /* BEGIN without options */
+    unsigned                     serializable:1;   /* ISOLATION LEVEL ... */
+    unsigned                     read_only:1;      /* BEGIN ... READ ONLY */
+    unsigned                     temporary:1;      /* makes or names something
+                                                      temporary */
+    unsigned                     copy_in:1;        /* COPY ... FROM */
+
+    /*
+     * Cannot run in a transaction block, or not in one unit with others:
+     * VACUUM, CREATE DATABASE, ... CONCURRENTLY, ALTER SYSTEM, CALL, DO,
+     * COMMIT PREPARED, DISCARD.  May be set for one that could.
+     */
+    unsigned                     alone:1;
+
+    /* names or functions are read from the text of the whole statement list */
+    ngx_uint_t                   ntables;
+    ngx_hyperdrive_sql_table_t   tables[NGX_HYPERDRIVE_SQL_MAX_TABLES];
+
+    /* first keyword, upper case, for logs and counters; never a literal;
+       ends with a NUL; empty if the text begins with no keyword */
+    u_char                       verb[16];
+} ngx_hyperdrive_sql_facts_t;
+
+
+/* how the server will read the text: part of what facts are kept under */
+
+typedef struct {
+    unsigned                     standard_conforming_strings:1;
+
+    /*
+     * client_encoding is one whose characters may have a backslash, a quote
+     * or another ASCII byte as a later byte (SJIS, BIG5, GBK, GB18030, UHC,
+     * JOHAB): a text with bytes over 0x7f is then UNKNOWN.
+     */
+    unsigned                     unsafe_encoding:1;
+} ngx_hyperdrive_sql_mode_t;
+
+
+/*
+ * Reads <text>, which may hold anything, and fills <facts>.  Memory for
+ * folded names comes from <names> (at most <size> bytes of it; when it is too
+ * small the reason becomes TOO_COMPLEX and the table list is incomplete;
+ * text->len bytes are always enough).
+ * Never fails: what is not understood is kind UNKNOWN, reason PARSE,
+ * stateful.  Time is linear in the text.
+ *
+ * What no text tells: that a table is a view, a sequence or a foreign table,
+ * that it has triggers, rules or row-level security; that a name of pg_catalog
+ * has an overload of the user's for types of his own; that "t.f" is a call of
+ * the user's function f(t); that an operator, a cast or a type is the user's
+ * own; that a text column or a parameter cast to a date holds 'now'.  For
+ * parameters there is ngx_hyperdrive_sql_clock_text().
+ */
+void ngx_hyperdrive_sql_classify(ngx_str_t *text,
+    ngx_hyperdrive_sql_mode_t *mode, u_char *names, size_t size,
+    ngx_hyperdrive_sql_facts_t *facts);
+
+/*
+ * 1 if date and time types may read this text, a parameter's value, as a
+ * moment that depends on the clock ('now', 'today'...): then an answer may
+ * not come from the cache either.
+ */
+ngx_uint_t ngx_hyperdrive_sql_clock_text(u_char *data, size_t len);
+
+ngx_str_t *ngx_hyperdrive_sql_kind_name(ngx_hyperdrive_sql_kind_e kind);
+ngx_str_t *ngx_hyperdrive_sql_reason_name(ngx_hyperdrive_sql_reason_e reason);
+
+
+#endif /* _NGX_HYPERDRIVE_SQL_H_INCLUDED_ */

@@ -1,0 +1,277 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "state/ngx_hyperdrive_state_stmt.h"
+
+
+#define NGX_HYPERDRIVE_STATE_STMT_BUCKETS  4096     /* to begin with */
+
+
+struct ngx_hyperdrive_state_registry_s {
+    ngx_hyperdrive_state_stmt_t      **buckets;
+    ngx_uint_t                         nbuckets;     /* a power of two */
+    ngx_uint_t                         n;
+    size_t                             bytes;
+    size_t                             max;
+    ngx_queue_t                        lru;          /* without references */
+    ngx_hyperdrive_state_classify_pt   classify;
+};
+
+
+static uint64_t ngx_hyperdrive_state_stmt_hash(u_char *data, size_t len,
+    uint64_t hash);
+static void ngx_hyperdrive_state_stmt_grow(
+    ngx_hyperdrive_state_registry_t *registry);
+static void ngx_hyperdrive_state_stmt_free(
+    ngx_hyperdrive_state_registry_t *registry,
+    ngx_hyperdrive_state_stmt_t *stmt);
+
+
+ngx_hyperdrive_state_registry_t *
+ngx_hyperdrive_state_registry_create(size_t bytes,
+    ngx_hyperdrive_state_classify_pt classify)
+{
+    ngx_hyperdrive_state_registry_t  *registry;
+
+    registry = calloc(1, sizeof(ngx_hyperdrive_state_registry_t));
+    if (registry == NULL) {
+        return NULL;
+    }
+
+    registry->nbuckets = NGX_HYPERDRIVE_STATE_STMT_BUCKETS;
+
+    registry->buckets = calloc(registry->nbuckets,
+                               sizeof(ngx_hyperdrive_state_stmt_t *));
+    if (registry->buckets == NULL) {
+        free(registry);
+        return NULL;
+    }
+
+    registry->max = bytes;
+    registry->classify = classify;
+
+    ngx_queue_init(&registry->lru);
+
+    return registry;
+}
+
+
+/*
+ * Eight bytes at a time; good enough to spread texts over buckets.  Whoever
+ * builds collisions slows down only the worker's own look-ups, linearly; equal
+ * hashes are told apart by comparing everything.
+ */
+
+static uint64_t
+ngx_hyperdrive_state_stmt_hash(u_char *data, size_t len, uint64_t hash)
+{
+    uint64_t  word;
+
+    hash ^= len * 0x9e3779b97f4a7c15ULL;
+
+    while (len >= 8) {
+        ngx_memcpy(&word, data, 8);
+
+        hash = (hash ^ word) * 0xff51afd7ed558ccdULL;
+        hash ^= hash >> 32;
+
+        data += 8;
+        len -= 8;
+    }
+
+    word = 0;
+    ngx_memcpy(&word, data, len);
+
+    hash = (hash ^ word) * 0xc4ceb9fe1a85ec53ULL;
+
+    return hash ^ hash >> 29;
+}
+
+
+ngx_hyperdrive_state_stmt_t *
+ngx_hyperdrive_state_stmt_get(ngx_hyperdrive_state_registry_t *registry,
+    ngx_str_t *text, ngx_str_t *types, ngx_uint_t mode)
+{
+    uint64_t                      hash;
+    ngx_hyperdrive_state_stmt_t  *stmt, **bucket;
+
+    hash = ngx_hyperdrive_state_stmt_hash(text->data, text->len, mode + 1);
+
+    if (types->len) {
+        hash = ngx_hyperdrive_state_stmt_hash(types->data, types->len, hash);
+    }
+
+    bucket = &registry->buckets[hash & (registry->nbuckets - 1)];
+
+    for (stmt = *bucket; stmt; stmt = stmt->next) {
+
+        if (stmt->hash == hash
+            && stmt->mode == mode
+            && stmt->len == text->len
+            && stmt->types_len == types->len
+            && ngx_memcmp(stmt->text, text->data, text->len) == 0
+            && ngx_memcmp(stmt->types, types->data, types->len) == 0)
+        {
+            return ngx_hyperdrive_state_stmt_ref(stmt);
+        }
+    }
+
+    stmt = calloc(1, sizeof(ngx_hyperdrive_state_stmt_t) + text->len + 1
+                     + types->len);
+    if (stmt == NULL) {
+        return NULL;
+    }
+
+    stmt->hash = hash;
+    stmt->mode = mode;
+    stmt->len = text->len;
+    stmt->types_len = types->len;
+    stmt->types = stmt->text + text->len + 1;
+    stmt->refs = 1;
+
+    ngx_memcpy(stmt->text, text->data, text->len);
+    ngx_memcpy(stmt->types, types->data, types->len);
+
+    registry->classify(text, mode, &stmt->plan);
+
+    if (registry->n >= registry->nbuckets) {
+        ngx_hyperdrive_state_stmt_grow(registry);
+        bucket = &registry->buckets[hash & (registry->nbuckets - 1)];
+    }
+
+    stmt->next = *bucket;
+    *bucket = stmt;
+
+    registry->n++;
+    registry->bytes += sizeof(ngx_hyperdrive_state_stmt_t) + text->len
+                       + types->len;
+
+    return stmt;
+}
+
+
+static void
+ngx_hyperdrive_state_stmt_grow(ngx_hyperdrive_state_registry_t *registry)
+{
+    ngx_uint_t                     i, n;
+    ngx_hyperdrive_state_stmt_t   *stmt, *next, **buckets, **bucket;
+
+    n = registry->nbuckets * 2;
+
+    buckets = calloc(n, sizeof(ngx_hyperdrive_state_stmt_t *));
+    if (buckets == NULL) {
+        /* longer chains, nothing worse */
+        return;
+    }
+
+    for (i = 0; i < registry->nbuckets; i++) {
+
+        for (stmt = registry->buckets[i]; stmt; stmt = next) {
+            next = stmt->next;
+
+            bucket = &buckets[stmt->hash & (n - 1)];
+            stmt->next = *bucket;
+            *bucket = stmt;
+        }
+    }
+
+    free(registry->buckets);
+
+    registry->buckets = buckets;
+    registry->nbuckets = n;
+}
+
+
+ngx_hyperdrive_state_stmt_t *
+ngx_hyperdrive_state_stmt_ref(ngx_hyperdrive_state_stmt_t *stmt)
+{
+    if (stmt->refs++ == 0) {
+        ngx_queue_remove(&stmt->lru);
+        stmt->lru.next = NULL;
+    }
+
+    return stmt;
+}
+
+
+void
+ngx_hyperdrive_state_stmt_unref(ngx_hyperdrive_state_registry_t *registry,
+    ngx_hyperdrive_state_stmt_t *stmt)
+{
+    ngx_uint_t    n;
+    ngx_queue_t  *q;
+
+    if (--stmt->refs) {
+        return;
+    }
+
+    ngx_queue_insert_head(&registry->lru, &stmt->lru);
+
+    /* a reference is dropped for each one taken, so two a time keep up */
+
+    for (n = 0; n < 2 && registry->bytes > registry->max; n++) {
+
+        q = ngx_queue_last(&registry->lru);
+
+        if (q == ngx_queue_sentinel(&registry->lru)) {
+            break;
+        }
+
+        ngx_hyperdrive_state_stmt_free(registry,
+                          ngx_queue_data(q, ngx_hyperdrive_state_stmt_t, lru));
+    }
+}
+
+
+static void
+ngx_hyperdrive_state_stmt_free(ngx_hyperdrive_state_registry_t *registry,
+    ngx_hyperdrive_state_stmt_t *stmt)
+{
+    ngx_hyperdrive_state_stmt_t  **link;
+
+    ngx_queue_remove(&stmt->lru);
+
+    link = &registry->buckets[stmt->hash & (registry->nbuckets - 1)];
+
+    while (*link != stmt) {
+        link = &(*link)->next;
+    }
+
+    *link = stmt->next;
+
+    registry->n--;
+    registry->bytes -= sizeof(ngx_hyperdrive_state_stmt_t) + stmt->len
+                       + stmt->types_len;
+
+    free(stmt->description);
+    free(stmt);
+}
+
+
+void
+ngx_hyperdrive_state_stmt_describe(ngx_hyperdrive_state_stmt_t *stmt,
+    u_char *data, size_t len, size_t params_len, uint64_t shape)
+{
+    u_char  *p;
+
+    if (stmt->shape == shape && stmt->description) {
+        return;
+    }
+
+    p = malloc(len);
+    if (p == NULL) {
+        return;
+    }
+
+    ngx_memcpy(p, data, len);
+
+    free(stmt->description);
+
+    stmt->description = p;
+    stmt->description_len = len;
+    stmt->params_len = params_len;
+    stmt->shape = shape;
+}

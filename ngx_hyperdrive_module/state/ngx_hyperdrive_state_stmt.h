@@ -1,0 +1,166 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#ifndef _NGX_HYPERDRIVE_STATE_STMT_H_INCLUDED_
+#define _NGX_HYPERDRIVE_STATE_STMT_H_INCLUDED_
+
+
+#include "ngx_hyperdrive.h"
+
+
+/*
+ * Three things that are easily confused (PgBouncer keeps them apart too):
+ *
+ *   stmt    a statement text with its parameter types, once per worker, and
+ *           what is known of it: the plan and the description;
+ *   names   what one client calls its statements;
+ *   set     which statements one origin connection has prepared.
+ */
+
+
+/* what the classifier said of the text; values of the sql room */
+
+typedef struct {
+    ngx_uint_t                        kind;
+    ngx_uint_t                        reason;      /* 0: cacheable */
+    unsigned                          read:1;
+    unsigned                          stateful:1;
+    unsigned                          transaction:1;  /* BEGIN, COMMIT... is
+                                                         in it */
+    unsigned                          multiple:1;
+} ngx_hyperdrive_state_plan_t;
+
+
+typedef struct ngx_hyperdrive_state_stmt_s  ngx_hyperdrive_state_stmt_t;
+
+struct ngx_hyperdrive_state_stmt_s {
+    ngx_hyperdrive_state_stmt_t      *next;        /* in the hash chain */
+    ngx_queue_t                       lru;         /* while refs == 0 */
+    ngx_uint_t                        refs;
+    uint64_t                          hash;
+    uint64_t                          id;          /* its name at origins; 0
+                                                      until it is prepared
+                                                      under one */
+    ngx_hyperdrive_state_plan_t       plan;
+
+    /* the answer to Describe, as messages; NULL until one was seen */
+    u_char                           *description;
+    size_t                            description_len;
+    size_t                            params_len;  /* its first part: the
+                                                      parameters */
+    uint64_t                          shape;       /* digest of the rows' part;
+                                                      0: not known */
+
+    ngx_uint_t                        mode;
+    size_t                            types_len;
+    size_t                            len;
+    u_char                           *types;       /* behind the text */
+    u_char                            text[];
+};
+
+
+typedef void (*ngx_hyperdrive_state_classify_pt)(ngx_str_t *text,
+    ngx_uint_t mode, ngx_hyperdrive_state_plan_t *plan);
+
+typedef struct ngx_hyperdrive_state_registry_s
+    ngx_hyperdrive_state_registry_t;
+
+/*
+ * The worker's statements.  Those that nobody refers to are kept, least
+ * recently used last, while all texts together take less than <bytes>.
+ */
+ngx_hyperdrive_state_registry_t *ngx_hyperdrive_state_registry_create(
+    size_t bytes, ngx_hyperdrive_state_classify_pt classify);
+
+/*
+ * The statement of this text, parameter types (the bytes of the message) and
+ * lexer mode, made and classified if it is new.  One reference is the
+ * caller's.  NULL: no memory.
+ */
+ngx_hyperdrive_state_stmt_t *ngx_hyperdrive_state_stmt_get(
+    ngx_hyperdrive_state_registry_t *registry, ngx_str_t *text,
+    ngx_str_t *types, ngx_uint_t mode);
+
+ngx_hyperdrive_state_stmt_t *ngx_hyperdrive_state_stmt_ref(
+    ngx_hyperdrive_state_stmt_t *stmt);
+void ngx_hyperdrive_state_stmt_unref(ngx_hyperdrive_state_registry_t *registry,
+    ngx_hyperdrive_state_stmt_t *stmt);
+
+/* keeps a Describe answer: ParameterDescription, then RowDescription/NoData */
+void ngx_hyperdrive_state_stmt_describe(ngx_hyperdrive_state_stmt_t *stmt,
+    u_char *data, size_t len, size_t params_len, uint64_t shape);
+
+
+/* a client's statement names */
+
+typedef struct ngx_hyperdrive_state_name_s  ngx_hyperdrive_state_name_t;
+
+struct ngx_hyperdrive_state_name_s {
+    ngx_hyperdrive_state_name_t      *next;
+    ngx_hyperdrive_state_stmt_t      *stmt;        /* one reference */
+    uint64_t                          shape;       /* told to the client; 0:
+                                                      nothing was told */
+    uint32_t                          hash;
+    uint32_t                          len;
+    u_char                            name[];
+};
+
+typedef struct {
+    ngx_hyperdrive_state_name_t     **buckets;
+    ngx_uint_t                        nbuckets;
+    ngx_uint_t                        n;
+} ngx_hyperdrive_state_names_t;
+
+ngx_hyperdrive_state_name_t *ngx_hyperdrive_state_names_find(
+    ngx_hyperdrive_state_names_t *names, ngx_str_t *name);
+
+/* takes over the caller's reference; NULL: no memory (reference not taken) */
+ngx_hyperdrive_state_name_t *ngx_hyperdrive_state_names_add(
+    ngx_hyperdrive_state_names_t *names, ngx_str_t *name,
+    ngx_hyperdrive_state_stmt_t *stmt);
+
+/* unlinks it; the caller owns it, with its reference */
+void ngx_hyperdrive_state_names_unlink(ngx_hyperdrive_state_names_t *names,
+    ngx_hyperdrive_state_name_t *entry);
+/* links one that was unlinked again */
+void ngx_hyperdrive_state_names_link(ngx_hyperdrive_state_names_t *names,
+    ngx_hyperdrive_state_name_t *entry);
+void ngx_hyperdrive_state_names_clear(ngx_hyperdrive_state_names_t *names,
+    ngx_hyperdrive_state_registry_t *registry);
+
+
+/* what an origin connection has prepared, least recently used last */
+
+typedef struct ngx_hyperdrive_state_item_s  ngx_hyperdrive_state_item_t;
+
+struct ngx_hyperdrive_state_item_s {
+    ngx_hyperdrive_state_item_t      *next;
+    ngx_queue_t                       lru;
+    uint64_t                          id;
+};
+
+typedef struct {
+    ngx_hyperdrive_state_item_t     **buckets;
+    ngx_uint_t                        nbuckets;
+    ngx_uint_t                        n;
+    ngx_queue_t                       lru;
+} ngx_hyperdrive_state_set_t;
+
+ngx_hyperdrive_state_item_t *ngx_hyperdrive_state_set_find(
+    ngx_hyperdrive_state_set_t *set, uint64_t id);
+ngx_hyperdrive_state_item_t *ngx_hyperdrive_state_set_add(
+    ngx_hyperdrive_state_set_t *set, uint64_t id);
+void ngx_hyperdrive_state_set_touch(ngx_hyperdrive_state_set_t *set,
+    ngx_hyperdrive_state_item_t *item);
+/* the one to evict, or NULL if it is empty */
+ngx_hyperdrive_state_item_t *ngx_hyperdrive_state_set_oldest(
+    ngx_hyperdrive_state_set_t *set);
+void ngx_hyperdrive_state_set_remove(ngx_hyperdrive_state_set_t *set,
+    uint64_t id);
+void ngx_hyperdrive_state_set_clear(ngx_hyperdrive_state_set_t *set);
+
+
+#endif /* _NGX_HYPERDRIVE_STATE_STMT_H_INCLUDED_ */

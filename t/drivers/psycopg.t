@@ -1,0 +1,30 @@
+#!/usr/bin/perl
+
+# Copyright (C) Hyperdrive for nginx authors
+
+# Tests for hyperdrive: psycopg 3.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Test::More;
+
+BEGIN { use FindBin; chdir($FindBin::Bin); }
+
+use lib '.', '../lib';
+use Driver;
+use Test::Hyperdrive;
+
+###############################################################################
+
+my $d = Driver->new(plan => 9, skip => sub {
+	my ($self) = @_;
+
+	$self->t()->skip_all('no psycopg') unless Driver::has_python('psycopg');
+});
+
+$d->compare([ '/usr/bin/python3', 'psycopg3.py' ], cached => [ 'read' ]);
+
+###############################################################################

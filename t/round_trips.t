@@ -1,0 +1,357 @@
+#!/usr/bin/perl
+
+# Copyright (C) Hyperdrive for nginx authors
+
+# Tests for hyperdrive: how many round trips a query costs, counted as changes
+# of direction between the module and the database.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Test::More;
+
+BEGIN { use FindBin; chdir($FindBin::Bin); }
+
+use lib 'lib';
+use Test::Hyperdrive;
+
+###############################################################################
+
+my $t = Test::Hyperdrive->new();
+
+my $pg = $t->postgres(users => { app => 'pw' }, databases => [ 'shop' ],
+	sql => { shop => <<'EOF' });
+
+SET ROLE app;
+CREATE TABLE things (id int PRIMARY KEY, v text);
+INSERT INTO things SELECT g, 'thing ' || g FROM generate_series(1, 100) g;
+ANALYZE things;
+
+EOF
+
+my $relay = $t->relay(to => $pg->port());
+my $origin = $relay->port();
+
+$t->write_file_expand('nginx.conf', <<"EOF")->run();
+
+%%TEST_GLOBALS%%
+
+events {
+}
+
+stream {
+    hyperdrive_cache_zone  shop 8m;
+
+    hyperdrive_users  off;
+
+    upstream one {
+        hyperdrive_origin  postgres://app:pw\@127.0.0.1:$origin/shop?sslmode=disable;
+        hyperdrive_pool    max=1;
+    }
+
+    upstream two {
+        hyperdrive_origin  postgres://app:pw\@127.0.0.1:$origin/shop?sslmode=disable;
+        hyperdrive_pool    max=2;
+    }
+
+    server {
+        listen           127.0.0.1:8080;
+        hyperdrive_pass  one;
+    }
+
+    server {
+        listen           127.0.0.1:8081;
+        hyperdrive_pass  two;
+    }
+
+    server {
+        listen            127.0.0.1:8082;
+        hyperdrive_pass   one;
+        hyperdrive_cache  shop max_age=60s;
+    }
+}
+
+EOF
+
+my %app = (user => 'app', database => 'shop');
+
+# the same questions, asked of the database itself
+
+my $direct = $pg->client(%app, password => 'pw');
+
+###############################################################################
+# Without the cache: one.
+
+my $c = client(8080);
+
+$c->query('SELECT 1');
+
+for my $again ('once', 'again') {
+	costs(1, "simple, $again", $c, sub {
+		$_[0]->query('SELECT v FROM things WHERE id = 1');
+	});
+
+	costs(1, "extended, unnamed, $again", $c, sub {
+		$_[0]->extended('SELECT v FROM things WHERE id = $1', 2);
+	});
+}
+
+costs(1, 'prepare', $c, sub {
+	$_[0]->prepare('s', 'SELECT v FROM things WHERE id = $1');
+});
+
+for my $id (3, 4) {
+	costs(1, "execute, prepared by itself, $id", $c, sub {
+		$_[0]->execute_prepared('s', $id);
+	});
+}
+
+costs(1, 'a write', $c, sub {
+	$_[0]->query("UPDATE things SET v = 'thing 50' WHERE id = 50");
+});
+
+costs(1, 'a write, extended', $c, sub {
+	$_[0]->extended('UPDATE things SET v = $1 WHERE id = 50', 'thing 50');
+});
+
+costs(1, 'an error', $c, sub { $_[0]->query('SELECT 1 / 0') });
+
+costs(1, 'several statements in one query', $c, sub {
+	$_[0]->query('SELECT 1; SELECT 2');
+});
+
+costs(1, 'BEGIN', $c, sub { $_[0]->query('BEGIN') });
+costs(1, 'in a transaction', $c, sub {
+	$_[0]->execute_prepared('s', 5);
+});
+costs(1, 'COMMIT', $c, sub { $_[0]->query('COMMIT') });
+
+# a second client: its log-in is answered by nginx
+
+my $d;
+
+is(trips(sub { $d = client(8080) }), 0, 'the log-in of a second client');
+ok(!defined $d->error(), 'which has come about');
+is_deeply([ sort keys %{$d->parameters()} ],
+	[ sort keys %{$direct->parameters()} ],
+	'and was told the parameters');
+
+my $other = $pg->client(%app, password => 'pw');
+
+costs(1, 'Parse, Bind and Execute of a known text', $d, sub {
+	$_[0]->parse('x', 'SELECT v FROM things WHERE id = $1')
+		->bind('', 'x', [ 7 ])->describe('P', '')->execute('')->sync()
+		->result();
+}, $other);
+
+costs(1, 'the same statement once more', $d, sub {
+	$_[0]->execute_prepared('x', 8);
+}, $other);
+
+is(trips(sub {
+	my $e = client(8080);
+	is($e->query('SELECT v FROM things WHERE id = 9')->value(), 'thing 9',
+		'a new client and its first query');
+	$e->close();
+}), 1, 'cost one');
+
+$c->close();
+$d->close();
+$other->close();
+
+# a connection to the database that does not have the statement yet
+
+my $a = client(8081);
+my $b = client(8081);
+$other = $pg->client(%app, password => 'pw');
+
+is($_->query('BEGIN')->status(), 'T', 'a connection of its own') for $a, $b;
+is($_->query('COMMIT')->status(), 'I', 'given back') for $a, $b;
+
+$b->prepare('s', 'SELECT v, id FROM things WHERE id = $1');
+$other->prepare('s', 'SELECT v, id FROM things WHERE id = $1');
+
+costs(1, 'a statement where it was prepared', $b, sub {
+	$_[0]->execute_prepared('s', 10);
+}, $other);
+
+# the connection that was used last goes to the other client
+
+$a->query('BEGIN');
+
+costs(1, 'a statement where it was not', $b, sub {
+	$_[0]->execute_prepared('s', 10);
+}, $other);
+
+costs(1, 'a statement where it was not, again', $b, sub {
+	$_[0]->execute_prepared('s', 11);
+}, $other);
+
+$a->query('COMMIT');
+
+$_->close() for $a, $b, $other;
+
+###############################################################################
+# With the cache: one, then none.
+
+$c = client(8082);
+$d = client(8082);
+
+my $read = 'SELECT v FROM things WHERE id = ';
+
+costs(1, 'simple, miss', $c, sub { $_[0]->query($read . '1') });
+costs(0, 'simple, hit', $c, sub { $_[0]->query($read . '1') });
+costs(0, 'simple, hit of another client', $d, sub {
+	$_[0]->query($read . '1');
+});
+costs(1, 'simple, another text', $d, sub { $_[0]->query($read . '2') });
+
+for my $id (11, 12) {
+	costs(1, "unnamed, miss, $id", $c, sub {
+		$_[0]->extended($read . '$1', $id);
+	});
+	costs(0, "unnamed, hit, $id", $c, sub {
+		$_[0]->extended($read . '$1', $id);
+	});
+	costs(0, "unnamed, hit of another client, $id", $d, sub {
+		$_[0]->extended($read . '$1', $id);
+	});
+}
+
+# the matrix: Parse or reuse, hit or miss
+
+sub parse_and_run {
+	my ($client, $id) = @_;
+
+	return $client->parse('m', "${read}\$1 AND true")
+		->bind('', 'm', [ $id ])->describe('P', '')->execute('')
+		->sync()->result();
+}
+
+costs(1, 'Parse, miss', $c, sub { parse_and_run($_[0], 21) });
+costs(0, 'reuse, hit', $c, sub { $_[0]->execute_prepared('m', 21) });
+costs(1, 'reuse, miss', $c, sub { $_[0]->execute_prepared('m', 22) });
+
+$other = $pg->client(%app, password => 'pw');
+
+costs(0, 'Parse, hit', $d, sub { parse_and_run($_[0], 22) }, $other);
+costs(0, 'reuse, hit, another client', $d, sub {
+	$_[0]->execute_prepared('m', 21);
+}, $other);
+costs(1, 'reuse, miss, another client', $d, sub {
+	$_[0]->execute_prepared('m', 23);
+}, $other);
+costs(0, 'and its hit', $c, sub { $_[0]->execute_prepared('m', 23) });
+
+# the form of the answer is the asker's
+
+costs(0, 'without Describe', $c, sub {
+	$_[0]->bind('', 'm', [ 21 ])->execute('')->sync()->result();
+});
+costs(1, 'binary, miss', $c, sub {
+	$_[0]->bind('', 'm', [ 21 ], results => [ 1 ])->execute('')->sync()
+		->result();
+});
+costs(0, 'binary, hit', $c, sub {
+	$_[0]->bind('', 'm', [ 21 ], results => [ 1 ])->execute('')->sync()
+		->result();
+});
+
+# in flight together: hits and misses keep their order
+
+costs(1, 'hit, miss, hit and hit in one write', $c, sub {
+	my ($client) = @_;
+
+	for my $id (21, 31, 22, 23) {
+		$client->bind('', 'm', [ $id ])->execute('')->sync();
+	}
+
+	return map { $client->result() } 1 .. 4;
+});
+
+costs(0, 'three hits in one write', $c, sub {
+	my ($client) = @_;
+
+	for my $id (22, 31, 21) {
+		$client->bind('', 'm', [ $id ])->execute('')->sync();
+	}
+
+	return map { $client->result() } 1 .. 3;
+});
+
+# what must reach the database all the same
+
+for my $sql ('SELECT 1', 'SELECT now() IS NULL', 'SELECT random() < 2',
+    'SELECT v FROM things WHERE id = 1 FOR UPDATE',
+    'SELECT count(*) > 0 FROM pg_class')
+{
+	for my $again ('once', 'again') {
+		costs(1, "$sql, $again", $c, sub { $_[0]->query($sql) });
+	}
+}
+
+$c->query('BEGIN');
+$direct->query('BEGIN');
+costs(1, 'what is cached, in a transaction', $c, sub {
+	$_[0]->query($read . '1');
+});
+$c->query('COMMIT');
+$direct->query('COMMIT');
+
+costs(0, 'and after it', $c, sub { $_[0]->query($read . '1') });
+
+is(trips(sub {
+	my $e = client(8082);
+	is($e->query($read . '1')->value(), 'thing 1',
+		'a new client and what is cached');
+	$e->close();
+}), 0, 'cost none');
+
+# the database is away: what is cached is there
+
+$relay->refuse()->cut('both');
+
+is($d->query($read . '1')->value(), 'thing 1',
+	'a hit while the database is away');
+
+$relay->accept();
+
+$_->close() for $c, $d;
+
+$t->done_testing();
+
+###############################################################################
+
+sub client {
+	my ($port) = @_;
+	return pg_client(port($port), %app);
+}
+
+sub trips {
+	my ($code) = @_;
+
+	$relay->reset();
+	$code->();
+
+	return $relay->trips();
+}
+
+# Trips of one question, whose answer must be, byte for byte, the database's.
+
+sub costs {
+	my ($n, $name, $client, $code, $straight) = @_;
+
+	my @got;
+
+	is(trips(sub { @got = $code->($client) }), $n, $name);
+
+	my @expected = $code->($straight || $direct);
+
+	is(join('', map { unpack('H*', $_->bytes()) } @got),
+		join('', map { unpack('H*', $_->bytes()) } @expected),
+		"$name, the answer");
+}
+
+###############################################################################

@@ -1,0 +1,92 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+/*
+ * For the tests of the runtime zone: one made of plain shared memory, and a
+ * look at every ticket and every place of a limit.
+ */
+
+
+#ifndef _SHM_CHECK_H_INCLUDED_
+#define _SHM_CHECK_H_INCLUDED_
+
+
+#include "shm/ngx_hyperdrive_shm_layout.h"
+
+#include <stdio.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+
+static ngx_uint_t        tests;
+static ngx_uint_t        failed;
+
+static ngx_log_t         test_log;
+static ngx_shm_zone_t    zone;
+
+
+static void __attribute__((format(printf, 2, 3)))
+ok(ngx_uint_t good, const char *fmt, ...)
+{
+    va_list  args;
+
+    printf("%sok %d - ", good ? "" : "not ", (int) ++tests);
+
+    va_start(args, fmt);
+    vprintf(fmt, args);
+    va_end(args);
+
+    printf("\n");
+    fflush(stdout);
+
+    if (!good) {
+        failed++;
+    }
+}
+
+
+static inline int
+done(void)
+{
+    printf("1..%d\n", (int) tests);
+
+    return failed ? 1 : 0;
+}
+
+
+/* an empty zone; this process has slot 0 */
+
+static inline void
+fresh(void)
+{
+    static void  *mem;
+
+    if (mem) {
+        (void) munmap(mem, ngx_hyperdrive_shm_size());
+    }
+
+    mem = mmap(NULL, ngx_hyperdrive_shm_size(), PROT_READ|PROT_WRITE,
+               MAP_ANON|MAP_SHARED, -1, 0);
+
+    if (mem == MAP_FAILED
+        || ngx_hyperdrive_shm_attach(mem, ngx_hyperdrive_shm_size(), 1)
+           != NGX_OK)
+    {
+        printf("Bail out! no zone\n");
+        exit(2);
+    }
+
+    zone.data = mem;
+
+    if (ngx_hyperdrive_shm_init_process(&zone, &test_log) != NGX_OK) {
+        printf("Bail out! no slot\n");
+        exit(2);
+    }
+}
+
+
+#endif /* _SHM_CHECK_H_INCLUDED_ */

@@ -116,6 +116,8 @@ $(MODULE): $(NGX)/objs/Makefile FORCE
 	@$(MAKE) --no-print-directory -C $(NGX) -f hyperdrive.mk -j$(JOBS) \
 	objs/$(NAME) > $(OUT)/make.log 2>&1 \
 	|| { cat $(OUT)/make.log; exit 1; }
+	@! nm -D --undefined-only $(NGX)/objs/$(NAME) | grep '_hyperdrive_' \
+	|| { echo 'these symbols are nowhere defined'; exit 1; }
 	@cmp -s $(NGX)/objs/$(NAME) $@ \
 	|| { cp $(NGX)/objs/$(NAME) $@.new && mv $@.new $@ && echo $@; }
 

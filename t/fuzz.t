@@ -27,8 +27,8 @@ use Test::Hyperdrive::Process qw(run_command);
 my $seconds = $ENV{FUZZ_SECONDS} || 5;
 my $work = Test::Hyperdrive::build_dir() . '/fuzz';
 
-my @flags = qw(-O1 -fsanitize=fuzzer,address,undefined
-	-fno-sanitize-recover=undefined -fno-omit-frame-pointer);
+my @flags = ('-O1', '-fsanitize=fuzzer,address,undefined',
+	'-fno-sanitize-recover=undefined', '-fno-omit-frame-pointer');
 
 my %only = map { $_ => 1 } split ' ', $ENV{FUZZ} || '';
 

@@ -21,8 +21,8 @@ use Test::Hyperdrive::Process qw(run_command);
 
 ###############################################################################
 
-my @flags = qw(-O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
-	-fno-omit-frame-pointer);
+my @flags = ('-O1', '-fsanitize=address,undefined',
+	'-fno-sanitize-recover=undefined', '-fno-omit-frame-pointer');
 
 my %only = map { $_ => 1 } split ' ', $ENV{UNIT} || '';
 

@@ -220,6 +220,15 @@ ngx_hyperdrive_net_flush(ngx_hyperdrive_net_t *net)
 
 
 void
+ngx_hyperdrive_net_post_write(ngx_hyperdrive_net_t *net)
+{
+    if (net->connection->write->ready) {
+        ngx_post_event(net->connection->write, &ngx_posted_events);
+    }
+}
+
+
+void
 ngx_hyperdrive_net_free(ngx_hyperdrive_net_t *net)
 {
     if (net->in) {

@@ -285,12 +285,12 @@ static ngx_int_t
 ngx_hyperdrive_peer_read(ngx_socket_t s, ngx_log_t *log,
     ngx_hyperdrive_peer_header_t *header, ngx_socket_t *fd)
 {
-    size_t          i, nfds;
-    ssize_t         n;
-    ngx_err_t       err;
-    ngx_socket_t    got;
-    struct iovec    iov[2];
-    struct msghdr   msg;
+    size_t           i, nfds;
+    ssize_t          n;
+    ngx_err_t        err;
+    ngx_socket_t     got;
+    struct iovec     iov[2];
+    struct msghdr    msg;
     struct cmsghdr  *cmsg;
 
     union {

@@ -689,7 +689,6 @@ ngx_hyperdrive_session_close(ngx_hyperdrive_session_t *s)
 ngx_int_t
 ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s)
 {
-    ngx_int_t          rc;
     ngx_connection_t  *c;
 
     c = s->net.connection;
@@ -701,18 +700,13 @@ ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s)
         if (s->origin) {
             ngx_hyperdrive_session_detach(s);
         }
-    }
 
-    rc = ngx_hyperdrive_net_flush(&s->net);
+        switch (ngx_hyperdrive_net_flush(&s->net)) {
 
-    if (rc == NGX_ERROR) {
-        ngx_hyperdrive_session_close(s);
-        return NGX_DONE;
-    }
+        case NGX_AGAIN:
+            break;
 
-    if (s->state == NGX_HYPERDRIVE_SESSION_CLOSING) {
-
-        if (rc == NGX_OK) {
+        default: /* NGX_OK, NGX_ERROR */
             ngx_hyperdrive_session_close(s);
             return NGX_DONE;
         }
@@ -725,6 +719,9 @@ ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s)
 
         ngx_add_timer(c->read, NGX_HYPERDRIVE_SESSION_LINGER);
         c->read->handler = ngx_hyperdrive_session_read_handler;
+
+    } else if (s->net.out.size) {
+        ngx_hyperdrive_net_post_write(&s->net);
     }
 
     if (ngx_hyperdrive_net_keep(&s->net) != NGX_OK

@@ -271,7 +271,11 @@ ngx_hyperdrive_session_relay_write(ngx_hyperdrive_origin_t *o)
     s = o->data;
 
     if (ngx_hyperdrive_net_flush(&o->net) == NGX_ERROR) {
-        ngx_hyperdrive_session_lost(s, "the database closed the connection");
+
+        /* its last words may be there to be read */
+
+        ngx_hyperdrive_base_chain_clear(&o->net.out);
+        ngx_hyperdrive_net_post_read(&o->net);
         return;
     }
 

@@ -14,6 +14,7 @@
 static ngx_int_t ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s);
 static ngx_int_t ngx_hyperdrive_session_acquire(ngx_hyperdrive_session_t *s);
 static ngx_int_t ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s);
+static ngx_int_t ngx_hyperdrive_session_send(ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_refuse(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_error_t *err);
 static void ngx_hyperdrive_session_pin(ngx_hyperdrive_session_t *s);
@@ -90,11 +91,18 @@ ngx_hyperdrive_session_read_handler(ngx_event_t *rev)
 void
 ngx_hyperdrive_session_write_handler(ngx_event_t *wev)
 {
+    ngx_int_t                  rc;
     ngx_hyperdrive_session_t  *s;
 
     s = ngx_hyperdrive_session_of(wev->data);
 
-    if (ngx_hyperdrive_session_rearm(s) == NGX_DONE) {
+    rc = ngx_hyperdrive_net_flush(&s->net);
+
+    if (rc == NGX_ERROR
+        || (rc == NGX_OK && s->state == NGX_HYPERDRIVE_SESSION_CLOSING)
+        || ngx_handle_write_event(wev, 0) != NGX_OK)
+    {
+        ngx_hyperdrive_session_close(s);
         return;
     }
 
@@ -103,7 +111,7 @@ ngx_hyperdrive_session_write_handler(ngx_event_t *wev)
         ngx_hyperdrive_net_post_read(&s->origin->net);
     }
 
-    if (s->net.pos != s->net.last && s->net.out.size == 0
+    if (rc == NGX_OK && s->net.pos != s->net.last
         && (s->state == NGX_HYPERDRIVE_SESSION_READY
             || s->state == NGX_HYPERDRIVE_SESSION_ACTIVE))
     {
@@ -346,36 +354,52 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
         s->streaming = 1;
     }
 
-    switch (ngx_hyperdrive_net_flush(&o->net)) {
+    if (o->net.out.size <= NGX_HYPERDRIVE_BLOCK) {
 
-    case NGX_OK:
-        break;
-
-    case NGX_AGAIN:
-
-        if (o->net.out.size > NGX_HYPERDRIVE_HIGH_WATER) {
-            s->choked = 1;
+        if (o->net.out.size) {
+            ngx_hyperdrive_net_post_write(&o->net);
         }
 
-        if (ngx_handle_write_event(o->net.connection->write, 0) != NGX_OK) {
-            ngx_hyperdrive_session_fatal(s, "08006", "event failure");
-            return NGX_DONE;
-        }
-
-        break;
-
-    default: /* NGX_ERROR */
-
-        /* what it has said before may still be there to be read */
-
-        ngx_hyperdrive_net_post_read(&o->net);
-        o->net.connection->read->ready = 1;
-        ngx_hyperdrive_base_chain_clear(&o->net.out);
+    } else if (ngx_hyperdrive_session_send(s) != NGX_OK) {
         return NGX_BUSY;
     }
 
     if (rc == NGX_BUSY || (rc == NGX_AGAIN && s->streaming)) {
         return NGX_BUSY;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Much is to be sent: now, and no more is read if it does not go.  NGX_ERROR:
+ * the origin is gone, its read event will tell.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_session_send(ngx_hyperdrive_session_t *s)
+{
+    ngx_int_t                 rc;
+    ngx_hyperdrive_origin_t  *o;
+
+    o = s->origin;
+
+    rc = ngx_hyperdrive_net_flush(&o->net);
+
+    if (rc == NGX_AGAIN && o->net.out.size > NGX_HYPERDRIVE_HIGH_WATER) {
+        s->choked = 1;
+    }
+
+    if (rc == NGX_ERROR
+        || ngx_handle_write_event(o->net.connection->write, 0) != NGX_OK)
+    {
+        /* what it has said before may still be there to be read */
+
+        ngx_hyperdrive_base_chain_clear(&o->net.out);
+        ngx_hyperdrive_net_post_read(&o->net);
+
+        return NGX_ERROR;
     }
 
     return NGX_OK;

@@ -28,9 +28,9 @@ ngx_uint_t             ngx_hyperdrive_shm_slot = NGX_HYPERDRIVE_SLOTS;
 
 
 /* when this process started, 0 if the system does not tell */
-static uint64_t                   ngx_hyperdrive_shm_start;
+static uint64_t                    ngx_hyperdrive_shm_start;
 
-static ngx_uint_t                 ngx_hyperdrive_shm_began;
+static ngx_uint_t                  ngx_hyperdrive_shm_began;
 
 /* what is counted before a slot is taken, and after it is given up */
 static ngx_hyperdrive_shm_block_t  ngx_hyperdrive_shm_nowhere;
@@ -148,8 +148,8 @@ static ngx_int_t
 ngx_hyperdrive_shm_take_slot(ngx_log_t *log)
 {
     u_char                      state;
-    ngx_uint_t                  i, free;
     ngx_pid_t                   pid;
+    ngx_uint_t                  i, free;
     ngx_hyperdrive_shm_slot_t  *slot;
 
     pid = getpid();
@@ -561,9 +561,9 @@ void
 ngx_hyperdrive_shm_counters_read(ngx_hyperdrive_shm_limit_t *limit,
     ngx_hyperdrive_shm_counters_t *counters)
 {
-    ngx_uint_t                  i, n;
-    ngx_atomic_uint_t           folds;
-    ngx_hyperdrive_shm_t       *sh;
+    ngx_uint_t                   i, n;
+    ngx_atomic_uint_t            folds;
+    ngx_hyperdrive_shm_t        *sh;
     ngx_hyperdrive_shm_block_t  *block;
 
     sh = ngx_hyperdrive_shm;

@@ -30,8 +30,8 @@
 static ngx_hyperdrive_shm_limit_t        *limit;
 static ngx_hyperdrive_shm_limit_stats_t   stats;
 
-static uint32_t   ticket, tickets[10];
-static uint64_t   id;
+static uint32_t    ticket, tickets[10];
+static uint64_t    id;
 static ngx_uint_t  slot;
 
 static ngx_uint_t  woken[NGX_HYPERDRIVE_SLOTS];
@@ -502,9 +502,9 @@ test_many(void)
 static ngx_uint_t
 worker(void (*work)(void), pid_t *pid)
 {
-    int        fd[2];
+    int         fd[2];
+    ngx_str_t   name = ngx_string("shop");
     ngx_uint_t  s;
-    ngx_str_t  name = ngx_string("shop");
 
     if (pipe(fd) == -1) {
         exit(2);
@@ -573,8 +573,8 @@ static ngx_hyperdrive_shm_counters_t  copies[NGX_HYPERDRIVE_SLOTS + 1];
 static void
 test_death(void)
 {
-    pid_t      pid, told;
-    uint32_t   epoch;
+    pid_t       pid, told;
+    uint32_t    epoch;
     ngx_uint_t  s;
 
     start(4, 10);

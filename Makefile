@@ -110,10 +110,11 @@ $(NGX)/objs/Makefile: $(NGX)/configure $(OUT)/sources config
 	'-include $$(wildcard objs/addon/*/*.d)' > $(NGX)/hyperdrive.mk
 
 # What depends on which header is written down by the compiler (-MMD), and
-# read by hyperdrive.mk.
+# read by hyperdrive.mk.  Without MAKEFLAGS, or a CFLAGS given to us would
+# replace nginx's own.
 
 $(MODULE): $(NGX)/objs/Makefile FORCE
-	@$(MAKE) --no-print-directory -C $(NGX) -f hyperdrive.mk -j$(JOBS) \
+	@env -u MAKEFLAGS $(MAKE) -C $(NGX) -s -f hyperdrive.mk -j$(JOBS) \
 	objs/$(NAME) > $(OUT)/make.log 2>&1 \
 	|| { cat $(OUT)/make.log; exit 1; }
 	@! nm -D --undefined-only $(NGX)/objs/$(NAME) | grep '_hyperdrive_' \

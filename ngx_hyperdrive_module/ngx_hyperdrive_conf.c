@@ -180,7 +180,9 @@ ngx_hyperdrive_conf_users(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_hyperdrive_srv_conf_t *hscf = conf;
 
-    ngx_str_t  *value;
+    ngx_str_t                   *value;
+    ngx_array_t                **users;
+    ngx_hyperdrive_main_conf_t  *hmcf;
 
     if (hscf->users != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
@@ -198,6 +200,16 @@ ngx_hyperdrive_conf_users(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (hscf->users == NULL) {
         return NGX_CONF_ERROR;
     }
+
+    hmcf = ngx_stream_conf_get_module_main_conf(cf,
+                                                ngx_stream_hyperdrive_module);
+
+    users = ngx_array_push(&hmcf->users);
+    if (users == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *users = hscf->users;
 
     if (ngx_conf_full_name(cf->cycle, &value[1], 1) != NGX_OK) {
         return NGX_CONF_ERROR;
@@ -284,7 +296,6 @@ ngx_hyperdrive_conf_users_parse(ngx_conf_t *cf, ngx_str_t *name, u_char *pos,
     u_char *last, ngx_array_t *users)
 {
     char                           *err;
-    u_char                          verifier[NGX_HYPERDRIVE_CONF_VERIFIER];
     ngx_int_t                       rc;
     ngx_str_t                       user, secret;
     ngx_uint_t                      i, line;
@@ -319,21 +330,6 @@ ngx_hyperdrive_conf_users_parse(ngx_conf_t *cf, ngx_str_t *name, u_char *pos,
 
         u->name.len = user.len;
         u->name.data = ngx_pstrdup(cf->pool, &user);
-
-        /* 1.5 ms each now, and nothing on the event loop later */
-
-        rc = ngx_hyperdrive_pg_proto.verifier(&secret, verifier);
-
-        if (rc == NGX_OK) {
-            secret.data = verifier;
-            secret.len = ngx_strlen(verifier);
-
-        } else if (rc != NGX_DECLINED) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "unusable password of user \"%V\" in users "
-                               "file \"%V\"", &user, name);
-            return NGX_CONF_ERROR;
-        }
 
         u->secret.len = secret.len;
         u->secret.data = ngx_pstrdup(cf->pool, &secret);
@@ -373,4 +369,58 @@ ngx_hyperdrive_conf_users_cmp(const void *one, const void *two)
 
     return (int) ngx_memn2cmp(a->name.data, b->name.data, a->name.len,
                               b->name.len);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_conf_verifiers(ngx_cycle_t *cycle,
+    ngx_hyperdrive_main_conf_t *hmcf)
+{
+    u_char                           out[NGX_HYPERDRIVE_CONF_VERIFIER];
+    ngx_str_t                        verifier;
+    ngx_uint_t                       i, k;
+    ngx_array_t                    **files;
+    ngx_hyperdrive_session_user_t   *user;
+
+    files = hmcf->users.elts;
+
+    for (i = 0; i < hmcf->users.nelts; i++) {
+
+        user = files[i]->elts;
+
+        for (k = 0; k < files[i]->nelts; k++) {
+
+            if (ngx_hyperdrive_pg_proto.is_verifier(&user[k].secret)) {
+                continue;
+            }
+
+            /* 1.5 ms each now, and nothing on the event loop later */
+
+            if (ngx_hyperdrive_pg_proto.verifier(&user[k].name,
+                                                 &user[k].secret,
+                                                 ngx_hyperdrive_shm_secret(),
+                                                 out)
+                != NGX_OK)
+            {
+                ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                              "hyperdrive: unusable password of user \"%V\"",
+                              &user[k].name);
+                return NGX_ERROR;
+            }
+
+            ngx_explicit_memzero(user[k].secret.data, user[k].secret.len);
+
+            verifier.data = out;
+            verifier.len = ngx_strlen(out);
+
+            user[k].secret.len = verifier.len;
+            user[k].secret.data = ngx_pstrdup(cycle->pool, &verifier);
+
+            if (user[k].secret.data == NULL) {
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    return NGX_OK;
 }

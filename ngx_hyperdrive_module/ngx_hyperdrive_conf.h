@@ -25,6 +25,8 @@ typedef struct {
 typedef struct {
     ngx_array_t                      origins;   /* of _origin_conf_t * */
     ngx_array_t                      zones;     /* of _conf_zone_t */
+    ngx_array_t                      users;     /* of ngx_array_t *, one a file,
+                                                   of _session_user_t */
     ngx_shm_zone_t                  *runtime;
     void                           **srv_conf;  /* of the stream block */
 } ngx_hyperdrive_main_conf_t;
@@ -64,6 +66,10 @@ char *ngx_hyperdrive_conf_users(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_hyperdrive_conf_pass(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/* plain passwords of the users files become verifiers; in init_module */
+ngx_int_t ngx_hyperdrive_conf_verifiers(ngx_cycle_t *cycle,
+    ngx_hyperdrive_main_conf_t *hmcf);
 
 /* ngx_hyperdrive_conf_origin.c */
 

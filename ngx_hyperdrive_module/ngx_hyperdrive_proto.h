@@ -98,6 +98,10 @@ typedef struct {
     unsigned                          allow_clear:1;
     unsigned                          permanent:1;  /* NGX_ERROR: to try again
                                                        will not help */
+    void                            **keys;         /* the protocol's own: kept
+                                                       from log-in to log-in of
+                                                       one user and password;
+                                                       worth as much */
     uint32_t                          pid;
     ngx_str_t                         key;
     ngx_hyperdrive_chain_t            greeting;     /* what the origin says of
@@ -195,8 +199,14 @@ struct ngx_hyperdrive_proto_s {
                                 ngx_hyperdrive_chain_t *out);
     void        (*origin_login_free)(ngx_hyperdrive_proto_login_t *login);
 
-    /* the verifier to be kept for a plain password; <out> has 256 bytes */
-    ngx_int_t   (*verifier)(ngx_str_t *password, u_char *out);
+    /* whether a secret of a users file is a verifier, not a password */
+    ngx_uint_t  (*is_verifier)(ngx_str_t *secret);
+    /*
+     * The verifier to be kept for a plain password: <out> has 256 bytes and
+     * becomes a string.  <mock> has 32 bytes, the same as in log-ins.
+     */
+    ngx_int_t   (*verifier)(ngx_str_t *user, ngx_str_t *password,
+                            u_char *mock, u_char *out);
 
     /* the lexer's mode from what an origin said of itself */
     ngx_uint_t  (*mode)(ngx_str_t *greeting);
@@ -306,6 +316,13 @@ struct ngx_hyperdrive_proto_s {
      */
     ngx_int_t   (*origin_abandon)(void *client, void *origin,
                                   ngx_hyperdrive_chain_t *out);
+
+    /*
+     * What has to be known of an idle origin when another worker takes it over.
+     * _export() returns the length, or 0 if it does not fit into <size>.
+     */
+    size_t      (*origin_export)(void *origin, u_char *buf, size_t size);
+    ngx_int_t   (*origin_import)(void *origin, u_char *buf, size_t len);
 
     /* a polite end */
     void        (*origin_terminate)(ngx_hyperdrive_chain_t *out);

@@ -17,6 +17,9 @@
 /* places of a dead worker are free again after, milliseconds */
 #define NGX_STREAM_HYPERDRIVE_DEAD       5000
 
+/* how often they are looked for, milliseconds */
+#define NGX_STREAM_HYPERDRIVE_RECLAIM    1000
+
 
 static ngx_int_t ngx_stream_hyperdrive_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf);
@@ -179,6 +182,8 @@ ngx_stream_hyperdrive_create_main_conf(ngx_conf_t *cf)
         != NGX_OK
         || ngx_array_init(&hmcf->zones, cf->pool, 4,
                           sizeof(ngx_hyperdrive_conf_zone_t))
+           != NGX_OK
+        || ngx_array_init(&hmcf->users, cf->pool, 4, sizeof(ngx_array_t *))
            != NGX_OK)
     {
         return NULL;
@@ -461,6 +466,10 @@ ngx_stream_hyperdrive_init_module(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
+    if (ngx_hyperdrive_conf_verifiers(cycle, hmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_hyperdrive_peer_init_module(cycle->log);
 }
 
@@ -476,6 +485,8 @@ ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle)
     ngx_hyperdrive_state_registry_t   *registry;
 
     hmcf = ngx_stream_hyperdrive_main_conf(cycle);
+
+    /* not for the cache manager, which runs these hooks too */
 
     if (hmcf == NULL
         || (ngx_process != NGX_PROCESS_WORKER
@@ -522,7 +533,7 @@ ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle)
     ngx_stream_hyperdrive_reclaim_event.cancelable = 1;
 
     ngx_add_timer(&ngx_stream_hyperdrive_reclaim_event,
-                  NGX_STREAM_HYPERDRIVE_DEAD);
+                  NGX_STREAM_HYPERDRIVE_RECLAIM);
 
     if (ngx_stream_hyperdrive_init_view(cycle, hmcf) != NGX_OK) {
         return NGX_ERROR;
@@ -633,6 +644,16 @@ ngx_stream_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
     plan->stateful = facts.stateful;
     plan->read = (facts.kind == NGX_HYPERDRIVE_SQL_READ);
     plan->multiple = (facts.nstatements > 1);
+
+    plan->deallocate = (facts.kind == NGX_HYPERDRIVE_SQL_PREPARE
+                        && facts.nstatements == 1
+                        && ngx_strcmp(facts.verb, "DEALLOCATE") == 0);
+
+    plan->forgets = plan->deallocate
+                    || facts.kind == NGX_HYPERDRIVE_SQL_DISCARD
+                    || facts.kind == NGX_HYPERDRIVE_SQL_CALL
+                    || facts.kind == NGX_HYPERDRIVE_SQL_UNKNOWN
+                    || (facts.stateful && facts.nstatements > 1);
 }
 
 
@@ -675,6 +696,9 @@ ngx_stream_hyperdrive_dead(ngx_uint_t slot)
     }
 
     ngx_hyperdrive_shm_reclaim(slot);
+
+    (void) ngx_hyperdrive_shm_reclaim_places(NGX_STREAM_HYPERDRIVE_DEAD,
+                                             ngx_stream_hyperdrive_wake);
 }
 
 
@@ -685,7 +709,7 @@ ngx_stream_hyperdrive_reclaim(ngx_event_t *ev)
                                              ngx_stream_hyperdrive_wake);
 
     if (!ngx_exiting) {
-        ngx_add_timer(ev, NGX_STREAM_HYPERDRIVE_DEAD);
+        ngx_add_timer(ev, NGX_STREAM_HYPERDRIVE_RECLAIM);
     }
 }
 
@@ -693,24 +717,12 @@ ngx_stream_hyperdrive_reclaim(ngx_event_t *ev)
 static void
 ngx_stream_hyperdrive_wake(ngx_uint_t slot)
 {
-    ngx_uint_t                       i;
-    ngx_hyperdrive_main_conf_t      *hmcf;
-    ngx_hyperdrive_origin_conf_t   **origin;
-
-    hmcf = ngx_stream_hyperdrive_main_conf((ngx_cycle_t *) ngx_cycle);
-    origin = hmcf->origins.elts;
-
-    /* which upstream it was is not known here: each looks at its own */
-
-    for (i = 0; i < hmcf->origins.nelts; i++) {
-
-        if (slot == ngx_hyperdrive_shm_slot) {
-            ngx_post_event(&origin[i]->event, &ngx_posted_events);
-
-        } else {
-            (void) ngx_hyperdrive_peer_send(slot, NGX_HYPERDRIVE_PEER_WAKE,
-                                            origin[i]->name.data,
-                                            origin[i]->name.len, -1);
-        }
+    if (slot == ngx_hyperdrive_shm_slot) {
+        ngx_stream_hyperdrive_message(slot, NGX_HYPERDRIVE_PEER_WAKE, NULL, 0,
+                                      -1);
+        return;
     }
+
+    (void) ngx_hyperdrive_peer_send(slot, NGX_HYPERDRIVE_PEER_WAKE, NULL, 0,
+                                    -1);
 }

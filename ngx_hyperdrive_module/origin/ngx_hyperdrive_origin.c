@@ -287,6 +287,7 @@ ngx_hyperdrive_origin_start(ngx_hyperdrive_origin_t *o)
     login->database = pool->database;
     login->password = server->password;
     login->allow_clear = server->allow_clear;
+    login->keys = &server->keys;
     login->nparams = pool->nparams;
     ngx_memcpy(login->params, pool->params,
                pool->nparams * sizeof(ngx_hyperdrive_proto_param_t));
@@ -728,6 +729,18 @@ ngx_hyperdrive_origin_close(ngx_hyperdrive_origin_t *o, char *reason)
 static void
 ngx_hyperdrive_origin_finalize(ngx_hyperdrive_origin_t *o)
 {
+    ngx_hyperdrive_origin_conf_t  *conf;
+
+    conf = o->pool->conf;
+
+    ngx_hyperdrive_origin_free(o);
+    ngx_hyperdrive_origin_place(conf);
+}
+
+
+void
+ngx_hyperdrive_origin_free(ngx_hyperdrive_origin_t *o)
+{
     ngx_hyperdrive_pool_t  *pool;
 
     pool = o->pool;
@@ -747,8 +760,6 @@ ngx_hyperdrive_origin_finalize(ngx_hyperdrive_origin_t *o)
 
     ngx_destroy_pool(o->memory);
     free(o);
-
-    ngx_hyperdrive_origin_place(pool->conf);
 }
 
 

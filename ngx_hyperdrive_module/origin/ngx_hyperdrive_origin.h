@@ -40,6 +40,7 @@ typedef struct {
     ngx_str_t                          password;
     ngx_str_t                          application_name;
     ngx_str_t                          options;
+    void                              *keys;      /* of the last log-in */
 
     ngx_hyperdrive_origin_sslmode_e    sslmode;
     ngx_ssl_t                         *ssl;       /* NULL: disable */
@@ -190,6 +191,10 @@ ngx_int_t ngx_hyperdrive_origin_init_process(ngx_cycle_t *cycle,
     ngx_hyperdrive_origin_conf_t *conf,
     ngx_hyperdrive_state_registry_t *registry);
 
+/* the upstream of this name, or NULL */
+ngx_hyperdrive_origin_conf_t *ngx_hyperdrive_origin_conf(ngx_array_t *confs,
+    u_char *name, size_t len);
+
 /* the pool for this user, database and parameters; NULL: no memory */
 ngx_hyperdrive_pool_t *ngx_hyperdrive_origin_pool(
     ngx_hyperdrive_origin_conf_t *conf, ngx_str_t *user, ngx_str_t *database,
@@ -240,9 +245,22 @@ void ngx_hyperdrive_origin_close(ngx_hyperdrive_origin_t *o, char *reason);
 void ngx_hyperdrive_origin_own(ngx_hyperdrive_origin_t *o);
 /* asks the database to stop what it does, on a connection of its own */
 void ngx_hyperdrive_origin_cancel(ngx_hyperdrive_origin_t *o);
-/* a connection that another worker had */
-ngx_hyperdrive_origin_t *ngx_hyperdrive_origin_adopt(
-    ngx_hyperdrive_pool_t *pool, ngx_hyperdrive_origin_server_t *server,
+/* frees it without a word to the database, and without its place */
+void ngx_hyperdrive_origin_free(ngx_hyperdrive_origin_t *o);
+/* it is idle: to the one whose turn it is */
+void ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o);
+
+
+/* ngx_hyperdrive_origin_pass.c */
+
+/*
+ * Hands an idle connection with its socket to another worker.  NGX_OK: <o> is
+ * gone; NGX_DECLINED: it cannot be passed, for instance because of TLS.
+ */
+ngx_int_t ngx_hyperdrive_origin_pass(ngx_hyperdrive_origin_t *o,
+    ngx_uint_t slot);
+/* the other end */
+void ngx_hyperdrive_origin_take(ngx_array_t *confs, u_char *data, size_t len,
     ngx_socket_t fd);
 
 

@@ -39,12 +39,13 @@ static void ngx_hyperdrive_origin_serve(ngx_hyperdrive_origin_waiter_t *w,
     ngx_hyperdrive_origin_t *o);
 static ngx_hyperdrive_origin_waiter_t *ngx_hyperdrive_origin_find(
     uint64_t id);
-static void ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o);
 static void ngx_hyperdrive_origin_event(ngx_event_t *ev);
 static void ngx_hyperdrive_origin_collect(ngx_hyperdrive_origin_conf_t *conf);
 static void ngx_hyperdrive_origin_tell(ngx_hyperdrive_pool_t *pool);
 static void ngx_hyperdrive_origin_fail(ngx_hyperdrive_origin_waiter_t *w,
     char *sqlstate, char *message, char *hint);
+static void ngx_hyperdrive_origin_yield(ngx_array_t *confs, ngx_uint_t from,
+    u_char *data, size_t len);
 static void ngx_hyperdrive_origin_sweep(ngx_event_t *ev);
 static void ngx_hyperdrive_origin_sweep_pool(ngx_hyperdrive_pool_t *pool);
 
@@ -422,6 +423,9 @@ ngx_hyperdrive_origin_queue(ngx_hyperdrive_pool_t *pool,
 static void
 ngx_hyperdrive_origin_make_room(ngx_hyperdrive_pool_t *pool)
 {
+    u_char                        *p;
+    u_char                         body[NGX_HYPERDRIVE_SHM_NAME
+                                        + NGX_HYPERDRIVE_SHM_NOTE_KEY];
     ngx_uint_t                     slot;
     ngx_hyperdrive_origin_conf_t  *conf;
 
@@ -432,12 +436,19 @@ ngx_hyperdrive_origin_make_room(ngx_hyperdrive_pool_t *pool)
         return;
     }
 
-    if (ngx_hyperdrive_shm_limit_find_idle(conf->limit, &slot) == NGX_OK
-        && slot != ngx_hyperdrive_shm_slot)
+    if (ngx_hyperdrive_shm_limit_find_idle(conf->limit, &slot) != NGX_OK
+        || slot == ngx_hyperdrive_shm_slot)
     {
-        (void) ngx_hyperdrive_peer_send(slot, NGX_HYPERDRIVE_PEER_YIELD,
-                                        conf->name.data, conf->name.len, -1);
+        return;
     }
+
+    /* the other worker prefers one that we can use: the key begins with the
+       upstream's name */
+
+    p = ngx_cpymem(body, pool->key.data, pool->key.len);
+
+    (void) ngx_hyperdrive_peer_send(slot, NGX_HYPERDRIVE_PEER_YIELD, body,
+                                    p - body, -1);
 }
 
 
@@ -670,7 +681,7 @@ ngx_hyperdrive_origin_release(ngx_hyperdrive_origin_t *o, void *client)
 
 /* idle, and whose turn is it? */
 
-static void
+void
 ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
 {
     uint64_t                         id;
@@ -722,7 +733,12 @@ ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
             return;
         }
 
-        ngx_hyperdrive_origin_close(o, "gives way to a waiter");
+        if (slot == ngx_hyperdrive_shm_slot
+            || ngx_hyperdrive_origin_pass(o, slot) != NGX_OK)
+        {
+            ngx_hyperdrive_origin_close(o, "gives way to a waiter");
+        }
+
         return;
     }
 
@@ -796,8 +812,8 @@ ngx_hyperdrive_origin_place(ngx_hyperdrive_origin_conf_t *conf)
         return;
     }
 
-    (void) ngx_hyperdrive_peer_send(slot, NGX_HYPERDRIVE_PEER_WAKE,
-                                    conf->name.data, conf->name.len, -1);
+    (void) ngx_hyperdrive_peer_send(slot, NGX_HYPERDRIVE_PEER_WAKE, NULL, 0,
+                                    -1);
 }
 
 
@@ -1019,26 +1035,90 @@ ngx_hyperdrive_origin_message(ngx_array_t *confs, ngx_uint_t from,
     ngx_uint_t                      i;
     ngx_hyperdrive_origin_conf_t  **conf;
 
+    switch (type) {
+
+    case NGX_HYPERDRIVE_PEER_ORIGIN:
+        ngx_hyperdrive_origin_take(confs, data, len, fd);
+        return;
+
+    case NGX_HYPERDRIVE_PEER_YIELD:
+        ngx_hyperdrive_origin_yield(confs, from, data, len);
+        return;
+
+    default: /* NGX_HYPERDRIVE_PEER_WAKE */
+        break;
+    }
+
+    conf = confs->elts;
+
+    for (i = 0; i < confs->nelts; i++) {
+        ngx_hyperdrive_origin_collect(conf[i]);
+    }
+}
+
+
+ngx_hyperdrive_origin_conf_t *
+ngx_hyperdrive_origin_conf(ngx_array_t *confs, u_char *name, size_t len)
+{
+    ngx_uint_t                      i;
+    ngx_hyperdrive_origin_conf_t  **conf;
+
     conf = confs->elts;
 
     for (i = 0; i < confs->nelts; i++) {
 
-        if (conf[i]->name.len != len
-            || ngx_memcmp(conf[i]->name.data, data, len) != 0)
+        if (conf[i]->name.len == len
+            && ngx_memcmp(conf[i]->name.data, name, len) == 0)
+        {
+            return conf[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* somebody waits in another worker, and we have an idle connection */
+
+static void
+ngx_hyperdrive_origin_yield(ngx_array_t *confs, ngx_uint_t from,
+    u_char *data, size_t len)
+{
+    size_t                         n;
+    ngx_queue_t                   *q, *idle;
+    ngx_hyperdrive_pool_t         *pool;
+    ngx_hyperdrive_origin_t       *o;
+    ngx_hyperdrive_origin_conf_t  *conf;
+
+    n = strnlen((char *) data, len);
+    conf = ngx_hyperdrive_origin_conf(confs, data, n);
+
+    if (conf == NULL || !ngx_hyperdrive_shm_limit_waiting(conf->limit)) {
+        return;
+    }
+
+    for (q = ngx_queue_head(&conf->pools);
+         q != ngx_queue_sentinel(&conf->pools);
+         q = ngx_queue_next(q))
+    {
+        pool = ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
+        idle = &pool->origins[NGX_HYPERDRIVE_ORIGIN_IDLE];
+
+        if (pool->key.len != len
+            || ngx_memcmp(pool->key.data, data, len) != 0
+            || ngx_queue_empty(idle))
         {
             continue;
         }
 
-        if (type == NGX_HYPERDRIVE_PEER_WAKE) {
-            ngx_hyperdrive_origin_collect(conf[i]);
+        o = ngx_queue_data(ngx_queue_head(idle), ngx_hyperdrive_origin_t,
+                           queue);
 
-        } else if (type == NGX_HYPERDRIVE_PEER_YIELD
-                   && ngx_hyperdrive_shm_limit_waiting(conf[i]->limit))
-        {
-            (void) ngx_hyperdrive_origin_close_idle(conf[i], NULL,
-                                                    "gives way to a waiter");
+        if (ngx_hyperdrive_origin_pass(o, from) == NGX_OK) {
+            return;
         }
-
-        return;
     }
+
+    (void) ngx_hyperdrive_origin_close_idle(conf, NULL,
+                                            "gives way to a waiter");
 }

@@ -22,6 +22,10 @@ static void ngx_hyperdrive_pg_origin_disown(ngx_hyperdrive_pg_origin_t *o);
 static ngx_int_t ngx_hyperdrive_pg_origin_ask(ngx_hyperdrive_pg_origin_t *o,
     ngx_hyperdrive_pg_reply_e type, ngx_hyperdrive_chain_t *out,
     const char *message, size_t len);
+static size_t ngx_hyperdrive_pg_origin_export(void *origin, u_char *buf,
+    size_t size);
+static ngx_int_t ngx_hyperdrive_pg_origin_import(void *origin, u_char *buf,
+    size_t len);
 static void ngx_hyperdrive_pg_origin_terminate(ngx_hyperdrive_chain_t *out);
 static void ngx_hyperdrive_pg_origin_cancel(uint32_t pid, ngx_str_t *key,
     ngx_hyperdrive_chain_t *out);
@@ -36,6 +40,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_login_welcome,
     ngx_hyperdrive_pg_login_origin,
     ngx_hyperdrive_pg_login_origin_free,
+    ngx_hyperdrive_pg_login_is_verifier,
     ngx_hyperdrive_pg_login_verifier,
     ngx_hyperdrive_pg_login_mode,
 
@@ -57,6 +62,8 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_origin_idle,
     ngx_hyperdrive_pg_origin_copying,
     ngx_hyperdrive_pg_origin_abandon,
+    ngx_hyperdrive_pg_origin_export,
+    ngx_hyperdrive_pg_origin_import,
     ngx_hyperdrive_pg_origin_terminate,
     ngx_hyperdrive_pg_origin_cancel
 };
@@ -231,6 +238,70 @@ ngx_hyperdrive_pg_origin_ask(ngx_hyperdrive_pg_origin_t *o,
     reply->action = NGX_HYPERDRIVE_PG_DROP;
 
     return ngx_hyperdrive_base_chain_append(out, message, len);
+}
+
+
+/* the epoch, and the names of what is prepared, last used first */
+
+static size_t
+ngx_hyperdrive_pg_origin_export(void *origin, u_char *buf, size_t size)
+{
+    u_char                       *p;
+    size_t                        len;
+    ngx_queue_t                  *q;
+    ngx_hyperdrive_pg_origin_t   *o = origin;
+    ngx_hyperdrive_state_item_t  *item;
+
+    len = (1 + o->set.n) * sizeof(uint64_t);
+
+    if (len > size) {
+        return 0;
+    }
+
+    p = ngx_cpymem(buf, &o->epoch, sizeof(uint64_t));
+
+    if (o->set.n) {
+
+        for (q = ngx_queue_head(&o->set.lru);
+             q != ngx_queue_sentinel(&o->set.lru);
+             q = ngx_queue_next(q))
+        {
+            item = ngx_queue_data(q, ngx_hyperdrive_state_item_t, lru);
+            p = ngx_cpymem(p, &item->id, sizeof(uint64_t));
+        }
+    }
+
+    return len;
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_pg_origin_import(void *origin, u_char *buf, size_t len)
+{
+    uint64_t                     id;
+    ngx_uint_t                   n;
+    ngx_hyperdrive_pg_origin_t  *o = origin;
+
+    n = len / sizeof(uint64_t);
+
+    if (n == 0 || len % sizeof(uint64_t)) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(&o->epoch, buf, sizeof(uint64_t));
+
+    /* there may be an unnamed statement, we do not know whose */
+    o->unnamed_dirty = 1;
+
+    while (--n) {
+        ngx_memcpy(&id, buf + n * sizeof(uint64_t), sizeof(uint64_t));
+
+        if (ngx_hyperdrive_state_set_add(&o->set, id) == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 

@@ -13,7 +13,8 @@
 #include "pg/ngx_hyperdrive_pg_ledger.h"
 
 
-/* names of statements at an origin begin with it; 16 hex digits follow */
+/* names of statements at an origin begin with it; 16 hex digits follow: the
+   origin's epoch and the statement's id */
 #define NGX_HYPERDRIVE_PG_PREFIX         "_hyperdrive_"
 #define NGX_HYPERDRIVE_PG_STATEMENT_LEN                                      \
     (sizeof(NGX_HYPERDRIVE_PG_PREFIX) - 1 + 16)
@@ -48,6 +49,10 @@ typedef struct {
     ngx_hyperdrive_proto_ctx_t       *ctx;
 
     ngx_hyperdrive_state_set_t        set;         /* prepared by name */
+    uint64_t                          epoch;       /* in the upper bits of
+                                                      names: raised when it is
+                                                      not known any more which
+                                                      of them exist */
     ngx_hyperdrive_state_stmt_t      *unnamed;     /* NULL: none, or unknown */
     ngx_hyperdrive_pg_ledger_t        ledger;
 
@@ -93,7 +98,9 @@ void ngx_hyperdrive_pg_login_welcome(ngx_str_t *greeting, uint32_t pid,
 ngx_int_t ngx_hyperdrive_pg_login_origin(ngx_hyperdrive_proto_login_t *login,
     u_char **pos, u_char *last, ngx_hyperdrive_chain_t *out);
 void ngx_hyperdrive_pg_login_origin_free(ngx_hyperdrive_proto_login_t *login);
-ngx_int_t ngx_hyperdrive_pg_login_verifier(ngx_str_t *password, u_char *out);
+ngx_uint_t ngx_hyperdrive_pg_login_is_verifier(ngx_str_t *secret);
+ngx_int_t ngx_hyperdrive_pg_login_verifier(ngx_str_t *user,
+    ngx_str_t *password, u_char *mock, u_char *out);
 ngx_uint_t ngx_hyperdrive_pg_login_mode(ngx_str_t *greeting);
 
 
@@ -129,6 +136,21 @@ void ngx_hyperdrive_pg_client_free_name(ngx_hyperdrive_proto_ctx_t *ctx,
 
 
 void ngx_hyperdrive_pg_client_describe(void *client);
+
+
+/* ngx_hyperdrive_pg_deallocate.c */
+
+/*
+ * Reads DEALLOCATE [PREPARE] name | ALL.  NGX_OK: *name is the name as the
+ * server folds it, written to <buf> of NGX_HYPERDRIVE_MAX_NAME bytes, or empty
+ * for ALL.  NGX_DECLINED: something else.
+ */
+ngx_int_t ngx_hyperdrive_pg_deallocate(u_char *text, size_t len, u_char *buf,
+    ngx_str_t *name);
+/* DEALLOCATE ALL or DISCARD ALL */
+ngx_uint_t ngx_hyperdrive_pg_deallocate_is_all(u_char *text, size_t len);
+/* all of a client's names are gone */
+void ngx_hyperdrive_pg_deallocate_all(ngx_hyperdrive_pg_client_t *client);
 
 
 /* ngx_hyperdrive_pg_forward.c */

@@ -18,9 +18,14 @@ static ngx_int_t ngx_hyperdrive_pg_client_bad(
 static void ngx_hyperdrive_pg_client_simple(
     ngx_hyperdrive_pg_client_t *client, u_char *pos, size_t len,
     ngx_hyperdrive_proto_unit_t *unit);
+static ngx_int_t ngx_hyperdrive_pg_client_forget(
+    ngx_hyperdrive_pg_client_t *client, ngx_hyperdrive_state_stmt_t *stmt,
+    ngx_uint_t really);
 static void ngx_hyperdrive_pg_client_extended(
     ngx_hyperdrive_pg_client_t *client, u_char *pos, size_t len,
     ngx_hyperdrive_proto_unit_t *unit);
+static void ngx_hyperdrive_pg_client_deallocated(
+    ngx_hyperdrive_pg_client_t *client, ngx_hyperdrive_chain_t *out);
 static u_char *ngx_hyperdrive_pg_client_args(u_char *p, u_char *end,
     ngx_hyperdrive_proto_unit_t *unit);
 static void ngx_hyperdrive_pg_client_question(
@@ -260,6 +265,13 @@ ngx_hyperdrive_pg_client_simple(ngx_hyperdrive_pg_client_t *client,
 
     ngx_hyperdrive_pg_client_question(client, stmt);
 
+    if (stmt->plan.deallocate
+        && ngx_hyperdrive_pg_client_forget(client, stmt, 0) == NGX_OK)
+    {
+        /* about names that only we know */
+        unit->local = 1;
+    }
+
     unit->stmt = stmt;
     unit->stateful = stmt->plan.stateful;
     unit->reason = stmt->plan.reason;
@@ -268,6 +280,49 @@ ngx_hyperdrive_pg_client_simple(ngx_hyperdrive_pg_client_t *client,
 
     unit->args.data = ngx_hyperdrive_pg_client_no_args;
     unit->args.len = sizeof(ngx_hyperdrive_pg_client_no_args);
+}
+
+
+/*
+ * DEALLOCATE of a statement that was prepared by protocol, or of all: takes
+ * the names off if <really>.  NGX_DECLINED: it concerns others as well.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_pg_client_forget(ngx_hyperdrive_pg_client_t *client,
+    ngx_hyperdrive_state_stmt_t *stmt, ngx_uint_t really)
+{
+    u_char                        buf[NGX_HYPERDRIVE_MAX_NAME];
+    ngx_str_t                     name;
+    ngx_hyperdrive_state_name_t  *entry;
+
+    if (ngx_hyperdrive_pg_deallocate(stmt->text, stmt->len, buf, &name)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (name.len == 0) {
+
+        if (really) {
+            ngx_hyperdrive_pg_deallocate_all(client);
+        }
+
+        return NGX_OK;
+    }
+
+    entry = ngx_hyperdrive_state_names_find(&client->names, &name);
+
+    if (entry == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (really) {
+        ngx_hyperdrive_state_names_unlink(&client->names, entry);
+        ngx_hyperdrive_pg_client_free_name(client->ctx, entry);
+    }
+
+    return NGX_OK;
 }
 
 
@@ -583,11 +638,49 @@ ngx_hyperdrive_pg_client_serve_end(void *data,
 }
 
 
+/* a DEALLOCATE that the origin need not know of */
+
+static void
+ngx_hyperdrive_pg_client_deallocated(ngx_hyperdrive_pg_client_t *client,
+    ngx_hyperdrive_chain_t *out)
+{
+    u_char     buf[NGX_HYPERDRIVE_MAX_NAME];
+    ngx_str_t  name;
+
+    if (ngx_hyperdrive_pg_deallocate(client->question->text,
+                                     client->question->len, buf, &name)
+        != NGX_OK)
+    {
+        return;
+    }
+
+    (void) ngx_hyperdrive_pg_client_forget(client, client->question, 1);
+
+    if (client->unnamed) {
+        ngx_hyperdrive_pg_client_free_name(client->ctx, client->unnamed);
+        client->unnamed = NULL;
+    }
+
+    if (name.len) {
+        ngx_hyperdrive_pg_message(out, 'C', "DEALLOCATE",
+                                  sizeof("DEALLOCATE"));
+
+    } else {
+        ngx_hyperdrive_pg_message(out, 'C', "DEALLOCATE ALL",
+                                  sizeof("DEALLOCATE ALL"));
+    }
+}
+
+
 void
 ngx_hyperdrive_pg_client_refuse(void *data, ngx_hyperdrive_proto_unit_t *unit,
     ngx_hyperdrive_proto_error_t *err, ngx_hyperdrive_chain_t *out)
 {
     ngx_hyperdrive_pg_client_t *client = data;
+
+    if (err == NULL && unit->simple && client->question) {
+        ngx_hyperdrive_pg_client_deallocated(client, out);
+    }
 
     ngx_hyperdrive_pg_client_question(client, NULL);
 

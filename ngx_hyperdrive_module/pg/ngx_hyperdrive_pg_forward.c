@@ -33,6 +33,12 @@ static ngx_int_t ngx_hyperdrive_pg_forward_message(
     ngx_hyperdrive_pg_forward_t *f);
 static ngx_int_t ngx_hyperdrive_pg_forward_query(
     ngx_hyperdrive_pg_forward_t *f);
+static ngx_int_t ngx_hyperdrive_pg_forward_deallocate(
+    ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_stmt_t *stmt);
+static void ngx_hyperdrive_pg_forward_forget(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt);
+static uint64_t ngx_hyperdrive_pg_forward_id(ngx_hyperdrive_pg_origin_t *o,
+    ngx_hyperdrive_state_stmt_t *stmt);
 static ngx_int_t ngx_hyperdrive_pg_forward_parse(
     ngx_hyperdrive_pg_forward_t *f);
 static ngx_int_t ngx_hyperdrive_pg_forward_bind(
@@ -321,6 +327,7 @@ static ngx_int_t
 ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
 {
     u_char                       *end;
+    ngx_int_t                     rc;
     ngx_str_t                     text, types;
     ngx_hyperdrive_pg_client_t   *c;
     ngx_hyperdrive_pg_origin_t   *o;
@@ -352,12 +359,26 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
         }
     }
 
-    if (stmt == NULL || stmt->plan.stateful) {
+    rc = NGX_DECLINED;
+
+    if (stmt && stmt->plan.deallocate) {
+        rc = ngx_hyperdrive_pg_forward_deallocate(f, stmt);
+    }
+
+    if (rc == NGX_DECLINED && (stmt == NULL || stmt->plan.stateful)) {
         *f->stateful = 1;
+    }
+
+    if (rc == NGX_DECLINED && (stmt == NULL || stmt->plan.forgets)) {
+        ngx_hyperdrive_pg_forward_forget(f, stmt);
     }
 
     if (stmt) {
         ngx_hyperdrive_state_stmt_unref(c->ctx->registry, stmt);
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
     }
 
     /* a Query ends the unnamed statement, at both ends */
@@ -381,7 +402,111 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
         return NGX_ERROR;
     }
 
+    if (rc == NGX_OK) {
+        /* its rewritten form is in the output */
+        return NGX_OK;
+    }
+
     return ngx_hyperdrive_pg_forward_raw(f);
+}
+
+
+/*
+ * A DEALLOCATE that has to go to the origin: we are in a block, or answers
+ * are outstanding.  NGX_OK: rewritten to the origin's own name;
+ * NGX_DECLINED: it goes as it is.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_pg_forward_deallocate(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt)
+{
+    u_char                       *p;
+    size_t                        len;
+    u_char                        buf[NGX_HYPERDRIVE_MAX_NAME];
+    uint64_t                      id;
+    ngx_str_t                     name;
+    ngx_hyperdrive_pg_client_t   *c;
+    ngx_hyperdrive_pg_origin_t   *o;
+    ngx_hyperdrive_state_name_t  *entry;
+
+    c = f->client;
+    o = f->origin;
+
+    if (o->status == 'E'
+        || ngx_hyperdrive_pg_deallocate(stmt->text, stmt->len, buf, &name)
+           != NGX_OK
+        || name.len == 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    entry = ngx_hyperdrive_state_names_find(&c->names, &name);
+
+    if (entry == NULL) {
+        return NGX_DECLINED;
+    }
+
+    entry->shape = 0;
+
+    if (ngx_hyperdrive_pg_forward_ensure(f, entry) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    id = ngx_hyperdrive_pg_forward_id(o, entry->stmt);
+    len = sizeof("DEALLOCATE ") - 1 + NGX_HYPERDRIVE_PG_STATEMENT_LEN + 1;
+
+    p = ngx_hyperdrive_base_chain_reserve(f->out,
+                                          NGX_HYPERDRIVE_PG_HEADER + len);
+    if (p == NULL) {
+        return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
+    }
+
+    *p++ = 'Q';
+    p = ngx_hyperdrive_base_put_u32(p, 4 + len);
+    p = ngx_cpymem(p, "DEALLOCATE ", sizeof("DEALLOCATE ") - 1);
+    (void) ngx_hyperdrive_pg_forward_name(p, id);
+
+    ngx_hyperdrive_state_set_remove(&o->set, id);
+    ngx_hyperdrive_state_names_unlink(&c->names, entry);
+    ngx_hyperdrive_pg_client_free_name(c->ctx, entry);
+
+    return NGX_OK;
+}
+
+
+/* nobody knows what is prepared at the origin behind this (<stmt> or NULL) */
+
+static void
+ngx_hyperdrive_pg_forward_forget(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt)
+{
+    ngx_hyperdrive_pg_origin_t  *o;
+
+    o = f->origin;
+
+    ngx_hyperdrive_state_set_clear(&o->set);
+    o->epoch++;
+
+    if (stmt && o->status != 'E'
+        && ngx_hyperdrive_pg_deallocate_is_all(stmt->text, stmt->len))
+    {
+        ngx_hyperdrive_pg_deallocate_all(f->client);
+    }
+}
+
+
+/* the name that a statement has, or will have, at this origin */
+
+static uint64_t
+ngx_hyperdrive_pg_forward_id(ngx_hyperdrive_pg_origin_t *o,
+    ngx_hyperdrive_state_stmt_t *stmt)
+{
+    if (stmt->id == 0) {
+        stmt->id = o->ctx->next_id();
+    }
+
+    return (o->epoch << 48) | stmt->id;
 }
 
 
@@ -389,6 +514,7 @@ static ngx_int_t
 ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
 {
     u_char                       *p, *end;
+    uint64_t                      id;
     ngx_str_t                     name, text, types;
     ngx_hyperdrive_pg_reply_t    *reply;
     ngx_hyperdrive_pg_client_t   *c;
@@ -465,7 +591,7 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
 
             if (ngx_hyperdrive_pg_forward_ensure(f, entry) == NGX_ERROR
                 || ngx_hyperdrive_pg_forward_prepare(f, entry->stmt,
-                                                     entry->stmt->id)
+                                ngx_hyperdrive_pg_forward_id(o, entry->stmt))
                    != NGX_OK)
             {
                 return NGX_ERROR;
@@ -513,11 +639,9 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
         return ngx_hyperdrive_pg_forward_raw(f);
     }
 
-    if (stmt->id == 0) {
-        stmt->id = c->ctx->next_id();
-    }
+    id = ngx_hyperdrive_pg_forward_id(o, stmt);
 
-    if (ngx_hyperdrive_state_set_find(&o->set, stmt->id) && o->status != 'E') {
+    if (ngx_hyperdrive_state_set_find(&o->set, id) && o->status != 'E') {
 
         /* other clients use the same text: nothing is left to do */
 
@@ -545,12 +669,12 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
 
     reply->name = entry;
 
-    if (ngx_hyperdrive_state_set_find(&o->set, stmt->id) == NULL) {
-        reply->id = stmt->id;
-        (void) ngx_hyperdrive_state_set_add(&o->set, stmt->id);
+    if (ngx_hyperdrive_state_set_find(&o->set, id) == NULL) {
+        reply->id = id;
+        (void) ngx_hyperdrive_state_set_add(&o->set, id);
     }
 
-    return ngx_hyperdrive_pg_forward_prepare(f, stmt, stmt->id);
+    return ngx_hyperdrive_pg_forward_prepare(f, stmt, id);
 }
 
 
@@ -628,6 +752,10 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
             rc = ngx_hyperdrive_pg_forward_portal(f, &portal);
         }
 
+        if (entry && entry->stmt->plan.forgets) {
+            ngx_hyperdrive_pg_forward_forget(f, entry->stmt);
+        }
+
         return rc;
     }
 
@@ -648,7 +776,8 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
                                       + NGX_HYPERDRIVE_PG_STATEMENT_LEN + 1
                                       + len);
     p = ngx_cpymem(p, portal.data, portal.len + 1);
-    (void) ngx_hyperdrive_pg_forward_name(p, entry->stmt->id);
+    (void) ngx_hyperdrive_pg_forward_name(p,
+                                 ngx_hyperdrive_pg_forward_id(o, entry->stmt));
 
     if (ngx_hyperdrive_base_chain_append(f->out, rest, end - rest) != NGX_OK) {
         return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
@@ -656,6 +785,11 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
 
     c->left = f->total - avail;
     o->partial = (c->left != 0);
+
+    if (entry->stmt->plan.forgets) {
+        o->epoch++;
+        ngx_hyperdrive_state_set_clear(&o->set);
+    }
 
     if (c->describe) {
         return ngx_hyperdrive_pg_forward_portal(f, &portal);
@@ -709,8 +843,10 @@ ngx_hyperdrive_pg_forward_describe(ngx_hyperdrive_pg_forward_t *f)
     ngx_int_t                     rc;
     ngx_str_t                     name, kind;
     ngx_hyperdrive_pg_reply_t    *reply;
+    ngx_hyperdrive_pg_origin_t   *o;
     ngx_hyperdrive_state_name_t  *entry;
 
+    o = f->origin;
     end = f->pos + f->total;
 
     p = ngx_hyperdrive_base_read_bytes(f->pos + NGX_HYPERDRIVE_PG_HEADER, end,
@@ -772,7 +908,8 @@ ngx_hyperdrive_pg_forward_describe(ngx_hyperdrive_pg_forward_t *f)
     p = ngx_hyperdrive_base_put_u32(p, 4 + 1
                                        + NGX_HYPERDRIVE_PG_STATEMENT_LEN + 1);
     *p++ = 'S';
-    (void) ngx_hyperdrive_pg_forward_name(p, entry->stmt->id);
+    (void) ngx_hyperdrive_pg_forward_name(p,
+                                 ngx_hyperdrive_pg_forward_id(o, entry->stmt));
 
     return NGX_OK;
 }
@@ -894,11 +1031,7 @@ ngx_hyperdrive_pg_forward_ensure(ngx_hyperdrive_pg_forward_t *f,
         id = 0;
 
     } else {
-        if (stmt->id == 0) {
-            stmt->id = c->ctx->next_id();
-        }
-
-        id = stmt->id;
+        id = ngx_hyperdrive_pg_forward_id(o, stmt);
 
         item = ngx_hyperdrive_state_set_find(&o->set, id);
 

@@ -7,6 +7,7 @@
 #include "pg/ngx_hyperdrive_pg.h"
 #include "pg/ngx_hyperdrive_pg_login.h"
 #include "pg/ngx_hyperdrive_pg_message.h"
+#include "pg/ngx_hyperdrive_pg_scram.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
 
 
@@ -157,6 +158,16 @@ ngx_hyperdrive_pg_login_origin(ngx_hyperdrive_proto_login_t *login,
         end->allow_cleartext = login->allow_clear;
         end->nparams = login->nparams;
 
+        if (login->keys) {
+
+            if (*login->keys == NULL) {
+                *login->keys = calloc(1,
+                                      sizeof(ngx_hyperdrive_pg_scram_keys_t));
+            }
+
+            end->keys = *login->keys;
+        }
+
         for (i = 0; i < login->nparams; i++) {
             end->params[i].name = login->params[i].name;
             end->params[i].value = login->params[i].value;
@@ -204,19 +215,35 @@ ngx_hyperdrive_pg_login_origin_free(ngx_hyperdrive_proto_login_t *login)
 }
 
 
-ngx_int_t
-ngx_hyperdrive_pg_login_verifier(ngx_str_t *password, u_char *out)
+ngx_uint_t
+ngx_hyperdrive_pg_login_is_verifier(ngx_str_t *secret)
 {
-    if ((password->len == 35 && ngx_strncmp(password->data, "md5", 3) == 0)
-        || (password->len > sizeof("SCRAM-SHA-256$") - 1
-            && ngx_strncmp(password->data, "SCRAM-SHA-256$",
-                           sizeof("SCRAM-SHA-256$") - 1)
-               == 0))
-    {
-        return NGX_DECLINED;
+    return (secret->len == 35 && ngx_strncmp(secret->data, "md5", 3) == 0)
+           || (secret->len > sizeof("SCRAM-SHA-256$") - 1
+               && ngx_strncmp(secret->data, "SCRAM-SHA-256$",
+                              sizeof("SCRAM-SHA-256$") - 1)
+                  == 0);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_pg_login_verifier(ngx_str_t *user, ngx_str_t *password,
+    u_char *mock, u_char *out)
+{
+    u_char  salt[NGX_HYPERDRIVE_PG_SCRAM_SALT];
+
+    /*
+     * The salt that an unknown user of this name would be shown: it stays the
+     * same over reloads, and so does not tell who exists.
+     */
+
+    if (ngx_hyperdrive_pg_scram_mock_salt(mock, 32, user, salt) != NGX_OK) {
+        return NGX_ERROR;
     }
 
-    return ngx_hyperdrive_pg_scram_verifier(password, out, 256);
+    return ngx_hyperdrive_pg_scram_verifier_salted(password, salt,
+                                       NGX_HYPERDRIVE_PG_SCRAM_ITERATIONS,
+                                       out, NGX_HYPERDRIVE_PG_VERIFIER_LEN);
 }
 
 

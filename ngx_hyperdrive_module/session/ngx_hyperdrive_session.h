@@ -20,7 +20,8 @@
 
 typedef struct {
     ngx_str_t                        name;
-    ngx_str_t                        secret;      /* a verifier */
+    ngx_str_t                        secret;      /* a verifier; a password
+                                                     until init_module */
 } ngx_hyperdrive_session_user_t;
 
 

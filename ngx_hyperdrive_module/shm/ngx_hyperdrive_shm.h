@@ -201,6 +201,14 @@ ngx_int_t ngx_hyperdrive_shm_limit_granted(ngx_hyperdrive_shm_limit_t *limit,
     uint64_t *id);
 
 /*
+ * One place goes from process <from> to process <to>, with the connection that
+ * it stands for; either may be this one.  NGX_OK; NGX_DECLINED: <from> has
+ * none, or <to> does not use the limit: nothing has changed.
+ */
+ngx_int_t ngx_hyperdrive_shm_limit_pass(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_uint_t from, ngx_uint_t to);
+
+/*
  * Idle connections are places that others may want: each worker says how many
  * it has, and is asked to give one up while somebody waits elsewhere.
  * _idle() adds <delta> to this worker's number.  _find_idle() returns a

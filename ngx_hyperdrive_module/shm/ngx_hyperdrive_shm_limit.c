@@ -744,6 +744,39 @@ ngx_hyperdrive_shm_limit_granted(ngx_hyperdrive_shm_limit_t *limit,
 }
 
 
+ngx_int_t
+ngx_hyperdrive_shm_limit_pass(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_uint_t from, ngx_uint_t to)
+{
+    ngx_int_t  rc;
+
+    rc = NGX_DECLINED;
+
+    ngx_hyperdrive_shm_limit_lock(limit);
+
+    if (ngx_hyperdrive_shm_limit_live(&limit->slots[from])
+        && limit->slots[to].u.attached)
+    {
+        /*
+         * Whoever dies between the two takes the connection along, so that
+         * the place is free.
+         */
+
+        limit->slots[from].u.places--;
+
+        ngx_memory_barrier();
+
+        limit->slots[to].u.places++;
+
+        rc = NGX_OK;
+    }
+
+    ngx_hyperdrive_shm_limit_unlock(limit);
+
+    return rc;
+}
+
+
 void
 ngx_hyperdrive_shm_limit_idle(ngx_hyperdrive_shm_limit_t *limit,
     ngx_int_t delta)

@@ -22,7 +22,7 @@ static ngx_uint_t ngx_hyperdrive_sql_names_store(ngx_hyperdrive_sql_scan_t *s,
 static ngx_uint_t ngx_hyperdrive_sql_names_lookup(ngx_hyperdrive_sql_scan_t *s,
     ngx_hyperdrive_sql_token_t *token);
 static void ngx_hyperdrive_sql_names_call(ngx_hyperdrive_sql_scan_t *s,
-    ngx_uint_t flags);
+    ngx_uint_t class);
 
 
 static const char  *ngx_hyperdrive_sql_names_catalog[] = {
@@ -104,7 +104,7 @@ ngx_hyperdrive_sql_names_read(ngx_hyperdrive_sql_scan_t *s,
 }
 
 
-void
+ngx_hyperdrive_sql_table_t *
 ngx_hyperdrive_sql_names_table(ngx_hyperdrive_sql_scan_t *s,
     ngx_hyperdrive_sql_names_t *name, ngx_uint_t written)
 {
@@ -119,7 +119,7 @@ ngx_hyperdrive_sql_names_table(ngx_hyperdrive_sql_scan_t *s,
     if (!written && name->n == 1
         && ngx_hyperdrive_sql_names_cte(s, &name->last))
     {
-        return;
+        return NULL;
     }
 
     names = s->names;
@@ -155,7 +155,7 @@ ngx_hyperdrive_sql_names_table(ngx_hyperdrive_sql_scan_t *s,
             }
 
             s->names = names;
-            return;
+            return t;
         }
     }
 
@@ -169,7 +169,7 @@ ngx_hyperdrive_sql_names_table(ngx_hyperdrive_sql_scan_t *s,
     t->name = table;
     t->written = written ? 1 : 0;
 
-    return;
+    return t;
 
 full:
 
@@ -178,6 +178,8 @@ full:
     facts->incomplete = 1;
 
     ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_TOO_COMPLEX);
+
+    return NULL;
 }
 
 

@@ -1723,12 +1723,12 @@ const ngx_hyperdrive_sql_name_t  ngx_hyperdrive_sql_pg_functions[] = {
 };
 
 
-const ngx_uint_t  ngx_hyperdrive_sql_pg_nfunctions =
+const ngx_uint_t  ngx_hyperdrive_sql_pg_functions_n =
     sizeof(ngx_hyperdrive_sql_pg_functions)
     / sizeof(ngx_hyperdrive_sql_pg_functions[0]);
 
 
-const ngx_hyperdrive_sql_name_t  ngx_hyperdrive_sql_pg_operators[] = {
+const ngx_hyperdrive_sql_name_t  ngx_hyperdrive_sql_pg_functions_operators[] = {
     { ngx_string("!!"), IMMUTABLE },
     { ngx_string("!="), IMMUTABLE },
     { ngx_string("!~"), IMMUTABLE },
@@ -1807,6 +1807,6 @@ const ngx_hyperdrive_sql_name_t  ngx_hyperdrive_sql_pg_operators[] = {
 };
 
 
-const ngx_uint_t  ngx_hyperdrive_sql_pg_noperators =
-    sizeof(ngx_hyperdrive_sql_pg_operators)
-    / sizeof(ngx_hyperdrive_sql_pg_operators[0]);
+const ngx_uint_t  ngx_hyperdrive_sql_pg_functions_noperators =
+    sizeof(ngx_hyperdrive_sql_pg_functions_operators)
+    / sizeof(ngx_hyperdrive_sql_pg_functions_operators[0]);

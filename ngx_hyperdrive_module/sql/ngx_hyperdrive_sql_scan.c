@@ -21,7 +21,6 @@ static ngx_uint_t ngx_hyperdrive_sql_scan_complete(
     ngx_hyperdrive_sql_scan_frame_t *f);
 static void ngx_hyperdrive_sql_scan_comma(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_scan_word(ngx_hyperdrive_sql_scan_t *s);
-static void ngx_hyperdrive_sql_scan_skip(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_scan_start(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_scan_with(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_scan_with_after(ngx_hyperdrive_sql_scan_t *s);
@@ -122,7 +121,6 @@ ngx_hyperdrive_sql_scan_token(ngx_hyperdrive_sql_scan_t *s)
     f = ngx_hyperdrive_sql_scan_top(s);
 
     f->tokens++;
-    f->local = (s->tok.keyword == K(TRUE));
 
     switch (s->tok.type) {
 
@@ -306,8 +304,17 @@ ngx_hyperdrive_sql_scan_open(ngx_hyperdrive_sql_scan_t *s)
         ngx_hyperdrive_sql_scan_push(s, NGX_HYPERDRIVE_SQL_SCAN_SKIP);
         return;
 
-    case NGX_HYPERDRIVE_SQL_SCAN_WITH_AS:
     case NGX_HYPERDRIVE_SQL_SCAN_COPY:
+
+        if (s->copy_query) {
+            s->copy_query = 0;
+            ngx_hyperdrive_sql_scan_push(s, NGX_HYPERDRIVE_SQL_SCAN_START);
+            return;
+        }
+
+        /* fall through */
+
+    case NGX_HYPERDRIVE_SQL_SCAN_WITH_AS:
         ngx_hyperdrive_sql_scan_push(s, NGX_HYPERDRIVE_SQL_SCAN_SKIP);
         return;
 
@@ -317,11 +324,27 @@ ngx_hyperdrive_sql_scan_open(ngx_hyperdrive_sql_scan_t *s)
         f[1].body = 1;
         return;
 
+    case NGX_HYPERDRIVE_SQL_SCAN_DDL:
+
+        /*
+         * Nothing in the definition of a new table is run, but for the
+         * bounds of a partition.
+         */
+
+        if (f->names && s->prev.keyword != K(IN)
+            && s->prev.keyword != K(FROM) && s->prev.keyword != K(TO))
+        {
+            ngx_hyperdrive_sql_scan_push(s, NGX_HYPERDRIVE_SQL_SCAN_SKIP);
+            return;
+        }
+
+        ngx_hyperdrive_sql_scan_open_expr(s);
+        return;
+
     case NGX_HYPERDRIVE_SQL_SCAN_INSERT:
     case NGX_HYPERDRIVE_SQL_SCAN_EXPR:
     case NGX_HYPERDRIVE_SQL_SCAN_SELECT:
     case NGX_HYPERDRIVE_SQL_SCAN_FROM_ON:
-    case NGX_HYPERDRIVE_SQL_SCAN_DDL:
         ngx_hyperdrive_sql_scan_open_expr(s);
         return;
 
@@ -560,6 +583,10 @@ ngx_hyperdrive_sql_scan_word(ngx_hyperdrive_sql_scan_t *s)
 
         } else if (s->tok.keyword == K(FROM)) {
             s->facts->copy_in = 1;
+
+            if (s->copy) {
+                s->copy->written = 1;
+            }
         }
 
         return;
@@ -571,9 +598,7 @@ ngx_hyperdrive_sql_scan_word(ngx_hyperdrive_sql_scan_t *s)
 }
 
 
-/* a word in what is not read: only what has consequences wherever it stands */
-
-static void
+void
 ngx_hyperdrive_sql_scan_skip(ngx_hyperdrive_sql_scan_t *s)
 {
     if (s->next.type == NGX_HYPERDRIVE_SQL_T_DOT
@@ -647,6 +672,7 @@ ngx_hyperdrive_sql_scan_start(ngx_hyperdrive_sql_scan_t *s)
 
     f->query = 1;
     f->group = 0;
+    f->ddl = 0;
 
     switch (s->tok.keyword) {
 
@@ -683,7 +709,7 @@ ngx_hyperdrive_sql_scan_start(ngx_hyperdrive_sql_scan_t *s)
     case K(DELETE):
     case K(MERGE):
 
-        if (s->depth && !f->body) {
+        if (s->depth && !f->body && s->kind != NGX_HYPERDRIVE_SQL_COPY) {
             break;
         }
 
@@ -1694,12 +1720,21 @@ ngx_hyperdrive_sql_scan_syntax(ngx_hyperdrive_sql_scan_t *s)
 
         /* SET (a, b) = (...) */
 
-        return f->verb != K(OTHER)
-               && (prev->keyword == K(UPDATE)
-                   || (f->verb == K(UPDATE) && f->commas == 0));
+        return (f->verb != K(OTHER) && prev->keyword == K(UPDATE))
+               || (f->ddl && s->depth == 0);
 
     case K(INSERT):
         return f->verb == K(MERGE);
+
+    case K(KEY):
+        return prev->keyword == K(PRIMARY) || prev->keyword == K(FOREIGN);
+
+    case K(EXCLUDE):
+    case K(INCLUDE):
+    case K(INHERITS):
+    case K(OPTIONS):
+    case K(RESET):
+        return f->ddl && s->depth == 0;
 
     default:
         return 0;
@@ -1727,8 +1762,7 @@ ngx_hyperdrive_sql_scan_name(ngx_hyperdrive_sql_scan_t *s)
             && (s->prev.type == NGX_HYPERDRIVE_SQL_T_NAME
                 || (s->prev.type == NGX_HYPERDRIVE_SQL_T_WORD
                     && s->prev.category == NGX_HYPERDRIVE_SQL_NOT_KEYWORD)
-                || s->prev.keyword == K(TYPE)
-                || (s->create && s->prev.keyword == K(USING))));
+                || s->prev.keyword == K(TYPE)));
 
     ngx_hyperdrive_sql_names_read(s, &name);
 

@@ -88,7 +88,7 @@ typedef struct {
     unsigned                         sample:1;   /* TABLESAMPLE */
     unsigned                         into:1;     /* behind SELECT ... INTO */
     unsigned                         ddl:1;
-    unsigned                         local:1;    /* the last token was TRUE */
+    unsigned                         names:1;    /* of DDL: lists are not run */
 } ngx_hyperdrive_sql_scan_frame_t;
 
 
@@ -110,6 +110,8 @@ typedef struct {
     ngx_uint_t                           depth;
     ngx_uint_t                           nctes;
 
+    ngx_hyperdrive_sql_table_t          *copy;        /* what COPY names */
+
     /* found in the statement in work */
     ngx_hyperdrive_sql_kind_e            kind;
     unsigned                             write:1;     /* changes rows */
@@ -119,7 +121,7 @@ typedef struct {
     unsigned                             create:1;
     unsigned                             routine:1;   /* CREATE FUNCTION */
     unsigned                             distinct:1;  /* IS DISTINCT */
-    unsigned                             copy_query:1;
+    unsigned                             copy_query:1;  /* COPY (...) */
 
     /* the text cannot be told, <kind> is UNKNOWN, nothing is read any more */
     unsigned                             failed:1;
@@ -137,6 +139,9 @@ void ngx_hyperdrive_sql_scan_next(ngx_hyperdrive_sql_scan_t *s);
 
 /* walks to the semicolon or the end, from the state of frames[0] */
 void ngx_hyperdrive_sql_scan(ngx_hyperdrive_sql_scan_t *s);
+
+/* a word that is not read, but for what has consequences anywhere */
+void ngx_hyperdrive_sql_scan_skip(ngx_hyperdrive_sql_scan_t *s);
 
 /* gives up: everything that may be wrong is */
 void ngx_hyperdrive_sql_scan_fail(ngx_hyperdrive_sql_scan_t *s,
@@ -159,9 +164,13 @@ typedef struct {
 void ngx_hyperdrive_sql_names_read(ngx_hyperdrive_sql_scan_t *s,
     ngx_hyperdrive_sql_names_t *name);
 
-/* takes the name for a table, unless it is that of a CTE */
-void ngx_hyperdrive_sql_names_table(ngx_hyperdrive_sql_scan_t *s,
-    ngx_hyperdrive_sql_names_t *name, ngx_uint_t written);
+/*
+ * Takes the name for a table.  Returns NULL if it is that of a CTE, or if
+ * there is no room for it.
+ */
+ngx_hyperdrive_sql_table_t *ngx_hyperdrive_sql_names_table(
+    ngx_hyperdrive_sql_scan_t *s, ngx_hyperdrive_sql_names_t *name,
+    ngx_uint_t written);
 
 /* takes the name for a function that is called */
 void ngx_hyperdrive_sql_names_function(ngx_hyperdrive_sql_scan_t *s,

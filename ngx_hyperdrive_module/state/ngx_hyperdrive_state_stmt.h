@@ -31,6 +31,10 @@ typedef struct {
     unsigned                          transaction:1;  /* BEGIN, COMMIT... is
                                                          in it */
     unsigned                          multiple:1;
+    unsigned                          deallocate:1;   /* DEALLOCATE, alone */
+    unsigned                          forgets:1;      /* prepared statements
+                                                         may be gone behind it:
+                                                         DEALLOCATE, DISCARD */
 } ngx_hyperdrive_state_plan_t;
 
 

@@ -89,8 +89,9 @@ for my $db (@databases) {
 		for my $kind (@kinds) {
 			my ($name, $text) = @$kind;
 
-			printf "%-16s%-26s%9.1f ms%13.1f ms%10s\n", $title,
-				$text, $direct->{$name}, $through->{$name},
+			printf "%-16s%-26s%9s ms%13s ms%10s\n", $title,
+				$text, ms($direct->{$name}),
+				ms($through->{$name}),
 				factor($direct->{$name}, $through->{$name});
 			$title = '';
 		}
@@ -102,6 +103,11 @@ counted($_) for @databases;
 stay() if $keep;
 
 ###############################################################################
+
+sub ms {
+	my ($ms) = @_;
+	return sprintf($ms < 10 ? '%.2f' : '%.0f', $ms);
+}
 
 sub factor {
 	my ($direct, $through) = @_;

@@ -1,0 +1,317 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "origin/ngx_hyperdrive_origin.h"
+#include "peer/ngx_hyperdrive_peer.h"
+
+
+/*
+ * An idle connection moves to the worker that needs it, instead of being
+ * closed here and opened there.  The message carries the socket and what is
+ * to be known of the connection; its place in the limit moves first, so that
+ * it is counted once at every moment.
+ */
+
+typedef struct {
+    uint32_t                 key_len;       /* pool's key */
+    uint32_t                 cancel_len;    /* cancel key */
+    uint32_t                 state_len;     /* the protocol's own */
+    uint32_t                 pid;
+    uint64_t                 expires;
+    socklen_t                socklen;
+    ngx_sockaddr_t           sockaddr;
+} ngx_hyperdrive_origin_pass_t;
+
+
+static ngx_hyperdrive_pool_t *ngx_hyperdrive_origin_pass_pool(
+    ngx_array_t *confs, u_char *key, size_t len);
+static ngx_hyperdrive_origin_t *ngx_hyperdrive_origin_pass_create(
+    ngx_hyperdrive_pool_t *pool, ngx_hyperdrive_origin_pass_t *pass,
+    u_char *data, ngx_socket_t fd);
+
+
+ngx_int_t
+ngx_hyperdrive_origin_pass(ngx_hyperdrive_origin_t *o, ngx_uint_t slot)
+{
+    size_t                          len;
+    u_char                         *p;
+    ngx_connection_t               *c;
+    ngx_hyperdrive_pool_t          *pool;
+    ngx_hyperdrive_origin_conf_t   *conf;
+    ngx_hyperdrive_origin_pass_t    pass;
+    static u_char                   body[NGX_HYPERDRIVE_PEER_MESSAGE];
+
+    c = o->net.connection;
+    pool = o->pool;
+    conf = pool->conf;
+
+    if (c->ssl || c->read->eof || c->read->pending_eof || c->error
+        || o->net.pos != o->net.last || o->net.out.size
+        || ngx_hyperdrive_shm_slot_generation(slot)
+           != ngx_hyperdrive_shm_own_generation())
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(&pass, sizeof(ngx_hyperdrive_origin_pass_t));
+
+    pass.key_len = pool->key.len;
+    pass.cancel_len = o->key.len;
+    pass.pid = o->pid;
+    pass.expires = o->expires;
+    pass.socklen = o->socklen;
+    pass.sockaddr = o->sockaddr;
+
+    len = sizeof(ngx_hyperdrive_origin_pass_t) + pool->key.len + o->key.len;
+
+    if (len >= sizeof(body)) {
+        return NGX_DECLINED;
+    }
+
+    pass.state_len = conf->proto->origin_export(o->wire, body + len,
+                                                sizeof(body) - len);
+    if (pass.state_len == 0) {
+        return NGX_DECLINED;
+    }
+
+    p = ngx_cpymem(body, &pass, sizeof(ngx_hyperdrive_origin_pass_t));
+    p = ngx_cpymem(p, pool->key.data, pool->key.len);
+    ngx_memcpy(p, o->key.data, o->key.len);
+
+    if (ngx_hyperdrive_shm_limit_pass(conf->limit, ngx_hyperdrive_shm_slot,
+                                      slot)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    /*
+     * epoll does not forget a socket that somebody else has open: the events
+     * go before the message.
+     */
+
+    if (ngx_del_conn && ngx_del_conn(c, 0) != NGX_OK) {
+        goto failed;
+    }
+
+    if (ngx_hyperdrive_peer_send(slot, NGX_HYPERDRIVE_PEER_ORIGIN, body,
+                                 len + pass.state_len, c->fd)
+        != NGX_OK)
+    {
+        if (ngx_add_conn && ngx_add_conn(c) != NGX_OK) {
+            c->error = 1;
+        }
+
+        goto failed;
+    }
+
+    ngx_hyperdrive_origin_free(o);
+
+    return NGX_OK;
+
+failed:
+
+    /* if it has died meanwhile, its places are free already, and so is this */
+
+    if (ngx_hyperdrive_shm_limit_pass(conf->limit, slot,
+                                      ngx_hyperdrive_shm_slot)
+        != NGX_OK)
+    {
+        ngx_hyperdrive_origin_free(o);
+        return NGX_OK;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+void
+ngx_hyperdrive_origin_take(ngx_array_t *confs, u_char *data, size_t len,
+    ngx_socket_t fd)
+{
+    u_char                        *key;
+    ngx_hyperdrive_pool_t         *pool;
+    ngx_hyperdrive_origin_t       *o;
+    ngx_hyperdrive_origin_conf_t  *conf;
+    ngx_hyperdrive_origin_pass_t   pass;
+
+    if (fd == (ngx_socket_t) -1) {
+        return;
+    }
+
+    conf = NULL;
+
+    if (len < sizeof(ngx_hyperdrive_origin_pass_t)) {
+        goto failed;
+    }
+
+    ngx_memcpy(&pass, data, sizeof(ngx_hyperdrive_origin_pass_t));
+
+    if (len != sizeof(ngx_hyperdrive_origin_pass_t) + pass.key_len
+               + pass.cancel_len + pass.state_len)
+    {
+        goto failed;
+    }
+
+    key = data + sizeof(ngx_hyperdrive_origin_pass_t);
+
+    conf = ngx_hyperdrive_origin_conf(confs, key,
+                                      strnlen((char *) key, pass.key_len));
+    pool = ngx_hyperdrive_origin_pass_pool(confs, key, pass.key_len);
+
+    if (pool == NULL) {
+        goto failed;
+    }
+
+    o = ngx_hyperdrive_origin_pass_create(pool, &pass, key + pass.key_len, fd);
+    if (o == NULL) {
+        goto failed;
+    }
+
+    ngx_hyperdrive_origin_idle(o);
+
+    return;
+
+failed:
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "hyperdrive: a connection of another worker is of no use "
+                  "here");
+
+    (void) ngx_close_socket(fd);
+
+    if (conf) {
+        ngx_hyperdrive_origin_place(conf);
+    }
+}
+
+
+/* the key is the upstream, user, database and pairs of a name and a value */
+
+static ngx_hyperdrive_pool_t *
+ngx_hyperdrive_origin_pass_pool(ngx_array_t *confs, u_char *key, size_t len)
+{
+    u_char                        *p, *last;
+    ngx_str_t                      s[3 + NGX_HYPERDRIVE_PROTO_MAX_PARAMS * 2];
+    ngx_uint_t                     i, n;
+    ngx_hyperdrive_proto_param_t   params[NGX_HYPERDRIVE_PROTO_MAX_PARAMS];
+    ngx_hyperdrive_origin_conf_t  *conf;
+
+    p = key;
+    last = key + len;
+
+    for (n = 0; p < last && n < sizeof(s) / sizeof(s[0]); n++) {
+        s[n].data = p;
+        s[n].len = strnlen((char *) p, last - p);
+        p += s[n].len + 1;
+    }
+
+    if (p != last || n < 3 || (n - 3) % 2) {
+        return NULL;
+    }
+
+    conf = ngx_hyperdrive_origin_conf(confs, s[0].data, s[0].len);
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    for (i = 0; 3 + 2 * i < n; i++) {
+        params[i].name = s[3 + 2 * i];
+        params[i].value = s[4 + 2 * i];
+    }
+
+    return ngx_hyperdrive_origin_pool(conf, &s[1], &s[2], i, params);
+}
+
+
+static ngx_hyperdrive_origin_t *
+ngx_hyperdrive_origin_pass_create(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_origin_pass_t *pass, u_char *data, ngx_socket_t fd)
+{
+    ngx_connection_t         *c;
+    ngx_hyperdrive_proto_t   *proto;
+    ngx_hyperdrive_origin_t  *o;
+
+    proto = pool->conf->proto;
+
+    o = calloc(1, sizeof(ngx_hyperdrive_origin_t));
+    if (o == NULL) {
+        return NULL;
+    }
+
+    o->pool = pool;
+    o->pid = pass->pid;
+    o->expires = pass->expires;
+    o->socklen = pass->socklen;
+    o->sockaddr = pass->sockaddr;
+    o->server = ngx_hyperdrive_origin_server(pool->conf,
+                                             &o->sockaddr.sockaddr,
+                                             o->socklen);
+
+    o->memory = ngx_create_pool(1024, ngx_cycle->log);
+    o->wire = proto->origin_create(&pool->conf->ctx);
+
+    if (o->server == NULL || o->memory == NULL || o->wire == NULL) {
+        goto failed;
+    }
+
+    o->key.len = pass->cancel_len;
+    o->key.data = ngx_pnalloc(o->memory, pass->cancel_len + 1);
+
+    if (o->key.data == NULL
+        || proto->origin_import(o->wire, data + pass->cancel_len,
+                                pass->state_len)
+           != NGX_OK)
+    {
+        goto failed;
+    }
+
+    ngx_memcpy(o->key.data, data, pass->cancel_len);
+
+    c = ngx_get_connection(fd, ngx_cycle->log);
+    if (c == NULL) {
+        goto failed;
+    }
+
+    c->type = SOCK_STREAM;
+    c->recv = ngx_recv;
+    c->send = ngx_send;
+    c->recv_chain = ngx_recv_chain;
+    c->send_chain = ngx_send_chain;
+    c->number = ngx_atomic_fetch_add(ngx_connection_counter, 1);
+
+    o->net.connection = c;
+    o->state = NGX_HYPERDRIVE_ORIGIN_STATES;
+
+    ngx_hyperdrive_origin_own(o);
+
+    c->write->ready = 1;
+
+    if (ngx_add_conn == NULL || ngx_add_conn(c) != NGX_OK) {
+        ngx_free_connection(c);
+        goto failed;
+    }
+
+    /* counted as busy until it is known whose it is */
+
+    ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_DRAIN);
+
+    return o;
+
+failed:
+
+    if (o->wire) {
+        proto->origin_destroy(o->wire);
+    }
+
+    if (o->memory) {
+        ngx_destroy_pool(o->memory);
+    }
+
+    free(o);
+
+    return NULL;
+}

@@ -1,0 +1,1226 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "sql/ngx_hyperdrive_sql_scan.h"
+
+
+/* statements: what each of them is, and how much of it has to be read */
+
+
+#define K(id)  NGX_HYPERDRIVE_SQL_K_##id
+
+
+static ngx_uint_t ngx_hyperdrive_sql_classify_unsafe(ngx_str_t *text,
+    ngx_hyperdrive_sql_mode_t *mode);
+static void ngx_hyperdrive_sql_classify_verb(ngx_hyperdrive_sql_scan_t *s);
+static void ngx_hyperdrive_sql_classify_statement(
+    ngx_hyperdrive_sql_scan_t *s);
+static void ngx_hyperdrive_sql_classify_dispatch(
+    ngx_hyperdrive_sql_scan_t *s);
+static void ngx_hyperdrive_sql_classify_end(ngx_hyperdrive_sql_scan_t *s);
+static void ngx_hyperdrive_sql_classify_finish(ngx_hyperdrive_sql_scan_t *s);
+static void ngx_hyperdrive_sql_classify_query(ngx_hyperdrive_sql_scan_t *s,
+    ngx_hyperdrive_sql_kind_e kind);
+static void ngx_hyperdrive_sql_classify_skip(ngx_hyperdrive_sql_scan_t *s,
+    ngx_hyperdrive_sql_kind_e kind, ngx_uint_t stateful);
+static void ngx_hyperdrive_sql_classify_explain(ngx_hyperdrive_sql_scan_t *s);
+static void ngx_hyperdrive_sql_classify_option(ngx_hyperdrive_sql_scan_t *s);
+static void ngx_hyperdrive_sql_classify_begin(ngx_hyperdrive_sql_scan_t *s);
+static void ngx_hyperdrive_sql_classify_rollback(
+    ngx_hyperdrive_sql_scan_t *s);
+static void ngx_hyperdrive_sql_classify_set(ngx_hyperdrive_sql_scan_t *s);
+static void ngx_hyperdrive_sql_classify_declare(ngx_hyperdrive_sql_scan_t *s);
+static void ngx_hyperdrive_sql_classify_copy(ngx_hyperdrive_sql_scan_t *s);
+static void ngx_hyperdrive_sql_classify_tables(ngx_hyperdrive_sql_scan_t *s,
+    ngx_hyperdrive_sql_kind_e kind);
+static void ngx_hyperdrive_sql_classify_maintenance(
+    ngx_hyperdrive_sql_scan_t *s);
+static void ngx_hyperdrive_sql_classify_create(ngx_hyperdrive_sql_scan_t *s);
+static void ngx_hyperdrive_sql_classify_create_table(
+    ngx_hyperdrive_sql_scan_t *s);
+static void ngx_hyperdrive_sql_classify_create_index(
+    ngx_hyperdrive_sql_scan_t *s);
+static void ngx_hyperdrive_sql_classify_alter(ngx_hyperdrive_sql_scan_t *s);
+static void ngx_hyperdrive_sql_classify_drop(ngx_hyperdrive_sql_scan_t *s);
+static void ngx_hyperdrive_sql_classify_if_exists(
+    ngx_hyperdrive_sql_scan_t *s);
+static ngx_hyperdrive_sql_table_t *ngx_hyperdrive_sql_classify_target(
+    ngx_hyperdrive_sql_scan_t *s, ngx_uint_t written);
+
+
+/* of several statements the kind further down is that of all */
+
+static const ngx_hyperdrive_sql_kind_e
+    ngx_hyperdrive_sql_classify_order[] =
+{
+    NGX_HYPERDRIVE_SQL_EMPTY,
+    NGX_HYPERDRIVE_SQL_READ,
+    NGX_HYPERDRIVE_SQL_CURSOR,
+    NGX_HYPERDRIVE_SQL_NOTIFY,
+    NGX_HYPERDRIVE_SQL_LOCK,
+    NGX_HYPERDRIVE_SQL_SAVEPOINT,
+    NGX_HYPERDRIVE_SQL_BEGIN,
+    NGX_HYPERDRIVE_SQL_ROLLBACK,
+    NGX_HYPERDRIVE_SQL_COMMIT,
+    NGX_HYPERDRIVE_SQL_SET_LOCAL,
+    NGX_HYPERDRIVE_SQL_MAINTENANCE,
+    NGX_HYPERDRIVE_SQL_SET,
+    NGX_HYPERDRIVE_SQL_LISTEN,
+    NGX_HYPERDRIVE_SQL_PREPARE,
+    NGX_HYPERDRIVE_SQL_DISCARD,
+    NGX_HYPERDRIVE_SQL_WRITE,
+    NGX_HYPERDRIVE_SQL_COPY,
+    NGX_HYPERDRIVE_SQL_DDL,
+    NGX_HYPERDRIVE_SQL_TWO_PHASE,
+    NGX_HYPERDRIVE_SQL_CALL,
+    NGX_HYPERDRIVE_SQL_UNKNOWN
+};
+
+
+/* in the order of ngx_hyperdrive_sql_kind_e */
+
+static ngx_str_t  ngx_hyperdrive_sql_classify_kinds[] = {
+    ngx_string("empty"),
+    ngx_string("read"),
+    ngx_string("write"),
+    ngx_string("ddl"),
+    ngx_string("copy"),
+    ngx_string("begin"),
+    ngx_string("commit"),
+    ngx_string("rollback"),
+    ngx_string("savepoint"),
+    ngx_string("two_phase"),
+    ngx_string("set"),
+    ngx_string("set_local"),
+    ngx_string("prepare"),
+    ngx_string("cursor"),
+    ngx_string("listen"),
+    ngx_string("notify"),
+    ngx_string("lock"),
+    ngx_string("discard"),
+    ngx_string("maintenance"),
+    ngx_string("call"),
+    ngx_string("unknown")
+};
+
+
+/* in the order of ngx_hyperdrive_sql_reason_e */
+
+static ngx_str_t  ngx_hyperdrive_sql_classify_reasons[] = {
+    ngx_string("cacheable"),
+    ngx_string("not_read"),
+    ngx_string("multiple"),
+    ngx_string("locking"),
+    ngx_string("volatile"),
+    ngx_string("function"),
+    ngx_string("system"),
+    ngx_string("no_table"),
+    ngx_string("parse"),
+    ngx_string("too_complex")
+};
+
+
+void
+ngx_hyperdrive_sql_classify(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
+    u_char *names, size_t size, ngx_hyperdrive_sql_facts_t *facts)
+{
+    ngx_hyperdrive_sql_scan_t  scan, *s;
+
+    s = &scan;
+
+    /* the arrays at the end are filled before they are read */
+
+    ngx_memzero(s, offsetof(ngx_hyperdrive_sql_scan_t, ctes));
+
+    facts->kind = NGX_HYPERDRIVE_SQL_EMPTY;
+    facts->reason = NGX_HYPERDRIVE_SQL_CACHEABLE;
+    facts->nstatements = 0;
+    facts->stateful = 0;
+    facts->may_write = 0;
+    facts->incomplete = 0;
+    facts->unknown_function = 0;
+    facts->transaction_control = 0;
+    facts->begin_plain = 0;
+    facts->serializable = 0;
+    facts->read_only = 0;
+    facts->temporary = 0;
+    facts->copy_in = 0;
+    facts->alone = 0;
+    facts->ntables = 0;
+    facts->verb[0] = '\0';
+
+    s->dialect = &ngx_hyperdrive_sql_pg;
+    s->facts = facts;
+    s->names = names;
+    s->names_last = names + size;
+
+    s->lexer.pos = text->data;
+    s->lexer.last = text->data + text->len;
+    s->lexer.dialect = s->dialect;
+    s->lexer.backslash = !mode->standard_conforming_strings;
+
+    if (ngx_hyperdrive_sql_classify_unsafe(text, mode)) {
+        ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
+        return;
+    }
+
+    ngx_hyperdrive_sql_lexer_next(&s->lexer, &s->next);
+    ngx_hyperdrive_sql_scan_next(s);
+
+    while (!s->failed && s->tok.type != NGX_HYPERDRIVE_SQL_T_END) {
+
+        if (s->tok.type == NGX_HYPERDRIVE_SQL_T_SEMICOLON) {
+            ngx_hyperdrive_sql_scan_next(s);
+            continue;
+        }
+
+        ngx_hyperdrive_sql_classify_verb(s);
+        ngx_hyperdrive_sql_classify_statement(s);
+    }
+
+    ngx_hyperdrive_sql_classify_finish(s);
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_sql_clock_text(u_char *data, size_t len)
+{
+    ngx_hyperdrive_sql_token_t  token;
+
+    ngx_memzero(&token, sizeof(ngx_hyperdrive_sql_token_t));
+
+    token.type = NGX_HYPERDRIVE_SQL_T_STRING;
+    token.string = NGX_HYPERDRIVE_SQL_S_RAW;
+    token.text.data = data;
+    token.text.len = len;
+
+    return ngx_hyperdrive_sql_lexer_clock(&token);
+}
+
+
+ngx_str_t *
+ngx_hyperdrive_sql_kind_name(ngx_hyperdrive_sql_kind_e kind)
+{
+    return &ngx_hyperdrive_sql_classify_kinds[kind];
+}
+
+
+ngx_str_t *
+ngx_hyperdrive_sql_reason_name(ngx_hyperdrive_sql_reason_e reason)
+{
+    return &ngx_hyperdrive_sql_classify_reasons[reason];
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_sql_classify_unsafe(ngx_str_t *text,
+    ngx_hyperdrive_sql_mode_t *mode)
+{
+    size_t  i;
+
+    if (text->len == 0) {
+        return 0;
+    }
+
+    if (memchr(text->data, '\0', text->len)) {
+        return 1;
+    }
+
+    if (mode->unsafe_encoding) {
+
+        for (i = 0; i < text->len; i++) {
+            if (text->data[i] & 0x80) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+ngx_hyperdrive_sql_classify_verb(ngx_hyperdrive_sql_scan_t *s)
+{
+    size_t       i, len;
+    u_char      *verb;
+    ngx_str_t   *text;
+
+    verb = s->facts->verb;
+
+    if (s->facts->nstatements) {
+        return;
+    }
+
+    if (s->tok.type == NGX_HYPERDRIVE_SQL_T_OPEN) {
+
+        /* (SELECT ...) UNION ... */
+
+        (void) ngx_cpystrn(verb, (u_char *) "SELECT",
+                           sizeof(s->facts->verb));
+        return;
+    }
+
+    if (s->tok.category == NGX_HYPERDRIVE_SQL_NOT_KEYWORD) {
+        return;
+    }
+
+    text = &s->tok.text;
+    len = ngx_min(text->len, sizeof(s->facts->verb) - 1);
+
+    for (i = 0; i < len; i++) {
+        verb[i] = ngx_toupper(text->data[i]);
+    }
+
+    verb[len] = '\0';
+}
+
+
+static void
+ngx_hyperdrive_sql_classify_statement(ngx_hyperdrive_sql_scan_t *s)
+{
+    s->facts->nstatements++;
+
+    s->kind = NGX_HYPERDRIVE_SQL_UNKNOWN;
+    s->open = NGX_HYPERDRIVE_SQL_SCAN_OPEN_EXPR;
+    s->depth = 0;
+    s->nctes = 0;
+    s->write = 0;
+    s->into = 0;
+    s->explain = 0;
+    s->analyze = 0;
+    s->create = 0;
+    s->routine = 0;
+    s->copy = NULL;
+    s->copy_query = 0;
+    s->distinct = 0;
+
+    ngx_memzero(&s->prev, sizeof(ngx_hyperdrive_sql_token_t));
+    ngx_memzero(&s->before, sizeof(ngx_hyperdrive_sql_token_t));
+    ngx_memzero(&s->frames[0], sizeof(ngx_hyperdrive_sql_scan_frame_t));
+
+    ngx_hyperdrive_sql_classify_dispatch(s);
+
+    if (s->failed) {
+        return;
+    }
+
+    ngx_hyperdrive_sql_scan(s);
+
+    if (!s->failed) {
+        ngx_hyperdrive_sql_classify_end(s);
+    }
+}
+
+
+/*
+ * Looks at the first words and leaves frames[0] in the state in which the
+ * rest is to be read.
+ */
+
+static void
+ngx_hyperdrive_sql_classify_dispatch(ngx_hyperdrive_sql_scan_t *s)
+{
+    ngx_hyperdrive_sql_facts_t  *facts;
+
+    facts = s->facts;
+
+    if (s->tok.type == NGX_HYPERDRIVE_SQL_T_OPEN) {
+        ngx_hyperdrive_sql_classify_query(s, NGX_HYPERDRIVE_SQL_READ);
+        return;
+    }
+
+    switch (s->tok.keyword) {
+
+    case K(SELECT):
+    case K(WITH):
+    case K(VALUES):
+    case K(TABLE):
+    case K(INSERT):
+    case K(UPDATE):
+    case K(DELETE):
+    case K(MERGE):
+        ngx_hyperdrive_sql_classify_query(s, NGX_HYPERDRIVE_SQL_READ);
+        return;
+
+    case K(EXPLAIN):
+        ngx_hyperdrive_sql_classify_explain(s);
+        return;
+
+    case K(SHOW):
+        s->explain = 1;
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_READ, 0);
+        return;
+
+    case K(BEGIN):
+    case K(START):
+        ngx_hyperdrive_sql_classify_begin(s);
+        return;
+
+    case K(COMMIT):
+    case K(END):
+        facts->transaction_control = 1;
+
+        if (s->tok.keyword == K(COMMIT) && s->next.keyword == K(PREPARED)) {
+            facts->alone = 1;
+            facts->may_write = 1;
+            ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_TWO_PHASE,
+                                             0);
+            return;
+        }
+
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_COMMIT, 0);
+        return;
+
+    case K(ROLLBACK):
+    case K(ABORT):
+        ngx_hyperdrive_sql_classify_rollback(s);
+        return;
+
+    case K(SAVEPOINT):
+    case K(RELEASE):
+        facts->transaction_control = 1;
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_SAVEPOINT, 0);
+        return;
+
+    case K(SET):
+        ngx_hyperdrive_sql_classify_set(s);
+        return;
+
+    case K(RESET):
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_SET, 1);
+        return;
+
+    case K(PREPARE):
+
+        if (s->next.keyword == K(TRANSACTION)) {
+            ngx_hyperdrive_sql_scan_next(s);
+
+            if (s->next.type == NGX_HYPERDRIVE_SQL_T_STRING) {
+                facts->transaction_control = 1;
+                facts->may_write = 1;
+                ngx_hyperdrive_sql_classify_skip(s,
+                                              NGX_HYPERDRIVE_SQL_TWO_PHASE, 0);
+                return;
+            }
+        }
+
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_PREPARE, 1);
+        return;
+
+    case K(EXECUTE):
+        facts->may_write = 1;
+        facts->incomplete = 1;
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_PREPARE, 1);
+        return;
+
+    case K(DEALLOCATE):
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_PREPARE, 1);
+        return;
+
+    case K(DECLARE):
+        ngx_hyperdrive_sql_classify_declare(s);
+        return;
+
+    case K(FETCH):
+    case K(MOVE):
+    case K(CLOSE):
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_CURSOR, 0);
+        return;
+
+    case K(COPY):
+        ngx_hyperdrive_sql_classify_copy(s);
+        return;
+
+    case K(LISTEN):
+    case K(UNLISTEN):
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_LISTEN, 1);
+        return;
+
+    case K(NOTIFY):
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_NOTIFY, 0);
+        return;
+
+    case K(LOCK):
+        ngx_hyperdrive_sql_classify_tables(s, NGX_HYPERDRIVE_SQL_LOCK);
+        return;
+
+    case K(TRUNCATE):
+        facts->may_write = 1;
+        s->frames[0].targets = 1;
+        ngx_hyperdrive_sql_classify_tables(s, NGX_HYPERDRIVE_SQL_DDL);
+        return;
+
+    case K(DISCARD):
+        facts->alone = 1;
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_DISCARD, 1);
+        return;
+
+    case K(CALL):
+    case K(DO):
+    case K(LOAD):
+        facts->alone = 1;
+        facts->may_write = 1;
+        facts->incomplete = 1;
+        facts->unknown_function = 1;
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_CALL, 1);
+        return;
+
+    case K(VACUUM):
+    case K(ANALYZE):
+    case K(ANALYSE):
+    case K(REINDEX):
+    case K(CLUSTER):
+    case K(CHECKPOINT):
+    case K(REFRESH):
+        ngx_hyperdrive_sql_classify_maintenance(s);
+        return;
+
+    case K(CREATE):
+        ngx_hyperdrive_sql_classify_create(s);
+        return;
+
+    case K(ALTER):
+        ngx_hyperdrive_sql_classify_alter(s);
+        return;
+
+    case K(DROP):
+        ngx_hyperdrive_sql_classify_drop(s);
+        return;
+
+    case K(GRANT):
+    case K(REVOKE):
+    case K(COMMENT):
+    case K(SECURITY):
+    case K(REASSIGN):
+    case K(IMPORT):
+        facts->may_write = 1;
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_DDL, 0);
+        return;
+
+    default:
+        ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
+        return;
+    }
+}
+
+
+/* one statement has been read to its end */
+
+static void
+ngx_hyperdrive_sql_classify_end(ngx_hyperdrive_sql_scan_t *s)
+{
+    ngx_uint_t                   i;
+    ngx_hyperdrive_sql_kind_e    kind;
+    ngx_hyperdrive_sql_facts_t  *facts;
+
+    kind = s->kind;
+    facts = s->facts;
+
+    if (kind == NGX_HYPERDRIVE_SQL_READ && s->write) {
+        kind = NGX_HYPERDRIVE_SQL_WRITE;
+    }
+
+    if ((kind == NGX_HYPERDRIVE_SQL_READ
+         || kind == NGX_HYPERDRIVE_SQL_WRITE) && s->into)
+    {
+        kind = NGX_HYPERDRIVE_SQL_DDL;
+    }
+
+    if (s->explain && !s->analyze) {
+        kind = NGX_HYPERDRIVE_SQL_READ;
+
+    } else if (s->write || s->into || kind == NGX_HYPERDRIVE_SQL_DDL
+               || (kind == NGX_HYPERDRIVE_SQL_COPY && facts->copy_in))
+    {
+        facts->may_write = 1;
+    }
+
+    if (s->explain) {
+        ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_NOT_READ);
+    }
+
+    for (i = 0; ngx_hyperdrive_sql_classify_order[i] != kind; i++) {
+
+        if (ngx_hyperdrive_sql_classify_order[i] == facts->kind) {
+            facts->kind = kind;
+            return;
+        }
+    }
+}
+
+
+/* the text has been read to its end: what speaks against the cache? */
+
+static void
+ngx_hyperdrive_sql_classify_finish(ngx_hyperdrive_sql_scan_t *s)
+{
+    ngx_hyperdrive_sql_facts_t  *facts;
+
+    facts = s->facts;
+
+    if (s->failed) {
+        return;
+    }
+
+    if (facts->kind != NGX_HYPERDRIVE_SQL_READ) {
+        facts->reason = NGX_HYPERDRIVE_SQL_NOT_READ;
+
+    } else if (facts->nstatements > 1) {
+        facts->reason = NGX_HYPERDRIVE_SQL_MULTIPLE;
+
+    } else if (facts->ntables == 0) {
+        ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_NO_TABLE);
+    }
+
+    /* nothing may be cacheable and not harmless at once */
+
+    if (facts->reason == NGX_HYPERDRIVE_SQL_CACHEABLE
+        && (facts->stateful || facts->may_write || facts->incomplete))
+    {
+        facts->reason = NGX_HYPERDRIVE_SQL_FUNCTION;
+    }
+}
+
+
+static void
+ngx_hyperdrive_sql_classify_query(ngx_hyperdrive_sql_scan_t *s,
+    ngx_hyperdrive_sql_kind_e kind)
+{
+    s->kind = kind;
+    s->frames[0].state = NGX_HYPERDRIVE_SQL_SCAN_START;
+}
+
+
+static void
+ngx_hyperdrive_sql_classify_skip(ngx_hyperdrive_sql_scan_t *s,
+    ngx_hyperdrive_sql_kind_e kind, ngx_uint_t stateful)
+{
+    s->kind = kind;
+    s->frames[0].state = NGX_HYPERDRIVE_SQL_SCAN_SKIP;
+
+    if (stateful) {
+        s->facts->stateful = 1;
+    }
+}
+
+
+/* EXPLAIN [ANALYZE] [VERBOSE] ... or EXPLAIN (option [value], ...) ... */
+
+static void
+ngx_hyperdrive_sql_classify_explain(ngx_hyperdrive_sql_scan_t *s)
+{
+    s->explain = 1;
+
+    ngx_hyperdrive_sql_scan_next(s);
+
+    if (s->tok.type == NGX_HYPERDRIVE_SQL_T_OPEN
+        && s->next.keyword != K(SELECT) && s->next.keyword != K(WITH)
+        && s->next.keyword != K(VALUES) && s->next.keyword != K(TABLE)
+        && s->next.type != NGX_HYPERDRIVE_SQL_T_OPEN)
+    {
+        do {
+            ngx_hyperdrive_sql_scan_next(s);
+            ngx_hyperdrive_sql_classify_option(s);
+
+        } while (s->tok.type == NGX_HYPERDRIVE_SQL_T_COMMA && !s->failed);
+
+        if (s->tok.type != NGX_HYPERDRIVE_SQL_T_CLOSE) {
+            ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
+            return;
+        }
+
+        ngx_hyperdrive_sql_scan_next(s);
+
+    } else {
+
+        if (s->tok.keyword == K(ANALYZE) || s->tok.keyword == K(ANALYSE)) {
+            s->analyze = 1;
+            ngx_hyperdrive_sql_scan_next(s);
+        }
+
+        if (s->tok.keyword == K(VERBOSE)) {
+            ngx_hyperdrive_sql_scan_next(s);
+        }
+    }
+
+    if (s->failed) {
+        return;
+    }
+
+    if (s->tok.type == NGX_HYPERDRIVE_SQL_T_OPEN) {
+        ngx_hyperdrive_sql_classify_dispatch(s);
+        return;
+    }
+
+    switch (s->tok.keyword) {
+
+    case K(SELECT):
+    case K(WITH):
+    case K(VALUES):
+    case K(TABLE):
+    case K(INSERT):
+    case K(UPDATE):
+    case K(DELETE):
+    case K(MERGE):
+    case K(DECLARE):
+    case K(EXECUTE):
+    case K(CREATE):
+    case K(REFRESH):
+        ngx_hyperdrive_sql_classify_dispatch(s);
+        return;
+
+    default:
+        ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
+        return;
+    }
+}
+
+
+/* s->tok is the option's name; then what is behind the option */
+
+static void
+ngx_hyperdrive_sql_classify_option(ngx_hyperdrive_sql_scan_t *s)
+{
+    ngx_uint_t  analyze;
+
+    analyze = (s->tok.keyword == K(ANALYZE) || s->tok.keyword == K(ANALYSE)
+               || s->tok.type == NGX_HYPERDRIVE_SQL_T_NAME);
+
+    if (s->tok.type != NGX_HYPERDRIVE_SQL_T_WORD
+        && s->tok.type != NGX_HYPERDRIVE_SQL_T_NAME)
+    {
+        ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
+        return;
+    }
+
+    ngx_hyperdrive_sql_scan_next(s);
+
+    while (s->tok.type != NGX_HYPERDRIVE_SQL_T_COMMA
+           && s->tok.type != NGX_HYPERDRIVE_SQL_T_CLOSE)
+    {
+        if (s->failed || s->tok.type == NGX_HYPERDRIVE_SQL_T_END
+            || s->tok.type == NGX_HYPERDRIVE_SQL_T_OPEN
+            || s->tok.type == NGX_HYPERDRIVE_SQL_T_SEMICOLON)
+        {
+            ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
+            return;
+        }
+
+        /* of all ways to say no, the two that are used */
+
+        if ((s->tok.text.len == 3
+             && ngx_strncasecmp(s->tok.text.data, (u_char *) "off", 3) == 0)
+            || (s->tok.text.len == 5
+                && ngx_strncasecmp(s->tok.text.data, (u_char *) "false", 5)
+                   == 0))
+        {
+            analyze = 0;
+        }
+
+        ngx_hyperdrive_sql_scan_next(s);
+    }
+
+    if (analyze) {
+        s->analyze = 1;
+    }
+}
+
+
+/* BEGIN [WORK | TRANSACTION] [mode, ...] or START TRANSACTION [mode, ...] */
+
+static void
+ngx_hyperdrive_sql_classify_begin(ngx_hyperdrive_sql_scan_t *s)
+{
+    if (s->tok.keyword == K(START) && s->next.keyword != K(TRANSACTION)) {
+        ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
+        return;
+    }
+
+    s->facts->transaction_control = 1;
+
+    if (s->next.keyword == K(TRANSACTION) || s->next.keyword == K(WORK)) {
+        ngx_hyperdrive_sql_scan_next(s);
+    }
+
+    if (s->next.type == NGX_HYPERDRIVE_SQL_T_SEMICOLON
+        || s->next.type == NGX_HYPERDRIVE_SQL_T_END)
+    {
+        s->facts->begin_plain = 1;
+    }
+
+    while (s->next.type != NGX_HYPERDRIVE_SQL_T_SEMICOLON
+           && s->next.type != NGX_HYPERDRIVE_SQL_T_END && !s->failed)
+    {
+        ngx_hyperdrive_sql_scan_next(s);
+
+        if (s->tok.keyword == K(SERIALIZABLE)) {
+            s->facts->serializable = 1;
+        }
+
+        if (s->tok.keyword == K(READ) && s->next.keyword == K(ONLY)) {
+            s->facts->read_only = 1;
+        }
+    }
+
+    ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_BEGIN, 0);
+}
+
+
+static void
+ngx_hyperdrive_sql_classify_rollback(ngx_hyperdrive_sql_scan_t *s)
+{
+    s->facts->transaction_control = 1;
+
+    if (s->tok.keyword == K(ROLLBACK) && s->next.keyword == K(PREPARED)) {
+        s->facts->alone = 1;
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_TWO_PHASE, 0);
+        return;
+    }
+
+    if (s->next.keyword == K(TRANSACTION) || s->next.keyword == K(WORK)) {
+        ngx_hyperdrive_sql_scan_next(s);
+    }
+
+    ngx_hyperdrive_sql_classify_skip(s, s->next.keyword == K(TO)
+                                            ? NGX_HYPERDRIVE_SQL_SAVEPOINT
+                                            : NGX_HYPERDRIVE_SQL_ROLLBACK, 0);
+}
+
+
+static void
+ngx_hyperdrive_sql_classify_set(ngx_hyperdrive_sql_scan_t *s)
+{
+    ngx_hyperdrive_sql_keyword_e  word;
+
+    ngx_hyperdrive_sql_scan_next(s);
+
+    word = s->tok.keyword;
+
+    if (s->next.type == NGX_HYPERDRIVE_SQL_T_DOT
+        || s->next.type == NGX_HYPERDRIVE_SQL_T_OPERATOR
+        || s->next.keyword == K(TO))
+    {
+        /* a setting of this name */
+
+        word = K(OTHER);
+    }
+
+    switch (word) {
+
+    case K(LOCAL):
+    case K(TRANSACTION):
+    case K(CONSTRAINTS):
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_SET_LOCAL, 0);
+        return;
+
+    default:
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_SET, 1);
+        return;
+    }
+}
+
+
+/* DECLARE name [options] CURSOR [WITH | WITHOUT HOLD] FOR a query */
+
+static void
+ngx_hyperdrive_sql_classify_declare(ngx_hyperdrive_sql_scan_t *s)
+{
+    ngx_hyperdrive_sql_scan_next(s);
+
+    do {
+        ngx_hyperdrive_sql_scan_next(s);
+
+        if (s->failed || s->tok.type != NGX_HYPERDRIVE_SQL_T_WORD) {
+            ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
+            return;
+        }
+
+    } while (s->tok.keyword != K(CURSOR));
+
+    ngx_hyperdrive_sql_scan_next(s);
+
+    if (s->tok.keyword == K(WITH) || s->tok.keyword == K(WITHOUT)) {
+
+        if (s->tok.keyword == K(WITH)) {
+            s->facts->stateful = 1;
+        }
+
+        ngx_hyperdrive_sql_scan_next(s);
+        ngx_hyperdrive_sql_scan_next(s);
+    }
+
+    if (s->tok.keyword != K(FOR)) {
+        ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
+        return;
+    }
+
+    ngx_hyperdrive_sql_scan_next(s);
+
+    ngx_hyperdrive_sql_classify_query(s, NGX_HYPERDRIVE_SQL_CURSOR);
+}
+
+
+/* COPY [BINARY] t [(a, b)] FROM | TO ... or COPY (a query) TO ... */
+
+static void
+ngx_hyperdrive_sql_classify_copy(ngx_hyperdrive_sql_scan_t *s)
+{
+    ngx_hyperdrive_sql_scan_frame_t  *f;
+
+    f = &s->frames[0];
+
+    s->kind = NGX_HYPERDRIVE_SQL_COPY;
+
+    if (s->next.type == NGX_HYPERDRIVE_SQL_T_OPEN) {
+        ngx_hyperdrive_sql_scan_next(s);
+
+        /* the query is read in a frame of its own, then TO and options */
+
+        f->state = NGX_HYPERDRIVE_SQL_SCAN_COPY;
+        s->copy_query = 1;
+        return;
+    }
+
+    if (s->next.type == NGX_HYPERDRIVE_SQL_T_WORD
+        && s->next.text.len == 6
+        && ngx_strncasecmp(s->next.text.data, (u_char *) "binary", 6) == 0)
+    {
+        ngx_hyperdrive_sql_scan_next(s);
+    }
+
+    s->copy = ngx_hyperdrive_sql_classify_target(s, 0);
+
+    f->state = NGX_HYPERDRIVE_SQL_SCAN_COPY;
+}
+
+
+/* LOCK [TABLE] a, b ... and TRUNCATE [TABLE] a, b ... */
+
+static void
+ngx_hyperdrive_sql_classify_tables(ngx_hyperdrive_sql_scan_t *s,
+    ngx_hyperdrive_sql_kind_e kind)
+{
+    ngx_hyperdrive_sql_scan_frame_t  *f;
+
+    f = &s->frames[0];
+
+    s->kind = kind;
+
+    if (s->next.keyword == K(TABLE)) {
+        ngx_hyperdrive_sql_scan_next(s);
+    }
+
+    ngx_hyperdrive_sql_scan_next(s);
+
+    f->state = NGX_HYPERDRIVE_SQL_SCAN_FROM;
+    f->target = f->targets;
+}
+
+
+static void
+ngx_hyperdrive_sql_classify_maintenance(ngx_hyperdrive_sql_scan_t *s)
+{
+    if (s->tok.keyword != K(REFRESH)) {
+        s->facts->alone = 1;
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_MAINTENANCE, 0);
+        return;
+    }
+
+    /* REFRESH MATERIALIZED VIEW [CONCURRENTLY] v */
+
+    s->kind = NGX_HYPERDRIVE_SQL_MAINTENANCE;
+    s->write = !s->explain || s->analyze;
+
+    ngx_hyperdrive_sql_scan_next(s);
+
+    if (s->next.keyword != K(VIEW)) {
+        ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
+        return;
+    }
+
+    ngx_hyperdrive_sql_scan_next(s);
+
+    if (s->next.keyword == K(CONCURRENTLY)) {
+        ngx_hyperdrive_sql_scan_next(s);
+    }
+
+    (void) ngx_hyperdrive_sql_classify_target(s, 1);
+}
+
+
+static void
+ngx_hyperdrive_sql_classify_create(ngx_hyperdrive_sql_scan_t *s)
+{
+    ngx_uint_t  materialized;
+
+    s->create = 1;
+
+    ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_DDL, 0);
+
+    materialized = 0;
+
+    /* a word more than there are between CREATE and what is created */
+
+    for ( ;; ) {
+        ngx_hyperdrive_sql_scan_next(s);
+        ngx_hyperdrive_sql_scan_skip(s);
+
+        if (s->failed) {
+            return;
+        }
+
+        switch (s->tok.keyword) {
+
+        case K(OR):
+        case K(REPLACE):
+        case K(LOCAL):
+        case K(GLOBAL):
+        case K(TEMP):
+        case K(TEMPORARY):
+        case K(UNLOGGED):
+        case K(UNIQUE):
+        case K(FOREIGN):
+        case K(RECURSIVE):
+            continue;
+
+        case K(MATERIALIZED):
+            materialized = 1;
+            continue;
+
+        case K(TABLE):
+            ngx_hyperdrive_sql_classify_create_table(s);
+            return;
+
+        case K(VIEW):
+
+            if (materialized) {
+                ngx_hyperdrive_sql_classify_create_table(s);
+            }
+
+            return;
+
+        case K(INDEX):
+            ngx_hyperdrive_sql_classify_create_index(s);
+            return;
+
+        case K(FUNCTION):
+        case K(PROCEDURE):
+            s->routine = 1;
+            return;
+
+        case K(EXTENSION):
+
+            /* runs a script */
+
+            s->facts->stateful = 1;
+            return;
+
+        case K(DATABASE):
+        case K(TABLESPACE):
+        case K(SUBSCRIPTION):
+            s->facts->alone = 1;
+            return;
+
+        default:
+            return;
+        }
+    }
+}
+
+
+/* CREATE TABLE | MATERIALIZED VIEW [IF NOT EXISTS] t ... [AS query] */
+
+static void
+ngx_hyperdrive_sql_classify_create_table(ngx_hyperdrive_sql_scan_t *s)
+{
+    ngx_hyperdrive_sql_scan_frame_t  *f;
+
+    f = &s->frames[0];
+
+    ngx_hyperdrive_sql_classify_if_exists(s);
+
+    (void) ngx_hyperdrive_sql_classify_target(s, 1);
+
+    f->state = NGX_HYPERDRIVE_SQL_SCAN_DDL;
+    f->ddl = 1;
+    f->names = 1;
+}
+
+
+/* CREATE INDEX [CONCURRENTLY] [IF NOT EXISTS] [i] ON [ONLY] t ... */
+
+static void
+ngx_hyperdrive_sql_classify_create_index(ngx_hyperdrive_sql_scan_t *s)
+{
+    ngx_hyperdrive_sql_scan_frame_t  *f;
+
+    f = &s->frames[0];
+
+    while (s->next.keyword != K(ON)) {
+
+        if (s->failed || s->next.type == NGX_HYPERDRIVE_SQL_T_END
+            || s->next.type == NGX_HYPERDRIVE_SQL_T_SEMICOLON)
+        {
+            ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
+            return;
+        }
+
+        ngx_hyperdrive_sql_scan_next(s);
+        ngx_hyperdrive_sql_scan_skip(s);
+    }
+
+    ngx_hyperdrive_sql_scan_next(s);
+
+    if (s->next.keyword == K(ONLY)) {
+        ngx_hyperdrive_sql_scan_next(s);
+    }
+
+    (void) ngx_hyperdrive_sql_classify_target(s, 1);
+
+    f->state = NGX_HYPERDRIVE_SQL_SCAN_DDL;
+    f->ddl = 1;
+}
+
+
+static void
+ngx_hyperdrive_sql_classify_alter(ngx_hyperdrive_sql_scan_t *s)
+{
+    ngx_hyperdrive_sql_scan_frame_t  *f;
+
+    f = &s->frames[0];
+
+    ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_DDL, 0);
+    ngx_hyperdrive_sql_scan_next(s);
+
+    if (s->tok.keyword == K(FOREIGN) && s->next.keyword == K(TABLE)) {
+        ngx_hyperdrive_sql_scan_next(s);
+    }
+
+    switch (s->tok.keyword) {
+
+    case K(EXTENSION):
+        s->facts->stateful = 1;
+        return;
+
+    case K(SYSTEM):
+    case K(DATABASE):
+    case K(TABLESPACE):
+    case K(SUBSCRIPTION):
+    case K(TYPE):
+        s->facts->alone = 1;
+        return;
+
+    case K(DOMAIN):
+
+        /* a new CHECK is run over what is there */
+
+        f->state = NGX_HYPERDRIVE_SQL_SCAN_EXPR;
+        f->ddl = 1;
+        return;
+
+    case K(TABLE):
+
+        ngx_hyperdrive_sql_classify_if_exists(s);
+
+        if (s->next.keyword == K(ALL)) {
+
+            /* ALTER TABLE ALL IN TABLESPACE */
+
+            return;
+        }
+
+        if (s->next.keyword == K(ONLY)) {
+            ngx_hyperdrive_sql_scan_next(s);
+        }
+
+        (void) ngx_hyperdrive_sql_classify_target(s, 1);
+
+        f->state = NGX_HYPERDRIVE_SQL_SCAN_EXPR;
+        f->ddl = 1;
+
+        return;
+
+    default:
+        return;
+    }
+}
+
+
+static void
+ngx_hyperdrive_sql_classify_drop(ngx_hyperdrive_sql_scan_t *s)
+{
+    ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_DDL, 0);
+    ngx_hyperdrive_sql_scan_next(s);
+
+    switch (s->tok.keyword) {
+
+    case K(DATABASE):
+    case K(TABLESPACE):
+    case K(SUBSCRIPTION):
+        s->facts->alone = 1;
+        return;
+
+    case K(TABLE):
+        ngx_hyperdrive_sql_classify_if_exists(s);
+
+        s->frames[0].targets = 1;
+        ngx_hyperdrive_sql_classify_tables(s, NGX_HYPERDRIVE_SQL_DDL);
+        return;
+
+    default:
+        return;
+    }
+}
+
+
+/* IF [NOT] EXISTS: then s->tok is EXISTS */
+
+static void
+ngx_hyperdrive_sql_classify_if_exists(ngx_hyperdrive_sql_scan_t *s)
+{
+    if (s->next.keyword != K(IF)) {
+        return;
+    }
+
+    ngx_hyperdrive_sql_scan_next(s);
+
+    if (s->next.keyword == K(NOT)) {
+        ngx_hyperdrive_sql_scan_next(s);
+    }
+
+    if (s->next.keyword == K(EXISTS)) {
+        ngx_hyperdrive_sql_scan_next(s);
+    }
+}
+
+
+/* the name of a table must follow; then s->tok is what is behind it */
+
+static ngx_hyperdrive_sql_table_t *
+ngx_hyperdrive_sql_classify_target(ngx_hyperdrive_sql_scan_t *s,
+    ngx_uint_t written)
+{
+    ngx_hyperdrive_sql_names_t   name;
+    ngx_hyperdrive_sql_table_t  *t;
+
+    if (s->next.type != NGX_HYPERDRIVE_SQL_T_WORD
+        && s->next.type != NGX_HYPERDRIVE_SQL_T_NAME)
+    {
+        ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
+        return NULL;
+    }
+
+    ngx_hyperdrive_sql_scan_next(s);
+
+    ngx_hyperdrive_sql_names_read(s, &name);
+
+    t = ngx_hyperdrive_sql_names_table(s, &name, written);
+
+    ngx_hyperdrive_sql_scan_next(s);
+
+    return t;
+}

@@ -663,6 +663,11 @@ ngx_stream_hyperdrive_message(ngx_uint_t from, ngx_uint_t type, u_char *data,
 {
     ngx_hyperdrive_main_conf_t  *hmcf;
 
+    if (type == NGX_HYPERDRIVE_PEER_CANCEL) {
+        ngx_hyperdrive_session_cancel_message(data, len);
+        return;
+    }
+
     hmcf = ngx_stream_hyperdrive_main_conf((ngx_cycle_t *) ngx_cycle);
 
     if (hmcf) {

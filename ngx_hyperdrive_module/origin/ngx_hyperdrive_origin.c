@@ -27,6 +27,7 @@ typedef struct {
     ngx_peer_connection_t    peer;
     ngx_hyperdrive_net_t     net;
     ngx_pool_t              *memory;
+    ngx_hyperdrive_origin_t *origin;    /* NULL: gone */
     ngx_sockaddr_t           sockaddr;
 } ngx_hyperdrive_origin_cancel_t;
 
@@ -462,9 +463,10 @@ ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o)
     o->key.data = ngx_pstrdup(o->memory, &login->key);
 
     greeting.len = login->greeting.size;
-    greeting.data = ngx_pnalloc(o->memory, greeting.len + 1);
+    greeting.data = malloc(greeting.len + 1);
 
     if (o->wire == NULL || o->key.data == NULL || greeting.data == NULL) {
+        free(greeting.data);
         ngx_hyperdrive_origin_refused(o, 0, "no memory");
         return;
     }
@@ -478,6 +480,9 @@ ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o)
     o->pid = login->pid;
 
     /* clients are told the same */
+
+    free(pool->greeting.data);
+    pool->greeting = greeting;
 
     (void) ngx_hyperdrive_shm_note_put(&pool->key, &greeting);
 
@@ -741,9 +746,15 @@ ngx_hyperdrive_origin_finalize(ngx_hyperdrive_origin_t *o)
 void
 ngx_hyperdrive_origin_free(ngx_hyperdrive_origin_t *o)
 {
-    ngx_hyperdrive_pool_t  *pool;
+    ngx_hyperdrive_pool_t           *pool;
+    ngx_hyperdrive_origin_cancel_t  *cancel;
 
     pool = o->pool;
+    cancel = o->cancel;
+
+    if (cancel) {
+        cancel->origin = NULL;
+    }
 
     if (o->login) {
         pool->conf->proto->origin_login_free(o->login);
@@ -1052,11 +1063,9 @@ ngx_hyperdrive_origin_cancel(ngx_hyperdrive_origin_t *o)
     ngx_connection_t                *c;
     ngx_hyperdrive_origin_cancel_t  *cancel;
 
-    if (o->cancelled || o->key.len == 0) {
+    if (o->cancel || o->key.len == 0) {
         return;
     }
-
-    o->cancelled = 1;
 
     memory = ngx_create_pool(1024, ngx_cycle->log);
     if (memory == NULL) {
@@ -1098,6 +1107,8 @@ ngx_hyperdrive_origin_cancel(ngx_hyperdrive_origin_t *o)
     c->write->handler = ngx_hyperdrive_origin_cancel_handler;
 
     cancel->net.connection = c;
+    cancel->origin = o;
+    o->cancel = cancel;
 
     o->pool->conf->proto->origin_cancel(o->pid, &o->key, &cancel->net.out);
 
@@ -1123,6 +1134,7 @@ ngx_hyperdrive_origin_cancel_handler(ngx_event_t *ev)
 {
     ngx_int_t                        rc;
     ngx_connection_t                *c;
+    ngx_hyperdrive_origin_t         *o;
     ngx_hyperdrive_origin_cancel_t  *cancel;
 
     c = ev->data;
@@ -1154,7 +1166,22 @@ ngx_hyperdrive_origin_cancel_handler(ngx_event_t *ev)
 
 done:
 
+    o = cancel->origin;
+
     ngx_hyperdrive_net_free(&cancel->net);
     ngx_close_connection(c);
     ngx_destroy_pool(cancel->memory);
+
+    if (o == NULL) {
+        return;
+    }
+
+    o->cancel = NULL;
+
+    if (o->state == NGX_HYPERDRIVE_ORIGIN_DRAIN
+        && o->pool->conf->proto->origin_idle(o->wire))
+    {
+        /* only this was waited for */
+        ngx_hyperdrive_origin_idle(o);
+    }
 }

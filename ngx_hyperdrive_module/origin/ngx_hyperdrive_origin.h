@@ -121,11 +121,13 @@ struct ngx_hyperdrive_origin_s {
 
     ngx_msec_t                         expires;   /* end of its lifetime */
     ngx_msec_t                         used;      /* when it became idle */
+    void                              *cancel;    /* a CancelRequest on its
+                                                     way: nobody else may have
+                                                     the connection */
     uint64_t                           drained;   /* bytes, since the client
                                                      left */
     unsigned                           tls_tried:1;
     unsigned                           plain_tried:1;
-    unsigned                           cancelled:1;
     unsigned                           answered:1; /* something was read on
                                                      this connection */
 
@@ -145,6 +147,7 @@ struct ngx_hyperdrive_pool_s {
     ngx_str_t                          database;
     ngx_uint_t                         nparams;
     ngx_hyperdrive_proto_param_t      *params;
+    ngx_str_t                          greeting;  /* of the last log-in */
 
     ngx_queue_t                        origins[NGX_HYPERDRIVE_ORIGIN_STATES];
     ngx_uint_t                         norigins[NGX_HYPERDRIVE_ORIGIN_STATES];
@@ -220,6 +223,13 @@ void ngx_hyperdrive_origin_release(ngx_hyperdrive_origin_t *o, void *client);
 
 /* the login of an origin is over: it is idle for the first time */
 void ngx_hyperdrive_origin_ready(ngx_hyperdrive_origin_t *o);
+/*
+ * What an origin says to those who log in: NGX_OK if one has accepted these
+ * very parameters lately; <buf> has NGX_HYPERDRIVE_SHM_NOTE bytes.
+ */
+ngx_int_t ngx_hyperdrive_origin_greeting(ngx_hyperdrive_pool_t *pool,
+    u_char *buf, ngx_str_t *greeting);
+
 /* it failed; the place is free already */
 void ngx_hyperdrive_origin_failed(ngx_hyperdrive_pool_t *pool,
     ngx_uint_t permanent);
@@ -243,7 +253,10 @@ void ngx_hyperdrive_origin_set_state(ngx_hyperdrive_origin_t *o,
 void ngx_hyperdrive_origin_close(ngx_hyperdrive_origin_t *o, char *reason);
 /* the handlers of a connection that no session has */
 void ngx_hyperdrive_origin_own(ngx_hyperdrive_origin_t *o);
-/* asks the database to stop what it does, on a connection of its own */
+/*
+ * Asks the database to stop what it does, on a connection of its own; once at
+ * a time.
+ */
 void ngx_hyperdrive_origin_cancel(ngx_hyperdrive_origin_t *o);
 /* frees it without a word to the database, and without its place */
 void ngx_hyperdrive_origin_free(ngx_hyperdrive_origin_t *o);

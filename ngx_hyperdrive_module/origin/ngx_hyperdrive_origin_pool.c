@@ -14,6 +14,9 @@
 /* a database that has refused is left alone so long, milliseconds */
 #define NGX_HYPERDRIVE_ORIGIN_PAUSE      200
 
+/* what an origin said of itself is believed so long, seconds */
+#define NGX_HYPERDRIVE_ORIGIN_NOTE_AGE   600
+
 
 static ngx_hyperdrive_pool_t *ngx_hyperdrive_origin_pool_create(
     ngx_hyperdrive_origin_conf_t *conf, ngx_str_t *key, ngx_str_t *user,
@@ -269,7 +272,6 @@ ngx_hyperdrive_origin_acquire(ngx_hyperdrive_pool_t *pool,
 static void
 ngx_hyperdrive_origin_lend(ngx_hyperdrive_origin_t *o)
 {
-    o->cancelled = 0;
     o->net.connection->idle = 0;
 
     ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_BUSY);
@@ -693,6 +695,17 @@ ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
     pool = o->pool;
     conf = pool->conf;
 
+    if (o->cancel) {
+
+        /* it could hit the next one's query: _cancel_handler() goes on */
+
+        if (o->state != NGX_HYPERDRIVE_ORIGIN_DRAIN) {
+            ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_DRAIN);
+        }
+
+        return;
+    }
+
     if ((ngx_msec_int_t) (ngx_current_msec - o->expires) >= 0) {
         ngx_hyperdrive_origin_close(o, "its lifetime is over");
         return;
@@ -780,6 +793,35 @@ ngx_hyperdrive_origin_ready(ngx_hyperdrive_origin_t *o)
         n++;
         ngx_hyperdrive_origin_open(pool, w->client);
     }
+}
+
+
+ngx_int_t
+ngx_hyperdrive_origin_greeting(ngx_hyperdrive_pool_t *pool, u_char *buf,
+    ngx_str_t *greeting)
+{
+    greeting->data = buf;
+
+    if (ngx_hyperdrive_shm_note_get(&pool->key, NGX_HYPERDRIVE_ORIGIN_NOTE_AGE,
+                                    buf, NGX_HYPERDRIVE_SHM_NOTE,
+                                    &greeting->len)
+        == NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    if (pool->greeting.data == NULL || ngx_hyperdrive_origin_alive(pool) == 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    /* connections that were let in are still there */
+
+    *greeting = pool->greeting;
+
+    (void) ngx_hyperdrive_shm_note_put(&pool->key, greeting);
+
+    return NGX_OK;
 }
 
 

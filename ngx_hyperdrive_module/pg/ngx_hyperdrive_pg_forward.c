@@ -365,7 +365,7 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
         rc = ngx_hyperdrive_pg_forward_deallocate(f, stmt);
     }
 
-    if (rc == NGX_DECLINED && (stmt == NULL || stmt->plan.stateful)) {
+    if (stmt == NULL || (stmt->plan.stateful && !stmt->plan.deallocate)) {
         *f->stateful = 1;
     }
 
@@ -722,7 +722,7 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
         rc = ngx_hyperdrive_pg_forward_no_statement(f, &name);
 
     } else {
-        if (entry->stmt->plan.stateful) {
+        if (entry->stmt->plan.stateful && !entry->stmt->plan.deallocate) {
             *f->stateful = 1;
         }
 

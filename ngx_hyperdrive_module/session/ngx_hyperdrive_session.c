@@ -14,9 +14,6 @@
 /* the last words to a client that does not read, milliseconds */
 #define NGX_HYPERDRIVE_SESSION_LINGER    5000
 
-/* what an origin said of itself is believed so long, seconds */
-#define NGX_HYPERDRIVE_SESSION_NOTE_AGE  600
-
 #define NGX_HYPERDRIVE_SESSION_LOGIN_MAX 65536
 
 
@@ -283,6 +280,8 @@ ngx_hyperdrive_session_login(ngx_hyperdrive_session_t *s)
 
     case NGX_DECLINED:
         /* a cancel request: it has no answer */
+        ngx_hyperdrive_session_cancel(&s->login->cancel_pid,
+                                      &s->login->cancel_key);
         ngx_hyperdrive_session_close(s);
         return;
 
@@ -531,14 +530,9 @@ ngx_hyperdrive_session_greet(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_origin_t       *o;
     ngx_hyperdrive_proto_error_t   err;
 
-    /* an origin has accepted just this lately: no need to ask it again */
+    if (ngx_hyperdrive_origin_greeting(s->pool, note, &greeting) == NGX_OK) {
 
-    if (ngx_hyperdrive_shm_note_get(&s->pool->key,
-                                    NGX_HYPERDRIVE_SESSION_NOTE_AGE, note,
-                                    sizeof(note), &greeting.len)
-        == NGX_OK)
-    {
-        greeting.data = note;
+        /* an origin has accepted just this lately: no need to ask it again */
 
         if (ngx_hyperdrive_session_welcome(s, &greeting) != NGX_OK) {
             return;
@@ -557,10 +551,13 @@ ngx_hyperdrive_session_greet(ngx_hyperdrive_session_t *s)
     rc = ngx_hyperdrive_origin_acquire(s->pool, &s->waiter, &o, &err);
 
     if (rc == NGX_OK) {
-        /* a connection of the kind, whose note has grown too old: a new one
-           tells more */
-        ngx_hyperdrive_origin_close(o, "is asked anew");
-        rc = ngx_hyperdrive_origin_acquire(s->pool, &s->waiter, &o, &err);
+
+        /* there was none when we asked: it has come from another worker */
+
+        ngx_hyperdrive_origin_close(o, "did not say enough of itself");
+        ngx_hyperdrive_session_fatal(s, "08006",
+                                     "the database told too much of itself");
+        return;
     }
 
     if (rc == NGX_ERROR) {
@@ -578,8 +575,6 @@ static ngx_int_t
 ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
     ngx_str_t *greeting)
 {
-    u_char                         key[4];
-    uint32_t                       pid;
     ngx_connection_t              *c;
     ngx_hyperdrive_proto_t        *proto;
     ngx_hyperdrive_origin_conf_t  *origin;
@@ -589,14 +584,13 @@ ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
     proto = origin->proto;
 
     s->wire = proto->client_create(&origin->ctx, proto->mode(greeting));
-    if (s->wire == NULL || RAND_bytes(key, sizeof(key)) != 1) {
+    if (s->wire == NULL || RAND_bytes(s->key, sizeof(s->key)) != 1) {
         ngx_hyperdrive_session_close(s);
         return NGX_DONE;
     }
 
-    pid = (uint32_t) c->number;
-
-    proto->client_welcome(greeting, pid, key, sizeof(key), &s->net.out);
+    proto->client_welcome(greeting, ngx_hyperdrive_session_cancel_pid(s),
+                          s->key, sizeof(s->key), &s->net.out);
     proto->client_login_free(s->login);
 
     free(s->login);
@@ -625,17 +619,11 @@ ngx_hyperdrive_session_greeted(ngx_hyperdrive_session_t *s)
     u_char     note[NGX_HYPERDRIVE_SHM_NOTE];
     ngx_str_t  greeting;
 
-    if (ngx_hyperdrive_shm_note_get(&s->pool->key,
-                                    NGX_HYPERDRIVE_SESSION_NOTE_AGE, note,
-                                    sizeof(note), &greeting.len)
-        != NGX_OK)
-    {
+    if (ngx_hyperdrive_origin_greeting(s->pool, note, &greeting) != NGX_OK) {
         ngx_hyperdrive_session_fatal(s, "08006",
                                      "the database told too much of itself");
         return NGX_DONE;
     }
-
-    greeting.data = note;
 
     return ngx_hyperdrive_session_welcome(s, &greeting);
 }
@@ -730,6 +718,15 @@ ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s)
     {
         ngx_hyperdrive_session_close(s);
         return NGX_DONE;
+    }
+
+    if (c->read->ready && !s->choked
+        && s->state != NGX_HYPERDRIVE_SESSION_WAIT
+        && s->net.last - s->net.pos < NGX_HYPERDRIVE_MAX_UNIT)
+    {
+        /* its event has come and gone, but not all has been read */
+
+        ngx_hyperdrive_net_post_read(&s->net);
     }
 
     return NGX_OK;

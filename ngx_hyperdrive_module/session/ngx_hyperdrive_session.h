@@ -95,6 +95,7 @@ struct ngx_hyperdrive_session_s {
     ngx_hyperdrive_session_fill_t   *fill;
     ngx_uint_t                       outstanding; /* units without their end */
 
+    u_char                           key[4];      /* who cancels knows it */
     ngx_str_t                        user;
     ngx_hyperdrive_session_totals_t  total;
 
@@ -132,6 +133,16 @@ void ngx_hyperdrive_session_fatal(ngx_hyperdrive_session_t *s, char *sqlstate,
 void ngx_hyperdrive_session_close(ngx_hyperdrive_session_t *s);
 /* arms the events and keeps input; NGX_DONE: <s> is gone */
 ngx_int_t ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s);
+
+
+/* ngx_hyperdrive_session_cancel.c */
+
+/* the process id that the client is told: says where the session is */
+uint32_t ngx_hyperdrive_session_cancel_pid(ngx_hyperdrive_session_t *s);
+/* a CancelRequest has come, for a session of any worker */
+void ngx_hyperdrive_session_cancel(ngx_str_t *pid, ngx_str_t *key);
+/* ...and was passed on to this worker */
+void ngx_hyperdrive_session_cancel_message(u_char *data, size_t len);
 
 
 /* ngx_hyperdrive_session_unit.c */

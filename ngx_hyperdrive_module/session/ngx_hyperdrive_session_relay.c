@@ -207,8 +207,6 @@ ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s)
                 /* its own words are passed on, then it is over */
 
                 o->net.pos = o->net.last;
-                o->cancelled = 1;
-
                 ngx_hyperdrive_session_set_state(s,
                                                NGX_HYPERDRIVE_SESSION_CLOSING);
                 (void) ngx_hyperdrive_session_rearm(s);

@@ -290,9 +290,11 @@ ngx_hyperdrive_sql_scan_open(ngx_hyperdrive_sql_scan_t *s)
         f->state = NGX_HYPERDRIVE_SQL_SCAN_FROM_AFTER;
         ngx_hyperdrive_sql_scan_push(s, NGX_HYPERDRIVE_SQL_SCAN_FROM);
 
-        f[1].query = 1;
-        f[1].target = f->target;
-        f->target = 0;
+        if (!s->failed) {
+            f[1].query = 1;
+            f[1].target = f->target;
+            f->target = 0;
+        }
 
         return;
 
@@ -321,7 +323,11 @@ ngx_hyperdrive_sql_scan_open(ngx_hyperdrive_sql_scan_t *s)
     case NGX_HYPERDRIVE_SQL_SCAN_WITH_BODY:
         f->state = NGX_HYPERDRIVE_SQL_SCAN_WITH_AFTER;
         ngx_hyperdrive_sql_scan_push(s, NGX_HYPERDRIVE_SQL_SCAN_START);
-        f[1].body = 1;
+
+        if (!s->failed) {
+            f[1].body = 1;
+        }
+
         return;
 
     case NGX_HYPERDRIVE_SQL_SCAN_DDL:
@@ -359,7 +365,7 @@ ngx_hyperdrive_sql_scan_open(ngx_hyperdrive_sql_scan_t *s)
 static void
 ngx_hyperdrive_sql_scan_open_expr(ngx_hyperdrive_sql_scan_t *s)
 {
-    ngx_uint_t                        group;
+    ngx_uint_t                        sets;
     ngx_hyperdrive_sql_scan_frame_t  *f;
 
     f = ngx_hyperdrive_sql_scan_top(s);
@@ -373,16 +379,13 @@ ngx_hyperdrive_sql_scan_open_expr(ngx_hyperdrive_sql_scan_t *s)
         return;
     }
 
-    /* CUBE and ROLLUP are functions but in a list of GROUP BY */
-
-    group = (f->group
-             && (s->open == NGX_HYPERDRIVE_SQL_SCAN_OPEN_GROUP
-                 || s->prev.type == NGX_HYPERDRIVE_SQL_T_COMMA
-                 || s->prev.type == NGX_HYPERDRIVE_SQL_T_OPEN));
+    sets = (s->open == NGX_HYPERDRIVE_SQL_SCAN_OPEN_SETS);
 
     ngx_hyperdrive_sql_scan_push(s, NGX_HYPERDRIVE_SQL_SCAN_PAREN);
 
-    f[1].group = group;
+    if (sets && !s->failed) {
+        f[1].group = 1;
+    }
 }
 
 
@@ -1351,7 +1354,8 @@ ngx_hyperdrive_sql_scan_clause(ngx_hyperdrive_sql_scan_t *s)
     case K(INTO):
 
         if (f->verb != K(OTHER)) {
-            return 0;
+            ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
+            return 1;
         }
 
         s->into = 1;
@@ -1472,17 +1476,23 @@ ngx_hyperdrive_sql_scan_expr(ngx_hyperdrive_sql_scan_t *s)
         ngx_hyperdrive_sql_names_read(s, &name);
         ngx_hyperdrive_sql_names_other(s, &name);
 
-        if (s->next.type == NGX_HYPERDRIVE_SQL_T_OPEN) {
-            s->open = NGX_HYPERDRIVE_SQL_SCAN_OPEN_NAMES;
-        }
+        switch (s->tok.keyword) {
 
-        if (s->prev.keyword == K(AS)
-            && s->tok.category == NGX_HYPERDRIVE_SQL_RESERVED)
-        {
+        case K(BIT):
+        case K(CHAR):
+        case K(CHARACTER):
+        case K(INTERVAL):
+        case K(NCHAR):
+        case K(TIME):
+
+            /* more words may follow */
+
+            return;
+
+        default:
             s->tok.keyword = K(OTHER);
+            return;
         }
-
-        return;
     }
 
     if (s->tok.category != NGX_HYPERDRIVE_SQL_RESERVED
@@ -1567,13 +1577,21 @@ ngx_hyperdrive_sql_scan_expr(ngx_hyperdrive_sql_scan_t *s)
             }
         }
 
-        if (call && !ngx_hyperdrive_sql_scan_operand(&s->prev)
-            && !(s->prev.keyword == K(NOT)
-                 && ngx_hyperdrive_sql_scan_operand(&s->before)))
-        {
-            ngx_hyperdrive_sql_scan_name(s);
+        if (!call) {
+            return;
         }
 
+        if (s->tok.keyword == K(ILIKE)
+            && (ngx_hyperdrive_sql_scan_operand(&s->prev)
+                || (s->prev.keyword == K(NOT)
+                    && ngx_hyperdrive_sql_scan_operand(&s->before))))
+        {
+            /* x [NOT] ILIKE (y); functions like() and overlaps() exist */
+
+            return;
+        }
+
+        ngx_hyperdrive_sql_scan_name(s);
         return;
 
     default:
@@ -1659,8 +1677,8 @@ ngx_hyperdrive_sql_scan_syntax(ngx_hyperdrive_sql_scan_t *s)
 
     case K(SETS):
 
-        if (prev->keyword == K(GROUPING)) {
-            s->open = NGX_HYPERDRIVE_SQL_SCAN_OPEN_GROUP;
+        if (f->group && prev->keyword == K(GROUPING)) {
+            s->open = NGX_HYPERDRIVE_SQL_SCAN_OPEN_SETS;
             return 1;
         }
 
@@ -1675,7 +1693,8 @@ ngx_hyperdrive_sql_scan_syntax(ngx_hyperdrive_sql_scan_t *s)
                 || prev->type == NGX_HYPERDRIVE_SQL_T_COMMA
                 || prev->type == NGX_HYPERDRIVE_SQL_T_OPEN))
         {
-            s->open = NGX_HYPERDRIVE_SQL_SCAN_OPEN_GROUP;
+            /* a row in it, or the list of a CUBE, is made of expressions */
+
             return 1;
         }
 
@@ -1714,7 +1733,7 @@ ngx_hyperdrive_sql_scan_syntax(ngx_hyperdrive_sql_scan_t *s)
         return prev->keyword == K(FETCH);
 
     case K(CONFLICT):
-        return prev->keyword == K(ON);
+        return f->verb == K(INSERT) && prev->keyword == K(ON);
 
     case K(SET):
 
@@ -1775,7 +1794,7 @@ ngx_hyperdrive_sql_scan_name(ngx_hyperdrive_sql_scan_t *s)
 }
 
 
-/* may an expression end with this token? */
+/* does an expression end with this token, for sure? */
 
 static ngx_uint_t
 ngx_hyperdrive_sql_scan_operand(ngx_hyperdrive_sql_token_t *token)
@@ -1793,8 +1812,6 @@ ngx_hyperdrive_sql_scan_operand(ngx_hyperdrive_sql_token_t *token)
 
     case NGX_HYPERDRIVE_SQL_T_WORD:
         return token->category == NGX_HYPERDRIVE_SQL_NOT_KEYWORD
-               || token->category == NGX_HYPERDRIVE_SQL_UNRESERVED
-               || token->category == NGX_HYPERDRIVE_SQL_COLUMN
                || token->keyword == K(END) || token->keyword == K(NULL)
                || token->keyword == K(TRUE);
 

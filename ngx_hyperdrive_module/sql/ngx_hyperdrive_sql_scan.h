@@ -60,7 +60,7 @@ typedef enum {
     NGX_HYPERDRIVE_SQL_SCAN_OPEN_FROM,   /* EXTRACT and the like: FROM is
                                             no clause */
     NGX_HYPERDRIVE_SQL_SCAN_OPEN_ROWS,   /* ROWS FROM */
-    NGX_HYPERDRIVE_SQL_SCAN_OPEN_GROUP,  /* CUBE, ROLLUP, SETS */
+    NGX_HYPERDRIVE_SQL_SCAN_OPEN_SETS,   /* GROUPING SETS */
     NGX_HYPERDRIVE_SQL_SCAN_OPEN_AGE,
     NGX_HYPERDRIVE_SQL_SCAN_OPEN_SET_CONFIG
 } ngx_hyperdrive_sql_scan_open_e;
@@ -80,7 +80,7 @@ typedef struct {
     unsigned                         query:1;    /* clauses are clauses */
     unsigned                         bracket:1;
     unsigned                         body:1;     /* of a CTE: may write */
-    unsigned                         group:1;    /* in GROUP BY */
+    unsigned                         group:1;    /* in a list of GROUP BY */
     unsigned                         recursive:1;
     unsigned                         target:1;   /* the next table is written */
     unsigned                         targets:1;  /* all of them */

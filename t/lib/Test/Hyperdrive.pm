@@ -262,7 +262,7 @@ sub _globals {
 		"pid $dir/" . ($log eq 'error.log' ? 'nginx.pid;' : "$log.pid;"),
 		"lock_file $dir/nginx.lock;",
 		"error_log $dir/$log debug;",
-		(map { "load_module $_;" } $self->modules()),
+		(map { "load_module \"$_\";" } $self->modules()),
 	);
 
 	# a binary upgrade must find them again

@@ -1,0 +1,115 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "session/ngx_hyperdrive_session.h"
+#include "base/ngx_hyperdrive_base_cursor.h"
+#include "peer/ngx_hyperdrive_peer.h"
+#include <openssl/crypto.h>
+
+
+/*
+ * The process id of a session: the worker's slot in the upper byte, and the
+ * number of the client's connection in this worker, plus one.
+ */
+
+#define NGX_HYPERDRIVE_SESSION_CANCEL_BITS  24
+
+
+/* pid and key, as they stand in a CancelRequest */
+#define NGX_HYPERDRIVE_SESSION_CANCEL_LEN   8
+
+
+uint32_t
+ngx_hyperdrive_session_cancel_pid(ngx_hyperdrive_session_t *s)
+{
+    ngx_uint_t  n;
+
+    n = s->net.connection - ngx_cycle->connections;
+
+    return (uint32_t) (ngx_hyperdrive_shm_slot
+                       << NGX_HYPERDRIVE_SESSION_CANCEL_BITS | (n + 1));
+}
+
+
+void
+ngx_hyperdrive_session_cancel(ngx_str_t *pid, ngx_str_t *key)
+{
+    u_char      body[NGX_HYPERDRIVE_SESSION_CANCEL_LEN];
+    ngx_uint_t  slot;
+
+    if (pid->len != 4 || key->len != 4) {
+        return;
+    }
+
+    ngx_memcpy(body, pid->data, 4);
+    ngx_memcpy(body + 4, key->data, 4);
+
+    slot = pid->data[0];
+
+    if (slot == ngx_hyperdrive_shm_slot) {
+        ngx_hyperdrive_session_cancel_message(body, sizeof(body));
+
+    } else if (slot < NGX_HYPERDRIVE_SLOTS) {
+        (void) ngx_hyperdrive_peer_send(slot, NGX_HYPERDRIVE_PEER_CANCEL, body,
+                                        sizeof(body), -1);
+    }
+}
+
+
+void
+ngx_hyperdrive_session_cancel_message(u_char *data, size_t len)
+{
+    ngx_uint_t                     n;
+    ngx_connection_t              *c;
+    ngx_hyperdrive_session_t      *s;
+    ngx_hyperdrive_proto_error_t   err;
+
+    if (len != NGX_HYPERDRIVE_SESSION_CANCEL_LEN) {
+        return;
+    }
+
+    n = ngx_hyperdrive_base_get_u32(data)
+        & ((1 << NGX_HYPERDRIVE_SESSION_CANCEL_BITS) - 1);
+
+    if (n == 0 || n > ngx_cycle->connection_n) {
+        return;
+    }
+
+    c = &ngx_cycle->connections[n - 1];
+
+    if (c->fd == (ngx_socket_t) -1
+        || c->read->handler != ngx_hyperdrive_session_read_handler)
+    {
+        return;
+    }
+
+    s = ngx_hyperdrive_session_of(c);
+
+    if (CRYPTO_memcmp(s->key, data + 4, sizeof(s->key)) != 0) {
+        ngx_log_error(NGX_LOG_INFO, c->log, 0,
+                      "hyperdrive: a cancel request with a wrong key");
+        return;
+    }
+
+    if (s->state == NGX_HYPERDRIVE_SESSION_WAIT) {
+
+        /* its query has not even begun */
+
+        err.severity = "ERROR";
+        err.sqlstate = "57014";
+        err.message = "canceling statement due to user request";
+        err.hint = NULL;
+
+        ngx_hyperdrive_origin_leave(&s->waiter);
+        ngx_hyperdrive_session_waiter_failed(&s->waiter, &err);
+
+        return;
+    }
+
+    if (s->origin && s->outstanding) {
+        ngx_hyperdrive_origin_cancel(s->origin);
+    }
+}

@@ -634,14 +634,32 @@ sub played {
 	for my $port (8080, 8080, 8082, 8083) {
 		my $c = client($port);
 
-		is(eval { told($script->($c)) } // $@, $expected,
-			"$name, " . port_name($port));
+		my $got = eval { told($script->($c)) } // $@;
+
+		ok($got eq $expected, "$name, " . port_name($port))
+			or diag(difference($got, $expected));
 
 		$c->close();
 
 		$pg->psql('DROP TABLE IF EXISTS later; DELETE FROM notes',
 			db => 'shop');
 	}
+}
+
+# The first line in which they differ, and what led to it.
+
+sub difference {
+	my ($got, $expected) = @_;
+
+	my @got = split /\n/, $got;
+	my @expected = split /\n/, $expected;
+
+	my $i = 0;
+	$i++ while ($got[$i] // '') eq ($expected[$i] // '');
+
+	return join("\n", ($i ? @got[0 .. $i - 1] : ()),
+		'got:      ' . ($got[$i] // 'the end'),
+		'expected: ' . ($expected[$i] // 'the end'));
 }
 
 sub port_name {

@@ -28,6 +28,9 @@ typedef struct {
 
     ngx_hyperdrive_state_names_t      names;
     ngx_hyperdrive_state_name_t      *unnamed;
+    uint64_t                          unnamed_group;  /* that set it last */
+    uint64_t                          closed_group;   /* that closed a name
+                                                         last */
     ngx_hyperdrive_state_stmt_t      *question;    /* of the unit that is
                                                       looked at */
 
@@ -56,6 +59,19 @@ typedef struct {
     ngx_hyperdrive_state_stmt_t      *unnamed;     /* NULL: none, or unknown */
     ngx_hyperdrive_pg_ledger_t        ledger;
 
+    /*
+     * Requests come in groups; a Sync or a Query ends one.  If a request
+     * fails, those behind it in its group do not happen: what an earlier group
+     * prepares or closes is not certain until it is answered.  The numbers of
+     * groups are unique in a worker.
+     */
+    uint64_t                          group;          /* that is being sent */
+    uint64_t                          first_group;    /* none before it is
+                                                         outstanding */
+    uint64_t                          unnamed_group;  /* that set unnamed */
+    uint64_t                          closed_group;   /* that closed a
+                                                         statement last */
+
     /* the answer that is being read */
     u_char                            type;
     u_char                            status;      /* of the last Ready: I, T,
@@ -66,8 +82,11 @@ typedef struct {
     unsigned                          copy_in:1;   /* the origin wants data */
     unsigned                          ignore:1;    /* it skips to the Sync */
     unsigned                          open:1;      /* a Sync group has begun */
-    unsigned                          hold:1;      /* a Describe of ours has to
-                                                      be answered first */
+    unsigned                          hold:1;      /* all that is outstanding
+                                                      has to be answered
+                                                      first */
+    unsigned                          block:1;     /* ...and may begin a
+                                                      transaction block */
     unsigned                          wrote:1;     /* what is outstanding may
                                                       have changed rows */
     unsigned                          partial:1;   /* half a request is sent */

@@ -49,10 +49,23 @@ static ngx_int_t ngx_hyperdrive_pg_forward_describe(
     ngx_hyperdrive_pg_forward_t *f);
 static ngx_int_t ngx_hyperdrive_pg_forward_close(
     ngx_hyperdrive_pg_forward_t *f);
+static ngx_uint_t ngx_hyperdrive_pg_forward_unsure(
+    ngx_hyperdrive_pg_origin_t *o, uint64_t group);
+static ngx_int_t ngx_hyperdrive_pg_forward_find(
+    ngx_hyperdrive_pg_forward_t *f, ngx_str_t *name,
+    ngx_hyperdrive_state_name_t **entry);
+static ngx_int_t ngx_hyperdrive_pg_forward_hold(
+    ngx_hyperdrive_pg_forward_t *f);
 static ngx_int_t ngx_hyperdrive_pg_forward_ensure(
-    ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_name_t *entry);
+    ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_name_t *entry,
+    uint64_t told);
+static ngx_int_t ngx_hyperdrive_pg_forward_compare(
+    ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_stmt_t *stmt,
+    uint64_t id, uint64_t told);
 static ngx_int_t ngx_hyperdrive_pg_forward_evict(
     ngx_hyperdrive_pg_forward_t *f);
+static ngx_int_t ngx_hyperdrive_pg_forward_drop(
+    ngx_hyperdrive_pg_forward_t *f, uint64_t id);
 static ngx_int_t ngx_hyperdrive_pg_forward_prepare(
     ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_stmt_t *stmt,
     uint64_t id);
@@ -66,6 +79,9 @@ static ngx_hyperdrive_pg_reply_t *ngx_hyperdrive_pg_forward_expect(
     ngx_hyperdrive_pg_action_e action, ngx_hyperdrive_state_stmt_t *stmt);
 static ngx_int_t ngx_hyperdrive_pg_forward_error(
     ngx_hyperdrive_pg_forward_t *f, char *sqlstate, char *text);
+
+
+static uint64_t  ngx_hyperdrive_pg_forward_group;
 
 
 ngx_int_t
@@ -97,11 +113,17 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
 
     if (o->hold) {
 
-        if (o->ledger.n) {
+        if (o->ledger.n && !o->copy_in) {
             return NGX_BUSY;
         }
 
         o->hold = 0;
+    }
+
+    if (o->ledger.n == 0) {
+        o->group = ++ngx_hyperdrive_pg_forward_group;
+        o->first_group = o->group;
+        o->block = 0;
     }
 
     for ( ;; ) {
@@ -226,6 +248,17 @@ ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
             c->drop = 1;
             return NGX_OK;
 
+        case 'Q':
+        case 'P':
+        case 'B':
+        case 'D':
+        case 'E':
+        case 'C':
+        case 'F':
+            /* the COPY reads it and fails, nothing else answers to it */
+            o->copy_in = 0;
+            return ngx_hyperdrive_pg_forward_raw(f);
+
         default:
             break;
         }
@@ -287,6 +320,8 @@ ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
             return NGX_ERROR;
         }
 
+        o->group = ++ngx_hyperdrive_pg_forward_group;
+
         return ngx_hyperdrive_pg_forward_raw(f);
 
     case 'H':
@@ -303,13 +338,18 @@ ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
             return NGX_ERROR;
         }
 
+        o->group = ++ngx_hyperdrive_pg_forward_group;
+
         return ngx_hyperdrive_pg_forward_raw(f);
 
     case 'd':
     case 'c':
     case 'f':
 
-        /* behind a COPY that has failed */
+        if (o->ledger.n) {
+            /* for a COPY that has not been answered yet, or has failed? */
+            return ngx_hyperdrive_pg_forward_hold(f);
+        }
 
         c->left = f->total;
         c->drop = 1;
@@ -329,6 +369,7 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
     u_char                       *end;
     ngx_int_t                     rc;
     ngx_str_t                     text, types;
+    ngx_hyperdrive_pg_reply_t    *reply;
     ngx_hyperdrive_pg_client_t   *c;
     ngx_hyperdrive_pg_origin_t   *o;
     ngx_hyperdrive_state_stmt_t  *stmt;
@@ -359,6 +400,18 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
         }
     }
 
+    if (o->ledger.n
+        && (stmt == NULL || stmt->plan.deallocate || stmt->plan.forgets))
+    {
+        /* it changes what is prepared, which has to be certain before */
+
+        if (stmt) {
+            ngx_hyperdrive_state_stmt_unref(c->ctx->registry, stmt);
+        }
+
+        return ngx_hyperdrive_pg_forward_hold(f);
+    }
+
     rc = NGX_DECLINED;
 
     if (stmt && stmt->plan.deallocate) {
@@ -373,6 +426,10 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
         ngx_hyperdrive_pg_forward_forget(f, stmt);
     }
 
+    if (stmt == NULL || stmt->plan.transaction) {
+        o->block = 1;
+    }
+
     if (stmt) {
         ngx_hyperdrive_state_stmt_unref(c->ctx->registry, stmt);
     }
@@ -381,12 +438,18 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
         return NGX_ERROR;
     }
 
+    reply = ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_QUERY,
+                                             NGX_HYPERDRIVE_PG_PASS, NULL);
+    if (reply == NULL) {
+        return NGX_ERROR;
+    }
+
     /* a Query ends the unnamed statement, at both ends */
 
-    if (c->unnamed) {
-        ngx_hyperdrive_pg_client_free_name(c->ctx, c->unnamed);
-        c->unnamed = NULL;
-    }
+    reply->old = c->unnamed;
+
+    c->unnamed = NULL;
+    c->unnamed_group = o->group;
 
     if (o->unnamed) {
         ngx_hyperdrive_state_stmt_unref(c->ctx->registry, o->unnamed);
@@ -394,13 +457,9 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
     }
 
     o->unnamed_dirty = 0;
+    o->unnamed_group = o->group;
 
-    if (ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_QUERY,
-                                         NGX_HYPERDRIVE_PG_PASS, NULL)
-        == NULL)
-    {
-        return NGX_ERROR;
-    }
+    o->group = ++ngx_hyperdrive_pg_forward_group;
 
     if (rc == NGX_OK) {
         /* its rewritten form is in the output */
@@ -447,9 +506,7 @@ ngx_hyperdrive_pg_forward_deallocate(ngx_hyperdrive_pg_forward_t *f,
         return NGX_DECLINED;
     }
 
-    entry->shape = 0;
-
-    if (ngx_hyperdrive_pg_forward_ensure(f, entry) != NGX_OK) {
+    if (ngx_hyperdrive_pg_forward_ensure(f, entry, 0) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -515,10 +572,12 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
 {
     u_char                       *p, *end;
     uint64_t                      id;
+    ngx_int_t                     rc;
     ngx_str_t                     name, text, types;
     ngx_hyperdrive_pg_reply_t    *reply;
     ngx_hyperdrive_pg_client_t   *c;
     ngx_hyperdrive_pg_origin_t   *o;
+    ngx_hyperdrive_state_item_t  *item;
     ngx_hyperdrive_state_name_t  *entry, *old;
     ngx_hyperdrive_state_stmt_t  *stmt;
 
@@ -580,27 +639,14 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
     entry = NULL;
 
     if (name.len) {
-        entry = ngx_hyperdrive_state_names_find(&c->names, &name);
+        rc = ngx_hyperdrive_pg_forward_find(f, &name, &entry);
 
-        if (entry) {
+        if (rc == NGX_OK && entry) {
+            rc = ngx_hyperdrive_pg_forward_ensure(f, entry, 0);
+        }
 
-            /*
-             * 42P05, and the origin has to say so: it is asked to prepare
-             * under a name that is taken there as well.
-             */
-
-            if (ngx_hyperdrive_pg_forward_ensure(f, entry) == NGX_ERROR
-                || ngx_hyperdrive_pg_forward_prepare(f, entry->stmt,
-                                ngx_hyperdrive_pg_forward_id(o, entry->stmt))
-                   != NGX_OK)
-            {
-                return NGX_ERROR;
-            }
-
-            reply = ngx_hyperdrive_pg_forward_expect(f,
-                                              NGX_HYPERDRIVE_PG_REPLY_PARSE,
-                                              NGX_HYPERDRIVE_PG_PASS, NULL);
-            return reply ? NGX_OK : NGX_ERROR;
+        if (rc != NGX_OK) {
+            return rc;
         }
     }
 
@@ -610,6 +656,46 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
         return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
     }
 
+    if (entry) {
+
+        /*
+         * 42P05, and the origin has to say so: it is asked to prepare under a
+         * name that is taken there as well.
+         */
+
+        rc = ngx_hyperdrive_pg_forward_prepare(f, stmt,
+                                ngx_hyperdrive_pg_forward_id(o, entry->stmt));
+
+        ngx_hyperdrive_state_stmt_unref(c->ctx->registry, stmt);
+
+        if (rc != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        reply = ngx_hyperdrive_pg_forward_expect(f,
+                                              NGX_HYPERDRIVE_PG_REPLY_PARSE,
+                                              NGX_HYPERDRIVE_PG_PASS, NULL);
+        return reply ? NGX_OK : NGX_ERROR;
+    }
+
+    id = 0;
+    item = NULL;
+
+    if (name.len) {
+        id = ngx_hyperdrive_pg_forward_id(o, stmt);
+
+        rc = ngx_hyperdrive_pg_forward_item(f, id, &item);
+
+        if (rc == NGX_OK && item == NULL) {
+            rc = ngx_hyperdrive_pg_forward_evict(f);
+        }
+
+        if (rc != NGX_OK) {
+            ngx_hyperdrive_state_stmt_unref(c->ctx->registry, stmt);
+            return rc;
+        }
+    }
+
     entry = ngx_hyperdrive_pg_client_add(c, &name, stmt, &old);
 
     if (entry == NULL) {
@@ -617,7 +703,10 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
         return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
     }
 
+    entry->group = o->group;
+
     if (name.len == 0) {
+        c->unnamed_group = o->group;
 
         if (o->unnamed) {
             ngx_hyperdrive_state_stmt_unref(c->ctx->registry, o->unnamed);
@@ -625,11 +714,17 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
 
         o->unnamed = ngx_hyperdrive_state_stmt_ref(stmt);
         o->unnamed_dirty = 1;
+        o->unnamed_group = o->group;
 
         reply = ngx_hyperdrive_pg_forward_expect(f,
                                               NGX_HYPERDRIVE_PG_REPLY_PARSE,
                                               NGX_HYPERDRIVE_PG_PASS, NULL);
         if (reply == NULL) {
+
+            if (old) {
+                ngx_hyperdrive_pg_client_free_name(c->ctx, old);
+            }
+
             return NGX_ERROR;
         }
 
@@ -639,11 +734,14 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
         return ngx_hyperdrive_pg_forward_raw(f);
     }
 
-    id = ngx_hyperdrive_pg_forward_id(o, stmt);
-
-    if (ngx_hyperdrive_state_set_find(&o->set, id) && o->status != 'E') {
-
-        /* other clients use the same text: nothing is left to do */
+    if (item
+        && (o->group == o->first_group ? o->status != 'E'
+                                       : o->status == 'I' && !o->block))
+    {
+        /*
+         * Other clients use the same text: nothing is left to do, as it is
+         * certain that the block has not failed.
+         */
 
         reply = ngx_hyperdrive_pg_forward_expect(f,
                                               NGX_HYPERDRIVE_PG_REPLY_PARSE,
@@ -657,7 +755,7 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
         return NGX_OK;
     }
 
-    if (ngx_hyperdrive_pg_forward_evict(f) != NGX_OK) {
+    if (item && ngx_hyperdrive_pg_forward_drop(f, id) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -668,10 +766,12 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
     }
 
     reply->name = entry;
+    reply->id = id;
 
-    if (ngx_hyperdrive_state_set_find(&o->set, id) == NULL) {
-        reply->id = id;
-        (void) ngx_hyperdrive_state_set_add(&o->set, id);
+    item = ngx_hyperdrive_state_set_add(&o->set, id);
+
+    if (item) {
+        item->group = o->group;
     }
 
     return ngx_hyperdrive_pg_forward_prepare(f, stmt, id);
@@ -716,7 +816,9 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
 
     o->open = 1;
 
-    entry = ngx_hyperdrive_pg_client_find(c, &name);
+    if (ngx_hyperdrive_pg_forward_find(f, &name, &entry) != NGX_OK) {
+        return NGX_BUSY;
+    }
 
     if (entry == NULL) {
         rc = ngx_hyperdrive_pg_forward_no_statement(f, &name);
@@ -726,7 +828,7 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
             *f->stateful = 1;
         }
 
-        rc = ngx_hyperdrive_pg_forward_ensure(f, entry);
+        rc = ngx_hyperdrive_pg_forward_ensure(f, entry, entry->shape);
     }
 
     if (rc != NGX_OK) {
@@ -735,6 +837,10 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
 
     if (entry == NULL || !entry->stmt->plan.read) {
         o->wrote = 1;
+    }
+
+    if (entry == NULL || entry->stmt->plan.transaction) {
+        o->block = 1;
     }
 
     if (ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_BIND,
@@ -870,13 +976,15 @@ ngx_hyperdrive_pg_forward_describe(ngx_hyperdrive_pg_forward_t *f)
         return ngx_hyperdrive_pg_forward_raw(f);
     }
 
-    entry = ngx_hyperdrive_pg_client_find(f->client, &name);
+    if (ngx_hyperdrive_pg_forward_find(f, &name, &entry) != NGX_OK) {
+        return NGX_BUSY;
+    }
 
     if (entry == NULL) {
         rc = ngx_hyperdrive_pg_forward_no_statement(f, &name);
 
     } else {
-        rc = ngx_hyperdrive_pg_forward_ensure(f, entry);
+        rc = ngx_hyperdrive_pg_forward_ensure(f, entry, entry->shape);
     }
 
     if (rc != NGX_OK) {
@@ -896,6 +1004,8 @@ ngx_hyperdrive_pg_forward_describe(ngx_hyperdrive_pg_forward_t *f)
     if (entry == NULL || name.len == 0) {
         return ngx_hyperdrive_pg_forward_raw(f);
     }
+
+    reply->id = ngx_hyperdrive_pg_forward_id(f->origin, entry->stmt);
 
     p = ngx_hyperdrive_base_chain_reserve(f->out,
                                         NGX_HYPERDRIVE_PG_HEADER + 1
@@ -944,9 +1054,14 @@ ngx_hyperdrive_pg_forward_close(ngx_hyperdrive_pg_forward_t *f)
 
     if (kind.data[0] == 'S') {
 
+        if (ngx_hyperdrive_pg_forward_find(f, &name, &entry) != NGX_OK) {
+            return NGX_BUSY;
+        }
+
         if (name.len == 0) {
-            entry = c->unnamed;
             c->unnamed = NULL;
+            c->unnamed_group = o->group;
+            o->unnamed_group = o->group;
 
             if (o->unnamed) {
                 ngx_hyperdrive_state_stmt_unref(c->ctx->registry, o->unnamed);
@@ -954,13 +1069,13 @@ ngx_hyperdrive_pg_forward_close(ngx_hyperdrive_pg_forward_t *f)
             }
 
         } else {
-            entry = ngx_hyperdrive_state_names_find(&c->names, &name);
 
             if (entry) {
 
                 /* others may use it: it stays prepared at the origin */
 
                 ngx_hyperdrive_state_names_unlink(&c->names, entry);
+                c->closed_group = o->group;
                 action = NGX_HYPERDRIVE_PG_OWN;
 
             } else if (!o->poisoned) {

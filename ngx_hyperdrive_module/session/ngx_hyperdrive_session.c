@@ -701,6 +701,11 @@ ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s)
 
         s->net.pos = s->net.last;
 
+        if (ngx_handle_write_event(c->write, 0) != NGX_OK) {
+            ngx_hyperdrive_session_close(s);
+            return NGX_DONE;
+        }
+
         if (c->read->timer_set) {
             ngx_del_timer(c->read);
         }
@@ -713,8 +718,7 @@ ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s)
     }
 
     if (ngx_hyperdrive_net_keep(&s->net) != NGX_OK
-        || ngx_handle_read_event(c->read, 0) != NGX_OK
-        || ngx_handle_write_event(c->write, 0) != NGX_OK)
+        || ngx_handle_read_event(c->read, 0) != NGX_OK)
     {
         ngx_hyperdrive_session_close(s);
         return NGX_DONE;

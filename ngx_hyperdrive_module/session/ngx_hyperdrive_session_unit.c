@@ -100,7 +100,7 @@ ngx_hyperdrive_session_write_handler(ngx_event_t *wev)
 
     if (rc == NGX_ERROR
         || (rc == NGX_OK && s->state == NGX_HYPERDRIVE_SESSION_CLOSING)
-        || ngx_handle_write_event(wev, 0) != NGX_OK)
+        || (rc == NGX_AGAIN && ngx_handle_write_event(wev, 0) != NGX_OK))
     {
         ngx_hyperdrive_session_close(s);
         return;

@@ -1773,14 +1773,12 @@ ngx_hyperdrive_sql_scan_name(ngx_hyperdrive_sql_scan_t *s)
     f = ngx_hyperdrive_sql_scan_top(s);
 
     /*
-     * In the list of columns of a table "name name (" is a type with its
-     * modifiers.  No two names follow each other in an expression.
+     * In DDL "c numeric (3)" is a type with its modifiers, "(x) gin_ops (3)"
+     * an operator class.  No function follows an operand in an expression.
      */
 
     type = (f->ddl && !f->query
-            && (s->prev.type == NGX_HYPERDRIVE_SQL_T_NAME
-                || (s->prev.type == NGX_HYPERDRIVE_SQL_T_WORD
-                    && s->prev.category == NGX_HYPERDRIVE_SQL_NOT_KEYWORD)
+            && (ngx_hyperdrive_sql_scan_operand(&s->prev)
                 || s->prev.keyword == K(TYPE)));
 
     ngx_hyperdrive_sql_names_read(s, &name);

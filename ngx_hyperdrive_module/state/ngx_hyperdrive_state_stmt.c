@@ -17,6 +17,7 @@ struct ngx_hyperdrive_state_registry_s {
     size_t                             bytes;
     size_t                             max;
     ngx_queue_t                        lru;          /* without references */
+    ngx_hyperdrive_state_stmt_t       *last;         /* that was asked for */
     ngx_hyperdrive_state_classify_pt   classify;
 };
 
@@ -98,6 +99,20 @@ ngx_hyperdrive_state_stmt_get(ngx_hyperdrive_state_registry_t *registry,
     uint64_t                      hash;
     ngx_hyperdrive_state_stmt_t  *stmt, **bucket;
 
+    /* a text is often asked for twice, to be looked up and to be sent */
+
+    stmt = registry->last;
+
+    if (stmt
+        && stmt->mode == mode
+        && stmt->len == text->len
+        && stmt->types_len == types->len
+        && ngx_memcmp(stmt->text, text->data, text->len) == 0
+        && ngx_memcmp(stmt->types, types->data, types->len) == 0)
+    {
+        return ngx_hyperdrive_state_stmt_ref(stmt);
+    }
+
     hash = ngx_hyperdrive_state_stmt_hash(text->data, text->len, mode + 1);
 
     if (types->len) {
@@ -113,8 +128,11 @@ ngx_hyperdrive_state_stmt_get(ngx_hyperdrive_state_registry_t *registry,
             && stmt->len == text->len
             && stmt->types_len == types->len
             && ngx_memcmp(stmt->text, text->data, text->len) == 0
-            && ngx_memcmp(stmt->types, types->data, types->len) == 0)
+            && (types->len == 0
+                || ngx_memcmp(stmt->types, types->data, types->len) == 0))
         {
+            registry->last = stmt;
+
             return ngx_hyperdrive_state_stmt_ref(stmt);
         }
     }
@@ -133,7 +151,10 @@ ngx_hyperdrive_state_stmt_get(ngx_hyperdrive_state_registry_t *registry,
     stmt->refs = 1;
 
     ngx_memcpy(stmt->text, text->data, text->len);
-    ngx_memcpy(stmt->types, types->data, types->len);
+
+    if (types->len) {
+        ngx_memcpy(stmt->types, types->data, types->len);
+    }
 
     registry->classify(text, mode, &stmt->plan);
 
@@ -144,6 +165,8 @@ ngx_hyperdrive_state_stmt_get(ngx_hyperdrive_state_registry_t *registry,
 
     stmt->next = *bucket;
     *bucket = stmt;
+
+    registry->last = stmt;
 
     registry->n++;
     registry->bytes += sizeof(ngx_hyperdrive_state_stmt_t) + text->len
@@ -233,6 +256,10 @@ ngx_hyperdrive_state_stmt_free(ngx_hyperdrive_state_registry_t *registry,
     ngx_hyperdrive_state_stmt_t  **link;
 
     ngx_queue_remove(&stmt->lru);
+
+    if (registry->last == stmt) {
+        registry->last = NULL;
+    }
 
     link = &registry->buckets[stmt->hash & (registry->nbuckets - 1)];
 

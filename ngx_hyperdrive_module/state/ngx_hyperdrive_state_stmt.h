@@ -107,6 +107,8 @@ struct ngx_hyperdrive_state_name_s {
     ngx_hyperdrive_state_stmt_t      *stmt;        /* one reference */
     uint64_t                          shape;       /* told to the client; 0:
                                                       nothing was told */
+    uint64_t                          group;       /* of requests that it was
+                                                      prepared in */
     uint32_t                          hash;
     uint32_t                          len;
     u_char                            name[];
@@ -144,6 +146,10 @@ struct ngx_hyperdrive_state_item_s {
     ngx_hyperdrive_state_item_t      *next;
     ngx_queue_t                       lru;
     uint64_t                          id;
+    uint64_t                          group;       /* of requests that it was
+                                                      prepared in */
+    uint64_t                          shape;       /* its rows have there; 0:
+                                                      not known */
 };
 
 typedef struct {

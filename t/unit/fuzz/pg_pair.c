@@ -1,4 +1,4 @@
-/* sources: pg/ngx_hyperdrive_pg.c pg/ngx_hyperdrive_pg_client.c pg/ngx_hyperdrive_pg_forward.c pg/ngx_hyperdrive_pg_answer.c pg/ngx_hyperdrive_pg_ledger.c pg/ngx_hyperdrive_pg_message.c pg/ngx_hyperdrive_pg_login.c pg/ngx_hyperdrive_pg_client_login.c pg/ngx_hyperdrive_pg_origin_login.c pg/ngx_hyperdrive_pg_scram.c pg/ngx_hyperdrive_pg_saslprep.c state/ngx_hyperdrive_state_stmt.c state/ngx_hyperdrive_state_names.c base/ngx_hyperdrive_base_chain.c base/ngx_hyperdrive_base_digest.c */
+/* sources: pg/ngx_hyperdrive_pg.c pg/ngx_hyperdrive_pg_client.c pg/ngx_hyperdrive_pg_deallocate.c pg/ngx_hyperdrive_pg_forward.c pg/ngx_hyperdrive_pg_answer.c pg/ngx_hyperdrive_pg_ledger.c pg/ngx_hyperdrive_pg_message.c pg/ngx_hyperdrive_pg_login.c pg/ngx_hyperdrive_pg_client_login.c pg/ngx_hyperdrive_pg_origin_login.c pg/ngx_hyperdrive_pg_scram.c pg/ngx_hyperdrive_pg_saslprep.c state/ngx_hyperdrive_state_stmt.c state/ngx_hyperdrive_state_names.c base/ngx_hyperdrive_base_chain.c base/ngx_hyperdrive_base_digest.c */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors

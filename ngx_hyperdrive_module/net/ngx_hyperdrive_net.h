@@ -50,9 +50,10 @@ ngx_int_t ngx_hyperdrive_net_flush(ngx_hyperdrive_net_t *net);
 /*
  * Has the write handler called in this turn of the event loop, behind all
  * handlers of events that have come: what many handlers write is sent in one
- * go, so that a reader which sleeps is woken once and not for each piece.
+ * go, so that a reader which sleeps is woken once and not for each piece.  If
+ * the socket takes no more now, it is called when it does.  NGX_OK, NGX_ERROR.
  */
-void ngx_hyperdrive_net_post_write(ngx_hyperdrive_net_t *net);
+ngx_int_t ngx_hyperdrive_net_post_write(ngx_hyperdrive_net_t *net);
 
 /* frees the buffers, not the connection */
 void ngx_hyperdrive_net_free(ngx_hyperdrive_net_t *net);

@@ -137,7 +137,10 @@ struct ngx_hyperdrive_origin_s {
 };
 
 
-/* connections that are alike: one user, one database, one set of settings */
+/*
+ * Connections that are alike: one user, one database, one set of settings.
+ * Freed by the sweep when no session and no connection is left.
+ */
 
 struct ngx_hyperdrive_pool_s {
     ngx_queue_t                        queue;     /* the upstream's */
@@ -148,6 +151,7 @@ struct ngx_hyperdrive_pool_s {
     ngx_uint_t                         nparams;
     ngx_hyperdrive_proto_param_t      *params;
     ngx_str_t                          greeting;  /* of the last log-in */
+    ngx_uint_t                         refs;      /* sessions */
 
     ngx_queue_t                        origins[NGX_HYPERDRIVE_ORIGIN_STATES];
     ngx_uint_t                         norigins[NGX_HYPERDRIVE_ORIGIN_STATES];
@@ -191,12 +195,7 @@ struct ngx_hyperdrive_origin_waiter_s {
 /* ngx_hyperdrive_origin_pool.c */
 
 ngx_int_t ngx_hyperdrive_origin_init_process(ngx_cycle_t *cycle,
-    ngx_hyperdrive_origin_conf_t *conf,
-    ngx_hyperdrive_state_registry_t *registry);
-
-/* the upstream of this name, or NULL */
-ngx_hyperdrive_origin_conf_t *ngx_hyperdrive_origin_conf(ngx_array_t *confs,
-    u_char *name, size_t len);
+    ngx_hyperdrive_origin_conf_t *conf, ngx_hyperdrive_proto_ctx_t *ctx);
 
 /* the pool for this user, database and parameters; NULL: no memory */
 ngx_hyperdrive_pool_t *ngx_hyperdrive_origin_pool(
@@ -236,6 +235,24 @@ void ngx_hyperdrive_origin_failed(ngx_hyperdrive_pool_t *pool,
 void ngx_hyperdrive_origin_place(ngx_hyperdrive_origin_conf_t *conf);
 
 
+/* places that were granted to waiters of this worker are used */
+void ngx_hyperdrive_origin_collect(ngx_hyperdrive_origin_conf_t *conf);
+/*
+ * Closes the idle connection that was not used for longest, in any pool of
+ * the upstream but <except>; false: there is none.
+ */
+ngx_uint_t ngx_hyperdrive_origin_close_idle(
+    ngx_hyperdrive_origin_conf_t *conf, ngx_hyperdrive_pool_t *except,
+    char *reason);
+
+
+/* ngx_hyperdrive_origin_work.c */
+
+/* what is done now and then: idle time, lifetime, min */
+void ngx_hyperdrive_origin_work_start(ngx_hyperdrive_origin_conf_t *conf);
+/* the upstream of this name, or NULL */
+ngx_hyperdrive_origin_conf_t *ngx_hyperdrive_origin_conf(ngx_array_t *confs,
+    u_char *name, size_t len);
 /* a message of another worker */
 void ngx_hyperdrive_origin_message(ngx_array_t *confs, ngx_uint_t from,
     ngx_uint_t type, u_char *data, size_t len, ngx_socket_t fd);
@@ -247,21 +264,47 @@ void ngx_hyperdrive_origin_message(ngx_array_t *confs, ngx_uint_t from,
    or _failed() */
 void ngx_hyperdrive_origin_open(ngx_hyperdrive_pool_t *pool,
     ngx_connection_t *client);
+void ngx_hyperdrive_origin_connect(ngx_hyperdrive_origin_t *o);
 void ngx_hyperdrive_origin_set_state(ngx_hyperdrive_origin_t *o,
     ngx_hyperdrive_origin_state_e state);
+/* its state's name, for logs */
+ngx_str_t *ngx_hyperdrive_origin_state(ngx_hyperdrive_origin_t *o);
 /* politely, if it can be; the place is free when the database has let go */
 void ngx_hyperdrive_origin_close(ngx_hyperdrive_origin_t *o, char *reason);
 /* the handlers of a connection that no session has */
 void ngx_hyperdrive_origin_own(ngx_hyperdrive_origin_t *o);
-/*
- * Asks the database to stop what it does, on a connection of its own; once at
- * a time.
- */
-void ngx_hyperdrive_origin_cancel(ngx_hyperdrive_origin_t *o);
 /* frees it without a word to the database, and without its place */
 void ngx_hyperdrive_origin_free(ngx_hyperdrive_origin_t *o);
+/* its socket is closed, whatever the database thinks of it */
+void ngx_hyperdrive_origin_disconnect(ngx_hyperdrive_origin_t *o);
+/* the database has let go of it: frees it, and its place */
+void ngx_hyperdrive_origin_finalize(ngx_hyperdrive_origin_t *o);
 /* it is idle: to the one whose turn it is */
 void ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o);
+
+
+/* ngx_hyperdrive_origin_login.c */
+
+/* it is connected: TLS and log-in, ends in _ready() or _refused() */
+void ngx_hyperdrive_origin_login_start(ngx_hyperdrive_origin_t *o);
+void ngx_hyperdrive_origin_login_read(ngx_hyperdrive_origin_t *o);
+/*
+ * This attempt came to nothing: goes on with the next server of the upstream,
+ * or frees <o> and tells the waiters.  <err> may be 0.
+ */
+void ngx_hyperdrive_origin_refused(ngx_hyperdrive_origin_t *o, ngx_err_t err,
+    char *reason);
+
+
+/* ngx_hyperdrive_origin_cancel.c */
+
+/*
+ * Asks the database to stop what it does, on a connection of its own; once at
+ * a time.  Until the end nobody else may have the connection.
+ */
+void ngx_hyperdrive_origin_cancel(ngx_hyperdrive_origin_t *o);
+/* <o> goes away, the request goes on */
+void ngx_hyperdrive_origin_cancel_forget(ngx_hyperdrive_origin_t *o);
 
 
 /* ngx_hyperdrive_origin_pass.c */

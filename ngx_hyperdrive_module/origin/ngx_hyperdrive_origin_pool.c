@@ -8,9 +8,6 @@
 #include "peer/ngx_hyperdrive_peer.h"
 
 
-/* how often idle connections are looked at, milliseconds */
-#define NGX_HYPERDRIVE_ORIGIN_SWEEP      1000
-
 /* a database that has refused is left alone so long, milliseconds */
 #define NGX_HYPERDRIVE_ORIGIN_PAUSE      200
 
@@ -33,9 +30,6 @@ static ngx_int_t ngx_hyperdrive_origin_queue(ngx_hyperdrive_pool_t *pool,
 static void ngx_hyperdrive_origin_pend(ngx_hyperdrive_pool_t *pool,
     ngx_hyperdrive_origin_waiter_t *w);
 static void ngx_hyperdrive_origin_make_room(ngx_hyperdrive_pool_t *pool);
-static ngx_uint_t ngx_hyperdrive_origin_close_idle(
-    ngx_hyperdrive_origin_conf_t *conf, ngx_hyperdrive_pool_t *except,
-    char *reason);
 static void ngx_hyperdrive_origin_detach(ngx_hyperdrive_origin_waiter_t *w);
 static void ngx_hyperdrive_origin_timeout(ngx_event_t *ev);
 static void ngx_hyperdrive_origin_serve(ngx_hyperdrive_origin_waiter_t *w,
@@ -43,14 +37,9 @@ static void ngx_hyperdrive_origin_serve(ngx_hyperdrive_origin_waiter_t *w,
 static ngx_hyperdrive_origin_waiter_t *ngx_hyperdrive_origin_find(
     uint64_t id);
 static void ngx_hyperdrive_origin_event(ngx_event_t *ev);
-static void ngx_hyperdrive_origin_collect(ngx_hyperdrive_origin_conf_t *conf);
 static void ngx_hyperdrive_origin_tell(ngx_hyperdrive_pool_t *pool);
 static void ngx_hyperdrive_origin_fail(ngx_hyperdrive_origin_waiter_t *w,
     char *sqlstate, char *message, char *hint);
-static void ngx_hyperdrive_origin_yield(ngx_array_t *confs, ngx_uint_t from,
-    u_char *data, size_t len);
-static void ngx_hyperdrive_origin_sweep(ngx_event_t *ev);
-static void ngx_hyperdrive_origin_sweep_pool(ngx_hyperdrive_pool_t *pool);
 
 
 /* waiters with a ticket, by its id */
@@ -61,8 +50,7 @@ static uint64_t           ngx_hyperdrive_origin_last_id;
 
 ngx_int_t
 ngx_hyperdrive_origin_init_process(ngx_cycle_t *cycle,
-    ngx_hyperdrive_origin_conf_t *conf,
-    ngx_hyperdrive_state_registry_t *registry)
+    ngx_hyperdrive_origin_conf_t *conf, ngx_hyperdrive_proto_ctx_t *ctx)
 {
     if (ngx_hyperdrive_origin_waiters.root == NULL) {
         ngx_rbtree_init(&ngx_hyperdrive_origin_waiters,
@@ -72,8 +60,7 @@ ngx_hyperdrive_origin_init_process(ngx_cycle_t *cycle,
 
     ngx_queue_init(&conf->pools);
 
-    conf->ctx.registry = registry;
-    conf->ctx.next_id = ngx_hyperdrive_shm_next_id;
+    conf->ctx = *ctx;
     conf->ctx.statements = conf->statements;
 
     conf->limit = ngx_hyperdrive_shm_limit(&conf->name, conf->max, conf->queue,
@@ -88,12 +75,7 @@ ngx_hyperdrive_origin_init_process(ngx_cycle_t *cycle,
     conf->event.data = conf;
     conf->event.log = cycle->log;
 
-    conf->sweep.handler = ngx_hyperdrive_origin_sweep;
-    conf->sweep.data = conf;
-    conf->sweep.log = cycle->log;
-    conf->sweep.cancelable = 1;
-
-    ngx_add_timer(&conf->sweep, conf->min ? 1 : NGX_HYPERDRIVE_ORIGIN_SWEEP);
+    ngx_hyperdrive_origin_work_start(conf);
 
     return NGX_OK;
 }
@@ -168,10 +150,7 @@ ngx_hyperdrive_origin_pool_create(ngx_hyperdrive_origin_conf_t *conf,
     ngx_uint_t              i;
     ngx_hyperdrive_pool_t  *pool;
 
-    /*
-     * Pools are few (users, databases, sets of settings) and are kept as long
-     * as the process lives; all their strings are in the key.
-     */
+    /* all its strings are in the key */
 
     pool = calloc(1, sizeof(ngx_hyperdrive_pool_t)
                      + nparams * sizeof(ngx_hyperdrive_proto_param_t)
@@ -456,7 +435,7 @@ ngx_hyperdrive_origin_make_room(ngx_hyperdrive_pool_t *pool)
 
 /* closes the idle connection of the upstream that was not used for longest */
 
-static ngx_uint_t
+ngx_uint_t
 ngx_hyperdrive_origin_close_idle(ngx_hyperdrive_origin_conf_t *conf,
     ngx_hyperdrive_pool_t *except, char *reason)
 {
@@ -886,7 +865,7 @@ ngx_hyperdrive_origin_event(ngx_event_t *ev)
 
 /* places that were granted to waiters of this worker */
 
-static void
+void
 ngx_hyperdrive_origin_collect(ngx_hyperdrive_origin_conf_t *conf)
 {
     uint64_t                         id;
@@ -952,215 +931,4 @@ ngx_hyperdrive_origin_tell(ngx_hyperdrive_pool_t *pool)
         ngx_hyperdrive_origin_fail(w, (char *) sqlstate, (char *) reason,
                                    NULL);
     }
-}
-
-
-static void
-ngx_hyperdrive_origin_sweep(ngx_event_t *ev)
-{
-    ngx_str_t                         database, user;
-    ngx_queue_t                      *q;
-    ngx_uint_t                        n;
-    ngx_hyperdrive_pool_t            *pool;
-    ngx_hyperdrive_origin_conf_t     *conf;
-    ngx_hyperdrive_shm_limit_stats_t  stats;
-
-    conf = ev->data;
-
-    for (q = ngx_queue_head(&conf->pools);
-         q != ngx_queue_sentinel(&conf->pools);
-         q = ngx_queue_next(q))
-    {
-        pool = ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
-
-        ngx_hyperdrive_origin_sweep_pool(pool);
-    }
-
-    /* a grant whose wake-up was lost is found here at the latest */
-
-    ngx_hyperdrive_origin_collect(conf);
-
-    if (conf->min && conf->database.len && !ngx_exiting) {
-
-        ngx_str_null(&user);
-        database = conf->database;
-
-        pool = ngx_hyperdrive_origin_pool(conf, &user, &database, 0, NULL);
-
-        ngx_hyperdrive_shm_limit_stats(conf->limit, &stats);
-
-        n = stats.used;
-
-        while (pool && n < conf->min && pool->failures == 0
-               && ngx_hyperdrive_shm_limit_take(conf->limit) == NGX_OK)
-        {
-            ngx_hyperdrive_origin_open(pool, NULL);
-            n++;
-        }
-
-        if (pool && n < conf->min && pool->failures
-            && ngx_hyperdrive_shm_limit_take(conf->limit) == NGX_OK)
-        {
-            /* one at a time while the database is away */
-            ngx_hyperdrive_origin_open(pool, NULL);
-        }
-    }
-
-    if (!ngx_exiting) {
-        ngx_add_timer(ev, NGX_HYPERDRIVE_ORIGIN_SWEEP);
-    }
-}
-
-
-static void
-ngx_hyperdrive_origin_sweep_pool(ngx_hyperdrive_pool_t *pool)
-{
-    ngx_uint_t                        n;
-    ngx_queue_t                      *q, *prev, *idle;
-    ngx_hyperdrive_origin_t          *o;
-    ngx_hyperdrive_origin_conf_t     *conf;
-    ngx_hyperdrive_origin_waiter_t   *w;
-    ngx_hyperdrive_shm_limit_stats_t  stats;
-
-    conf = pool->conf;
-    idle = &pool->origins[NGX_HYPERDRIVE_ORIGIN_IDLE];
-
-    if (!ngx_queue_empty(idle)) {
-
-        ngx_hyperdrive_shm_limit_stats(conf->limit, &stats);
-
-        for (q = ngx_queue_last(idle);
-             q != ngx_queue_sentinel(idle);
-             q = prev)
-        {
-            prev = ngx_queue_prev(q);
-            o = ngx_queue_data(q, ngx_hyperdrive_origin_t, queue);
-
-            if ((ngx_msec_int_t) (ngx_current_msec - o->expires) >= 0) {
-                ngx_hyperdrive_origin_close(o, "its lifetime is over");
-                stats.used--;
-
-            } else if (ngx_current_msec - o->used >= conf->idle
-                       && stats.used > conf->min)
-            {
-                ngx_hyperdrive_origin_close(o, "idle for too long");
-                stats.used--;
-
-            } else if (stats.used > stats.max) {
-                ngx_hyperdrive_origin_close(o, "over the limit");
-                stats.used--;
-            }
-        }
-    }
-
-    /* waiters whose connection has failed, beside others that work */
-
-    n = pool->norigins[NGX_HYPERDRIVE_ORIGIN_CONNECT]
-        + pool->norigins[NGX_HYPERDRIVE_ORIGIN_HANDSHAKE]
-        + pool->norigins[NGX_HYPERDRIVE_ORIGIN_LOGIN];
-
-    if (pool->npending > n
-        && ngx_hyperdrive_shm_limit_take(conf->limit) == NGX_OK)
-    {
-        w = ngx_queue_data(ngx_queue_head(&pool->pending),
-                           ngx_hyperdrive_origin_waiter_t, queue);
-
-        ngx_hyperdrive_origin_open(pool, w->client);
-    }
-}
-
-
-void
-ngx_hyperdrive_origin_message(ngx_array_t *confs, ngx_uint_t from,
-    ngx_uint_t type, u_char *data, size_t len, ngx_socket_t fd)
-{
-    ngx_uint_t                      i;
-    ngx_hyperdrive_origin_conf_t  **conf;
-
-    switch (type) {
-
-    case NGX_HYPERDRIVE_PEER_ORIGIN:
-        ngx_hyperdrive_origin_take(confs, data, len, fd);
-        return;
-
-    case NGX_HYPERDRIVE_PEER_YIELD:
-        ngx_hyperdrive_origin_yield(confs, from, data, len);
-        return;
-
-    default: /* NGX_HYPERDRIVE_PEER_WAKE */
-        break;
-    }
-
-    conf = confs->elts;
-
-    for (i = 0; i < confs->nelts; i++) {
-        ngx_hyperdrive_origin_collect(conf[i]);
-    }
-}
-
-
-ngx_hyperdrive_origin_conf_t *
-ngx_hyperdrive_origin_conf(ngx_array_t *confs, u_char *name, size_t len)
-{
-    ngx_uint_t                      i;
-    ngx_hyperdrive_origin_conf_t  **conf;
-
-    conf = confs->elts;
-
-    for (i = 0; i < confs->nelts; i++) {
-
-        if (conf[i]->name.len == len
-            && ngx_memcmp(conf[i]->name.data, name, len) == 0)
-        {
-            return conf[i];
-        }
-    }
-
-    return NULL;
-}
-
-
-/* somebody waits in another worker, and we have an idle connection */
-
-static void
-ngx_hyperdrive_origin_yield(ngx_array_t *confs, ngx_uint_t from,
-    u_char *data, size_t len)
-{
-    size_t                         n;
-    ngx_queue_t                   *q, *idle;
-    ngx_hyperdrive_pool_t         *pool;
-    ngx_hyperdrive_origin_t       *o;
-    ngx_hyperdrive_origin_conf_t  *conf;
-
-    n = strnlen((char *) data, len);
-    conf = ngx_hyperdrive_origin_conf(confs, data, n);
-
-    if (conf == NULL || !ngx_hyperdrive_shm_limit_waiting(conf->limit)) {
-        return;
-    }
-
-    for (q = ngx_queue_head(&conf->pools);
-         q != ngx_queue_sentinel(&conf->pools);
-         q = ngx_queue_next(q))
-    {
-        pool = ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
-        idle = &pool->origins[NGX_HYPERDRIVE_ORIGIN_IDLE];
-
-        if (pool->key.len != len
-            || ngx_memcmp(pool->key.data, data, len) != 0
-            || ngx_queue_empty(idle))
-        {
-            continue;
-        }
-
-        o = ngx_queue_data(ngx_queue_head(idle), ngx_hyperdrive_origin_t,
-                           queue);
-
-        if (ngx_hyperdrive_origin_pass(o, from) == NGX_OK) {
-            return;
-        }
-    }
-
-    (void) ngx_hyperdrive_origin_close_idle(conf, NULL,
-                                            "gives way to a waiter");
 }

@@ -18,6 +18,8 @@ static ngx_uint_t ngx_hyperdrive_pg_origin_idle(void *origin);
 static ngx_uint_t ngx_hyperdrive_pg_origin_copying(void *origin);
 static ngx_int_t ngx_hyperdrive_pg_origin_abandon(void *client, void *origin,
     ngx_hyperdrive_chain_t *out);
+static ngx_int_t ngx_hyperdrive_pg_origin_roll_back(
+    ngx_hyperdrive_pg_origin_t *o, ngx_hyperdrive_chain_t *out);
 static void ngx_hyperdrive_pg_origin_disown(ngx_hyperdrive_pg_origin_t *o);
 static ngx_int_t ngx_hyperdrive_pg_origin_ask(ngx_hyperdrive_pg_origin_t *o,
     ngx_hyperdrive_pg_reply_e type, ngx_hyperdrive_chain_t *out,
@@ -149,7 +151,9 @@ ngx_hyperdrive_pg_origin_copying(void *origin)
 {
     ngx_hyperdrive_pg_origin_t  *o = origin;
 
-    return o->copy_in;
+    /* the rest of a message goes where its beginning went */
+
+    return o->copy_in || o->partial;
 }
 
 
@@ -175,6 +179,18 @@ ngx_hyperdrive_pg_origin_abandon(void *client, void *origin,
     }
 
     if (o->open || o->ignore) {
+
+        /*
+         * A Sync alone would commit what the client has not.  After an error
+         * nothing is left to be committed, and the Query would be skipped.
+         */
+
+        if (o->open && !o->ignore
+            && ngx_hyperdrive_pg_origin_roll_back(o, out) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
         o->open = 0;
         o->ignore = 0;
 
@@ -184,6 +200,21 @@ ngx_hyperdrive_pg_origin_abandon(void *client, void *origin,
 
     if (o->ledger.n || o->status == 'I') {
         return NGX_OK;
+    }
+
+    return ngx_hyperdrive_pg_origin_roll_back(o, out);
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_pg_origin_roll_back(ngx_hyperdrive_pg_origin_t *o,
+    ngx_hyperdrive_chain_t *out)
+{
+    /* a Query ends the unnamed statement */
+
+    if (o->unnamed) {
+        ngx_hyperdrive_state_stmt_unref(o->ctx->registry, o->unnamed);
+        o->unnamed = NULL;
     }
 
     return ngx_hyperdrive_pg_origin_ask(o, NGX_HYPERDRIVE_PG_REPLY_QUERY, out,

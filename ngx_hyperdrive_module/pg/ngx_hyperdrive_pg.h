@@ -85,8 +85,8 @@ typedef struct {
     unsigned                          hold:1;      /* all that is outstanding
                                                       has to be answered
                                                       first */
-    unsigned                          block:1;     /* ...and may begin a
-                                                      transaction block */
+    unsigned                          block:1;     /* what is outstanding may
+                                                      begin a block */
     unsigned                          wrote:1;     /* what is outstanding may
                                                       have changed rows */
     unsigned                          partial:1;   /* half a request is sent */

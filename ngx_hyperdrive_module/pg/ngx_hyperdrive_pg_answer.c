@@ -33,9 +33,13 @@ static void ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
     ngx_hyperdrive_proto_piece_t *piece);
 static ngx_uint_t ngx_hyperdrive_pg_answer_strike(
     ngx_hyperdrive_pg_client_t *c, ngx_hyperdrive_pg_origin_t *o);
-static void ngx_hyperdrive_pg_answer_undo(ngx_hyperdrive_pg_client_t *c,
-    ngx_hyperdrive_pg_origin_t *o, ngx_hyperdrive_pg_reply_t *reply);
-static void ngx_hyperdrive_pg_answer_copy_in(ngx_hyperdrive_pg_origin_t *o);
+static void ngx_hyperdrive_pg_answer_undo(ngx_hyperdrive_pg_origin_t *o,
+    ngx_hyperdrive_pg_reply_t *reply);
+static void ngx_hyperdrive_pg_answer_undo_name(ngx_hyperdrive_pg_client_t *c,
+    ngx_hyperdrive_pg_origin_t *o, ngx_uint_t i, ngx_uint_t n,
+    ngx_uint_t failed);
+static ngx_int_t ngx_hyperdrive_pg_answer_copy_in(
+    ngx_hyperdrive_pg_origin_t *o);
 static void ngx_hyperdrive_pg_answer_pop(ngx_hyperdrive_pg_origin_t *o);
 static ngx_int_t ngx_hyperdrive_pg_answer_bad(
     ngx_hyperdrive_proto_piece_t *piece, char *text);
@@ -372,7 +376,11 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
             break;
         }
 
-        ngx_hyperdrive_pg_answer_copy_in(o);
+        if (ngx_hyperdrive_pg_answer_copy_in(o) != NGX_OK) {
+            return ngx_hyperdrive_pg_answer_bad(piece,
+                                            "requests were sent behind COPY");
+        }
+
         return rc;
 
     case 'H':
@@ -402,6 +410,8 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
 
         if (o->ledger.n == 0) {
             o->wrote = 0;
+            o->block = 0;
+            o->open = 0;
         }
 
         piece->type = NGX_HYPERDRIVE_PROTO_READY;
@@ -486,11 +496,12 @@ ngx_hyperdrive_pg_answer_described(ngx_hyperdrive_pg_client_t *c,
     ngx_hyperdrive_pg_origin_t *o, u_char *p, size_t total,
     ngx_hyperdrive_chain_t *reply)
 {
-    size_t                      len;
-    u_char                     *data;
-    uint64_t                    shape;
-    ngx_uint_t                  i;
-    ngx_hyperdrive_pg_reply_t  *first, *next;
+    size_t                        len;
+    u_char                       *data;
+    uint64_t                      shape;
+    ngx_uint_t                    i, n;
+    ngx_hyperdrive_pg_reply_t    *first, *next;
+    ngx_hyperdrive_state_item_t  *item;
 
     first = ngx_hyperdrive_pg_ledger_at(&o->ledger, 0);
     shape = ngx_hyperdrive_pg_answer_shape(p, total);
@@ -512,6 +523,12 @@ ngx_hyperdrive_pg_answer_described(ngx_hyperdrive_pg_client_t *c,
     free(o->params);
     o->params = NULL;
     o->params_len = 0;
+
+    item = first->id ? ngx_hyperdrive_state_set_find(&o->set, first->id)
+                     : NULL;
+    if (item) {
+        item->shape = shape;
+    }
 
     if (first->action == NGX_HYPERDRIVE_PG_PASS) {
 
@@ -535,21 +552,36 @@ ngx_hyperdrive_pg_answer_described(ngx_hyperdrive_pg_client_t *c,
         return NGX_ERROR;
     }
 
+    for (n = 1; n < o->ledger.n; n++) {
+        next = ngx_hyperdrive_pg_ledger_at(&o->ledger, n);
+
+        if (next->type == NGX_HYPERDRIVE_PG_REPLY_SYNC) {
+            break;
+        }
+
+        if (next->type == NGX_HYPERDRIVE_PG_REPLY_QUERY
+            || next->type == NGX_HYPERDRIVE_PG_REPLY_FUNCTION)
+        {
+            /* it would have been skipped, and cannot be called back */
+            return NGX_ERROR;
+        }
+    }
+
     ngx_hyperdrive_pg_error(reply, "ERROR", "0A000",
                             "cached plan must not change result type",
                             NULL, NULL);
 
     o->suppress = 1;
 
-    for (i = 1; i < o->ledger.n; i++) {
-        next = ngx_hyperdrive_pg_ledger_at(&o->ledger, i);
-
-        if (next->type == NGX_HYPERDRIVE_PG_REPLY_SYNC) {
-            return NGX_OK;
-        }
+    if (n == o->ledger.n) {
+        o->ignore = 1;
     }
 
-    o->ignore = 1;
+    /* for the client, what was sent behind it does not happen */
+
+    for (i = n; i > 1; i--) {
+        ngx_hyperdrive_pg_answer_undo_name(c, o, i - 1, n, 0);
+    }
 
     return NGX_OK;
 }
@@ -683,7 +715,8 @@ ngx_hyperdrive_pg_answer_strike(ngx_hyperdrive_pg_client_t *c,
     /* the last is taken back first */
 
     for (i = n; i > 0; i--) {
-        ngx_hyperdrive_pg_answer_undo(c, o,
+        ngx_hyperdrive_pg_answer_undo_name(c, o, i - 1, n, i == 1);
+        ngx_hyperdrive_pg_answer_undo(o,
                                ngx_hyperdrive_pg_ledger_at(&o->ledger, i - 1));
     }
 
@@ -695,13 +728,13 @@ ngx_hyperdrive_pg_answer_strike(ngx_hyperdrive_pg_client_t *c,
 }
 
 
-static void
-ngx_hyperdrive_pg_answer_undo(ngx_hyperdrive_pg_client_t *c,
-    ngx_hyperdrive_pg_origin_t *o, ngx_hyperdrive_pg_reply_t *reply)
-{
-    ngx_hyperdrive_state_name_t  *name;
+/* what the origin would have been given or lost by it */
 
-    name = reply->name;
+static void
+ngx_hyperdrive_pg_answer_undo(ngx_hyperdrive_pg_origin_t *o,
+    ngx_hyperdrive_pg_reply_t *reply)
+{
+    ngx_hyperdrive_state_item_t  *item;
 
     switch (reply->type) {
 
@@ -715,23 +748,6 @@ ngx_hyperdrive_pg_answer_undo(ngx_hyperdrive_pg_client_t *c,
             o->unnamed = NULL;
         }
 
-        if (name && c) {
-
-            if (name == c->unnamed) {
-                c->unnamed = reply->old;
-                reply->old = NULL;
-
-            } else {
-                ngx_hyperdrive_state_names_unlink(&c->names, name);
-            }
-
-            ngx_hyperdrive_pg_client_free_name(o->ctx, name);
-        }
-
-        if (reply->old) {
-            ngx_hyperdrive_pg_client_free_name(o->ctx, reply->old);
-        }
-
         break;
 
     case NGX_HYPERDRIVE_PG_REPLY_CLOSE:
@@ -740,14 +756,17 @@ ngx_hyperdrive_pg_answer_undo(ngx_hyperdrive_pg_client_t *c,
             (void) ngx_hyperdrive_state_set_add(&o->set, reply->id);
         }
 
-        if (name && c) {
+        break;
 
-            if (name->len) {
-                ngx_hyperdrive_state_names_link(&c->names, name);
+    case NGX_HYPERDRIVE_PG_REPLY_QUERY:
+        o->unnamed_dirty = 1;
+        break;
 
-            } else {
-                c->unnamed = name;
-            }
+    case NGX_HYPERDRIVE_PG_REPLY_DESCRIBE:
+        item = reply->id ? ngx_hyperdrive_state_set_find(&o->set, reply->id)
+                         : NULL;
+        if (item) {
+            item->shape = 0;
         }
 
         break;
@@ -763,44 +782,118 @@ ngx_hyperdrive_pg_answer_undo(ngx_hyperdrive_pg_client_t *c,
 
 
 /*
- * The origin waits for COPY data: a Sync that is on the way already will be
- * read and ignored.
+ * What the client would have been given or lost by the reply <i>, of which
+ * all from it to <n> are struck out.  <failed>: it is the one that failed, and
+ * an unnamed statement is gone when its successor is parsed.
  */
 
 static void
-ngx_hyperdrive_pg_answer_copy_in(ngx_hyperdrive_pg_origin_t *o)
+ngx_hyperdrive_pg_answer_undo_name(ngx_hyperdrive_pg_client_t *c,
+    ngx_hyperdrive_pg_origin_t *o, ngx_uint_t i, ngx_uint_t n,
+    ngx_uint_t failed)
 {
-    ngx_uint_t                  n, i;
-    ngx_hyperdrive_pg_reply_t  *reply;
+    ngx_hyperdrive_pg_reply_t     *reply, *next;
+    ngx_hyperdrive_state_name_t   *name, *old, **unnamed;
 
-    o->copy_in = 1;
-    n = 1;
+    reply = ngx_hyperdrive_pg_ledger_at(&o->ledger, i);
 
-    if (ngx_hyperdrive_pg_ledger_at(&o->ledger, 0)->type
-        == NGX_HYPERDRIVE_PG_REPLY_QUERY)
-    {
+    name = reply->name;
+    old = reply->old;
+
+    reply->name = NULL;
+    reply->old = NULL;
+
+    if (c == NULL) {
+        /* its names have been taken out */
         return;
     }
 
-    for ( /* void */ ; n < o->ledger.n; n++) {
-        reply = ngx_hyperdrive_pg_ledger_at(&o->ledger, n);
+    /* the unnamed one, unless another group has taken it over already */
 
-        if (reply->type != NGX_HYPERDRIVE_PG_REPLY_SYNC) {
+    unnamed = &c->unnamed;
+
+    for ( /* void */ ; reply->unnamed && n < o->ledger.n; n++) {
+        next = ngx_hyperdrive_pg_ledger_at(&o->ledger, n);
+
+        if (next->unnamed) {
+            unnamed = &next->old;
             break;
         }
     }
 
-    if (n == 1) {
-        return;
+    switch (reply->type) {
+
+    case NGX_HYPERDRIVE_PG_REPLY_PARSE:
+
+        if (reply->unnamed) {
+
+            if (failed && old) {
+                ngx_hyperdrive_pg_client_free_name(o->ctx, old);
+                old = NULL;
+            }
+
+            *unnamed = old;
+
+        } else if (name) {
+            ngx_hyperdrive_state_names_unlink(&c->names, name);
+        }
+
+        if (name) {
+            ngx_hyperdrive_pg_client_free_name(o->ctx, name);
+        }
+
+        break;
+
+    case NGX_HYPERDRIVE_PG_REPLY_QUERY:
+        *unnamed = old;
+        break;
+
+    case NGX_HYPERDRIVE_PG_REPLY_CLOSE:
+
+        if (reply->unnamed) {
+            *unnamed = name;
+
+        } else if (name) {
+            ngx_hyperdrive_state_names_link(&c->names, name);
+        }
+
+        break;
+
+    default:
+        break;
+    }
+}
+
+
+/*
+ * The origin waits for COPY data: a Sync that is on the way already will be
+ * read and ignored.  Any other request makes the COPY fail, and is not
+ * answered: NGX_ERROR, nobody sends that who knows what he does.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_pg_answer_copy_in(ngx_hyperdrive_pg_origin_t *o)
+{
+    ngx_uint_t  i;
+
+    for (i = 1; i < o->ledger.n; i++) {
+
+        if (ngx_hyperdrive_pg_ledger_at(&o->ledger, i)->type
+            != NGX_HYPERDRIVE_PG_REPLY_SYNC)
+        {
+            return NGX_ERROR;
+        }
     }
 
-    for (i = n; i < o->ledger.n; i++) {
-        *ngx_hyperdrive_pg_ledger_at(&o->ledger, i - n + 1)
-            = *ngx_hyperdrive_pg_ledger_at(&o->ledger, i);
+    o->copy_in = 1;
+
+    if (o->ledger.n > 1) {
+        o->ledger.n = 1;
+        o->open = (ngx_hyperdrive_pg_ledger_at(&o->ledger, 0)->type
+                   == NGX_HYPERDRIVE_PG_REPLY_EXECUTE);
     }
 
-    o->ledger.n -= n - 1;
-    o->open = 1;
+    return NGX_OK;
 }
 
 

@@ -26,7 +26,8 @@ static void ngx_hyperdrive_pg_client_extended(
     ngx_hyperdrive_proto_unit_t *unit);
 static void ngx_hyperdrive_pg_client_deallocated(
     ngx_hyperdrive_pg_client_t *client, ngx_hyperdrive_chain_t *out);
-static u_char *ngx_hyperdrive_pg_client_args(u_char *p, u_char *end,
+static u_char *ngx_hyperdrive_pg_client_args(
+    ngx_hyperdrive_pg_client_t *client, u_char *p, u_char *end,
     ngx_hyperdrive_proto_unit_t *unit);
 static void ngx_hyperdrive_pg_client_question(
     ngx_hyperdrive_pg_client_t *client, ngx_hyperdrive_state_stmt_t *stmt);
@@ -89,6 +90,11 @@ ngx_hyperdrive_pg_client_request(void *data, u_char *pos, u_char *last,
 
         unit->len = ngx_min((size_t) (last - pos), client->left);
         client->left -= unit->len;
+
+        if (client->left == 0) {
+            client->drop = 0;
+            client->ends = 0;
+        }
 
         return unit->len ? NGX_OK : NGX_AGAIN;
     }
@@ -206,6 +212,7 @@ drop:
 
     unit->len = ngx_min(avail, total);
     client->left = total - unit->len;
+    client->drop = (client->left != 0);
 
     return NGX_OK;
 }
@@ -444,7 +451,8 @@ ngx_hyperdrive_pg_client_extended(ngx_hyperdrive_pg_client_t *client,
             }
 
             if (stmt->plan.reason == 0
-                && ngx_hyperdrive_pg_client_args(body, next, unit) == NULL)
+                && ngx_hyperdrive_pg_client_args(client, body, next, unit)
+                   == NULL)
             {
                 return;
             }
@@ -499,8 +507,9 @@ ngx_hyperdrive_pg_client_extended(ngx_hyperdrive_pg_client_t *client,
 
             unit->stmt = stmt;
             unit->stateful = stmt->plan.stateful;
-            unit->reason = stmt->plan.reason;
-            unit->question = (stmt->plan.reason == 0);
+            unit->reason = stmt->plan.reason ? stmt->plan.reason
+                                             : unit->reason;
+            unit->question = (unit->reason == 0);
             unit->told = entry ? entry->shape : 0;
             unit->name = name;
 
@@ -521,19 +530,23 @@ ngx_hyperdrive_pg_client_extended(ngx_hyperdrive_pg_client_t *client,
  */
 
 static u_char *
-ngx_hyperdrive_pg_client_args(u_char *p, u_char *end,
-    ngx_hyperdrive_proto_unit_t *unit)
+ngx_hyperdrive_pg_client_args(ngx_hyperdrive_pg_client_t *client, u_char *p,
+    u_char *end, ngx_hyperdrive_proto_unit_t *unit)
 {
     u_char      *args, *formats;
     uint32_t     len;
-    ngx_str_t    value;
-    ngx_uint_t   n, i, format, binary;
+    ngx_str_t    value, codes;
+    ngx_uint_t   n, i, format, binary, ncodes;
 
     args = p;
 
-    p = ngx_hyperdrive_base_read_u16(p, end, &n);
+    ngx_str_null(&codes);
+    ngx_str_null(&value);
+    ncodes = 0;
+
+    p = ngx_hyperdrive_base_read_u16(p, end, &ncodes);
     if (p) {
-        p = ngx_hyperdrive_base_read_bytes(p, end, 2 * n, &value);
+        p = ngx_hyperdrive_base_read_bytes(p, end, 2 * ncodes, &codes);
     }
 
     p = ngx_hyperdrive_base_read_u16(p, end, &n);
@@ -541,8 +554,22 @@ ngx_hyperdrive_pg_client_args(u_char *p, u_char *end,
     for (i = 0; p && i < n; i++) {
         p = ngx_hyperdrive_base_read_u32(p, end, &len);
 
-        if (p && len != (uint32_t) -1) {
-            p = ngx_hyperdrive_base_read_bytes(p, end, len, &value);
+        if (p == NULL || len == (uint32_t) -1) {
+            continue;
+        }
+
+        p = ngx_hyperdrive_base_read_bytes(p, end, len, &value);
+
+        /* no codes: all are text; one: it is for all */
+
+        format = (ncodes == 0) ? 0
+                 : (ncodes == 1) ? codes.data[1]
+                 : (i < ncodes) ? codes.data[2 * i + 1] : 0;
+
+        if (p && format == 0
+            && client->ctx->clock_text(value.data, value.len))
+        {
+            unit->reason = client->ctx->clock_reason;
         }
     }
 

@@ -10,6 +10,9 @@
 
 #define NGX_HYPERDRIVE_PG_HEADER         5
 
+/* replies that are looked through for a name; with more, the client waits */
+#define NGX_HYPERDRIVE_PG_FORWARD_LOOK   1024
+
 /* a message that holds nothing but names: Describe, Close, Execute */
 #define NGX_HYPERDRIVE_PG_SMALL          (2 * NGX_HYPERDRIVE_MAX_NAME + 16)
 
@@ -41,6 +44,8 @@ static uint64_t ngx_hyperdrive_pg_forward_id(ngx_hyperdrive_pg_origin_t *o,
     ngx_hyperdrive_state_stmt_t *stmt);
 static ngx_int_t ngx_hyperdrive_pg_forward_parse(
     ngx_hyperdrive_pg_forward_t *f);
+static ngx_int_t ngx_hyperdrive_pg_forward_parse_long(
+    ngx_hyperdrive_pg_forward_t *f);
 static ngx_int_t ngx_hyperdrive_pg_forward_bind(
     ngx_hyperdrive_pg_forward_t *f);
 static ngx_int_t ngx_hyperdrive_pg_forward_portal(
@@ -54,6 +59,11 @@ static ngx_uint_t ngx_hyperdrive_pg_forward_unsure(
 static ngx_int_t ngx_hyperdrive_pg_forward_find(
     ngx_hyperdrive_pg_forward_t *f, ngx_str_t *name,
     ngx_hyperdrive_state_name_t **entry);
+static ngx_int_t ngx_hyperdrive_pg_forward_item(
+    ngx_hyperdrive_pg_forward_t *f, uint64_t id,
+    ngx_hyperdrive_state_item_t **item);
+static ngx_uint_t ngx_hyperdrive_pg_forward_closed(
+    ngx_hyperdrive_pg_origin_t *o, ngx_str_t *name, uint64_t id);
 static ngx_int_t ngx_hyperdrive_pg_forward_hold(
     ngx_hyperdrive_pg_forward_t *f);
 static ngx_int_t ngx_hyperdrive_pg_forward_ensure(
@@ -123,7 +133,6 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
     if (o->ledger.n == 0) {
         o->group = ++ngx_hyperdrive_pg_forward_group;
         o->first_group = o->group;
-        o->block = 0;
     }
 
     for ( ;; ) {
@@ -447,6 +456,7 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
     /* a Query ends the unnamed statement, at both ends */
 
     reply->old = c->unnamed;
+    reply->unnamed = 1;
 
     c->unnamed = NULL;
     c->unnamed_group = o->group;
@@ -545,7 +555,10 @@ ngx_hyperdrive_pg_forward_forget(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_set_clear(&o->set);
     o->epoch++;
 
+    /* in a block DISCARD ALL fails */
+
     if (stmt && o->status != 'E'
+        && (stmt->plan.deallocate || o->status != 'T')
         && ngx_hyperdrive_pg_deallocate_is_all(stmt->text, stmt->len))
     {
         ngx_hyperdrive_pg_deallocate_all(f->client);
@@ -590,25 +603,7 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
             return NGX_AGAIN;
         }
 
-        /*
-         * Too long to be kept: it is prepared under the client's own name, on
-         * a connection that is the client's own from now on.
-         */
-
-        *f->stateful = 1;
-
-        o->open = 1;
-        o->unnamed_dirty = 1;
-        o->poisoned = 1;
-
-        if (ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_PARSE,
-                                             NGX_HYPERDRIVE_PG_PASS, NULL)
-            == NULL)
-        {
-            return NGX_ERROR;
-        }
-
-        return ngx_hyperdrive_pg_forward_raw(f);
+        return ngx_hyperdrive_pg_forward_parse_long(f);
     }
 
     end = f->pos + f->total;
@@ -730,6 +725,7 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
 
         reply->name = entry;
         reply->old = old;
+        reply->unnamed = 1;
 
         return ngx_hyperdrive_pg_forward_raw(f);
     }
@@ -778,6 +774,81 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
 }
 
 
+/*
+ * Too long to be kept: it is prepared under the client's own name, on a
+ * connection that is the client's own from now on.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_pg_forward_parse_long(ngx_hyperdrive_pg_forward_t *f)
+{
+    ngx_int_t                     rc;
+    ngx_str_t                     name;
+    ngx_hyperdrive_pg_reply_t    *reply;
+    ngx_hyperdrive_pg_client_t   *c;
+    ngx_hyperdrive_pg_origin_t   *o;
+    ngx_hyperdrive_state_name_t  *entry;
+
+    c = f->client;
+    o = f->origin;
+
+    if (ngx_hyperdrive_base_read_cstr(f->pos + NGX_HYPERDRIVE_PG_HEADER,
+                                      f->last, &name)
+        == NULL)
+    {
+        if (f->last - f->pos > NGX_HYPERDRIVE_PG_SMALL) {
+            return ngx_hyperdrive_pg_forward_error(f, "08P01",
+                                                "statement name is too long");
+        }
+
+        return NGX_AGAIN;
+    }
+
+    if (name.len) {
+        rc = ngx_hyperdrive_pg_forward_find(f, &name, &entry);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        if (entry) {
+            /* 42P05, if its text is right */
+            return ngx_hyperdrive_pg_forward_error(f, "42P05",
+                                        "prepared statement already exists");
+        }
+    }
+
+    *f->stateful = 1;
+
+    o->open = 1;
+    o->poisoned = 1;
+
+    reply = ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_PARSE,
+                                             NGX_HYPERDRIVE_PG_PASS, NULL);
+    if (reply == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (name.len == 0) {
+        reply->old = c->unnamed;
+        reply->unnamed = 1;
+
+        c->unnamed = NULL;
+        c->unnamed_group = o->group;
+
+        if (o->unnamed) {
+            ngx_hyperdrive_state_stmt_unref(c->ctx->registry, o->unnamed);
+            o->unnamed = NULL;
+        }
+
+        o->unnamed_dirty = 1;
+        o->unnamed_group = o->group;
+    }
+
+    return ngx_hyperdrive_pg_forward_raw(f);
+}
+
+
 static ngx_int_t
 ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
 {
@@ -816,8 +887,10 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
 
     o->open = 1;
 
-    if (ngx_hyperdrive_pg_forward_find(f, &name, &entry) != NGX_OK) {
-        return NGX_BUSY;
+    rc = ngx_hyperdrive_pg_forward_find(f, &name, &entry);
+
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     if (entry == NULL) {
@@ -976,8 +1049,10 @@ ngx_hyperdrive_pg_forward_describe(ngx_hyperdrive_pg_forward_t *f)
         return ngx_hyperdrive_pg_forward_raw(f);
     }
 
-    if (ngx_hyperdrive_pg_forward_find(f, &name, &entry) != NGX_OK) {
-        return NGX_BUSY;
+    rc = ngx_hyperdrive_pg_forward_find(f, &name, &entry);
+
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     if (entry == NULL) {
@@ -1029,7 +1104,9 @@ static ngx_int_t
 ngx_hyperdrive_pg_forward_close(ngx_hyperdrive_pg_forward_t *f)
 {
     u_char                       *p, *end;
+    ngx_int_t                     rc;
     ngx_str_t                     name, kind;
+    ngx_uint_t                    unnamed;
     ngx_hyperdrive_pg_reply_t    *reply;
     ngx_hyperdrive_pg_client_t   *c;
     ngx_hyperdrive_pg_origin_t   *o;
@@ -1050,15 +1127,20 @@ ngx_hyperdrive_pg_forward_close(ngx_hyperdrive_pg_forward_t *f)
     }
 
     entry = NULL;
+    unnamed = 0;
     action = NGX_HYPERDRIVE_PG_PASS;
 
     if (kind.data[0] == 'S') {
 
-        if (ngx_hyperdrive_pg_forward_find(f, &name, &entry) != NGX_OK) {
-            return NGX_BUSY;
+        rc = ngx_hyperdrive_pg_forward_find(f, &name, &entry);
+
+        if (rc != NGX_OK) {
+            return rc;
         }
 
         if (name.len == 0) {
+            unnamed = 1;
+
             c->unnamed = NULL;
             c->unnamed_group = o->group;
             o->unnamed_group = o->group;
@@ -1098,6 +1180,7 @@ ngx_hyperdrive_pg_forward_close(ngx_hyperdrive_pg_forward_t *f)
     }
 
     reply->name = entry;
+    reply->unnamed = unnamed;
 
     if (action == NGX_HYPERDRIVE_PG_OWN) {
         return NGX_OK;
@@ -1107,19 +1190,146 @@ ngx_hyperdrive_pg_forward_close(ngx_hyperdrive_pg_forward_t *f)
 }
 
 
+/* was it done by an earlier group, which may not have been answered yet? */
+
+static ngx_uint_t
+ngx_hyperdrive_pg_forward_unsure(ngx_hyperdrive_pg_origin_t *o, uint64_t group)
+{
+    return o->ledger.n && group >= o->first_group && group < o->group;
+}
+
+
+/*
+ * The client's statement of this name, or NULL.  NGX_BUSY: that depends on
+ * answers which have not come yet.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_pg_forward_find(ngx_hyperdrive_pg_forward_t *f,
+    ngx_str_t *name, ngx_hyperdrive_state_name_t **entry)
+{
+    ngx_uint_t                   unsure;
+    ngx_hyperdrive_pg_client_t  *c;
+    ngx_hyperdrive_pg_origin_t  *o;
+
+    c = f->client;
+    o = f->origin;
+
+    *entry = ngx_hyperdrive_pg_client_find(c, name);
+
+    if (name->len == 0) {
+        unsure = ngx_hyperdrive_pg_forward_unsure(o, c->unnamed_group);
+
+    } else if (*entry) {
+        unsure = ngx_hyperdrive_pg_forward_unsure(o, (*entry)->group);
+
+    } else {
+        unsure = ngx_hyperdrive_pg_forward_unsure(o, c->closed_group)
+                 && ngx_hyperdrive_pg_forward_closed(o, name, 0);
+    }
+
+    return unsure ? ngx_hyperdrive_pg_forward_hold(f) : NGX_OK;
+}
+
+
+/* the same of what the origin has prepared; it is marked as used */
+
+static ngx_int_t
+ngx_hyperdrive_pg_forward_item(ngx_hyperdrive_pg_forward_t *f, uint64_t id,
+    ngx_hyperdrive_state_item_t **item)
+{
+    ngx_uint_t                   unsure;
+    ngx_hyperdrive_pg_origin_t  *o;
+
+    o = f->origin;
+
+    *item = ngx_hyperdrive_state_set_find(&o->set, id);
+
+    if (*item) {
+        ngx_hyperdrive_state_set_touch(&o->set, *item);
+        unsure = ngx_hyperdrive_pg_forward_unsure(o, (*item)->group);
+
+    } else {
+        unsure = ngx_hyperdrive_pg_forward_unsure(o, o->closed_group)
+                 && ngx_hyperdrive_pg_forward_closed(o, NULL, id);
+    }
+
+    return unsure ? ngx_hyperdrive_pg_forward_hold(f) : NGX_OK;
+}
+
+
+/* is a Close of this name, or of this statement of the origin, outstanding? */
+
+static ngx_uint_t
+ngx_hyperdrive_pg_forward_closed(ngx_hyperdrive_pg_origin_t *o,
+    ngx_str_t *name, uint64_t id)
+{
+    ngx_uint_t                  i;
+    ngx_hyperdrive_pg_reply_t  *reply;
+
+    if (o->ledger.n > NGX_HYPERDRIVE_PG_FORWARD_LOOK) {
+        return 1;
+    }
+
+    for (i = 0; i < o->ledger.n; i++) {
+        reply = ngx_hyperdrive_pg_ledger_at(&o->ledger, i);
+
+        if (reply->type != NGX_HYPERDRIVE_PG_REPLY_CLOSE) {
+            continue;
+        }
+
+        if (name == NULL) {
+
+            if (reply->id == id) {
+                return 1;
+            }
+
+        } else if (reply->name && reply->name->len == name->len
+                   && ngx_memcmp(reply->name->name, name->data, name->len)
+                      == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* the message has to wait until all before it has been answered */
+
+static ngx_int_t
+ngx_hyperdrive_pg_forward_hold(ngx_hyperdrive_pg_forward_t *f)
+{
+    ngx_hyperdrive_pg_origin_t  *o;
+
+    o = f->origin;
+
+    if (o->open
+        && ngx_hyperdrive_base_chain_append(f->out, "H\0\0\0\4", 5) != NGX_OK)
+    {
+        return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
+    }
+
+    o->hold = 1;
+
+    return NGX_BUSY;
+}
+
+
 /*
  * Makes sure that the origin knows the statement by the name that will be
- * sent.  NGX_OK; NGX_BUSY: its description has to be compared first;
- * NGX_ERROR: f->err.
+ * sent, and that its rows have the shape that the client was <told> (0: it was
+ * told nothing).  NGX_OK; NGX_BUSY: answers have to come first; NGX_ERROR:
+ * f->err.
  */
 
 static ngx_int_t
 ngx_hyperdrive_pg_forward_ensure(ngx_hyperdrive_pg_forward_t *f,
-    ngx_hyperdrive_state_name_t *entry)
+    ngx_hyperdrive_state_name_t *entry, uint64_t told)
 {
-    u_char                       *p;
-    size_t                        len;
     uint64_t                      id;
+    ngx_int_t                     rc;
     ngx_hyperdrive_pg_reply_t    *reply;
     ngx_hyperdrive_pg_client_t   *c;
     ngx_hyperdrive_pg_origin_t   *o;
@@ -1132,7 +1342,11 @@ ngx_hyperdrive_pg_forward_ensure(ngx_hyperdrive_pg_forward_t *f,
 
     if (entry == c->unnamed) {
 
-        if (o->unnamed == stmt) {
+        /* to prepare it once more does no harm */
+
+        if (o->unnamed == stmt
+            && !ngx_hyperdrive_pg_forward_unsure(o, o->unnamed_group))
+        {
             return NGX_OK;
         }
 
@@ -1142,21 +1356,34 @@ ngx_hyperdrive_pg_forward_ensure(ngx_hyperdrive_pg_forward_t *f,
 
         o->unnamed = ngx_hyperdrive_state_stmt_ref(stmt);
         o->unnamed_dirty = 1;
+        o->unnamed_group = o->group;
 
         id = 0;
 
     } else {
         id = ngx_hyperdrive_pg_forward_id(o, stmt);
 
-        item = ngx_hyperdrive_state_set_find(&o->set, id);
+        rc = ngx_hyperdrive_pg_forward_item(f, id, &item);
 
-        if (item) {
-            ngx_hyperdrive_state_set_touch(&o->set, item);
-            return NGX_OK;
+        if (rc != NGX_OK) {
+            return rc;
         }
 
-        if (ngx_hyperdrive_pg_forward_evict(f) != NGX_OK) {
-            return NGX_ERROR;
+        if (item) {
+
+            if (told == 0 || item->shape == told) {
+                return NGX_OK;
+            }
+
+            /* somebody else has prepared it, perhaps after a change */
+
+            return ngx_hyperdrive_pg_forward_compare(f, stmt, id, told);
+        }
+
+        rc = ngx_hyperdrive_pg_forward_evict(f);
+
+        if (rc != NGX_OK) {
+            return rc;
         }
     }
 
@@ -1168,17 +1395,40 @@ ngx_hyperdrive_pg_forward_ensure(ngx_hyperdrive_pg_forward_t *f,
 
     if (id) {
         reply->id = id;
-        (void) ngx_hyperdrive_state_set_add(&o->set, id);
+
+        item = ngx_hyperdrive_state_set_add(&o->set, id);
+
+        if (item) {
+            item->group = o->group;
+        }
     }
 
     if (ngx_hyperdrive_pg_forward_prepare(f, stmt, id) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (entry->shape == 0) {
+    if (told == 0) {
         /* the client was told nothing that could be wrong now */
         return NGX_OK;
     }
+
+    return ngx_hyperdrive_pg_forward_compare(f, stmt, id, told);
+}
+
+
+/* our own Describe of a statement; NGX_BUSY: its answer has to come first */
+
+static ngx_int_t
+ngx_hyperdrive_pg_forward_compare(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt, uint64_t id, uint64_t told)
+{
+    u_char                       *p;
+    size_t                        len;
+    ngx_hyperdrive_pg_reply_t    *reply;
+    ngx_hyperdrive_pg_origin_t   *o;
+    ngx_hyperdrive_state_item_t  *item;
+
+    o = f->origin;
 
     reply = ngx_hyperdrive_pg_forward_expect(f,
                                              NGX_HYPERDRIVE_PG_REPLY_DESCRIBE,
@@ -1187,7 +1437,15 @@ ngx_hyperdrive_pg_forward_ensure(ngx_hyperdrive_pg_forward_t *f,
         return NGX_ERROR;
     }
 
-    reply->told = entry->shape;
+    reply->told = told;
+    reply->id = id;
+
+    item = id ? ngx_hyperdrive_state_set_find(&o->set, id) : NULL;
+
+    if (item) {
+        /* or there will be an error */
+        item->shape = told;
+    }
 
     len = id ? NGX_HYPERDRIVE_PG_STATEMENT_LEN : 0;
 
@@ -1208,7 +1466,7 @@ ngx_hyperdrive_pg_forward_ensure(ngx_hyperdrive_pg_forward_t *f,
         *p = '\0';
     }
 
-    if (stmt->plan.read && o->status == 'I') {
+    if (stmt->plan.read && o->status == 'I' && !o->block) {
         return NGX_OK;
     }
 
@@ -1217,24 +1475,15 @@ ngx_hyperdrive_pg_forward_ensure(ngx_hyperdrive_pg_forward_t *f,
      * that the client expects, and inside a block nothing may be made up.
      */
 
-    if (ngx_hyperdrive_base_chain_append(f->out, "H\0\0\0\4", 5) != NGX_OK) {
-        return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
-    }
-
-    o->hold = 1;
-
-    return NGX_BUSY;
+    return ngx_hyperdrive_pg_forward_hold(f);
 }
 
 
-/* makes room for one more statement at the origin */
+/* makes room for one more statement at the origin; NGX_BUSY: later */
 
 static ngx_int_t
 ngx_hyperdrive_pg_forward_evict(ngx_hyperdrive_pg_forward_t *f)
 {
-    u_char                       *p;
-    uint64_t                      id;
-    ngx_hyperdrive_pg_reply_t    *reply;
     ngx_hyperdrive_pg_origin_t   *o;
     ngx_hyperdrive_state_item_t  *item;
 
@@ -1250,7 +1499,24 @@ ngx_hyperdrive_pg_forward_evict(ngx_hyperdrive_pg_forward_t *f)
         return NGX_OK;
     }
 
-    id = item->id;
+    if (ngx_hyperdrive_pg_forward_unsure(o, item->group)) {
+        return ngx_hyperdrive_pg_forward_hold(f);
+    }
+
+    return ngx_hyperdrive_pg_forward_drop(f, item->id);
+}
+
+
+/* closes a statement at the origin */
+
+static ngx_int_t
+ngx_hyperdrive_pg_forward_drop(ngx_hyperdrive_pg_forward_t *f, uint64_t id)
+{
+    u_char                      *p;
+    ngx_hyperdrive_pg_reply_t   *reply;
+    ngx_hyperdrive_pg_origin_t  *o;
+
+    o = f->origin;
 
     reply = ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_CLOSE,
                                              NGX_HYPERDRIVE_PG_DROP, NULL);
@@ -1259,6 +1525,8 @@ ngx_hyperdrive_pg_forward_evict(ngx_hyperdrive_pg_forward_t *f)
     }
 
     reply->id = id;
+
+    o->closed_group = o->group;
 
     ngx_hyperdrive_state_set_remove(&o->set, id);
 

@@ -46,14 +46,20 @@ typedef struct {
 
     /* a name that the client was given (PARSE) or lost (CLOSE) by it */
     ngx_hyperdrive_state_name_t      *name;
-    ngx_hyperdrive_state_name_t      *old;    /* PARSE: the former unnamed */
+    ngx_hyperdrive_state_name_t      *old;    /* PARSE, QUERY: the former
+                                                 unnamed */
 
-    /* a statement that the origin was given (PARSE) or lost (CLOSE) by it */
+    /*
+     * a statement that the origin was given (PARSE) or lost (CLOSE) by it, or
+     * that is described
+     */
     uint64_t                          id;
 
     ngx_hyperdrive_state_stmt_t      *stmt;   /* one reference, or NULL */
     uint64_t                          told;   /* DESCRIBE that is ours: the
                                                  shape that it must have */
+    unsigned                          unnamed:1; /* the client's unnamed
+                                                    statement is changed */
 } ngx_hyperdrive_pg_reply_t;
 
 

@@ -17,6 +17,8 @@
  */
 
 
+static void ngx_hyperdrive_pg_login_words(ngx_hyperdrive_proto_login_t *login,
+    ngx_hyperdrive_pg_origin_login_t *end);
 static ngx_uint_t ngx_hyperdrive_pg_login_unsafe(ngx_str_t *encoding);
 
 
@@ -195,7 +197,7 @@ ngx_hyperdrive_pg_login_origin(ngx_hyperdrive_proto_login_t *login,
         login->reason = end->reason;
         login->permanent = end->fatal_config;
         ngx_memcpy(login->sqlstate, end->sqlstate, sizeof(login->sqlstate));
-        ngx_hyperdrive_base_chain_move(&login->error, &end->error);
+        ngx_hyperdrive_pg_login_words(login, end);
         return NGX_ERROR;
     }
 }
@@ -211,7 +213,38 @@ ngx_hyperdrive_pg_login_origin_free(ngx_hyperdrive_proto_login_t *login)
     }
 
     ngx_hyperdrive_base_chain_clear(&login->greeting);
-    ngx_hyperdrive_base_chain_clear(&login->error);
+}
+
+
+/* what the origin has said itself, for those who wait and for the log */
+
+static void
+ngx_hyperdrive_pg_login_words(ngx_hyperdrive_proto_login_t *login,
+    ngx_hyperdrive_pg_origin_login_t *end)
+{
+    u_char                  *p;
+    ngx_str_t                words;
+    ngx_hyperdrive_block_t  *block;
+
+    block = end->error.head;
+
+    if (end->own_error || block == NULL || block != end->error.tail
+        || block->last - block->pos < 5)
+    {
+        return;
+    }
+
+    if (ngx_hyperdrive_pg_error_field(block->pos + 5,
+                                      block->last - block->pos - 5, 'M',
+                                      &words)
+        != NGX_OK)
+    {
+        return;
+    }
+
+    p = ngx_cpymem(login->message, words.data,
+                   ngx_min(words.len, sizeof(login->message) - 1));
+    *p = '\0';
 }
 
 

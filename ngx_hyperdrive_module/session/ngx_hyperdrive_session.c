@@ -8,6 +8,9 @@
 #include <openssl/rand.h>
 
 
+/* how soon a worker that waits for transactions to end looks again, msec */
+#define NGX_HYPERDRIVE_SESSION_GUARD     1000
+
 /* a log-in has to be done in this time, milliseconds */
 #define NGX_HYPERDRIVE_SESSION_LOGIN     60000
 
@@ -21,6 +24,10 @@ static void ngx_hyperdrive_session_cleanup(void *data);
 static void ngx_hyperdrive_session_login_handler(ngx_event_t *rev);
 static void ngx_hyperdrive_session_login(ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_upgrade(ngx_hyperdrive_session_t *s);
+static void ngx_hyperdrive_session_guard_handler(ngx_event_t *ev);
+static ngx_int_t ngx_hyperdrive_session_peek_tls(ngx_hyperdrive_session_t *s);
+static ngx_int_t ngx_hyperdrive_session_check_alpn(
+    ngx_hyperdrive_session_t *s);
 static ngx_int_t ngx_hyperdrive_session_lookup_user(
     ngx_hyperdrive_session_t *s);
 static ngx_int_t ngx_hyperdrive_session_identify(ngx_hyperdrive_session_t *s);
@@ -32,6 +39,14 @@ static ngx_int_t ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
 
 
 ngx_module_t  *ngx_hyperdrive_session_module;
+
+
+/* sessions in a state that has to come to its end before the worker leaves */
+static ngx_uint_t        ngx_hyperdrive_session_nbusy;
+static ngx_event_t       ngx_hyperdrive_session_guard;
+
+/* debug logging reads an event's connection */
+static ngx_connection_t  ngx_hyperdrive_session_dummy;
 
 
 static ngx_str_t  ngx_hyperdrive_session_states[] = {
@@ -92,6 +107,7 @@ ngx_hyperdrive_session_init(ngx_stream_session_t *stream,
 
         s->login->mock = ngx_hyperdrive_shm_secret();
         s->login->tls_offered = conf->tls;
+        s->direct = (c->ssl != NULL);
 
         ngx_stream_set_ctx(stream, s, (*ngx_hyperdrive_session_module));
 
@@ -107,6 +123,10 @@ ngx_hyperdrive_session_init(ngx_stream_session_t *stream,
 
     if (c->ssl && !s->login->tls) {
         s->login->tls = 1;
+
+        if (s->direct && ngx_hyperdrive_session_check_alpn(s) != NGX_OK) {
+            return;
+        }
 
         if (conf->tls_bound) {
             s->login->cert_hash.len = ngx_hyperdrive_origin_tls_cert_hash(c, 1,
@@ -181,6 +201,17 @@ ngx_hyperdrive_session_cleanup(void *data)
         s->counted = 0;
     }
 
+    if (s->pooled) {
+        /* the access log may still ask whose it was */
+        s->pool->refs--;
+        s->pooled = 0;
+    }
+
+    if (s->busy) {
+        s->busy = 0;
+        ngx_hyperdrive_session_nbusy--;
+    }
+
     ngx_hyperdrive_net_free(&s->net);
 }
 
@@ -189,12 +220,52 @@ void
 ngx_hyperdrive_session_set_state(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_state_e state)
 {
+    ngx_uint_t  busy;
+
     ngx_log_debug2(NGX_LOG_DEBUG_STREAM, s->net.connection->log, 0,
                    "hyperdrive session: %V -> %V",
                    &ngx_hyperdrive_session_states[s->state],
                    &ngx_hyperdrive_session_states[state]);
 
     s->state = state;
+
+    busy = (state == NGX_HYPERDRIVE_SESSION_GREET
+            || state == NGX_HYPERDRIVE_SESSION_WAIT
+            || state == NGX_HYPERDRIVE_SESSION_ACTIVE);
+
+    if (busy != s->busy) {
+        s->busy = busy;
+        ngx_hyperdrive_session_nbusy += busy ? 1 : -1;
+
+        if (busy && !ngx_hyperdrive_session_guard.timer_set) {
+            ngx_hyperdrive_session_guard.handler
+                                         = ngx_hyperdrive_session_guard_handler;
+            ngx_hyperdrive_session_guard.data = &ngx_hyperdrive_session_dummy;
+            ngx_hyperdrive_session_guard.log = ngx_cycle->log;
+
+            ngx_add_timer(&ngx_hyperdrive_session_guard,
+                          NGX_HYPERDRIVE_SESSION_GUARD);
+        }
+    }
+
+    /* the worker tells those who are idle when it leaves */
+
+    s->net.connection->idle = (state == NGX_HYPERDRIVE_SESSION_READY);
+}
+
+
+/*
+ * A worker that is asked to leave does so as soon as it has no timer that
+ * must be waited for: this one keeps it while there are transactions.
+ */
+
+static void
+ngx_hyperdrive_session_guard_handler(ngx_event_t *ev)
+{
+    if (ngx_hyperdrive_session_nbusy) {
+        ngx_add_timer(ev, ngx_exiting ? NGX_HYPERDRIVE_SESSION_GUARD / 10
+                                      : NGX_HYPERDRIVE_SESSION_GUARD);
+    }
 }
 
 
@@ -209,6 +280,10 @@ ngx_hyperdrive_session_login_handler(ngx_event_t *rev)
     if (rev->timedout) {
         ngx_hyperdrive_session_fatal(s, "08006",
                                      "the log-in takes too long");
+        return;
+    }
+
+    if (ngx_hyperdrive_session_peek_tls(s) == NGX_DONE) {
         return;
     }
 
@@ -309,7 +384,59 @@ ngx_hyperdrive_session_login(ngx_hyperdrive_session_t *s)
 }
 
 
-/* 'S' is in the output: nginx does the handshake and calls us again */
+/*
+ * PostgreSQL 17: a client may begin with TLS right away, on the same port
+ * (55.2.9 "SSL Session Encryption").  NGX_DONE: it does.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_session_peek_tls(ngx_hyperdrive_session_t *s)
+{
+    u_char             ch;
+    ngx_connection_t  *c;
+
+    c = s->net.connection;
+
+    if (c->ssl || !s->conf->tls || s->login->state
+        || s->state != NGX_HYPERDRIVE_SESSION_LOGIN
+        || recv(c->fd, (char *) &ch, 1, MSG_PEEK) != 1
+        || ch != 0x16)
+    {
+        return NGX_OK;
+    }
+
+    s->direct = 1;
+
+    ngx_hyperdrive_session_upgrade(s);
+
+    return NGX_DONE;
+}
+
+
+/* without ALPN another protocol's client could be led here */
+
+static ngx_int_t
+ngx_hyperdrive_session_check_alpn(ngx_hyperdrive_session_t *s)
+{
+    unsigned int          len;
+    const unsigned char  *proto;
+
+    SSL_get0_alpn_selected(s->net.connection->ssl->connection, &proto, &len);
+
+    if (len) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, s->net.connection->log, 0,
+                  "hyperdrive: client refused: direct TLS without ALPN");
+
+    ngx_hyperdrive_session_close(s);
+
+    return NGX_DONE;
+}
+
+
+/* nginx does the handshake and calls us again */
 
 static void
 ngx_hyperdrive_session_upgrade(ngx_hyperdrive_session_t *s)
@@ -462,6 +589,9 @@ ngx_hyperdrive_session_identify(ngx_hyperdrive_session_t *s)
                                      "the start-up parameters are too long");
         return NGX_DONE;
     }
+
+    s->pool->refs++;
+    s->pooled = 1;
 
     s->user.len = login->user.len;
     s->user.data = ngx_pstrdup(c->pool, &login->user);
@@ -713,8 +843,11 @@ ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s)
         ngx_add_timer(c->read, NGX_HYPERDRIVE_SESSION_LINGER);
         c->read->handler = ngx_hyperdrive_session_read_handler;
 
-    } else if (s->net.out.size) {
-        ngx_hyperdrive_net_post_write(&s->net);
+    } else if (s->net.out.size
+               && ngx_hyperdrive_net_post_write(&s->net) != NGX_OK)
+    {
+        ngx_hyperdrive_session_close(s);
+        return NGX_DONE;
     }
 
     if (ngx_hyperdrive_net_keep(&s->net) != NGX_OK

@@ -45,7 +45,8 @@ typedef enum {
     NGX_HYPERDRIVE_SESSION_TLS,          /* nginx does the handshake */
     NGX_HYPERDRIVE_SESSION_GREET,        /* waits for what an origin says of
                                             itself; in the queue */
-    NGX_HYPERDRIVE_SESSION_READY,        /* no origin, reads requests */
+    NGX_HYPERDRIVE_SESSION_READY,        /* no origin, reads requests; told
+                                            when the worker leaves */
     NGX_HYPERDRIVE_SESSION_WAIT,         /* in the queue for an origin */
     NGX_HYPERDRIVE_SESSION_ACTIVE,       /* has an origin */
     NGX_HYPERDRIVE_SESSION_CLOSING       /* sends what is left; timer */
@@ -107,6 +108,9 @@ struct ngx_hyperdrive_session_s {
                                                      the origin is slow */
     unsigned                         turn:1;      /* a unit waits for those
                                                      before it */
+    unsigned                         busy:1;      /* the worker waits for it */
+    unsigned                         direct:1;    /* TLS from the first byte */
+    unsigned                         pooled:1;    /* counted in pool->refs */
     unsigned                         counted:1;   /* as logged in */
 };
 

@@ -257,6 +257,16 @@ ngx_hyperdrive_session_settle(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_READY);
     ngx_hyperdrive_session_detach(s);
 
+    if (ngx_exiting && s->net.pos == s->net.last) {
+
+        /* the worker leaves, and this was the end of a transaction */
+
+        ngx_hyperdrive_session_fatal(s, "57P01",
+                                     "terminating connection due to "
+                                     "administrator command");
+        return NGX_DONE;
+    }
+
     return NGX_DECLINED;
 }
 

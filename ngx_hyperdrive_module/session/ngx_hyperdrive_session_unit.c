@@ -24,9 +24,19 @@ void
 ngx_hyperdrive_session_read_handler(ngx_event_t *rev)
 {
     ngx_int_t                  rc;
+    ngx_connection_t          *c;
     ngx_hyperdrive_session_t  *s;
 
-    s = ngx_hyperdrive_session_of(rev->data);
+    c = rev->data;
+    s = ngx_hyperdrive_session_of(c);
+
+    if (c->close) {
+        c->close = 0;
+        ngx_hyperdrive_session_fatal(s, "57P01",
+                                     "terminating connection due to "
+                                     "administrator command");
+        return;
+    }
 
     if (rev->timedout) {
         /* NGX_HYPERDRIVE_SESSION_CLOSING: it does not read */
@@ -356,8 +366,11 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
 
     if (o->net.out.size <= NGX_HYPERDRIVE_BLOCK) {
 
-        if (o->net.out.size) {
-            ngx_hyperdrive_net_post_write(&o->net);
+        if (o->net.out.size
+            && ngx_hyperdrive_net_post_write(&o->net) != NGX_OK)
+        {
+            ngx_hyperdrive_session_fatal(s, "08006", "event failure");
+            return NGX_DONE;
         }
 
     } else if (ngx_hyperdrive_session_send(s) != NGX_OK) {

@@ -24,8 +24,6 @@ static void ngx_hyperdrive_sql_classify_end(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_classify_finish(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_classify_query(ngx_hyperdrive_sql_scan_t *s,
     ngx_hyperdrive_sql_kind_e kind);
-static void ngx_hyperdrive_sql_classify_skip(ngx_hyperdrive_sql_scan_t *s,
-    ngx_hyperdrive_sql_kind_e kind, ngx_uint_t stateful);
 static void ngx_hyperdrive_sql_classify_explain(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_classify_option(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_classify_begin(ngx_hyperdrive_sql_scan_t *s);
@@ -34,21 +32,8 @@ static void ngx_hyperdrive_sql_classify_rollback(
 static void ngx_hyperdrive_sql_classify_set(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_classify_declare(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_classify_copy(ngx_hyperdrive_sql_scan_t *s);
-static void ngx_hyperdrive_sql_classify_tables(ngx_hyperdrive_sql_scan_t *s,
-    ngx_hyperdrive_sql_kind_e kind);
 static void ngx_hyperdrive_sql_classify_maintenance(
     ngx_hyperdrive_sql_scan_t *s);
-static void ngx_hyperdrive_sql_classify_create(ngx_hyperdrive_sql_scan_t *s);
-static void ngx_hyperdrive_sql_classify_create_table(
-    ngx_hyperdrive_sql_scan_t *s);
-static void ngx_hyperdrive_sql_classify_create_index(
-    ngx_hyperdrive_sql_scan_t *s);
-static void ngx_hyperdrive_sql_classify_alter(ngx_hyperdrive_sql_scan_t *s);
-static void ngx_hyperdrive_sql_classify_drop(ngx_hyperdrive_sql_scan_t *s);
-static void ngx_hyperdrive_sql_classify_if_exists(
-    ngx_hyperdrive_sql_scan_t *s);
-static ngx_hyperdrive_sql_table_t *ngx_hyperdrive_sql_classify_target(
-    ngx_hyperdrive_sql_scan_t *s, ngx_uint_t written);
 
 
 /* of several statements the kind further down is that of all */
@@ -480,15 +465,15 @@ ngx_hyperdrive_sql_classify_dispatch(ngx_hyperdrive_sql_scan_t *s)
         return;
 
     case K(CREATE):
-        ngx_hyperdrive_sql_classify_create(s);
+        ngx_hyperdrive_sql_ddl_create(s);
         return;
 
     case K(ALTER):
-        ngx_hyperdrive_sql_classify_alter(s);
+        ngx_hyperdrive_sql_ddl_alter(s);
         return;
 
     case K(DROP):
-        ngx_hyperdrive_sql_classify_drop(s);
+        ngx_hyperdrive_sql_ddl_drop(s);
         return;
 
     case K(GRANT):
@@ -595,7 +580,7 @@ ngx_hyperdrive_sql_classify_query(ngx_hyperdrive_sql_scan_t *s,
 }
 
 
-static void
+void
 ngx_hyperdrive_sql_classify_skip(ngx_hyperdrive_sql_scan_t *s,
     ngx_hyperdrive_sql_kind_e kind, ngx_uint_t stateful)
 {
@@ -892,7 +877,7 @@ ngx_hyperdrive_sql_classify_copy(ngx_hyperdrive_sql_scan_t *s)
         ngx_hyperdrive_sql_scan_next(s);
     }
 
-    s->copy = ngx_hyperdrive_sql_classify_target(s, 0);
+    s->copy = ngx_hyperdrive_sql_ddl_target(s, 0);
 
     f->state = NGX_HYPERDRIVE_SQL_SCAN_COPY;
 }
@@ -900,7 +885,7 @@ ngx_hyperdrive_sql_classify_copy(ngx_hyperdrive_sql_scan_t *s)
 
 /* LOCK [TABLE] a, b ... and TRUNCATE [TABLE] a, b ... */
 
-static void
+void
 ngx_hyperdrive_sql_classify_tables(ngx_hyperdrive_sql_scan_t *s,
     ngx_hyperdrive_sql_kind_e kind)
 {
@@ -948,279 +933,5 @@ ngx_hyperdrive_sql_classify_maintenance(ngx_hyperdrive_sql_scan_t *s)
         ngx_hyperdrive_sql_scan_next(s);
     }
 
-    (void) ngx_hyperdrive_sql_classify_target(s, 1);
-}
-
-
-static void
-ngx_hyperdrive_sql_classify_create(ngx_hyperdrive_sql_scan_t *s)
-{
-    ngx_uint_t  materialized;
-
-    s->create = 1;
-
-    ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_DDL, 0);
-
-    materialized = 0;
-
-    /* a word more than there are between CREATE and what is created */
-
-    for ( ;; ) {
-        ngx_hyperdrive_sql_scan_next(s);
-        ngx_hyperdrive_sql_scan_skip(s);
-
-        if (s->failed) {
-            return;
-        }
-
-        switch (s->tok.keyword) {
-
-        case K(OR):
-        case K(REPLACE):
-        case K(LOCAL):
-        case K(GLOBAL):
-        case K(TEMP):
-        case K(TEMPORARY):
-        case K(UNLOGGED):
-        case K(UNIQUE):
-        case K(FOREIGN):
-        case K(RECURSIVE):
-            continue;
-
-        case K(MATERIALIZED):
-            materialized = 1;
-            continue;
-
-        case K(TABLE):
-            ngx_hyperdrive_sql_classify_create_table(s);
-            return;
-
-        case K(VIEW):
-
-            if (materialized) {
-                ngx_hyperdrive_sql_classify_create_table(s);
-            }
-
-            return;
-
-        case K(INDEX):
-            ngx_hyperdrive_sql_classify_create_index(s);
-            return;
-
-        case K(FUNCTION):
-        case K(PROCEDURE):
-            s->routine = 1;
-            return;
-
-        case K(EXTENSION):
-
-            /* runs a script */
-
-            s->facts->stateful = 1;
-            return;
-
-        case K(DATABASE):
-        case K(TABLESPACE):
-        case K(SUBSCRIPTION):
-            s->facts->alone = 1;
-            return;
-
-        default:
-            return;
-        }
-    }
-}
-
-
-/* CREATE TABLE | MATERIALIZED VIEW [IF NOT EXISTS] t ... [AS query] */
-
-static void
-ngx_hyperdrive_sql_classify_create_table(ngx_hyperdrive_sql_scan_t *s)
-{
-    ngx_hyperdrive_sql_scan_frame_t  *f;
-
-    f = &s->frames[0];
-
-    ngx_hyperdrive_sql_classify_if_exists(s);
-
-    (void) ngx_hyperdrive_sql_classify_target(s, 1);
-
-    f->state = NGX_HYPERDRIVE_SQL_SCAN_DDL;
-    f->ddl = 1;
-    f->names = 1;
-}
-
-
-/* CREATE INDEX [CONCURRENTLY] [IF NOT EXISTS] [i] ON [ONLY] t ... */
-
-static void
-ngx_hyperdrive_sql_classify_create_index(ngx_hyperdrive_sql_scan_t *s)
-{
-    ngx_hyperdrive_sql_scan_frame_t  *f;
-
-    f = &s->frames[0];
-
-    while (s->next.keyword != K(ON)) {
-
-        if (s->failed || s->next.type == NGX_HYPERDRIVE_SQL_T_END
-            || s->next.type == NGX_HYPERDRIVE_SQL_T_SEMICOLON)
-        {
-            ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
-            return;
-        }
-
-        ngx_hyperdrive_sql_scan_next(s);
-        ngx_hyperdrive_sql_scan_skip(s);
-    }
-
-    ngx_hyperdrive_sql_scan_next(s);
-
-    if (s->next.keyword == K(ONLY)) {
-        ngx_hyperdrive_sql_scan_next(s);
-    }
-
-    (void) ngx_hyperdrive_sql_classify_target(s, 1);
-
-    f->state = NGX_HYPERDRIVE_SQL_SCAN_DDL;
-    f->ddl = 1;
-}
-
-
-static void
-ngx_hyperdrive_sql_classify_alter(ngx_hyperdrive_sql_scan_t *s)
-{
-    ngx_hyperdrive_sql_scan_frame_t  *f;
-
-    f = &s->frames[0];
-
-    ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_DDL, 0);
-    ngx_hyperdrive_sql_scan_next(s);
-
-    if (s->tok.keyword == K(FOREIGN) && s->next.keyword == K(TABLE)) {
-        ngx_hyperdrive_sql_scan_next(s);
-    }
-
-    switch (s->tok.keyword) {
-
-    case K(EXTENSION):
-        s->facts->stateful = 1;
-        return;
-
-    case K(SYSTEM):
-    case K(DATABASE):
-    case K(TABLESPACE):
-    case K(SUBSCRIPTION):
-    case K(TYPE):
-        s->facts->alone = 1;
-        return;
-
-    case K(DOMAIN):
-
-        /* a new CHECK is run over what is there */
-
-        f->state = NGX_HYPERDRIVE_SQL_SCAN_EXPR;
-        f->ddl = 1;
-        return;
-
-    case K(TABLE):
-
-        ngx_hyperdrive_sql_classify_if_exists(s);
-
-        if (s->next.keyword == K(ALL)) {
-
-            /* ALTER TABLE ALL IN TABLESPACE */
-
-            return;
-        }
-
-        if (s->next.keyword == K(ONLY)) {
-            ngx_hyperdrive_sql_scan_next(s);
-        }
-
-        (void) ngx_hyperdrive_sql_classify_target(s, 1);
-
-        f->state = NGX_HYPERDRIVE_SQL_SCAN_EXPR;
-        f->ddl = 1;
-
-        return;
-
-    default:
-        return;
-    }
-}
-
-
-static void
-ngx_hyperdrive_sql_classify_drop(ngx_hyperdrive_sql_scan_t *s)
-{
-    ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_DDL, 0);
-    ngx_hyperdrive_sql_scan_next(s);
-
-    switch (s->tok.keyword) {
-
-    case K(DATABASE):
-    case K(TABLESPACE):
-    case K(SUBSCRIPTION):
-        s->facts->alone = 1;
-        return;
-
-    case K(TABLE):
-        ngx_hyperdrive_sql_classify_if_exists(s);
-
-        s->frames[0].targets = 1;
-        ngx_hyperdrive_sql_classify_tables(s, NGX_HYPERDRIVE_SQL_DDL);
-        return;
-
-    default:
-        return;
-    }
-}
-
-
-/* IF [NOT] EXISTS: then s->tok is EXISTS */
-
-static void
-ngx_hyperdrive_sql_classify_if_exists(ngx_hyperdrive_sql_scan_t *s)
-{
-    if (s->next.keyword != K(IF)) {
-        return;
-    }
-
-    ngx_hyperdrive_sql_scan_next(s);
-
-    if (s->next.keyword == K(NOT)) {
-        ngx_hyperdrive_sql_scan_next(s);
-    }
-
-    if (s->next.keyword == K(EXISTS)) {
-        ngx_hyperdrive_sql_scan_next(s);
-    }
-}
-
-
-/* the name of a table must follow; then s->tok is what is behind it */
-
-static ngx_hyperdrive_sql_table_t *
-ngx_hyperdrive_sql_classify_target(ngx_hyperdrive_sql_scan_t *s,
-    ngx_uint_t written)
-{
-    ngx_hyperdrive_sql_names_t   name;
-    ngx_hyperdrive_sql_table_t  *t;
-
-    if (s->next.type != NGX_HYPERDRIVE_SQL_T_WORD
-        && s->next.type != NGX_HYPERDRIVE_SQL_T_NAME)
-    {
-        ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
-        return NULL;
-    }
-
-    ngx_hyperdrive_sql_scan_next(s);
-
-    ngx_hyperdrive_sql_names_read(s, &name);
-
-    t = ngx_hyperdrive_sql_names_table(s, &name, written);
-
-    ngx_hyperdrive_sql_scan_next(s);
-
-    return t;
+    (void) ngx_hyperdrive_sql_ddl_target(s, 1);
 }

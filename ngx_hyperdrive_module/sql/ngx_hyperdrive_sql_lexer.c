@@ -12,10 +12,10 @@
  * not counted; a longer constant is a moment only inside an array, a range,
  * a row or a document.
  */
-#define NGX_HYPERDRIVE_SQL_LEXER_MAX_DATE  160
+#define NGX_HYPERDRIVE_SQL_MAX_DATE  160
 
 /* the longest keyword has 17 letters */
-#define NGX_HYPERDRIVE_SQL_LEXER_MAX_WORD  24
+#define NGX_HYPERDRIVE_SQL_MAX_WORD  24
 
 
 typedef struct {
@@ -359,10 +359,10 @@ static void
 ngx_hyperdrive_sql_lexer_keyword(const ngx_hyperdrive_sql_dialect_t *d,
     ngx_hyperdrive_sql_token_t *token)
 {
-    u_char                               word[NGX_HYPERDRIVE_SQL_LEXER_MAX_WORD];
     ngx_int_t                            rc;
     ngx_uint_t                           i, n, first;
     const ngx_hyperdrive_sql_keyword_t  *keyword;
+    u_char                               word[NGX_HYPERDRIVE_SQL_MAX_WORD];
 
     if (token->high || token->text.len > sizeof(word)) {
         return;
@@ -862,7 +862,7 @@ ngx_hyperdrive_sql_lexer_clock(ngx_hyperdrive_sql_token_t *token)
         return 0;
     }
 
-    return clock.bytes <= NGX_HYPERDRIVE_SQL_LEXER_MAX_DATE
+    return clock.bytes <= NGX_HYPERDRIVE_SQL_MAX_DATE
            || clock.first == '{' || clock.first == '['
            || clock.first == '(';
 }

@@ -148,6 +148,56 @@ void ngx_hyperdrive_sql_scan_fail(ngx_hyperdrive_sql_scan_t *s,
     ngx_hyperdrive_sql_reason_e reason);
 
 
+/* statements: ngx_hyperdrive_sql_classify.c and _ddl.c */
+
+/* nothing of this statement is to be read */
+void ngx_hyperdrive_sql_classify_skip(ngx_hyperdrive_sql_scan_t *s,
+    ngx_hyperdrive_sql_kind_e kind, ngx_uint_t stateful);
+
+/* a list of tables follows */
+void ngx_hyperdrive_sql_classify_tables(ngx_hyperdrive_sql_scan_t *s,
+    ngx_hyperdrive_sql_kind_e kind);
+
+void ngx_hyperdrive_sql_ddl_create(ngx_hyperdrive_sql_scan_t *s);
+void ngx_hyperdrive_sql_ddl_alter(ngx_hyperdrive_sql_scan_t *s);
+void ngx_hyperdrive_sql_ddl_drop(ngx_hyperdrive_sql_scan_t *s);
+
+/* the name of a table must follow; then s->tok is what is behind it */
+ngx_hyperdrive_sql_table_t *ngx_hyperdrive_sql_ddl_target(
+    ngx_hyperdrive_sql_scan_t *s, ngx_uint_t written);
+
+/* a word in state DDL */
+void ngx_hyperdrive_sql_ddl_word(ngx_hyperdrive_sql_scan_t *s);
+
+
+/* words in a query, by state: ngx_hyperdrive_sql_query.c */
+
+void ngx_hyperdrive_sql_query_start(ngx_hyperdrive_sql_scan_t *s);
+void ngx_hyperdrive_sql_query_with(ngx_hyperdrive_sql_scan_t *s);
+void ngx_hyperdrive_sql_query_from(ngx_hyperdrive_sql_scan_t *s);
+void ngx_hyperdrive_sql_query_from_after(ngx_hyperdrive_sql_scan_t *s);
+void ngx_hyperdrive_sql_query_insert(ngx_hyperdrive_sql_scan_t *s);
+
+/*
+ * The words that begin a clause, wherever in a query they stand.  Returns 0
+ * if the word is none of them, or not here.
+ */
+ngx_uint_t ngx_hyperdrive_sql_query_clause(ngx_hyperdrive_sql_scan_t *s);
+
+/* the name of a WITH query can be seen from here on */
+void ngx_hyperdrive_sql_query_cte(ngx_hyperdrive_sql_scan_t *s,
+    ngx_hyperdrive_sql_token_t *token);
+
+
+/* words in an expression: ngx_hyperdrive_sql_expr.c */
+
+void ngx_hyperdrive_sql_expr(ngx_hyperdrive_sql_scan_t *s);
+void ngx_hyperdrive_sql_expr_column(ngx_hyperdrive_sql_scan_t *s);
+
+/* returns 1 if it is a value that looks at the clock, or at who asks */
+ngx_uint_t ngx_hyperdrive_sql_expr_special(ngx_hyperdrive_sql_scan_t *s);
+
+
 /* names: ngx_hyperdrive_sql_names.c */
 
 typedef struct {

@@ -108,7 +108,8 @@ ngx_hyperdrive_state_stmt_get(ngx_hyperdrive_state_registry_t *registry,
         && stmt->len == text->len
         && stmt->types_len == types->len
         && ngx_memcmp(stmt->text, text->data, text->len) == 0
-        && ngx_memcmp(stmt->types, types->data, types->len) == 0)
+        && (types->len == 0
+            || ngx_memcmp(stmt->types, types->data, types->len) == 0))
     {
         return ngx_hyperdrive_state_stmt_ref(stmt);
     }

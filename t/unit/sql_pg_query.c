@@ -1,4 +1,4 @@
-/* sources: sql/ngx_hyperdrive_sql_lexer.c sql/ngx_hyperdrive_sql_pg.c sql/ngx_hyperdrive_sql_pg_functions.c sql/ngx_hyperdrive_sql_names.c sql/ngx_hyperdrive_sql_scan.c sql/ngx_hyperdrive_sql_classify.c libs: pg_query */
+/* sources: sql/ngx_hyperdrive_sql_classify.c sql/ngx_hyperdrive_sql_ddl.c sql/ngx_hyperdrive_sql_expr.c sql/ngx_hyperdrive_sql_lexer.c sql/ngx_hyperdrive_sql_names.c sql/ngx_hyperdrive_sql_pg.c sql/ngx_hyperdrive_sql_pg_functions.c sql/ngx_hyperdrive_sql_query.c sql/ngx_hyperdrive_sql_scan.c libs: pg_query */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors
@@ -10,7 +10,7 @@
  * parse tree tells what it is, which tables it names and which functions it
  * calls; the classifier may be more careful, never less, and not much more.
  *
- * Without arguments it runs over the corpus below.  With arguments they are
+ * Without arguments it runs over sql_texts.h.  With arguments they are
  * files for psql, such as those of PostgreSQL's regression tests:
  *
  *     sql_pg_query src/test/regress/sql/X.sql ...
@@ -21,6 +21,8 @@
 
 
 #include "sql/ngx_hyperdrive_sql_lexer.h"
+
+#include "sql_texts.h"
 
 #include <pg_query.h>
 #include <stdio.h>
@@ -677,8 +679,11 @@ check(char *sql, size_t len)
 
     if (stmts->first->next) {
 
+        /* what is behind BEGIN ATOMIC counts as one, with all consequences */
+
         if (facts.kind != NGX_HYPERDRIVE_SQL_UNKNOWN
-            && facts.nstatements < 2)
+            && facts.nstatements < 2
+            && !(facts.stateful && facts.transaction_control))
         {
             wrong(copy, "not seen to be several");
         }
@@ -899,7 +904,8 @@ file(char *name)
 
         if (strncasecmp(line, "copy ", 5) == 0
             && (strcasestr(line, " stdin") != NULL)
-            && strcasestr(line, " stdin") < end && memchr(line, ';', end - line))
+            && strcasestr(line, " stdin") < end
+            && memchr(line, ';', end - line))
         {
             copy = 1;
         }
@@ -942,7 +948,8 @@ file(char *name)
 int
 main(int argc, char **argv)
 {
-    int  i;
+    int         i;
+    ngx_uint_t  less, files;
 
     i = 1;
 
@@ -951,7 +958,9 @@ main(int argc, char **argv)
         i++;
     }
 
-    if (i == argc) {
+    files = (i < argc);
+
+    if (!files) {
         corpus();
 
     } else {
@@ -969,20 +978,21 @@ main(int argc, char **argv)
     printf("%sok %lu - never less than the parser sees\n",
            failed ? "not " : "", (unsigned long) ++tests);
 
-    if (cached * 100 < possible * 95) {
-        failed++;
+    /* sql_texts.h has more traps than there are in a file, and looks itself */
+
+    if (files) {
+        less = (cached * 100 < possible * 95);
+        failed += less;
+
+        printf("%sok %lu - 95 of 100 that could be cached are\n",
+               less ? "not " : "", (unsigned long) ++tests);
     }
 
-    printf("%sok %lu - 95 of 100 that could be cached are\n",
-           cached * 100 < possible * 95 ? "not " : "",
-           (unsigned long) ++tests);
-
-    if (unknown * 100 > total) {
-        failed++;
-    }
+    less = (unknown * 100 > total);
+    failed += less;
 
     printf("%sok %lu - 99 of 100 are understood\n",
-           unknown * 100 > total ? "not " : "", (unsigned long) ++tests);
+           less ? "not " : "", (unsigned long) ++tests);
 
     printf("1..%lu\n", (unsigned long) tests);
 
@@ -992,18 +1002,12 @@ main(int argc, char **argv)
 }
 
 
-static const char  *corpus_text[] = {
-    "SELECT 1",
-    NULL
-};
-
-
 static void
 corpus(void)
 {
     ngx_uint_t  i;
 
-    for (i = 0; corpus_text[i]; i++) {
-        check((char *) corpus_text[i], strlen(corpus_text[i]));
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        check((char *) texts[i].sql, strlen(texts[i].sql));
     }
 }

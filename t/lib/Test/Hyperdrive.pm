@@ -23,7 +23,7 @@ use JSON::PP ();
 use Test::More ();
 
 use Test::Hyperdrive::Process qw(spawn reap run_command wait_for children
-	title group_members);
+	title group_members end_spawned);
 
 our @EXPORT = qw(port pg_client wait_for);
 our @EXPORT_OK = qw(root build_dir node_path spawn reap run_command);
@@ -87,7 +87,9 @@ sub new {
 sub _interrupted {
 	my ($signal) = @_;
 
-	# END blocks stop what was started
+	# once is enough: END blocks stop what was started
+	$SIG{$_} = 'IGNORE' for qw(INT TERM HUP);
+
 	Test::More::diag("stopped by SIG$signal");
 	exit 1;
 }
@@ -672,6 +674,8 @@ sub finish {
 	for my $thing (reverse @{$self->{owned}}) {
 		eval { $thing->stop(); 1 } or Test::More::diag($@);
 	}
+
+	end_spawned();
 
 	my @left = $self->_left();
 

@@ -137,7 +137,8 @@ run(relay_t *r, script_t *s, ngx_uint_t cuts)
                 if (max != (size_t) -1 && n > max) {
 
                     /* a large message in a reasonable time */
-                    n = (n > 10000) ? 5000 : 1 + random_number() % max;
+                    n = (n > 10000 || r->in.len > 2000)
+                        ? ngx_min(n, 5000) : 1 + random_number() % max;
                 }
 
                 if (pos < leave && leave - pos < n) {
@@ -187,7 +188,7 @@ check(relay_t *r, script_t *s, ngx_uint_t done)
     server_init(&direct);
     server_feed(&direct, s->b.data, s->b.len);
 
-    direct.out.len = direct.visible;
+    /* a Flush of ours may show more than what the client has asked to see */
 
     if (r->got.len > direct.out.len
         || (r->got.len
@@ -200,7 +201,7 @@ check(relay_t *r, script_t *s, ngx_uint_t done)
 
         /* who sends requests behind a COPY is cut off */
 
-        if (!r->server.copy) {
+        if (strcmp(r->lost, "requests were sent behind COPY") != 0) {
             fail(r, &direct.out, r->lost);
         }
 
@@ -209,7 +210,9 @@ check(relay_t *r, script_t *s, ngx_uint_t done)
 
     } else if (done || r->fatal) {
 
-        if (r->got.len != direct.out.len) {
+        /* what is not ended by a Sync or a Flush is not sent yet */
+
+        if (r->got.len < direct.visible && (s->whole || r->fatal)) {
             fail(r, &direct.out, "less of an answer");
         }
 
@@ -240,7 +243,7 @@ fail(relay_t *r, bytes_t *direct, char *why)
 
         fprintf(stderr, "%s:", n ? "got" : "direct");
 
-        for (i = 0; i < b->len && i < 4000; i++) {
+        for (i = 0; i < b->len && i < 1000; i++) {
             c = b->data[i];
             fprintf(stderr, (c > 32 && c < 127) ? "%c" : "\\%o", c);
         }

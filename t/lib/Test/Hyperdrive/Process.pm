@@ -17,20 +17,20 @@ use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep time);
 
 our @EXPORT_OK = qw(spawn run_command reap wait_for children title alive
-	group_members run_as);
+	group_members run_as end_spawned);
 
-my %reaped;
+my (%spawned, %reaped);
 
 ###############################################################################
 
 # spawn([ command ], env => {}, output => file, input => file, user => name,
 # dir => directory, stop => signal): returns the process id at once.  The
-# kernel sends <stop> (KILL unless told) when the test dies in whatever way.
+# kernel sends <stop> (TERM unless told) when the test dies in whatever way.
 
 sub spawn {
 	my ($command, %o) = @_;
 
-	my @command = ('setpriv', '--pdeathsig', $o{stop} || 'KILL');
+	my @command = ('setpriv', '--pdeathsig', $o{stop} || 'TERM');
 
 	if (defined $o{user} && $> == 0) {
 		push @command, "--reuid=$o{user}", '--init-groups',
@@ -44,6 +44,7 @@ sub spawn {
 
 	if ($pid) {
 		delete $reaped{$pid};
+		$spawned{$pid} = $$;
 		return $pid;
 	}
 
@@ -107,6 +108,7 @@ sub reap {
 
 		if ($rc > 0) {
 			$reaped{$rc} = $?;
+			delete $spawned{$rc};
 			return 1 if $pid > 0;
 			next;
 		}
@@ -116,6 +118,24 @@ sub reap {
 
 		# no child of ours
 		return $pid > 0 ? !kill(0, $pid) : 0;
+	}
+}
+
+# Ends what was spawned and still runs: a test may be stopped inside of a
+# run_command().
+
+sub end_spawned {
+	my @pids = grep { $spawned{$_} == $$ } keys %spawned;
+
+	for my $signal ('TERM', 'KILL') {
+		kill $signal, @pids;
+
+		return if eval {
+			wait_for(sub {
+				@pids = grep { !reap($_, 0) } @pids;
+				return !@pids;
+			}, 6);
+		};
 	}
 }
 

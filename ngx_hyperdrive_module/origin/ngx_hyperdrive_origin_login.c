@@ -1,0 +1,445 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "origin/ngx_hyperdrive_origin.h"
+
+
+/* input that a log-in may leave unread, bytes */
+#define NGX_HYPERDRIVE_ORIGIN_LOGIN_MAX  131072
+
+
+static void ngx_hyperdrive_origin_login(ngx_hyperdrive_origin_t *o);
+static void ngx_hyperdrive_origin_handshaken(ngx_connection_t *c);
+static void ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o);
+
+
+/* connected: the log-in begins */
+
+void
+ngx_hyperdrive_origin_login_start(ngx_hyperdrive_origin_t *o)
+{
+    int                              tcp_nodelay;
+    ngx_hyperdrive_pool_t           *pool;
+    ngx_hyperdrive_proto_login_t    *login;
+    ngx_hyperdrive_origin_server_t  *server;
+
+    pool = o->pool;
+    server = o->server;
+
+    if (o->sockaddr.sockaddr.sa_family != AF_UNIX) {
+        tcp_nodelay = 1;
+
+        if (setsockopt(o->net.connection->fd, IPPROTO_TCP, TCP_NODELAY,
+                       (const void *) &tcp_nodelay, sizeof(int))
+            == -1)
+        {
+            ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, ngx_socket_errno,
+                          "setsockopt(TCP_NODELAY) failed");
+        }
+    }
+
+    login = calloc(1, sizeof(ngx_hyperdrive_proto_login_t));
+    if (login == NULL) {
+        ngx_hyperdrive_origin_refused(o, 0, "no memory");
+        return;
+    }
+
+    o->login = login;
+
+    login->user = pool->user.len ? pool->user : server->user;
+    login->database = pool->database;
+    login->password = server->password;
+    login->allow_clear = server->allow_clear;
+    login->keys = &server->keys;
+    login->nparams = pool->nparams;
+    ngx_memcpy(login->params, pool->params,
+               pool->nparams * sizeof(ngx_hyperdrive_proto_param_t));
+
+    if (server->application_name.len
+        && login->nparams < NGX_HYPERDRIVE_PROTO_MAX_PARAMS)
+    {
+        ngx_str_set(&login->params[login->nparams].name, "application_name");
+        login->params[login->nparams++].value = server->application_name;
+    }
+
+    if (server->options.len
+        && login->nparams < NGX_HYPERDRIVE_PROTO_MAX_PARAMS)
+    {
+        ngx_str_set(&login->params[login->nparams].name, "options");
+        login->params[login->nparams++].value = server->options;
+    }
+
+    /* a unix socket needs no encryption, as libpq has it too */
+
+    if (server->ssl && o->sockaddr.sockaddr.sa_family != AF_UNIX) {
+
+        switch (server->sslmode) {
+
+        case NGX_HYPERDRIVE_SSLMODE_DISABLE:
+            break;
+
+        case NGX_HYPERDRIVE_SSLMODE_ALLOW:
+            login->request_tls = o->plain_tried;
+            break;
+
+        case NGX_HYPERDRIVE_SSLMODE_PREFER:
+            login->request_tls = !o->tls_tried;
+            break;
+
+        default:
+            login->request_tls = 1;
+            login->require_tls = 1;
+            break;
+        }
+    }
+
+    ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_LOGIN);
+    ngx_hyperdrive_origin_login(o);
+}
+
+
+static void
+ngx_hyperdrive_origin_login(ngx_hyperdrive_origin_t *o)
+{
+    ngx_int_t          rc;
+    ngx_connection_t  *c;
+
+    c = o->net.connection;
+
+    rc = o->pool->conf->proto->origin_login(o->login, &o->net.pos, o->net.last,
+                                            &o->net.out);
+
+    if (rc == NGX_ERROR) {
+        ngx_hyperdrive_origin_refused(o, 0, o->login->reason);
+        return;
+    }
+
+    if (rc == NGX_OK) {
+        ngx_hyperdrive_origin_logged_in(o);
+        return;
+    }
+
+    if (ngx_hyperdrive_net_flush(&o->net) == NGX_ERROR) {
+        ngx_hyperdrive_origin_refused(o, 0,
+                                      "connection to the database failed");
+        return;
+    }
+
+    if (rc == NGX_DONE) {
+
+        ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_HANDSHAKE);
+
+        rc = ngx_hyperdrive_origin_tls_start(o,
+                                             ngx_hyperdrive_origin_handshaken);
+
+        if (rc == NGX_ERROR && c->ssl == NULL) {
+            ngx_hyperdrive_origin_refused(o, 0, "TLS could not be set up");
+            return;
+        }
+
+        if (rc != NGX_AGAIN) {
+            ngx_hyperdrive_origin_handshaken(c);
+        }
+
+        return;
+    }
+
+    /* rc == NGX_AGAIN */
+
+    if (ngx_hyperdrive_net_keep(&o->net) != NGX_OK
+        || ngx_handle_read_event(c->read, 0) != NGX_OK
+        || ngx_handle_write_event(c->write, 0) != NGX_OK)
+    {
+        ngx_hyperdrive_origin_refused(o, 0, "event failure");
+    }
+}
+
+
+static void
+ngx_hyperdrive_origin_handshaken(ngx_connection_t *c)
+{
+    u_char                    hash[64];
+    char                     *reason;
+    ngx_str_t                 cert_hash;
+    ngx_hyperdrive_origin_t  *o;
+
+    o = c->data;
+
+    if (!c->ssl->handshaked) {
+        ngx_hyperdrive_origin_refused(o, 0,
+                                      "the TLS handshake with the database "
+                                      "failed");
+        return;
+    }
+
+    reason = ngx_hyperdrive_origin_tls_verify(o);
+
+    if (reason) {
+        ngx_hyperdrive_origin_refused(o, 0, reason);
+        return;
+    }
+
+    cert_hash.len = ngx_hyperdrive_origin_tls_cert_hash(c, 0, hash);
+
+    cert_hash.data = ngx_pnalloc(o->memory, cert_hash.len + 1);
+    if (cert_hash.data == NULL) {
+        ngx_hyperdrive_origin_refused(o, 0, "no memory");
+        return;
+    }
+
+    ngx_memcpy(cert_hash.data, hash, cert_hash.len);
+
+    ngx_hyperdrive_origin_own(o);
+
+    o->login->tls = 1;
+    o->login->cert_hash = cert_hash;
+
+    ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_LOGIN);
+    ngx_hyperdrive_origin_login(o);
+}
+
+
+static void
+ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o)
+{
+    u_char                         *p;
+    ngx_str_t                       greeting;
+    ngx_connection_t               *c;
+    ngx_hyperdrive_pool_t          *pool;
+    ngx_hyperdrive_block_t         *block;
+    ngx_hyperdrive_proto_login_t   *login;
+
+    c = o->net.connection;
+    pool = o->pool;
+    login = o->login;
+
+    if (o->net.pos != o->net.last) {
+        ngx_hyperdrive_origin_refused(o, 0,
+                                      "unexpected data behind the log-in");
+        return;
+    }
+
+    o->wire = pool->conf->proto->origin_create(&pool->conf->ctx);
+
+    o->key.len = login->key.len;
+    o->key.data = ngx_pstrdup(o->memory, &login->key);
+
+    greeting.len = login->greeting.size;
+    greeting.data = malloc(greeting.len + 1);
+
+    if (o->wire == NULL || o->key.data == NULL || greeting.data == NULL) {
+        free(greeting.data);
+        ngx_hyperdrive_origin_refused(o, 0, "no memory");
+        return;
+    }
+
+    p = greeting.data;
+
+    for (block = login->greeting.head; block; block = block->next) {
+        p = ngx_cpymem(p, block->pos, block->last - block->pos);
+    }
+
+    o->pid = login->pid;
+
+    /* clients are told the same */
+
+    free(pool->greeting.data);
+    pool->greeting = greeting;
+
+    (void) ngx_hyperdrive_shm_note_put(&pool->key, &greeting);
+
+    pool->conf->proto->origin_login_free(login);
+    free(login);
+    o->login = NULL;
+
+    if (c->read->timer_set) {
+        ngx_del_timer(c->read);
+    }
+
+    o->expires = ngx_current_msec + pool->conf->lifetime
+                 - (ngx_msec_t) (ngx_random() % (pool->conf->lifetime / 8 + 1));
+
+    if (ngx_hyperdrive_net_keep(&o->net) != NGX_OK
+        || ngx_handle_read_event(c->read, 0) != NGX_OK)
+    {
+        ngx_hyperdrive_origin_close(o, "event failure");
+        return;
+    }
+
+    pool->failures = 0;
+
+    ngx_hyperdrive_origin_ready(o);
+}
+
+
+/*
+ * This attempt came to nothing: the next server of the upstream, or the
+ * waiters are told.
+ */
+
+void
+ngx_hyperdrive_origin_refused(ngx_hyperdrive_origin_t *o, ngx_err_t err,
+    char *reason)
+{
+    u_char                        *p, *last;
+    ngx_uint_t                     permanent, again;
+    ngx_hyperdrive_pool_t         *pool;
+    ngx_hyperdrive_proto_login_t  *login;
+
+    pool = o->pool;
+    login = o->login;
+    permanent = 0;
+    again = 0;
+
+    pool->conf->counters->origins_failed++;
+
+    p = pool->reason;
+    last = p + sizeof(pool->reason) - 1;
+
+    if (o->server) {
+        p = ngx_slprintf(p, last, "origin \"%V\": ", &o->server->name);
+    }
+
+    p = ngx_slprintf(p, last, "%s", reason);
+
+    if (login && login->message[0]) {
+        p = ngx_slprintf(p, last, ": %s", login->message);
+    }
+
+    if (err) {
+        p = ngx_slprintf(p, last, " (%d: ", err);
+        p = ngx_strerror(err, p, last - p);
+        p = ngx_slprintf(p, last, ")");
+    }
+
+    *p = '\0';
+
+    ngx_memcpy(pool->sqlstate, "08006", 6);
+
+    if (login) {
+        permanent = login->permanent;
+
+        if (login->sqlstate[0]) {
+            ngx_memcpy(pool->sqlstate, login->sqlstate, 6);
+        }
+
+        again = (o->server->sslmode == NGX_HYPERDRIVE_SSLMODE_ALLOW
+                 && o->server->ssl && !o->plain_tried && !login->tls)
+                || (o->server->sslmode == NGX_HYPERDRIVE_SSLMODE_PREFER
+                    && !o->tls_tried
+                    && (login->tls
+                        || o->state == NGX_HYPERDRIVE_ORIGIN_HANDSHAKE));
+
+        o->tls_tried |= login->request_tls;
+        o->plain_tried |= !login->request_tls;
+
+        pool->conf->proto->origin_login_free(login);
+        free(login);
+        o->login = NULL;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "hyperdrive upstream \"%V\": %s, in state %V",
+                  &pool->conf->name, pool->reason,
+                  ngx_hyperdrive_origin_state(o));
+
+    if (again) {
+
+        /* the other way of sslmode allow and prefer, same server */
+
+        ngx_hyperdrive_origin_disconnect(o);
+
+        ngx_hyperdrive_origin_unbalance(o, 0);
+        o->balance->upstream->peer.tries++;
+
+        ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_CONNECT);
+        ngx_hyperdrive_origin_connect(o);
+
+        return;
+    }
+
+    o->tls_tried = 0;
+    o->plain_tried = 0;
+
+    ngx_hyperdrive_origin_unbalance(o, 1);
+
+    if (!permanent && o->balance && o->balance->upstream->peer.tries
+        && o->net.connection)
+    {
+        ngx_hyperdrive_origin_disconnect(o);
+        ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_CONNECT);
+        ngx_hyperdrive_origin_connect(o);
+
+        return;
+    }
+
+    if (o->state == NGX_HYPERDRIVE_ORIGIN_LOGIN && o->answered) {
+
+        /* a backend was there and has to go first */
+
+        ngx_hyperdrive_origin_close(o, NULL);
+
+    } else {
+        ngx_hyperdrive_origin_finalize(o);
+    }
+
+    ngx_hyperdrive_origin_failed(pool, permanent);
+}
+
+
+void
+ngx_hyperdrive_origin_login_read(ngx_hyperdrive_origin_t *o)
+{
+    ngx_int_t          rc;
+    ngx_connection_t  *c;
+
+    c = o->net.connection;
+
+    if (c->read->timedout) {
+        ngx_hyperdrive_origin_refused(o, NGX_ETIMEDOUT,
+                                      "the database did not let us log in in "
+                                      "connect_timeout");
+        return;
+    }
+
+    rc = ngx_hyperdrive_net_recv(&o->net, NGX_HYPERDRIVE_ORIGIN_LOGIN_MAX);
+
+    switch (rc) {
+
+    case NGX_OK:
+        o->answered = 1;
+        o->pool->conf->counters->bytes_from_origins += o->net.last
+                                                       - o->net.pos;
+        ngx_hyperdrive_origin_login(o);
+        return;
+
+    case NGX_AGAIN:
+
+        if (ngx_hyperdrive_net_keep(&o->net) != NGX_OK
+            || ngx_handle_read_event(c->read, 0) != NGX_OK)
+        {
+            ngx_hyperdrive_origin_refused(o, 0, "event failure");
+        }
+
+        return;
+
+    case NGX_DONE:
+        o->answered = 0;
+        ngx_hyperdrive_origin_refused(o, 0, "the database closed the "
+                                      "connection during the log-in");
+        return;
+
+    case NGX_BUSY:
+        ngx_hyperdrive_origin_refused(o, 0, "a message is too long");
+        return;
+
+    default: /* NGX_ERROR */
+        o->answered = 0;
+        ngx_hyperdrive_origin_refused(o, ngx_socket_errno,
+                                      "connection to the database failed");
+        return;
+    }
+}

@@ -270,7 +270,8 @@ ngx_hyperdrive_origin_close(ngx_hyperdrive_origin_t *o, char *reason)
 
     if (reason) {
         ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
-                      "hyperdrive origin %uD of \"%V\": %s in state %V, closing",
+                      "hyperdrive origin %uD of \"%V\": %s in state %V, "
+                      "closing",
                       o->pid, &o->pool->conf->name, reason,
                       &ngx_hyperdrive_origin_states[o->state]);
     }
@@ -519,14 +520,15 @@ ngx_hyperdrive_origin_read_idle(ngx_hyperdrive_origin_t *o)
         }
 
         if (o->state == NGX_HYPERDRIVE_ORIGIN_DRAIN
-            && proto->origin_settled(o->wire))
+            && (proto->origin_settled(o->wire)
+                || proto->origin_copying(o->wire)))
         {
             if (ngx_hyperdrive_net_keep(&o->net) != NGX_OK) {
                 ngx_hyperdrive_origin_close(o, "no memory");
                 return;
             }
 
-            /* to the pool, or a ROLLBACK first */
+            /* to the pool, or a ROLLBACK first, or no COPY after all */
 
             ngx_hyperdrive_origin_release(o, NULL);
             return;

@@ -87,6 +87,7 @@ ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
             p += n;
             o->left -= n;
             piece->len += n;
+            piece->type = ngx_hyperdrive_pg_answer_class(o->type);
 
             if (o->left) {
                 goto again;
@@ -195,6 +196,7 @@ ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
         }
 
         piece->type = type;
+        o->type = p[0];
 
         n = ngx_min((size_t) (last - p), total);
 

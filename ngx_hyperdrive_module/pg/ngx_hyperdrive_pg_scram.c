@@ -4,9 +4,7 @@
  */
 
 
-#include "ngx_hyperdrive_pg_scram.h"
-#include "ngx_hyperdrive_pg_login.h"
-#include "ngx_hyperdrive_pg_saslprep.h"
+#include "ngx_hyperdrive_pg_scram_verifier.h"
 
 
 #define NGX_HYPERDRIVE_PG_SCRAM_CBIND_TYPE  "tls-server-end-point"
@@ -27,9 +25,6 @@ static ngx_int_t ngx_hyperdrive_pg_scram_server_prove(
 static ngx_int_t ngx_hyperdrive_pg_scram_client_keys(
     ngx_hyperdrive_pg_scram_client_t *c, ngx_str_t *salt,
     ngx_uint_t iterations, u_char *client_key);
-static ngx_int_t ngx_hyperdrive_pg_scram_keys(ngx_str_t *password,
-    ngx_str_t *salt, ngx_uint_t iterations, u_char *client_key,
-    u_char *server_key);
 static ngx_int_t ngx_hyperdrive_pg_scram_nonce(ngx_str_t *nonce, u_char *text);
 static u_char *ngx_hyperdrive_pg_scram_gs2(u_char *p, u_char flag);
 static u_char *ngx_hyperdrive_pg_scram_bound(u_char *p, u_char flag,
@@ -37,167 +32,10 @@ static u_char *ngx_hyperdrive_pg_scram_bound(u_char *p, u_char flag,
 static ngx_uint_t ngx_hyperdrive_pg_scram_printable(ngx_str_t *nonce);
 static u_char *ngx_hyperdrive_pg_scram_attr(u_char *p, u_char *last,
     u_char name, ngx_str_t *value);
-static u_char *ngx_hyperdrive_pg_scram_number(u_char *p, u_char *last,
-    ngx_uint_t max, ngx_uint_t *value);
-static ngx_int_t ngx_hyperdrive_pg_scram_key(ngx_str_t *text, u_char *key);
 static ngx_int_t ngx_hyperdrive_pg_scram_fail(
     ngx_hyperdrive_pg_scram_error_t *error, char *detail);
 static ngx_int_t ngx_hyperdrive_pg_scram_internal(
     ngx_hyperdrive_pg_scram_error_t *error);
-
-
-ngx_int_t
-ngx_hyperdrive_pg_scram_parse(ngx_str_t *text,
-    ngx_hyperdrive_pg_scram_secret_t *secret)
-{
-    size_t      n;
-    u_char     *p, *last, *sep;
-    u_char      salt[NGX_HYPERDRIVE_PG_SCRAM_MAX_SALT];
-    ngx_str_t   key;
-
-    static const char  prefix[] = NGX_HYPERDRIVE_PG_SCRAM_NAME "$";
-
-    p = text->data;
-    last = p + text->len;
-
-    if (text->len < sizeof(prefix)
-        || ngx_memcmp(p, prefix, sizeof(prefix) - 1) != 0)
-    {
-        return NGX_DECLINED;
-    }
-
-    p = ngx_hyperdrive_pg_scram_number(p + sizeof(prefix) - 1, last,
-                                       0x7fffffff, &secret->iterations);
-
-    if (p == NULL || p == last || *p++ != ':') {
-        return NGX_DECLINED;
-    }
-
-    sep = memchr(p, '$', last - p);
-
-    if (sep == NULL || sep == p
-        || sep - p > NGX_HYPERDRIVE_PG_SCRAM_MAX_SALT)
-    {
-        return NGX_DECLINED;
-    }
-
-    secret->salt.data = p;
-    secret->salt.len = sep - p;
-
-    if (ngx_hyperdrive_base_digest_base64_decode(salt, &n, p, sep - p)
-        != NGX_OK)
-    {
-        return NGX_DECLINED;
-    }
-
-    p = sep + 1;
-    sep = memchr(p, ':', last - p);
-
-    if (sep == NULL) {
-        return NGX_DECLINED;
-    }
-
-    key.data = p;
-    key.len = sep - p;
-
-    if (ngx_hyperdrive_pg_scram_key(&key, secret->stored_key) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    key.data = sep + 1;
-    key.len = last - key.data;
-
-    if (ngx_hyperdrive_pg_scram_key(&key, secret->server_key) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_hyperdrive_pg_scram_mock_salt(u_char *mock_secret, size_t len,
-    ngx_str_t *user, u_char *salt)
-{
-    u_char  digest[NGX_HYPERDRIVE_BASE_DIGEST_SHA256];
-
-    if (ngx_hyperdrive_base_digest_hmac(mock_secret, len, user->data,
-                                        user->len, digest)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(salt, digest, NGX_HYPERDRIVE_PG_SCRAM_SALT);
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_hyperdrive_pg_scram_verifier(ngx_str_t *password, u_char *out,
-    size_t size)
-{
-    u_char  salt[NGX_HYPERDRIVE_PG_SCRAM_SALT];
-
-    if (ngx_hyperdrive_base_digest_random(salt, sizeof(salt)) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    return ngx_hyperdrive_pg_scram_verifier_salted(password, salt,
-                                           NGX_HYPERDRIVE_PG_SCRAM_ITERATIONS,
-                                           out, size);
-}
-
-
-ngx_int_t
-ngx_hyperdrive_pg_scram_verifier_salted(ngx_str_t *password, u_char *salt,
-    ngx_uint_t iterations, u_char *out, size_t size)
-{
-    u_char     *p;
-    u_char      client_key[NGX_HYPERDRIVE_PG_SCRAM_KEY];
-    u_char      stored_key[NGX_HYPERDRIVE_PG_SCRAM_KEY];
-    u_char      server_key[NGX_HYPERDRIVE_PG_SCRAM_KEY];
-    ngx_int_t   rc;
-    ngx_str_t   s;
-
-    /* the parts have a known length, ten digits at most */
-
-    if (size < NGX_HYPERDRIVE_PG_VERIFIER_LEN
-        || iterations == 0 || iterations > 0x7fffffff)
-    {
-        return NGX_ERROR;
-    }
-
-    s.data = salt;
-    s.len = NGX_HYPERDRIVE_PG_SCRAM_SALT;
-
-    rc = ngx_hyperdrive_pg_scram_keys(password, &s, iterations, client_key,
-                                      server_key);
-
-    if (rc == NGX_OK) {
-        rc = ngx_hyperdrive_base_digest_sha256(client_key, sizeof(client_key),
-                                               stored_key);
-    }
-
-    if (rc == NGX_OK) {
-        p = ngx_sprintf(out, NGX_HYPERDRIVE_PG_SCRAM_NAME "$%ui:", iterations);
-        p = ngx_hyperdrive_base_digest_base64_encode(p, s.data, s.len);
-        *p++ = '$';
-        p = ngx_hyperdrive_base_digest_base64_encode(p, stored_key,
-                                                     sizeof(stored_key));
-        *p++ = ':';
-        p = ngx_hyperdrive_base_digest_base64_encode(p, server_key,
-                                                     sizeof(server_key));
-        *p = '\0';
-    }
-
-    ngx_hyperdrive_base_digest_wipe(client_key, sizeof(client_key));
-    ngx_hyperdrive_base_digest_wipe(stored_key, sizeof(stored_key));
-    ngx_hyperdrive_base_digest_wipe(server_key, sizeof(server_key));
-
-    return rc;
-}
 
 
 /*
@@ -357,7 +195,7 @@ ngx_hyperdrive_pg_scram_server_final(ngx_hyperdrive_pg_scram_server_t *s,
 
     } while (*attr != 'p');
 
-    if (ngx_hyperdrive_pg_scram_key(&value, proof) != NGX_OK) {
+    if (ngx_hyperdrive_pg_scram_verifier_key(&value, proof) != NGX_OK) {
         return ngx_hyperdrive_pg_scram_fail(&s->error,
                              "Malformed proof in client-final-message.");
     }
@@ -701,7 +539,8 @@ ngx_hyperdrive_pg_scram_client_final(ngx_hyperdrive_pg_scram_client_t *c,
                             "missing");
     }
 
-    q = ngx_hyperdrive_pg_scram_number(value.data, value.data + value.len,
+    q = ngx_hyperdrive_pg_scram_verifier_number(value.data,
+                                       value.data + value.len,
                                        NGX_HYPERDRIVE_PG_SCRAM_MAX_ITERATIONS,
                                        &iterations);
 
@@ -799,7 +638,7 @@ ngx_hyperdrive_pg_scram_client_verify(ngx_hyperdrive_pg_scram_client_t *c,
                                      &value);
 
     if (p != in->data + in->len || in->len == 0
-        || ngx_hyperdrive_pg_scram_key(&value, got) != NGX_OK)
+        || ngx_hyperdrive_pg_scram_verifier_key(&value, got) != NGX_OK)
     {
         return ngx_hyperdrive_pg_scram_fail(&c->error,
                             "malformed server-final-message of the origin");
@@ -846,8 +685,9 @@ ngx_hyperdrive_pg_scram_client_keys(ngx_hyperdrive_pg_scram_client_t *c,
     keys = c->keys;
 
     if (keys == NULL) {
-        return ngx_hyperdrive_pg_scram_keys(&c->password, salt, iterations,
-                                            client_key, c->server_key);
+        return ngx_hyperdrive_pg_scram_verifier_keys(&c->password, salt,
+                                                     iterations, client_key,
+                                                     c->server_key);
     }
 
     if (ngx_hyperdrive_base_digest_hmac(c->password.data, c->password.len,
@@ -862,8 +702,9 @@ ngx_hyperdrive_pg_scram_client_keys(ngx_hyperdrive_pg_scram_client_t *c,
     {
         keys->iterations = 0;
 
-        if (ngx_hyperdrive_pg_scram_keys(&c->password, salt, iterations,
-                                         keys->client_key, keys->server_key)
+        if (ngx_hyperdrive_pg_scram_verifier_keys(&c->password, salt,
+                                                  iterations, keys->client_key,
+                                                  keys->server_key)
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -877,48 +718,6 @@ ngx_hyperdrive_pg_scram_client_keys(ngx_hyperdrive_pg_scram_client_t *c,
     ngx_memcpy(c->server_key, keys->server_key, sizeof(keys->server_key));
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_hyperdrive_pg_scram_keys(ngx_str_t *password, ngx_str_t *salt,
-    ngx_uint_t iterations, u_char *client_key, u_char *server_key)
-{
-    u_char     *buf;
-    u_char      salted[NGX_HYPERDRIVE_PG_SCRAM_KEY];
-    ngx_int_t   rc;
-    ngx_str_t   prepared;
-
-    buf = malloc(password->len + 1);
-    if (buf == NULL) {
-        return NGX_ERROR;
-    }
-
-    prepared = ngx_hyperdrive_pg_saslprep(password, buf);
-
-    rc = ngx_hyperdrive_base_digest_pbkdf2(&prepared, salt, iterations,
-                                           salted);
-
-    if (rc == NGX_OK) {
-        rc = ngx_hyperdrive_base_digest_hmac(salted, sizeof(salted),
-                                             "Client Key",
-                                             sizeof("Client Key") - 1,
-                                             client_key);
-    }
-
-    if (rc == NGX_OK) {
-        rc = ngx_hyperdrive_base_digest_hmac(salted, sizeof(salted),
-                                             "Server Key",
-                                             sizeof("Server Key") - 1,
-                                             server_key);
-    }
-
-    ngx_hyperdrive_base_digest_wipe(salted, sizeof(salted));
-    ngx_hyperdrive_base_digest_wipe(buf, password->len + 1);
-
-    free(buf);
-
-    return rc;
 }
 
 
@@ -1020,55 +819,6 @@ ngx_hyperdrive_pg_scram_attr(u_char *p, u_char *last, u_char name,
     value->len = (comma ? comma : last) - p;
 
     return comma ? comma + 1 : last;
-}
-
-
-/* digits, 1 to <max> */
-
-static u_char *
-ngx_hyperdrive_pg_scram_number(u_char *p, u_char *last, ngx_uint_t max,
-    ngx_uint_t *value)
-{
-    ngx_uint_t  n;
-
-    n = 0;
-
-    for ( /* void */ ; p < last && *p >= '0' && *p <= '9'; p++) {
-
-        n = n * 10 + (*p - '0');
-
-        if (n > max) {
-            return NULL;
-        }
-    }
-
-    *value = n;
-
-    return n ? p : NULL;
-}
-
-
-/* 32 bytes in base64 */
-
-static ngx_int_t
-ngx_hyperdrive_pg_scram_key(ngx_str_t *text, u_char *key)
-{
-    size_t  n;
-    u_char  buf[NGX_HYPERDRIVE_PG_SCRAM_KEY + 1];
-
-    if (text->len
-        != ngx_hyperdrive_base_digest_base64_len(NGX_HYPERDRIVE_PG_SCRAM_KEY)
-        || ngx_hyperdrive_base_digest_base64_decode(buf, &n, text->data,
-                                                    text->len)
-           != NGX_OK
-        || n != NGX_HYPERDRIVE_PG_SCRAM_KEY)
-    {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(key, buf, NGX_HYPERDRIVE_PG_SCRAM_KEY);
-
-    return NGX_OK;
 }
 
 

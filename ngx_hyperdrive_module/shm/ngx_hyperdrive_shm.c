@@ -91,7 +91,7 @@ ngx_hyperdrive_shm_attach(void *mem, size_t size, ngx_uint_t fresh)
     }
 
     if (ngx_hyperdrive_shm_mutex_init(&sh->slots_mutex) != NGX_OK
-        || ngx_hyperdrive_shm_limit_init(sh) != NGX_OK
+        || ngx_hyperdrive_shm_ticket_init(sh) != NGX_OK
         || ngx_hyperdrive_shm_note_init(sh) != NGX_OK)
     {
         return NGX_ERROR;

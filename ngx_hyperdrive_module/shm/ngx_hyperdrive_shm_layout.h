@@ -37,6 +37,12 @@
 /* no ticket, no note, at the end of a list */
 #define NGX_HYPERDRIVE_SHM_NONE         0xffffffff
 
+/*
+ * A ticket's handle: its number in the low bits, above them how often that
+ * number was given out, so that an old handle names nothing.
+ */
+#define NGX_HYPERDRIVE_SHM_TICKET_NUMBER  (NGX_HYPERDRIVE_SHM_TICKETS - 1)
+
 
 typedef enum {
     NGX_HYPERDRIVE_SHM_TICKET_FREE = 0,     /* on the list of free ones, that
@@ -175,8 +181,32 @@ uint64_t ngx_hyperdrive_shm_now(void);
 ngx_int_t ngx_hyperdrive_shm_check(ngx_hyperdrive_shm_t *sh);
 
 /* limits; the slots' lock is held by the caller where it says so */
-ngx_int_t ngx_hyperdrive_shm_limit_init(ngx_hyperdrive_shm_t *sh);
 void ngx_hyperdrive_shm_limit_reclaim_locked(ngx_uint_t slot);
+
+ngx_int_t ngx_hyperdrive_shm_ticket_init(ngx_hyperdrive_shm_t *sh);
+
+/*
+ * Tickets.  The limit's lock is held by the caller; that of the free tickets
+ * is taken inside.  A new ticket is on no list, NONE if there is none left.
+ */
+uint32_t ngx_hyperdrive_shm_ticket_alloc(ngx_hyperdrive_shm_limit_t *limit);
+void ngx_hyperdrive_shm_ticket_free(uint32_t n);
+
+/* NULL: it was collected, or it is of a life that is over */
+ngx_hyperdrive_shm_ticket_t *ngx_hyperdrive_shm_ticket_own(
+    ngx_hyperdrive_shm_limit_t *limit, uint32_t handle);
+
+/* a list, of those who wait or of what was granted to a slot */
+void ngx_hyperdrive_shm_ticket_enqueue(uint32_t *head, uint32_t *tail,
+    uint32_t n);
+void ngx_hyperdrive_shm_ticket_dequeue(uint32_t *head, uint32_t *tail,
+    uint32_t n);
+
+/*
+ * All tickets of a limit that wait or were granted, by arrival, linked one
+ * way only, through <next>; those that were just being made are freed.
+ */
+uint32_t ngx_hyperdrive_shm_ticket_list(ngx_hyperdrive_shm_limit_t *limit);
 
 /* the slots' lock, repaired if need be */
 void ngx_hyperdrive_shm_lock(void);

@@ -7,15 +7,6 @@
 #include "shm/ngx_hyperdrive_shm_layout.h"
 
 
-/*
- * A ticket's handle: its number in the low bits, above them how often that
- * number was given out, so that an old handle names nothing.
- */
-#define NGX_HYPERDRIVE_SHM_LIMIT_TICKET  (NGX_HYPERDRIVE_SHM_TICKETS - 1)
-
-/* lists of 2^n tickets, while they are sorted */
-#define NGX_HYPERDRIVE_SHM_LIMIT_BINS    16
-
 /* a lock-free reader that was disturbed so often takes the lock */
 #define NGX_HYPERDRIVE_SHM_LIMIT_TRIES   100
 
@@ -36,30 +27,8 @@ static void ngx_hyperdrive_shm_limit_lock(ngx_hyperdrive_shm_limit_t *limit);
 static void ngx_hyperdrive_shm_limit_unlock(ngx_hyperdrive_shm_limit_t *limit);
 static void ngx_hyperdrive_shm_limit_repair_locked(
     ngx_hyperdrive_shm_limit_t *limit);
-static uint32_t ngx_hyperdrive_shm_limit_sort(uint32_t list);
-static uint32_t ngx_hyperdrive_shm_limit_merge(uint32_t a, uint32_t b);
 static ngx_uint_t ngx_hyperdrive_shm_limit_grant_locked(
     ngx_hyperdrive_shm_limit_t *limit);
-static ngx_hyperdrive_shm_ticket_t *ngx_hyperdrive_shm_limit_own_locked(
-    ngx_hyperdrive_shm_limit_t *limit, uint32_t handle);
-static void ngx_hyperdrive_shm_limit_enqueue(uint32_t *head, uint32_t *tail,
-    uint32_t n);
-static void ngx_hyperdrive_shm_limit_dequeue(uint32_t *head, uint32_t *tail,
-    uint32_t n);
-static uint32_t ngx_hyperdrive_shm_limit_ticket_alloc(
-    ngx_hyperdrive_shm_limit_t *limit);
-static void ngx_hyperdrive_shm_limit_ticket_free(uint32_t n);
-static void ngx_hyperdrive_shm_limit_tickets_lock(void);
-static void ngx_hyperdrive_shm_limit_tickets_unlock(void);
-
-
-ngx_int_t
-ngx_hyperdrive_shm_limit_init(ngx_hyperdrive_shm_t *sh)
-{
-    sh->tickets_free = NGX_HYPERDRIVE_SHM_NONE;
-
-    return ngx_hyperdrive_shm_mutex_init(&sh->tickets_mutex);
-}
 
 
 ngx_hyperdrive_shm_limit_t *
@@ -247,13 +216,10 @@ ngx_hyperdrive_shm_limit_unlock(ngx_hyperdrive_shm_limit_t *limit)
 static void
 ngx_hyperdrive_shm_limit_repair_locked(ngx_hyperdrive_shm_limit_t *limit)
 {
-    uint32_t                      n, next, list;
-    ngx_uint_t                    i, state;
-    ngx_hyperdrive_shm_t         *sh;
+    uint32_t                      n, next;
+    ngx_uint_t                    i;
     ngx_hyperdrive_shm_share_t   *share;
     ngx_hyperdrive_shm_ticket_t  *ticket;
-
-    sh = ngx_hyperdrive_shm;
 
     limit->head = NGX_HYPERDRIVE_SHM_NONE;
     limit->tail = NGX_HYPERDRIVE_SHM_NONE;
@@ -274,39 +240,10 @@ ngx_hyperdrive_shm_limit_repair_locked(ngx_hyperdrive_shm_limit_t *limit)
         limit->dead += ngx_hyperdrive_shm_limit_dead(share);
     }
 
-    list = NGX_HYPERDRIVE_SHM_NONE;
+    n = ngx_hyperdrive_shm_ticket_list(limit);
 
-    for (n = 0; n < sh->ntickets; n++) {
-        ticket = &sh->tickets[n];
-
-        /*
-         * Others are at work on tickets of other limits.  A ticket's limit
-         * is set before its state, so it is read after it.
-         */
-
-        state = ticket->state;
-
-        ngx_memory_barrier();
-
-        if (state == NGX_HYPERDRIVE_SHM_TICKET_FREE
-            || ticket->limit != limit->index)
-        {
-            continue;
-        }
-
-        if (state == NGX_HYPERDRIVE_SHM_TICKET_NEW) {
-            ngx_hyperdrive_shm_limit_ticket_free(n);
-            continue;
-        }
-
-        ticket->next = list;
-        list = n;
-    }
-
-    list = ngx_hyperdrive_shm_limit_sort(list);
-
-    for (n = list; n != NGX_HYPERDRIVE_SHM_NONE; n = next) {
-        ticket = &sh->tickets[n];
+    for ( /* void */ ; n != NGX_HYPERDRIVE_SHM_NONE; n = next) {
+        ticket = &ngx_hyperdrive_shm->tickets[n];
         next = ticket->next;
 
         if (ticket->arrival >= limit->arrivals) {
@@ -314,89 +251,17 @@ ngx_hyperdrive_shm_limit_repair_locked(ngx_hyperdrive_shm_limit_t *limit)
         }
 
         if (ticket->state == NGX_HYPERDRIVE_SHM_TICKET_WAITING) {
-            ngx_hyperdrive_shm_limit_enqueue(&limit->head, &limit->tail, n);
+            ngx_hyperdrive_shm_ticket_enqueue(&limit->head, &limit->tail, n);
             limit->waiting++;
             continue;
         }
 
         share = &limit->slots[ticket->slot];
 
-        ngx_hyperdrive_shm_limit_enqueue(&share->u.head, &share->u.tail, n);
+        ngx_hyperdrive_shm_ticket_enqueue(&share->u.head, &share->u.tail, n);
         share->u.granted++;
         limit->used++;
     }
-}
-
-
-/* by arrival; lists are linked one way only, through <next> */
-
-static uint32_t
-ngx_hyperdrive_shm_limit_sort(uint32_t list)
-{
-    uint32_t                      n, bins[NGX_HYPERDRIVE_SHM_LIMIT_BINS];
-    ngx_uint_t                    i;
-    ngx_hyperdrive_shm_ticket_t  *ticket;
-
-    for (i = 0; i < NGX_HYPERDRIVE_SHM_LIMIT_BINS; i++) {
-        bins[i] = NGX_HYPERDRIVE_SHM_NONE;
-    }
-
-    while (list != NGX_HYPERDRIVE_SHM_NONE) {
-
-        n = list;
-        ticket = &ngx_hyperdrive_shm->tickets[n];
-        list = ticket->next;
-        ticket->next = NGX_HYPERDRIVE_SHM_NONE;
-
-        /* bin i holds 2^i tickets or none; the last one any number */
-
-        for (i = 0; i < NGX_HYPERDRIVE_SHM_LIMIT_BINS - 1; i++) {
-
-            if (bins[i] == NGX_HYPERDRIVE_SHM_NONE) {
-                break;
-            }
-
-            n = ngx_hyperdrive_shm_limit_merge(bins[i], n);
-            bins[i] = NGX_HYPERDRIVE_SHM_NONE;
-        }
-
-        bins[i] = ngx_hyperdrive_shm_limit_merge(bins[i], n);
-    }
-
-    for (i = 0; i < NGX_HYPERDRIVE_SHM_LIMIT_BINS; i++) {
-        list = ngx_hyperdrive_shm_limit_merge(bins[i], list);
-    }
-
-    return list;
-}
-
-
-static uint32_t
-ngx_hyperdrive_shm_limit_merge(uint32_t a, uint32_t b)
-{
-    uint32_t                     *link, head;
-    ngx_hyperdrive_shm_ticket_t  *tickets;
-
-    tickets = ngx_hyperdrive_shm->tickets;
-    link = &head;
-
-    while (a != NGX_HYPERDRIVE_SHM_NONE && b != NGX_HYPERDRIVE_SHM_NONE) {
-
-        if (tickets[a].arrival <= tickets[b].arrival) {
-            *link = a;
-            link = &tickets[a].next;
-            a = *link;
-
-        } else {
-            *link = b;
-            link = &tickets[b].next;
-            b = *link;
-        }
-    }
-
-    *link = (a == NGX_HYPERDRIVE_SHM_NONE) ? b : a;
-
-    return head;
 }
 
 
@@ -466,7 +331,7 @@ ngx_hyperdrive_shm_limit_wait(ngx_hyperdrive_shm_limit_t *limit, uint64_t id,
         goto done;
     }
 
-    n = ngx_hyperdrive_shm_limit_ticket_alloc(limit);
+    n = ngx_hyperdrive_shm_ticket_alloc(limit);
 
     if (n == NGX_HYPERDRIVE_SHM_NONE) {
         goto done;
@@ -481,7 +346,7 @@ ngx_hyperdrive_shm_limit_wait(ngx_hyperdrive_shm_limit_t *limit, uint64_t id,
 
     ticket->state = NGX_HYPERDRIVE_SHM_TICKET_WAITING;
 
-    ngx_hyperdrive_shm_limit_enqueue(&limit->head, &limit->tail, n);
+    ngx_hyperdrive_shm_ticket_enqueue(&limit->head, &limit->tail, n);
     limit->waiting++;
 
     *handle = ticket->handle;
@@ -521,10 +386,10 @@ ngx_hyperdrive_shm_limit_grant_locked(ngx_hyperdrive_shm_limit_t *limit)
 
     limit->used++;
 
-    ngx_hyperdrive_shm_limit_dequeue(&limit->head, &limit->tail, n);
+    ngx_hyperdrive_shm_ticket_dequeue(&limit->head, &limit->tail, n);
     limit->waiting--;
 
-    ngx_hyperdrive_shm_limit_enqueue(&share->u.head, &share->u.tail, n);
+    ngx_hyperdrive_shm_ticket_enqueue(&share->u.head, &share->u.tail, n);
     share->u.granted++;
 
     return ticket->slot;
@@ -544,13 +409,13 @@ ngx_hyperdrive_shm_limit_leave(ngx_hyperdrive_shm_limit_t *limit,
 
     ngx_hyperdrive_shm_limit_lock(limit);
 
-    ticket = ngx_hyperdrive_shm_limit_own_locked(limit, handle);
+    ticket = ngx_hyperdrive_shm_ticket_own(limit, handle);
 
     if (ticket) {
-        n = handle & NGX_HYPERDRIVE_SHM_LIMIT_TICKET;
+        n = handle & NGX_HYPERDRIVE_SHM_TICKET_NUMBER;
 
         if (ticket->state == NGX_HYPERDRIVE_SHM_TICKET_WAITING) {
-            ngx_hyperdrive_shm_limit_dequeue(&limit->head, &limit->tail, n);
+            ngx_hyperdrive_shm_ticket_dequeue(&limit->head, &limit->tail, n);
             limit->waiting--;
 
             rc = NGX_OK;
@@ -564,43 +429,19 @@ ngx_hyperdrive_shm_limit_leave(ngx_hyperdrive_shm_limit_t *limit,
 
             ngx_memory_barrier();
 
-            ngx_hyperdrive_shm_limit_dequeue(&share->u.head, &share->u.tail,
-                                             n);
+            ngx_hyperdrive_shm_ticket_dequeue(&share->u.head, &share->u.tail,
+                                              n);
             share->u.granted--;
 
             rc = NGX_DONE;
         }
 
-        ngx_hyperdrive_shm_limit_ticket_free(n);
+        ngx_hyperdrive_shm_ticket_free(n);
     }
 
     ngx_hyperdrive_shm_limit_unlock(limit);
 
     return rc;
-}
-
-
-/* NULL: it was collected, or it is of a life that is over */
-
-static ngx_hyperdrive_shm_ticket_t *
-ngx_hyperdrive_shm_limit_own_locked(ngx_hyperdrive_shm_limit_t *limit,
-    uint32_t handle)
-{
-    ngx_hyperdrive_shm_ticket_t  *ticket;
-
-    ticket = &ngx_hyperdrive_shm->tickets[handle
-                                          & NGX_HYPERDRIVE_SHM_LIMIT_TICKET];
-
-    if (ticket->handle != handle
-        || ticket->limit != limit->index
-        || ticket->slot != ngx_hyperdrive_shm_slot
-        || (ticket->state != NGX_HYPERDRIVE_SHM_TICKET_WAITING
-            && ticket->state != NGX_HYPERDRIVE_SHM_TICKET_GRANTED))
-    {
-        return NULL;
-    }
-
-    return ticket;
 }
 
 
@@ -676,17 +517,17 @@ ngx_hyperdrive_shm_limit_serve(ngx_hyperdrive_shm_limit_t *limit,
     ngx_hyperdrive_shm_ticket_t  *ticket;
 
     rc = NGX_DECLINED;
-    n = handle & NGX_HYPERDRIVE_SHM_LIMIT_TICKET;
+    n = handle & NGX_HYPERDRIVE_SHM_TICKET_NUMBER;
 
     ngx_hyperdrive_shm_limit_lock(limit);
 
-    ticket = ngx_hyperdrive_shm_limit_own_locked(limit, handle);
+    ticket = ngx_hyperdrive_shm_ticket_own(limit, handle);
 
     if (ticket && limit->head == n) {
-        ngx_hyperdrive_shm_limit_dequeue(&limit->head, &limit->tail, n);
+        ngx_hyperdrive_shm_ticket_dequeue(&limit->head, &limit->tail, n);
         limit->waiting--;
 
-        ngx_hyperdrive_shm_limit_ticket_free(n);
+        ngx_hyperdrive_shm_ticket_free(n);
 
         rc = NGX_OK;
     }
@@ -730,10 +571,10 @@ ngx_hyperdrive_shm_limit_granted(ngx_hyperdrive_shm_limit_t *limit,
 
         ngx_memory_barrier();
 
-        ngx_hyperdrive_shm_limit_dequeue(&share->u.head, &share->u.tail, n);
+        ngx_hyperdrive_shm_ticket_dequeue(&share->u.head, &share->u.tail, n);
         share->u.granted--;
 
-        ngx_hyperdrive_shm_limit_ticket_free(n);
+        ngx_hyperdrive_shm_ticket_free(n);
 
         rc = NGX_OK;
     }
@@ -905,11 +746,11 @@ ngx_hyperdrive_shm_limit_reclaim_locked(ngx_uint_t slot)
             next = tickets[n].next;
 
             if (tickets[n].slot == slot) {
-                ngx_hyperdrive_shm_limit_dequeue(&limit->head, &limit->tail,
-                                                 n);
+                ngx_hyperdrive_shm_ticket_dequeue(&limit->head, &limit->tail,
+                                                  n);
                 limit->waiting--;
 
-                ngx_hyperdrive_shm_limit_ticket_free(n);
+                ngx_hyperdrive_shm_ticket_free(n);
             }
         }
 
@@ -918,12 +759,12 @@ ngx_hyperdrive_shm_limit_reclaim_locked(ngx_uint_t slot)
         while (share->u.head != NGX_HYPERDRIVE_SHM_NONE) {
             n = share->u.head;
 
-            ngx_hyperdrive_shm_limit_dequeue(&share->u.head, &share->u.tail,
-                                             n);
+            ngx_hyperdrive_shm_ticket_dequeue(&share->u.head, &share->u.tail,
+                                              n);
             share->u.granted--;
             limit->used--;
 
-            ngx_hyperdrive_shm_limit_ticket_free(n);
+            ngx_hyperdrive_shm_ticket_free(n);
         }
 
         places = ngx_hyperdrive_shm_limit_live(share);
@@ -1010,157 +851,4 @@ ngx_hyperdrive_shm_reclaim_places(ngx_msec_t delay,
     }
 
     return freed;
-}
-
-
-static void
-ngx_hyperdrive_shm_limit_enqueue(uint32_t *head, uint32_t *tail, uint32_t n)
-{
-    ngx_hyperdrive_shm_ticket_t  *tickets;
-
-    tickets = ngx_hyperdrive_shm->tickets;
-
-    tickets[n].next = NGX_HYPERDRIVE_SHM_NONE;
-    tickets[n].prev = *tail;
-
-    if (*tail == NGX_HYPERDRIVE_SHM_NONE) {
-        *head = n;
-
-    } else {
-        tickets[*tail].next = n;
-    }
-
-    *tail = n;
-}
-
-
-static void
-ngx_hyperdrive_shm_limit_dequeue(uint32_t *head, uint32_t *tail, uint32_t n)
-{
-    uint32_t                      next, prev;
-    ngx_hyperdrive_shm_ticket_t  *tickets;
-
-    tickets = ngx_hyperdrive_shm->tickets;
-    next = tickets[n].next;
-    prev = tickets[n].prev;
-
-    if (prev == NGX_HYPERDRIVE_SHM_NONE) {
-        *head = next;
-
-    } else {
-        tickets[prev].next = next;
-    }
-
-    if (next == NGX_HYPERDRIVE_SHM_NONE) {
-        *tail = prev;
-
-    } else {
-        tickets[next].prev = prev;
-    }
-}
-
-
-static uint32_t
-ngx_hyperdrive_shm_limit_ticket_alloc(ngx_hyperdrive_shm_limit_t *limit)
-{
-    uint32_t                      n;
-    ngx_hyperdrive_shm_t         *sh;
-    ngx_hyperdrive_shm_ticket_t  *ticket;
-
-    sh = ngx_hyperdrive_shm;
-
-    ngx_hyperdrive_shm_limit_tickets_lock();
-
-    n = sh->tickets_free;
-
-    if (n != NGX_HYPERDRIVE_SHM_NONE) {
-        sh->tickets_free = sh->tickets[n].next;
-
-    } else if (sh->ntickets < NGX_HYPERDRIVE_SHM_TICKETS) {
-        n = sh->ntickets;
-
-    } else {
-        ngx_hyperdrive_shm_limit_tickets_unlock();
-        return n;
-    }
-
-    ticket = &sh->tickets[n];
-
-    ticket->limit = limit->index;
-    ticket->slot = ngx_hyperdrive_shm_slot;
-    ticket->handle = ((ticket->handle + NGX_HYPERDRIVE_SHM_TICKETS)
-                      & ~NGX_HYPERDRIVE_SHM_LIMIT_TICKET) | n;
-
-    if (ticket->handle <= NGX_HYPERDRIVE_SHM_LIMIT_TICKET) {
-        ticket->handle += NGX_HYPERDRIVE_SHM_TICKETS;
-    }
-
-    ngx_memory_barrier();
-
-    ticket->state = NGX_HYPERDRIVE_SHM_TICKET_NEW;
-
-    ngx_memory_barrier();
-
-    if (n == sh->ntickets) {
-        sh->ntickets = n + 1;
-    }
-
-    ngx_hyperdrive_shm_limit_tickets_unlock();
-
-    return n;
-}
-
-
-static void
-ngx_hyperdrive_shm_limit_ticket_free(uint32_t n)
-{
-    ngx_hyperdrive_shm_t         *sh;
-    ngx_hyperdrive_shm_ticket_t  *ticket;
-
-    sh = ngx_hyperdrive_shm;
-    ticket = &sh->tickets[n];
-
-    ngx_hyperdrive_shm_limit_tickets_lock();
-
-    ticket->state = NGX_HYPERDRIVE_SHM_TICKET_FREE;
-
-    ngx_memory_barrier();
-
-    ticket->next = sh->tickets_free;
-    sh->tickets_free = n;
-
-    ngx_hyperdrive_shm_limit_tickets_unlock();
-}
-
-
-static void
-ngx_hyperdrive_shm_limit_tickets_lock(void)
-{
-    uint32_t               n;
-    ngx_hyperdrive_shm_t  *sh;
-
-    sh = ngx_hyperdrive_shm;
-
-    if (ngx_hyperdrive_shm_mutex_lock(&sh->tickets_mutex) == NGX_OK) {
-        return;
-    }
-
-    sh->tickets_free = NGX_HYPERDRIVE_SHM_NONE;
-
-    for (n = 0; n < sh->ntickets; n++) {
-
-        if (sh->tickets[n].state == NGX_HYPERDRIVE_SHM_TICKET_FREE) {
-            sh->tickets[n].next = sh->tickets_free;
-            sh->tickets_free = n;
-        }
-    }
-
-    ngx_hyperdrive_shm_mutex_consistent(&sh->tickets_mutex);
-}
-
-
-static void
-ngx_hyperdrive_shm_limit_tickets_unlock(void)
-{
-    ngx_hyperdrive_shm_mutex_unlock(&ngx_hyperdrive_shm->tickets_mutex);
 }

@@ -1,4 +1,4 @@
-/* sources: pg/ngx_hyperdrive_pg.c pg/ngx_hyperdrive_pg_client.c pg/ngx_hyperdrive_pg_deallocate.c pg/ngx_hyperdrive_pg_forward.c pg/ngx_hyperdrive_pg_answer.c pg/ngx_hyperdrive_pg_ledger.c pg/ngx_hyperdrive_pg_message.c pg/ngx_hyperdrive_pg_login.c pg/ngx_hyperdrive_pg_client_login.c pg/ngx_hyperdrive_pg_origin_login.c pg/ngx_hyperdrive_pg_scram.c pg/ngx_hyperdrive_pg_saslprep.c state/ngx_hyperdrive_state_stmt.c state/ngx_hyperdrive_state_names.c base/ngx_hyperdrive_base_chain.c base/ngx_hyperdrive_base_digest.c */
+/* sources: pg/ngx_hyperdrive_pg.c pg/ngx_hyperdrive_pg_client.c pg/ngx_hyperdrive_pg_deallocate.c pg/ngx_hyperdrive_pg_forward.c pg/ngx_hyperdrive_pg_answer.c pg/ngx_hyperdrive_pg_ledger.c pg/ngx_hyperdrive_pg_message.c pg/ngx_hyperdrive_pg_login.c pg/ngx_hyperdrive_pg_client_login.c pg/ngx_hyperdrive_pg_startup.c pg/ngx_hyperdrive_pg_origin_login.c pg/ngx_hyperdrive_pg_origin_auth.c pg/ngx_hyperdrive_pg_scram.c pg/ngx_hyperdrive_pg_scram_verifier.c pg/ngx_hyperdrive_pg_saslprep.c state/ngx_hyperdrive_state_stmt.c state/ngx_hyperdrive_state_names.c base/ngx_hyperdrive_base_chain.c base/ngx_hyperdrive_base_digest.c */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors
@@ -22,6 +22,7 @@
 
 static void run(relay_t *r, script_t *s, ngx_uint_t cuts);
 static void check(relay_t *r, script_t *s, ngx_uint_t done);
+static void normalize(bytes_t *to, u_char *p, size_t len);
 static void fail(relay_t *r, bytes_t *direct, char *why);
 static uint32_t random_number(void);
 
@@ -183,17 +184,23 @@ done:
 static void
 check(relay_t *r, script_t *s, ngx_uint_t done)
 {
+    bytes_t   a, b, visible;
     server_t  direct;
+
+    ngx_memzero(&a, sizeof(bytes_t));
+    ngx_memzero(&b, sizeof(bytes_t));
+    ngx_memzero(&visible, sizeof(bytes_t));
 
     server_init(&direct);
     server_feed(&direct, s->b.data, s->b.len);
 
+    normalize(&a, r->got.data, r->got.len);
+    normalize(&b, direct.out.data, direct.out.len);
+    normalize(&visible, direct.out.data, direct.visible);
+
     /* a Flush of ours may show more than what the client has asked to see */
 
-    if (r->got.len > direct.out.len
-        || (r->got.len
-            && ngx_memcmp(r->got.data, direct.out.data, r->got.len) != 0))
-    {
+    if (a.len > b.len || (a.len && ngx_memcmp(a.data, b.data, a.len) != 0)) {
         fail(r, &direct.out, "another answer");
     }
 
@@ -212,7 +219,7 @@ check(relay_t *r, script_t *s, ngx_uint_t done)
 
         /* what is not ended by a Sync or a Flush is not sent yet */
 
-        if (r->got.len < direct.visible && (s->whole || r->fatal)) {
+        if (a.len < visible.len && (s->whole || r->fatal)) {
             fail(r, &direct.out, "less of an answer");
         }
 
@@ -226,6 +233,55 @@ check(relay_t *r, script_t *s, ngx_uint_t done)
     }
 
     server_free(&direct);
+
+    bytes_free(&a);
+    bytes_free(&b);
+    bytes_free(&visible);
+}
+
+
+/*
+ * In a failed block the error may be another one: a statement that is not
+ * prepared on this connection cannot be prepared there (25P02).
+ */
+
+static void
+normalize(bytes_t *to, u_char *p, size_t len)
+{
+    size_t  total;
+    u_char  status;
+
+    status = 'I';
+
+    while (len >= 5) {
+        total = 1 + (size_t) ngx_hyperdrive_base_get_u32(p + 1);
+
+        if (p[0] == 'E' && status == 'E') {
+
+            if (len < total) {
+                return;
+            }
+
+            bytes_add(to, "E", 1);
+
+        } else {
+
+            if (len < total) {
+                break;
+            }
+
+            bytes_add(to, p, total);
+
+            if (p[0] == 'Z') {
+                status = p[5];
+            }
+        }
+
+        p += total;
+        len -= total;
+    }
+
+    bytes_add(to, p, len);
 }
 
 

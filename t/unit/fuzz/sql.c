@@ -89,8 +89,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     /* what names need is never more than the text is long */
 
-    if (n == size && facts.incomplete
-        && facts.kind == NGX_HYPERDRIVE_SQL_READ
+    if (n == size && facts.kind == NGX_HYPERDRIVE_SQL_READ
+        && facts.reason == NGX_HYPERDRIVE_SQL_TOO_COMPLEX
         && facts.ntables < NGX_HYPERDRIVE_SQL_MAX_TABLES)
     {
         for (i = 0; i < size && !(text[i] & 0x80); i++) { /* void */ }

@@ -61,7 +61,10 @@ ngx_hyperdrive_conf_cache_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* hyperdrive_cache ZONE [max_age=TIME] [max_size=SIZE]; hyperdrive_cache off; */
+/*
+ * hyperdrive_cache ZONE [max_age=TIME] [max_size=SIZE];
+ * hyperdrive_cache off;
+ */
 
 char *
 ngx_hyperdrive_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
@@ -141,27 +144,18 @@ ngx_hyperdrive_conf_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_hyperdrive_srv_conf_t *hscf = conf;
 
-    ngx_url_t                    u;
     ngx_str_t                   *value;
     ngx_stream_core_srv_conf_t  *cscf;
 
-    if (hscf->pass) {
+    if (hscf->pass.data) {
         return "is duplicate";
     }
 
     value = cf->args->elts;
 
-    ngx_memzero(&u, sizeof(ngx_url_t));
+    /* it may follow below: found when all has been read */
 
-    u.url = value[1];
-    u.host = value[1];
-    u.no_resolve = 1;
-    u.no_port = 1;
-
-    hscf->pass = ngx_stream_upstream_add(cf, &u, 0);
-    if (hscf->pass == NULL) {
-        return NGX_CONF_ERROR;
-    }
+    hscf->pass = value[1];
 
     hscf->file = cf->conf_file->file.name.data;
     hscf->line = cf->conf_file->line;

@@ -646,13 +646,18 @@ ngx_hyperdrive_conf_origin_tls(ngx_conf_t *cf,
     if (cert->len
         && ngx_ssl_certificate(cf, server->ssl, cert, key, NULL) != NGX_OK)
     {
-        return NGX_CONF_ERROR;
+        return "has an sslcert or sslkey that cannot be used";
+    }
+
+    if (cert->len && SSL_CTX_check_private_key(server->ssl->ctx) != 1) {
+        /* of another kind: a key of the same kind has failed above */
+        return "has an sslkey that does not belong to its sslcert";
     }
 
     if (root->len) {
 
         if (ngx_ssl_trusted_certificate(cf, server->ssl, root, 10) != NGX_OK) {
-            return NGX_CONF_ERROR;
+            return "has an sslrootcert that cannot be used";
         }
 
         if (server->sslmode == NGX_HYPERDRIVE_SSLMODE_REQUIRE) {

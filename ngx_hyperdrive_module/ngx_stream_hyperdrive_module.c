@@ -34,6 +34,8 @@ static char *ngx_stream_hyperdrive_merge_tls(ngx_conf_t *cf,
 static int ngx_stream_hyperdrive_alpn(ngx_ssl_conn_t *ssl_conn,
     const unsigned char **out, unsigned char *outlen,
     const unsigned char *in, unsigned int inlen, void *arg);
+static ngx_hyperdrive_origin_conf_t *ngx_stream_hyperdrive_upstream(
+    ngx_conf_t *cf, ngx_str_t *name);
 static ngx_hyperdrive_main_conf_t *ngx_stream_hyperdrive_main_conf(
     ngx_cycle_t *cycle);
 static ngx_int_t ngx_stream_hyperdrive_init_module(ngx_cycle_t *cycle);
@@ -207,7 +209,7 @@ ngx_stream_hyperdrive_create_srv_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     conf->upstream = NULL;
-     *     conf->pass = NULL;
+     *     conf->pass = { 0, NULL };
      *     conf->cache = { 0, NULL };
      *     conf->session = { 0 };
      */
@@ -236,7 +238,7 @@ ngx_stream_hyperdrive_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_size_value(conf->max_size, prev->max_size, 1048576);
     ngx_conf_merge_value(conf->channel_binding, prev->channel_binding, 1);
 
-    if (conf->pass == NULL) {
+    if (conf->pass.data == NULL) {
         return NGX_CONF_OK;
     }
 
@@ -383,10 +385,12 @@ static ngx_int_t
 ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
 {
     ngx_uint_t                        i;
-    ngx_hyperdrive_srv_conf_t        *hscf, *uhscf;
+    ngx_hyperdrive_srv_conf_t        *hscf;
     ngx_hyperdrive_main_conf_t       *hmcf;
     ngx_stream_core_srv_conf_t      **cscfp;
     ngx_stream_core_main_conf_t      *cmcf;
+    ngx_hyperdrive_origin_conf_t    **origins;
+    ngx_stream_upstream_srv_conf_t   *uscf;
 
     hmcf = ngx_stream_conf_get_module_main_conf(cf,
                                                 ngx_stream_hyperdrive_module);
@@ -398,26 +402,37 @@ ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
 
         hscf = cscfp[i]->ctx->srv_conf[ngx_stream_hyperdrive_module.ctx_index];
 
-        if (hscf->pass == NULL) {
+        if (hscf->pass.data == NULL) {
             continue;
         }
 
-        uhscf = hscf->pass->srv_conf
-                ? ngx_stream_conf_upstream_srv_conf(hscf->pass,
-                                                 ngx_stream_hyperdrive_module)
-                : NULL;
+        hscf->session.origin = ngx_stream_hyperdrive_upstream(cf, &hscf->pass);
 
-        if (uhscf == NULL || uhscf->upstream == NULL
-            || uhscf->upstream->servers.nelts == 0)
-        {
+        if (hscf->session.origin == NULL) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "no upstream \"%V\" with a \"hyperdrive_origin\" "
-                          "for \"hyperdrive_pass\" in %s:%ui",
-                          &hscf->pass->host, hscf->file, hscf->line);
+                          "for \"hyperdrive_pass\" in %s:%ui: write "
+                          "upstream %V { hyperdrive_origin "
+                          "postgres://USER@HOST/DATABASE; }", &hscf->pass,
+                          hscf->file, hscf->line, &hscf->pass);
             return NGX_ERROR;
         }
+    }
 
-        hscf->session.origin = uhscf->upstream;
+    origins = hmcf->origins.elts;
+
+    for (i = 0; i < hmcf->origins.nelts; i++) {
+
+        uscf = origins[i]->upstream;
+
+        if (uscf->servers->nelts != origins[i]->servers.nelts) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"server\" beside \"hyperdrive_origin\" in "
+                          "upstream \"%V\" in %s:%ui: write "
+                          "hyperdrive_origin for each", &uscf->host,
+                          uscf->file_name, uscf->line);
+            return NGX_ERROR;
+        }
     }
 
     if (hmcf->origins.nelts || hmcf->zones.nelts) {
@@ -430,6 +445,42 @@ ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
     }
 
     return NGX_OK;
+}
+
+
+/* the upstream block of this name, NULL: none, or without an origin */
+
+static ngx_hyperdrive_origin_conf_t *
+ngx_stream_hyperdrive_upstream(ngx_conf_t *cf, ngx_str_t *name)
+{
+    ngx_uint_t                        i;
+    ngx_hyperdrive_srv_conf_t        *hscf;
+    ngx_stream_upstream_srv_conf_t  **uscfp;
+    ngx_stream_upstream_main_conf_t  *umcf;
+
+    umcf = ngx_stream_conf_get_module_main_conf(cf, ngx_stream_upstream_module);
+
+    uscfp = umcf->upstreams.elts;
+
+    for (i = 0; i < umcf->upstreams.nelts; i++) {
+
+        if (uscfp[i]->srv_conf == NULL
+            || uscfp[i]->host.len != name->len
+            || ngx_strncasecmp(uscfp[i]->host.data, name->data, name->len)
+               != 0)
+        {
+            continue;
+        }
+
+        hscf = ngx_stream_conf_upstream_srv_conf(uscfp[i],
+                                                 ngx_stream_hyperdrive_module);
+
+        if (hscf->upstream && hscf->upstream->servers.nelts) {
+            return hscf->upstream;
+        }
+    }
+
+    return NULL;
 }
 
 

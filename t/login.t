@@ -22,7 +22,7 @@ use Test::Hyperdrive::PG;
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new();
+my $t = Test::Hyperdrive->new()->allow_log(qr/in users file/);
 
 my $pg = $t->postgres(users => { app => 'origin' },
 	databases => [ 'shop', 'store' ]);
@@ -254,33 +254,43 @@ $c->close();
 
 # newer protocols and options of them
 
-$c = trusted(protocol => 0x00030002);
+for my $case ([ 1, 0x00030000 ], [ 2, undef ], [ 3, 0x00030002 ],
+    [ 9999, 0x00030002 ])
+{
+	my ($minor, $expected) = @$case;
 
-my ($v) = grep { $_->{type} eq 'v' } @{$c->{login}};
+	$c = trusted(protocol => 0x00030000 + $minor);
 
-ok($v, 'a newer protocol, negotiated');
-is($v->{version}, 0x00030000, 'down to 3.0');
-is_deeply($v->{options}, [], 'without options');
-is($c->query('SELECT 1')->value(), 1, 'and used');
-$c->close();
+	my ($v) = grep { $_->{type} eq 'v' } @{$c->{login}};
+
+	is($v && $v->{version}, $expected, "protocol 3.$minor, negotiated");
+	is(scalar @{$v->{options} || []}, 0, "protocol 3.$minor, no options");
+	is($c->query('SELECT 1')->value(), 1, "protocol 3.$minor, used");
+	$c->close();
+}
 
 $c = trusted(params => { '_pq_.nonsense' => 1, '_pq_.more' => 2 });
 
-($v) = grep { $_->{type} eq 'v' } @{$c->{login}};
+my ($v) = grep { $_->{type} eq 'v' } @{$c->{login}};
 
 is_deeply([ sort @{$v->{options}} ], [ '_pq_.more', '_pq_.nonsense' ],
 	'options that are not known, negotiated');
 is($c->query('SELECT 2')->value(), 2, 'and used, too');
 $c->close();
 
-$c = client(user => 'plain', password => 'second', protocol => 0x00030002);
+$c = client(user => 'plain', password => 'second', protocol => 0x00030004);
 ok(!$c->error(), 'a newer protocol and a password');
 $c->close();
 
-for my $version (0x00020000, 0x00040000, 0) {
-	$c = trusted(protocol => $version, quiet => 1);
+for my $version (0x00010000, 0x00020000, 0x00040000, 0) {
+	$c = trusted(protocol => $version, login => 0);
+	$c->startup()->wait_eof();
 
-	is($c->error()->{C}, '0A000', sprintf('protocol %08x', $version));
+	# (2 and older expect a text without fields)
+
+	like($c->{in}, qr/^E.*unsupported frontend protocol/s,
+		sprintf('protocol %08x', $version));
+	$c->vanish();
 }
 
 # encryption that is not there

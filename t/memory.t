@@ -167,6 +167,11 @@ SKIP: {
 
 	my $idle = Driver::compile($t->testdir(), 'idle.c');
 
+	# nothing that others have left is to be used again
+
+	$t->stop();
+	$t->run();
+
 	tls($idle, 10);
 	$base = pss();
 	my $each = tls($idle, TLS, $base);

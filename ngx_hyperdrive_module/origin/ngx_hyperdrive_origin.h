@@ -180,7 +180,8 @@ struct ngx_hyperdrive_origin_waiter_s {
     unsigned                           ticketed:1;
     ngx_msec_t                         since;
     ngx_event_t                        timer;
-    ngx_connection_t                  *client;    /* for the balancer, or NULL */
+    ngx_connection_t                  *client;    /* for the balancer,
+                                                     or NULL */
 
     void                              *data;
     void                             (*ready)(

@@ -115,8 +115,9 @@ ngx_hyperdrive_origin_balance_shell(ngx_hyperdrive_origin_t *o,
 
     cmcf = ngx_stream_get_module_main_conf(s, ngx_stream_core_module);
 
-    s->variables = ngx_pcalloc(o->memory, cmcf->variables.nelts
-                                          * sizeof(ngx_stream_variable_value_t));
+    s->variables = ngx_pcalloc(o->memory,
+                               cmcf->variables.nelts
+                               * sizeof(ngx_stream_variable_value_t));
     s->upstream = ngx_pcalloc(o->memory, sizeof(ngx_stream_upstream_t));
 
     if (s->variables == NULL || s->upstream == NULL) {

@@ -231,7 +231,7 @@ sub run {
 # compare([ command ], cached => [ arguments ], raw => 0|1): the command must
 # end well directly and through the module and say the same; and where it has
 # a part that only reads, the same with the cache on, twice, so that the
-# second run meets what the first has left.  Counts five tests, or nine.
+# second run meets what the first has left.  Counts five tests, or ten.
 
 sub compare {
 	my ($self, $command, %o) = @_;
@@ -268,6 +268,10 @@ sub compare {
 		$self->_same("the same answers, cache on, $run", $bare[1],
 			$cached[1]) if $run eq 'second';
 	}
+
+	my $total = $self->status()->{upstreams}{shop}{total};
+
+	cmp_ok($total->{hits}, '>', 0, 'some of it came from the cache');
 }
 
 sub _program {

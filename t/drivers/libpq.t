@@ -21,7 +21,7 @@ use Test::Hyperdrive;
 
 my $program;
 
-my $d = Driver->new(plan => 9, skip => sub {
+my $d = Driver->new(plan => 10, skip => sub {
 	my ($self) = @_;
 
 	$self->t()->skip_all('no libpq-fe.h') unless Driver::has_libpq();

@@ -29,7 +29,11 @@ ok() {
 }
 
 bench() {
-    pgbench -j 1 "$@" >"$dir/out" 2>&1 || return 1
+    # pgbench waits for the answer to PQprepare() with all clients of the
+    # thread: those who have a transaction open, too, and with it all of the
+    # pool's connections.  So each client has its own thread.
+
+    pgbench -j "$clients" "$@" >"$dir/out" 2>&1 || return 1
 
     # a client that gives up does not always fail the run
 
@@ -103,7 +107,7 @@ for mode in simple extended prepared; do
     bench -n -f "$dir/check.sql" -M $mode -c "$clients" -t "$transactions"
     ok $? "checked answers, $mode"
 
-    bench -n -S -C -M $mode -c 4 -t 20
+    bench -n -S -C -M $mode -c "$clients" -t 10
     ok $? "a connection for each transaction, $mode"
 done
 

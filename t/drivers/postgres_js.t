@@ -19,7 +19,7 @@ use Test::Hyperdrive;
 
 ###############################################################################
 
-my $d = Driver->new(plan => 18, skip => sub {
+my $d = Driver->new(plan => 20, skip => sub {
 	my ($self) = @_;
 
 	$self->t()->skip_all('no Postgres.js')

@@ -19,7 +19,7 @@ use Test::Hyperdrive;
 
 ###############################################################################
 
-my $d = Driver->new(plan => 9, skip => sub {
+my $d = Driver->new(plan => 10, skip => sub {
 	my ($self) = @_;
 
 	$self->t()->skip_all('no psycopg') unless Driver::has_python('psycopg');

@@ -924,6 +924,13 @@ server_feed(server_t *s, const void *data, size_t len)
         p = s->in.data + used;
         total = 1 + (size_t) ngx_hyperdrive_base_get_u32(p + 1);
 
+        if (total < 5 || total > NGX_HYPERDRIVE_MAX_MESSAGE) {
+            server_say(s, 'E', "FATAL", "08P01", "invalid message length");
+            server_flush(s);
+            s->closed = 1;
+            break;
+        }
+
         if (s->in.len - used < total) {
             break;
         }

@@ -224,7 +224,7 @@ check(relay_t *r, script_t *s, ngx_uint_t done)
         }
 
         if (done && s->whole && !r->fatal && !r->pinned
-            && direct.status == 'I' && !direct.ignore && !direct.copy
+            && direct.status == 'I' && !direct.extended && !direct.copy
             && r->attached
             && !ngx_hyperdrive_pg_proto.origin_idle(r->origin))
         {

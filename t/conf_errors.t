@@ -1,0 +1,349 @@
+#!/usr/bin/perl
+
+# Copyright (C) Hyperdrive for nginx authors
+
+# Tests for hyperdrive: what nginx -t says to what is wrong: where, what, and
+# what to write instead; and never a password.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Test::More;
+
+BEGIN { use FindBin; chdir($FindBin::Bin); }
+
+use lib 'lib';
+use Test::Hyperdrive;
+
+###############################################################################
+
+my $t = Test::Hyperdrive->new();
+
+$t->certificate('front')->certificate('other', type => 'ec');
+
+$t->write_file('secret', "hidden\n")->write_file('empty', "\nhidden\n")
+	->write_file('long', 'x' x 2000)
+	->write_file('users.txt', qq{"app" "hidden"\n});
+
+my $url = 'postgres://app:hidden@127.0.0.1:5432/shop';
+
+###############################################################################
+# Right.
+
+for my $origin ('postgres://app@127.0.0.1/shop',
+    'postgresql://app:hidden@127.0.0.1:5432/shop',
+    'postgres://app:h%40dden@localhost/shop',
+    'postgres://app@[::1]:5433/shop', 'postgres://app@127.0.0.1',
+    'postgres://app@%2Fvar%2Frun%2Fpostgresql/shop',
+    'postgres://app@/shop?host=/var/run/postgresql',
+    'postgres://app@127.0.0.1/shop?sslmode=disable&connect_timeout=3'
+	. '&application_name=me&options=-c%20work_mem%3D1MB',
+    'postgres://app@127.0.0.1/shop?sslmode=verify-full&sslrootcert=front.crt',
+    'postgres://app@127.0.0.1/shop?sslcert=front.crt&sslkey=front.key')
+{
+	is(error(origin => $origin), '', $origin);
+}
+
+for my $parameters ('password_file=secret', 'cleartext_password=on',
+    'weight=3', 'max_fails=0 fail_timeout=3s', 'max_conns=4', 'down')
+{
+	is(error(origin => "$url $parameters"), '', $parameters);
+}
+
+for my $pool ('max=1', 'max=10000 min=10000', 'queue=0', 'statements=1',
+    'idle=1s lifetime=1d wait=100ms')
+{
+	is(error(pool => $pool), '', "pool $pool");
+}
+
+is(error(cache => 'shop'), '', 'a cache');
+is(error(cache => 'shop max_age=500ms max_size=64k'), '', 'with parameters');
+is(error(cache => 'off'), '', 'off');
+is(error(users => 'users.txt'), '', 'users');
+is(error(zone => 'shop 64k'), '', 'the smallest zone');
+
+###############################################################################
+# Wrong: what it says.
+
+my @origins = (
+	'nonsense' => qr/invalid URL in "hyperdrive_origin"/,
+	'http://app@h/shop' => qr/invalid URL|postgres:\/\//,
+	'mysql://app@127.0.0.1/shop' => qr/"postgres:\/\/"/,
+	'postgres://127.0.0.1/shop' => qr/needs a user.*write postgres:\/\//,
+	'postgres://:hidden@127.0.0.1/shop' => qr/user/,
+	'postgres://app@127.0.0.1:0/shop' => qr/invalid URL.*port/,
+	'postgres://app@127.0.0.1:65536/shop' => qr/invalid URL.*port/,
+	'postgres://app@127.0.0.1:12x/shop' => qr/invalid URL.*port/,
+	'postgres://app@127.0.0.1:/sh%op' => qr/invalid URL/,
+	'postgres://app:hidden%zz@127.0.0.1/shop' => qr/invalid URL/,
+	'postgres://app@127.0.0.1/sh%00op' => qr/invalid URL/,
+	'postgres://app@[::1/shop' => qr/invalid URL/,
+	'postgres://app@127.0.0.1/shop?sslmode' => qr/invalid URL/,
+	'postgres://app@127.0.0.1/shop?nonsense=1' =>
+		qr/unknown parameter "nonsense".*known are sslmode/,
+	'postgres://app@127.0.0.1/shop?sslmode=maybe' =>
+		qr/invalid sslmode "maybe".*write disable.*verify-full/,
+	'postgres://app@127.0.0.1/shop?sslmode=' => qr/sslmode/,
+	'postgres://app@127.0.0.1/shop?connect_timeout=0' =>
+		qr/invalid connect_timeout "0".*1 to 3600/,
+	'postgres://app@127.0.0.1/shop?connect_timeout=3601' =>
+		qr/invalid connect_timeout "3601"/,
+	'postgres://app@127.0.0.1/shop?connect_timeout=x' =>
+		qr/invalid connect_timeout "x"/,
+	'postgres://app@127.0.0.1/shop?sslcert=front.crt' =>
+		qr/only one of sslcert and sslkey.*write both/,
+	'postgres://app@127.0.0.1/shop?sslkey=front.key' =>
+		qr/only one of sslcert and sslkey/,
+	'postgres://app@127.0.0.1/shop?sslcert=nothing.crt&sslkey=front.key' =>
+		qr/nothing\.crt.*No such file/,
+	'postgres://app@127.0.0.1/shop?sslcert=front.crt&sslkey=other.key' =>
+		qr/sslkey that does not belong to its sslcert/,
+	'postgres://app@127.0.0.1/shop?sslrootcert=nothing.crt' =>
+		qr/nothing\.crt.*No such file/,
+	'postgres://app@127.0.0.1/shop?sslmode=disable&sslrootcert=front.crt'
+		=> qr/certificates and sslmode=disable/,
+	'postgres://app@name.invalid/shop' =>
+		qr/host not found in "name\.invalid:5432" of "hyperdrive_origin"/,
+);
+
+while (my ($origin, $message) = splice @origins, 0, 2) {
+	wrong($message, $origin, origin => $origin);
+}
+
+my @parameters = (
+	'nonsense' => qr/invalid parameter "nonsense" of "hyperdrive_origin"/,
+	'nonsense=1' => qr/invalid parameter "nonsense=1".*known are password/,
+	'weight=0' => qr/invalid parameter "weight=0"/,
+	'weight=x' => qr/invalid parameter "weight=x"/,
+	'weight=' => qr/invalid parameter "weight="/,
+	'max_conns=x' => qr/invalid parameter "max_conns=x"/,
+	'max_fails=-1' => qr/invalid parameter "max_fails=-1"/,
+	'fail_timeout=x' => qr/invalid parameter "fail_timeout=x"/,
+	'cleartext_password=maybe' =>
+		qr/invalid parameter "cleartext_password=maybe"/,
+	'password_file=nothing' => qr/nothing" failed.*No such file/,
+	'password_file=empty' =>
+		qr/first line of password_file ".*empty" is empty/,
+	'password_file=long' =>
+		qr/first line of password_file ".*long" is too long/,
+	'password_file=' => qr/Is a directory/,
+);
+
+while (my ($parameter, $message) = splice @parameters, 0, 2) {
+	wrong($message, $parameter, origin => "$url $parameter");
+}
+
+my @pools = (
+	'max=0' => qr/invalid value in "max=0" of "hyperdrive_pool".*1 to/,
+	'max=10001' => qr/invalid value in "max=10001".*1 to 10000/,
+	'max=x' => qr/invalid value in "max=x"/,
+	'max=-1' => qr/invalid value in "max=-1"/,
+	'max=' => qr/invalid value in "max="/,
+	'min=x' => qr/invalid value in "min=x".*0 to 10000/,
+	'max=3 min=4' => qr/"min" that is larger than "max"/,
+	'min=21' => qr/"min" that is larger than "max"/,
+	'queue=30001' => qr/invalid value in "queue=30001".*0 to 30000/,
+	'statements=0' => qr/invalid value in "statements=0".*1 to 10000/,
+	'statements=10001' => qr/invalid value in "statements=10001"/,
+	'idle=0' => qr/invalid time in "idle=0".*write for instance/,
+	'idle=x' => qr/invalid time in "idle=x"/,
+	'lifetime=0' => qr/invalid time in "lifetime=0"/,
+	'lifetime=-1s' => qr/invalid time in "lifetime=-1s"/,
+	'wait=0' => qr/invalid time in "wait=0"/,
+	'wait=10sec' => qr/invalid time in "wait=10sec"/,
+	'nonsense' => qr/invalid parameter "nonsense" of "hyperdrive_pool"/,
+	'nonsense=1' => qr/invalid parameter "nonsense=1".*known are max=N/,
+);
+
+while (my ($pool, $message) = splice @pools, 0, 2) {
+	wrong($message, "pool $pool", pool => $pool);
+}
+
+my @caches = (
+	'nothing' => qr/no zone "nothing".*write hyperdrive_cache_zone nothing/,
+	'shop max_age=0' => qr/invalid time in "max_age=0".*write for instance/,
+	'shop max_age=x' => qr/invalid time in "max_age=x"/,
+	'shop max_size=0' => qr/invalid size in "max_size=0".*write for/,
+	'shop max_size=x' => qr/invalid size in "max_size=x"/,
+	'shop nonsense=1' => qr/invalid parameter "nonsense=1".*known are max_/,
+	'off max_age=1s' => qr/takes no parameters when it is "off"/,
+);
+
+while (my ($cache, $message) = splice @caches, 0, 2) {
+	wrong($message, "cache $cache", cache => $cache);
+}
+
+my @zones = (
+	'shop' => qr/invalid number of arguments/,
+	'shop 1k' => qr/invalid size "1k" of "hyperdrive_cache_zone".*64k/,
+	'shop x' => qr/invalid size "x" of "hyperdrive_cache_zone"/,
+	'shop -1' => qr/invalid size "-1"/,
+	"shop 8m; hyperdrive_cache_zone  shop 8m" => qr/"shop"/,
+);
+
+while (my ($zone, $message) = splice @zones, 0, 2) {
+	wrong($message, "zone $zone", zone => $zone);
+}
+
+my @users = (
+	'nothing.txt' => qr/nothing\.txt" failed.*No such file/,
+	'none' => qr/none" failed.*No such file/,
+);
+
+while (my ($users, $message) = splice @users, 0, 2) {
+	wrong($message, "users $users", users => $users);
+}
+
+my @files = (
+	qq{"a" "b"\n"c\n} => qr/bad\.txt", line 2: write "name" "password"/,
+	qq{"a" "b"\nc d\n} => qr/line 2/,
+	qq{"a"\n} => qr/line 1/,
+	qq{"a" "b" "c" \n"e" nonsense\n} => qr/line [12]/,
+	qq{; comment\n\n"a" hidden\n} => qr/line 3/,
+	qq{"a" "hidden"\n"b" "x"\n"a" "hidden"\n} =>
+		qr/user "a" stands twice in users file/,
+);
+
+while (my ($content, $message) = splice @files, 0, 2) {
+	$t->write_file('bad.txt', $content);
+	wrong($message, 'users file ' . ($content =~ s/\n/, /gr),
+		users => 'bad.txt');
+}
+
+###############################################################################
+# What belongs together.
+
+wrong(qr/no "hyperdrive_users" for "hyperdrive_pass".*write hyperdrive_users/,
+	'no users', users => undef);
+wrong(qr/no upstream "nothing" with a "hyperdrive_origin" for "hyperdrive_pass"/,
+	'no upstream', pass => 'nothing');
+
+like(text("upstream u {\n server 127.0.0.1:5432;\n}\nserver {\n listen "
+	. "127.0.0.1:8080;\n hyperdrive_pass u;\n hyperdrive_users off;\n}"),
+	qr/no upstream "u" with a "hyperdrive_origin".*:\d+/,
+	'an upstream without an origin');
+
+like(text("upstream u {\n hyperdrive_pool max=3;\n}\nserver {\n listen "
+	. "127.0.0.1:8080;\n hyperdrive_pass u;\n hyperdrive_users off;\n}"),
+	qr/no servers are inside upstream|no upstream "u" with/,
+	'an upstream with a pool only');
+
+like(error(origin => "$url;\n hyperdrive_origin $url"),
+	qr/has the address of another hyperdrive_origin.*:\d+$/,
+	'one address twice');
+
+like(error(origin => "$url;\n hyperdrive_origin "
+	. 'postgres://app:hidden@127.0.0.1:5433/store'),
+	qr/names another database than the first hyperdrive_origin.*:\d+$/,
+	'another database');
+
+like(error(origin => "$url;\n hyperdrive_origin "
+	. 'postgres://app:hidden@127.0.0.1:5433'),
+	qr/names another database/, 'no database in the second');
+
+is(error(origin => "$url;\n hyperdrive_origin "
+	. 'postgres://app:hidden@127.0.0.1:5433/shop backup'), '',
+	'two of one database');
+
+like(error(before => 'hash $remote_addr;', origin => "$url backup"),
+	qr/balancing method does not support parameter "backup"/,
+	'backup with hash');
+
+like(error(origin => "$url;\n server 127.0.0.1:5434"),
+	qr/"server" beside "hyperdrive_origin" in upstream "shop" in .*:\d+/, 'a server beside an origin');
+
+like(text("server {\n hyperdrive_origin $url;\n}"),
+	qr/"hyperdrive_origin" directive is not allowed here/,
+	'an origin in a server');
+like(text("upstream u {\n hyperdrive_pass u;\n}"),
+	qr/"hyperdrive_pass" directive is not allowed here/,
+	'pass in an upstream');
+like(text("server {\n hyperdrive_pool max=1;\n}"),
+	qr/"hyperdrive_pool" directive is not allowed here/,
+	'a pool in a server');
+like(text("server {\n hyperdrive_cache_zone a 1m;\n}"),
+	qr/"hyperdrive_cache_zone" directive is not allowed here/,
+	'a zone in a server');
+
+for my $twice ('hyperdrive_pass shop', 'hyperdrive_users off',
+    'hyperdrive_cache shop', 'hyperdrive_cache off')
+{
+	like(error(cache => 'shop', more => "$twice;"), qr/is duplicate/,
+		"$twice, twice");
+}
+
+like(error(more => 'hyperdrive_channel_binding maybe;'),
+	qr/invalid value "maybe" in "hyperdrive_channel_binding"/,
+	'channel binding');
+is(error(more => 'hyperdrive_channel_binding off;'), '',
+	'channel binding off');
+like($t->conf_error("http {\n server {\n listen 127.0.0.1:8090;\n "
+	. "location / {\n hyperdrive_status on;\n }\n }\n}"),
+	qr/invalid number of arguments in "hyperdrive_status"/, 'status');
+
+$t->done_testing();
+
+###############################################################################
+
+sub text {
+	my ($stream) = @_;
+	return $t->conf_error("stream {\n$stream\n}");
+}
+
+sub error {
+	my ($conf, $line) = conf(@_);
+	return $t->conf_error($conf);
+}
+
+sub conf {
+	my (%o) = @_;
+
+	my %d = (before => '', origin => $url, pool => 'max=20',
+		zone => 'shop 8m', pass => 'shop', users => 'off', more => '',
+		%o);
+
+	$d{users} = defined $d{users} ? "hyperdrive_users  $d{users};" : '';
+	$d{cache} = defined $d{cache} ? "hyperdrive_cache  $d{cache};" : '';
+
+	return <<"EOS";
+stream {
+    hyperdrive_cache_zone  $d{zone};
+
+    upstream shop {
+        $d{before}
+        hyperdrive_origin  $d{origin};
+        hyperdrive_pool    $d{pool};
+    }
+
+    server {
+        listen           127.0.0.1:8080;
+        hyperdrive_pass  $d{pass};
+        $d{users}
+        $d{cache}
+        $d{more}
+    }
+}
+EOS
+}
+
+# What is wrong, in which file and line, and no password in anything.
+
+sub wrong {
+	my ($message, $name, %o) = @_;
+
+	my $conf = conf(%o);
+	my ($rc, $out) = $t->conf_test($conf);
+
+	my $error = join('', $out =~ /\[emerg\] (.*)/g);
+
+	like($error, $message, $name);
+	like($error, qr/(?:conf_test\.conf:\d+|in .*, line \d+)/,
+		"$name, where");
+
+	unlike($out . $t->read_file('conf_test.log'), qr/hidden/,
+		"$name, no password");
+}
+
+###############################################################################

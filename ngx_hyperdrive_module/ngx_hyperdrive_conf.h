@@ -37,7 +37,7 @@ typedef struct {
 typedef struct {
     ngx_hyperdrive_origin_conf_t    *upstream;  /* hyperdrive_origin, _pool */
 
-    ngx_str_t                        pass;       /* hyperdrive_pass */
+    ngx_str_t                        pass;      /* hyperdrive_pass */
     u_char                          *file;      /* where it stands */
     ngx_uint_t                       line;
 

@@ -238,6 +238,12 @@ struct ngx_hyperdrive_proto_s {
                                   ngx_hyperdrive_proto_error_t *err);
 
     /*
+     * What comes next is no request (copy data, the rest of a message): with
+     * an origin at hand it goes to _forward() unread.
+     */
+    ngx_uint_t  (*client_data)(void *client, u_char *pos);
+
+    /*
      * Answers a question from memory: _begin() appends what stands before the
      * rows (<head>: the description, or empty), the caller appends the rows,
      * _end() the rest.

@@ -696,7 +696,8 @@ ngx_stream_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
     plan->kind = facts.kind;
     plan->reason = facts.reason;
     plan->stateful = facts.stateful;
-    plan->read = (facts.kind == NGX_HYPERDRIVE_SQL_READ);
+    plan->read = (facts.kind == NGX_HYPERDRIVE_SQL_READ && !facts.may_write);
+    plan->transaction = facts.transaction_control;
     plan->multiple = (facts.nstatements > 1);
 
     plan->deallocate = (facts.kind == NGX_HYPERDRIVE_SQL_PREPARE

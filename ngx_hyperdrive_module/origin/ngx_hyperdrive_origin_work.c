@@ -62,7 +62,7 @@ ngx_hyperdrive_origin_sweep(ngx_event_t *ev)
 
     if (conf->min && conf->database.len && !ngx_exiting) {
 
-        ngx_str_null(&user);
+        ngx_str_set(&user, "");
         database = conf->database;
 
         pool = ngx_hyperdrive_origin_pool(conf, &user, &database, 0, NULL);

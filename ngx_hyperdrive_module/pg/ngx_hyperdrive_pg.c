@@ -49,6 +49,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_client_create,
     ngx_hyperdrive_pg_client_destroy,
     ngx_hyperdrive_pg_client_request,
+    ngx_hyperdrive_pg_client_data,
     ngx_hyperdrive_pg_client_serve_begin,
     ngx_hyperdrive_pg_client_serve_end,
     ngx_hyperdrive_pg_client_refuse,

@@ -41,6 +41,8 @@ typedef struct {
     unsigned                          drop:1;      /* ...to nowhere */
     unsigned                          ends:1;      /* ...and ends a unit */
     unsigned                          describe:1;  /* the next portal, too */
+    unsigned                          open:1;      /* a Sync group has begun
+                                                      to be forwarded */
     unsigned                          skip:1;      /* we made up an error: all
                                                       up to Sync is skipped */
 } ngx_hyperdrive_pg_client_t;
@@ -131,6 +133,7 @@ void ngx_hyperdrive_pg_client_destroy(void *client);
 ngx_int_t ngx_hyperdrive_pg_client_request(void *client, u_char *pos,
     u_char *last, ngx_hyperdrive_proto_unit_t *unit,
     ngx_hyperdrive_proto_error_t *err);
+ngx_uint_t ngx_hyperdrive_pg_client_data(void *client, u_char *pos);
 void ngx_hyperdrive_pg_client_serve_begin(void *client,
     ngx_hyperdrive_proto_unit_t *unit, u_char *head, size_t len,
     ngx_hyperdrive_chain_t *out);

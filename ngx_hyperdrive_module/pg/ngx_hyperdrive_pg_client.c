@@ -25,7 +25,8 @@ static void ngx_hyperdrive_pg_client_extended(
     ngx_hyperdrive_pg_client_t *client, u_char *pos, size_t len,
     ngx_hyperdrive_proto_unit_t *unit);
 static void ngx_hyperdrive_pg_client_deallocated(
-    ngx_hyperdrive_pg_client_t *client, ngx_hyperdrive_chain_t *out);
+    ngx_hyperdrive_pg_client_t *client, ngx_hyperdrive_proto_unit_t *unit,
+    ngx_hyperdrive_chain_t *out);
 static u_char *ngx_hyperdrive_pg_client_args(
     ngx_hyperdrive_pg_client_t *client, u_char *p, u_char *end,
     ngx_hyperdrive_proto_unit_t *unit);
@@ -83,6 +84,7 @@ ngx_hyperdrive_pg_client_request(void *data, u_char *pos, u_char *last,
     uint32_t   len;
 
     ngx_memzero(unit, sizeof(ngx_hyperdrive_proto_unit_t));
+    ngx_str_set(&unit->formats, "");
 
     if (client->left) {
 
@@ -186,8 +188,13 @@ ngx_hyperdrive_pg_client_request(void *data, u_char *pos, u_char *last,
             unit->simple = (type == 'Q');
 
             client->scanned = 0;
+            ngx_hyperdrive_pg_client_question(client, NULL);
 
-            if (type == 'S' && (unit->len == total || client->skip)) {
+            if (client->open) {
+
+                /* the rest of a group: the origin has begun it */
+
+            } else if (type == 'S' && (unit->len == total || client->skip)) {
                 unit->local = 1;
 
             } else if (type == 'Q' && unit->len == total) {
@@ -215,6 +222,20 @@ drop:
     client->drop = (client->left != 0);
 
     return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_pg_client_data(void *data, u_char *pos)
+{
+    ngx_hyperdrive_pg_client_t *client = data;
+
+    if (client->left) {
+        return !client->drop;
+    }
+
+    return client->scanned == 0
+           && (pos[0] == 'd' || pos[0] == 'c' || pos[0] == 'f');
 }
 
 
@@ -261,7 +282,7 @@ ngx_hyperdrive_pg_client_simple(ngx_hyperdrive_pg_client_t *client,
         return;
     }
 
-    ngx_str_null(&types);
+    ngx_str_set(&types, "");
 
     stmt = ngx_hyperdrive_state_stmt_get(client->ctx->registry, &text, &types,
                                          client->mode);
@@ -513,6 +534,13 @@ ngx_hyperdrive_pg_client_extended(ngx_hyperdrive_pg_client_t *client,
             unit->told = entry ? entry->shape : 0;
             unit->name = name;
 
+            if (stmt->plan.deallocate && unit->parse && name.len == 0
+                && ngx_hyperdrive_pg_client_forget(client, stmt, 0) == NGX_OK)
+            {
+                /* about names that only we know */
+                unit->local = 1;
+            }
+
             return;
 
         default:
@@ -669,7 +697,7 @@ ngx_hyperdrive_pg_client_serve_end(void *data,
 
 static void
 ngx_hyperdrive_pg_client_deallocated(ngx_hyperdrive_pg_client_t *client,
-    ngx_hyperdrive_chain_t *out)
+    ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out)
 {
     u_char     buf[NGX_HYPERDRIVE_MAX_NAME];
     ngx_str_t  name;
@@ -686,6 +714,17 @@ ngx_hyperdrive_pg_client_deallocated(ngx_hyperdrive_pg_client_t *client,
     if (client->unnamed) {
         ngx_hyperdrive_pg_client_free_name(client->ctx, client->unnamed);
         client->unnamed = NULL;
+    }
+
+    if (!unit->simple) {
+
+        /* Parse and Bind, and Describe if it was there */
+
+        ngx_hyperdrive_base_chain_append(out, "1\0\0\0\4" "2\0\0\0\4", 10);
+
+        if (unit->head) {
+            ngx_hyperdrive_base_chain_append(out, "n\0\0\0\4", 5);
+        }
     }
 
     if (name.len) {
@@ -705,8 +744,8 @@ ngx_hyperdrive_pg_client_refuse(void *data, ngx_hyperdrive_proto_unit_t *unit,
 {
     ngx_hyperdrive_pg_client_t *client = data;
 
-    if (err == NULL && unit->simple && client->question) {
-        ngx_hyperdrive_pg_client_deallocated(client, out);
+    if (err == NULL && unit->local && client->question) {
+        ngx_hyperdrive_pg_client_deallocated(client, unit, out);
     }
 
     ngx_hyperdrive_pg_client_question(client, NULL);

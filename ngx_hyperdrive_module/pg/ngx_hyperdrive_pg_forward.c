@@ -38,6 +38,13 @@ static ngx_int_t ngx_hyperdrive_pg_forward_query(
     ngx_hyperdrive_pg_forward_t *f);
 static ngx_int_t ngx_hyperdrive_pg_forward_deallocate(
     ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_stmt_t *stmt);
+static ngx_int_t ngx_hyperdrive_pg_forward_target(
+    ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_stmt_t *stmt,
+    ngx_hyperdrive_state_name_t **target);
+static ngx_int_t ngx_hyperdrive_pg_forward_drop_text(
+    ngx_hyperdrive_pg_forward_t *f, u_char type, uint64_t id);
+static void ngx_hyperdrive_pg_forward_dropped(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_name_t *target);
 static void ngx_hyperdrive_pg_forward_forget(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt);
 static uint64_t ngx_hyperdrive_pg_forward_id(ngx_hyperdrive_pg_origin_t *o,
@@ -194,6 +201,8 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
         if (rc != NGX_OK) {
             return rc;
         }
+
+        c->open = o->open;
 
         /* what streams has set c->left to the part that is not there yet */
 
@@ -398,7 +407,7 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
     } else {
         end = f->pos + f->total;
 
-        ngx_str_null(&types);
+        ngx_str_set(&types, "");
 
         if (ngx_hyperdrive_base_read_cstr(f->pos + NGX_HYPERDRIVE_PG_HEADER,
                                           end, &text)
@@ -490,19 +499,40 @@ static ngx_int_t
 ngx_hyperdrive_pg_forward_deallocate(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt)
 {
-    u_char                       *p;
-    size_t                        len;
-    u_char                        buf[NGX_HYPERDRIVE_MAX_NAME];
-    uint64_t                      id;
-    ngx_str_t                     name;
-    ngx_hyperdrive_pg_client_t   *c;
-    ngx_hyperdrive_pg_origin_t   *o;
-    ngx_hyperdrive_state_name_t  *entry;
+    ngx_int_t                     rc;
+    ngx_hyperdrive_state_name_t  *target;
 
-    c = f->client;
-    o = f->origin;
+    rc = ngx_hyperdrive_pg_forward_target(f, stmt, &target);
 
-    if (o->status == 'E'
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_hyperdrive_pg_forward_ensure(f, target, 0) != NGX_OK
+        || ngx_hyperdrive_pg_forward_drop_text(f, 'Q',
+                            ngx_hyperdrive_pg_forward_id(f->origin,
+                                                         target->stmt))
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_hyperdrive_pg_forward_dropped(f, target);
+
+    return NGX_OK;
+}
+
+
+/* the client's statement that a DEALLOCATE names; NGX_DECLINED: none */
+
+static ngx_int_t
+ngx_hyperdrive_pg_forward_target(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt, ngx_hyperdrive_state_name_t **target)
+{
+    u_char     buf[NGX_HYPERDRIVE_MAX_NAME];
+    ngx_str_t  name;
+
+    if (f->origin->status == 'E'
         || ngx_hyperdrive_pg_deallocate(stmt->text, stmt->len, buf, &name)
            != NGX_OK
         || name.len == 0)
@@ -510,18 +540,27 @@ ngx_hyperdrive_pg_forward_deallocate(ngx_hyperdrive_pg_forward_t *f,
         return NGX_DECLINED;
     }
 
-    entry = ngx_hyperdrive_state_names_find(&c->names, &name);
+    *target = ngx_hyperdrive_state_names_find(&f->client->names, &name);
 
-    if (entry == NULL) {
-        return NGX_DECLINED;
-    }
+    return *target ? NGX_OK : NGX_DECLINED;
+}
 
-    if (ngx_hyperdrive_pg_forward_ensure(f, entry, 0) != NGX_OK) {
-        return NGX_ERROR;
-    }
 
-    id = ngx_hyperdrive_pg_forward_id(o, entry->stmt);
+/* the same DEALLOCATE with the origin's name, as a Query or as a Parse */
+
+static ngx_int_t
+ngx_hyperdrive_pg_forward_drop_text(ngx_hyperdrive_pg_forward_t *f,
+    u_char type, uint64_t id)
+{
+    size_t   len;
+    u_char  *p;
+
     len = sizeof("DEALLOCATE ") - 1 + NGX_HYPERDRIVE_PG_STATEMENT_LEN + 1;
+
+    if (type == 'P') {
+        /* the unnamed statement, without parameters */
+        len += 1 + 2;
+    }
 
     p = ngx_hyperdrive_base_chain_reserve(f->out,
                                           NGX_HYPERDRIVE_PG_HEADER + len);
@@ -529,16 +568,36 @@ ngx_hyperdrive_pg_forward_deallocate(ngx_hyperdrive_pg_forward_t *f,
         return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
     }
 
-    *p++ = 'Q';
+    *p++ = type;
     p = ngx_hyperdrive_base_put_u32(p, 4 + len);
-    p = ngx_cpymem(p, "DEALLOCATE ", sizeof("DEALLOCATE ") - 1);
-    (void) ngx_hyperdrive_pg_forward_name(p, id);
 
-    ngx_hyperdrive_state_set_remove(&o->set, id);
-    ngx_hyperdrive_state_names_unlink(&c->names, entry);
-    ngx_hyperdrive_pg_client_free_name(c->ctx, entry);
+    if (type == 'P') {
+        *p++ = '\0';
+    }
+
+    p = ngx_cpymem(p, "DEALLOCATE ", sizeof("DEALLOCATE ") - 1);
+    p = ngx_hyperdrive_pg_forward_name(p, id);
+
+    if (type == 'P') {
+        (void) ngx_hyperdrive_base_put_u16(p, 0);
+    }
 
     return NGX_OK;
+}
+
+
+/* the statement is gone, for the client and at the origin */
+
+static void
+ngx_hyperdrive_pg_forward_dropped(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_name_t *target)
+{
+    ngx_hyperdrive_state_set_remove(&f->origin->set,
+                                    ngx_hyperdrive_pg_forward_id(f->origin,
+                                                            target->stmt));
+
+    ngx_hyperdrive_state_names_unlink(&f->client->names, target);
+    ngx_hyperdrive_pg_client_free_name(f->client->ctx, target);
 }
 
 
@@ -591,7 +650,7 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
     ngx_hyperdrive_pg_client_t   *c;
     ngx_hyperdrive_pg_origin_t   *o;
     ngx_hyperdrive_state_item_t  *item;
-    ngx_hyperdrive_state_name_t  *entry, *old;
+    ngx_hyperdrive_state_name_t  *entry, *old, *target;
     ngx_hyperdrive_state_stmt_t  *stmt;
 
     c = f->client;
@@ -676,6 +735,21 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
     id = 0;
     item = NULL;
 
+    if (name.len == 0 && stmt->plan.deallocate) {
+
+        rc = ngx_hyperdrive_pg_forward_target(f, stmt, &target);
+
+        if (rc == NGX_OK) {
+            rc = ngx_hyperdrive_pg_forward_ensure(f, target, 0);
+            id = ngx_hyperdrive_pg_forward_id(o, target->stmt);
+        }
+
+        if (rc != NGX_OK && rc != NGX_DECLINED) {
+            ngx_hyperdrive_state_stmt_unref(c->ctx->registry, stmt);
+            return rc;
+        }
+    }
+
     if (name.len) {
         id = ngx_hyperdrive_pg_forward_id(o, stmt);
 
@@ -726,6 +800,10 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
         reply->name = entry;
         reply->old = old;
         reply->unnamed = 1;
+
+        if (id) {
+            return ngx_hyperdrive_pg_forward_drop_text(f, 'P', id);
+        }
 
         return ngx_hyperdrive_pg_forward_raw(f);
     }
@@ -858,7 +936,7 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
     ngx_str_t                     portal, name;
     ngx_hyperdrive_pg_client_t   *c;
     ngx_hyperdrive_pg_origin_t   *o;
-    ngx_hyperdrive_state_name_t  *entry;
+    ngx_hyperdrive_state_name_t  *entry, *target;
 
     c = f->client;
     o = f->origin;
@@ -931,7 +1009,13 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
             rc = ngx_hyperdrive_pg_forward_portal(f, &portal);
         }
 
-        if (entry && entry->stmt->plan.forgets) {
+        if (entry && entry->stmt->plan.deallocate
+            && ngx_hyperdrive_pg_forward_target(f, entry->stmt, &target)
+               == NGX_OK)
+        {
+            ngx_hyperdrive_pg_forward_dropped(f, target);
+
+        } else if (entry && entry->stmt->plan.forgets) {
             ngx_hyperdrive_pg_forward_forget(f, entry->stmt);
         }
 

@@ -579,7 +579,7 @@ ngx_hyperdrive_session_identify(ngx_hyperdrive_session_t *s)
         return NGX_DONE;
     }
 
-    ngx_str_null(&user);
+    ngx_str_set(&user, "");
 
     n = ngx_hyperdrive_session_params(s, params);
 

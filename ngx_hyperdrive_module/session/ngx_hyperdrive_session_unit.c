@@ -168,7 +168,8 @@ ngx_hyperdrive_session_process(ngx_hyperdrive_session_t *s)
         }
 
         if (s->origin
-            && (s->streaming || proto->origin_copying(s->origin->wire)))
+            && (s->streaming || proto->origin_copying(s->origin->wire)
+                || proto->client_data(s->wire, s->net.pos)))
         {
             s->unit.len = s->net.last - s->net.pos;
 
@@ -357,11 +358,10 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
 
         s->streaming = 0;
 
-    } else if (rc == NGX_BUSY || s->net.pos != end) {
+    } else {
+        /* NGX_BUSY: it goes on when answers have come; NGX_AGAIN: with more */
 
-        /* it goes on when answers have come, or more of it */
-
-        s->streaming = 1;
+        s->streaming = (rc == NGX_BUSY || s->net.pos != end);
     }
 
     if (o->net.out.size <= NGX_HYPERDRIVE_BLOCK) {

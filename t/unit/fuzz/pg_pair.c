@@ -224,8 +224,8 @@ check(relay_t *r, script_t *s, ngx_uint_t done)
         }
 
         if (done && s->whole && !r->fatal && !r->pinned
-            && direct.status == 'I' && !direct.extended && !direct.copy
-            && r->attached
+            && direct.status == 'I' && !direct.extended && !direct.ignore
+            && !direct.copy && r->attached
             && !ngx_hyperdrive_pg_proto.origin_idle(r->origin))
         {
             fail(r, &direct.out, "it should be idle");

@@ -38,6 +38,7 @@ ngx_hyperdrive_origin_pass(ngx_hyperdrive_origin_t *o, ngx_uint_t slot)
 {
     size_t                          len;
     u_char                         *p;
+    ngx_uint_t                      idle;
     ngx_connection_t               *c;
     ngx_hyperdrive_pool_t          *pool;
     ngx_hyperdrive_origin_conf_t   *conf;
@@ -88,6 +89,14 @@ ngx_hyperdrive_origin_pass(ngx_hyperdrive_origin_t *o, ngx_uint_t slot)
         return NGX_DECLINED;
     }
 
+    /* who has got it may be asked for it before we go on */
+
+    idle = (o->state == NGX_HYPERDRIVE_ORIGIN_IDLE);
+
+    if (idle) {
+        ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_DRAIN);
+    }
+
     /*
      * epoll does not forget a socket that somebody else has open: the events
      * go before the message.
@@ -122,6 +131,10 @@ failed:
     {
         ngx_hyperdrive_origin_free(o);
         return NGX_OK;
+    }
+
+    if (idle) {
+        ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_IDLE);
     }
 
     return NGX_DECLINED;

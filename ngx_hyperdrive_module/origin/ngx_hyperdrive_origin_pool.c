@@ -708,6 +708,17 @@ ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
         return;
     }
 
+    /*
+     * Idle first, waiters then: another worker takes a ticket first and looks
+     * for somebody idle then, so that one of us sees the other.
+     */
+
+    if (o->state != NGX_HYPERDRIVE_ORIGIN_IDLE) {
+        ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_IDLE);
+    }
+
+    o->net.connection->idle = 1;
+
     if (ngx_hyperdrive_shm_limit_waiting(conf->limit)
         && ngx_hyperdrive_shm_limit_head(conf->limit, &slot, &id) == NGX_OK)
     {
@@ -730,15 +741,7 @@ ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
         {
             ngx_hyperdrive_origin_close(o, "gives way to a waiter");
         }
-
-        return;
     }
-
-    if (o->state != NGX_HYPERDRIVE_ORIGIN_IDLE) {
-        ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_IDLE);
-    }
-
-    o->net.connection->idle = 1;
 }
 
 

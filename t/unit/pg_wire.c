@@ -1,4 +1,4 @@
-/* sources: pg/ngx_hyperdrive_pg.c pg/ngx_hyperdrive_pg_client.c pg/ngx_hyperdrive_pg_deallocate.c pg/ngx_hyperdrive_pg_forward.c pg/ngx_hyperdrive_pg_answer.c pg/ngx_hyperdrive_pg_ledger.c pg/ngx_hyperdrive_pg_message.c pg/ngx_hyperdrive_pg_login.c pg/ngx_hyperdrive_pg_client_login.c pg/ngx_hyperdrive_pg_startup.c pg/ngx_hyperdrive_pg_origin_login.c pg/ngx_hyperdrive_pg_origin_auth.c pg/ngx_hyperdrive_pg_scram.c pg/ngx_hyperdrive_pg_scram_verifier.c pg/ngx_hyperdrive_pg_saslprep.c state/ngx_hyperdrive_state_stmt.c state/ngx_hyperdrive_state_names.c base/ngx_hyperdrive_base_chain.c base/ngx_hyperdrive_base_digest.c */
+/* sources: pg/ngx_hyperdrive_pg.c pg/ngx_hyperdrive_pg_client.c pg/ngx_hyperdrive_pg_deallocate.c pg/ngx_hyperdrive_pg_forward.c pg/ngx_hyperdrive_pg_forward_parse.c pg/ngx_hyperdrive_pg_forward_stmt.c pg/ngx_hyperdrive_pg_answer.c pg/ngx_hyperdrive_pg_ledger.c pg/ngx_hyperdrive_pg_message.c pg/ngx_hyperdrive_pg_login.c pg/ngx_hyperdrive_pg_client_login.c pg/ngx_hyperdrive_pg_startup.c pg/ngx_hyperdrive_pg_origin_login.c pg/ngx_hyperdrive_pg_origin_auth.c pg/ngx_hyperdrive_pg_scram.c pg/ngx_hyperdrive_pg_scram_verifier.c pg/ngx_hyperdrive_pg_saslprep.c state/ngx_hyperdrive_state_stmt.c state/ngx_hyperdrive_state_names.c base/ngx_hyperdrive_base_chain.c base/ngx_hyperdrive_base_digest.c */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors
@@ -504,7 +504,8 @@ test_errors(void)
     ok(talk(), "what was prepared before it is there");
 
     msgs_run("late", NULL, NULL);
-    ok(talk() && got_error("26000"), "what was to be prepared behind it is not");
+    ok(talk() && got_error("26000"),
+       "what was to be prepared behind it is not");
 
     msgs_run("a", NULL, NULL);
     ok(talk(), "what was to be closed behind it is there");
@@ -796,6 +797,18 @@ test_copy(void)
     msg_sync(&b);
     msgs_run("", "SELECT x", NULL);
     ok(talk() && r.server.data == direct.data, "data in the same group");
+
+    msg_query(&b, "COPYIN t");
+    msg_data(&b, "seven\n");
+    msg_bare(&b, 'c');
+    msg_query(&b, "SELECT x");
+    ok(talk() && r.server.data == direct.data, "data behind a Query at once");
+
+    msg_query(&b, "SELECT y");
+    msg_data(&b, "nobody wants it\n");
+    msg_bare(&b, 'c');
+    msg_query(&b, "SELECT x");
+    ok(talk() && r.server.data == direct.data, "...that is no COPY");
 
     /* a request in the middle of the data is read by COPY */
 

@@ -198,8 +198,8 @@ relay_forward(relay_t *r, u_char **pos)
     if (rc == NGX_OK) {
         r->streaming = 0;
 
-    } else if (rc == NGX_BUSY || *pos != end) {
-        r->streaming = 1;
+    } else {
+        r->streaming = (rc == NGX_BUSY || *pos != end);
     }
 
     return (rc == NGX_BUSY || (rc == NGX_AGAIN && r->streaming)) ? NGX_BUSY
@@ -225,7 +225,9 @@ relay_process(relay_t *r)
         pos = copy;
         len = r->in.len;
 
-        if (r->attached && (r->streaming || proto->origin_copying(r->origin)))
+        if (r->attached
+            && (r->streaming || proto->origin_copying(r->origin)
+                || proto->client_data(r->client, pos)))
         {
             r->unit.len = len;
             rc = relay_forward(r, &pos);

@@ -125,10 +125,16 @@ script_make(script_t *s, const uint8_t *data, size_t size)
             break;
 
         case 9:
-            if (!copy) {
+            /* it may or may not wait for the database to ask for them */
+
+            if (!copy && (arg & 4)) {
                 script_wait(s);
-                copy = 1;
             }
+
+            copy = 1;
+
+            /* its COPY may have read a Sync, and wait for another one */
+            s->whole = 0;
 
             if (arg & 1) {
                 msg_data(&s->b, "line\n");

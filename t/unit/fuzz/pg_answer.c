@@ -1,4 +1,4 @@
-/* sources: pg/ngx_hyperdrive_pg.c pg/ngx_hyperdrive_pg_client.c pg/ngx_hyperdrive_pg_deallocate.c pg/ngx_hyperdrive_pg_forward.c pg/ngx_hyperdrive_pg_answer.c pg/ngx_hyperdrive_pg_ledger.c pg/ngx_hyperdrive_pg_message.c pg/ngx_hyperdrive_pg_login.c pg/ngx_hyperdrive_pg_client_login.c pg/ngx_hyperdrive_pg_startup.c pg/ngx_hyperdrive_pg_origin_login.c pg/ngx_hyperdrive_pg_origin_auth.c pg/ngx_hyperdrive_pg_scram.c pg/ngx_hyperdrive_pg_scram_verifier.c pg/ngx_hyperdrive_pg_saslprep.c state/ngx_hyperdrive_state_stmt.c state/ngx_hyperdrive_state_names.c base/ngx_hyperdrive_base_chain.c base/ngx_hyperdrive_base_digest.c */
+/* sources: pg/ngx_hyperdrive_pg.c pg/ngx_hyperdrive_pg_client.c pg/ngx_hyperdrive_pg_deallocate.c pg/ngx_hyperdrive_pg_forward.c pg/ngx_hyperdrive_pg_forward_parse.c pg/ngx_hyperdrive_pg_forward_stmt.c pg/ngx_hyperdrive_pg_answer.c pg/ngx_hyperdrive_pg_ledger.c pg/ngx_hyperdrive_pg_message.c pg/ngx_hyperdrive_pg_login.c pg/ngx_hyperdrive_pg_client_login.c pg/ngx_hyperdrive_pg_startup.c pg/ngx_hyperdrive_pg_origin_login.c pg/ngx_hyperdrive_pg_origin_auth.c pg/ngx_hyperdrive_pg_scram.c pg/ngx_hyperdrive_pg_scram_verifier.c pg/ngx_hyperdrive_pg_saslprep.c state/ngx_hyperdrive_state_stmt.c state/ngx_hyperdrive_state_names.c base/ngx_hyperdrive_base_chain.c base/ngx_hyperdrive_base_digest.c */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors
@@ -178,8 +178,10 @@ make(bytes_t *answers, const uint8_t *data, size_t size)
         { 'n', "", 0 },
         { 'D', "\0\1\0\0\0\2ab", 8 },
         { 'C', "SELECT 1", 9 },
-        { 'T', "\0\1c0\0\0\0\0\0\0\0\0\0\0\31\377\377\377\377\377\377\0\0", 23 },
-        { 'T', "\0\1c1\0\0\0\0\0\0\0\0\0\0\31\377\377\377\377\377\377\0\0", 23 },
+        { 'T', "\0\1c0\0\0\0\0\0\0\0\0\0\0\31\377\377\377\377\377\377"
+               "\0\0", 23 },
+        { 'T', "\0\1c1\0\0\0\0\0\0\0\0\0\0\31\377\377\377\377\377\377"
+               "\0\0", 23 },
         { 't', "\0\0", 2 },
         { 't', "\0\1\0\0\0\31", 6 },
         { 'Z', "I", 1 },

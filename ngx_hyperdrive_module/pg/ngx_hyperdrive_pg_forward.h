@@ -1,0 +1,82 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#ifndef _NGX_HYPERDRIVE_PG_FORWARD_H_INCLUDED_
+#define _NGX_HYPERDRIVE_PG_FORWARD_H_INCLUDED_
+
+
+#include "pg/ngx_hyperdrive_pg.h"
+#include "base/ngx_hyperdrive_base_cursor.h"
+
+
+/*
+ * Private to the three files that translate requests: _forward.c takes them
+ * one by one, _forward_parse.c has those that name statements, and
+ * _forward_stmt.c sees to it that the origin has prepared what they name.
+ * Functions return as _forward() does.
+ */
+
+
+#define NGX_HYPERDRIVE_PG_HEADER         5
+
+
+/* what one call of _forward() works on */
+
+typedef struct {
+    ngx_hyperdrive_pg_client_t      *client;
+    ngx_hyperdrive_pg_origin_t      *origin;
+    ngx_hyperdrive_chain_t          *out;
+    ngx_uint_t                      *stateful;
+    ngx_hyperdrive_proto_error_t    *err;
+
+    u_char                          *pos;       /* the message's first byte */
+    u_char                          *last;      /* end of what is there */
+    size_t                           total;     /* bytes of the message */
+} ngx_hyperdrive_pg_forward_t;
+
+
+/* ngx_hyperdrive_pg_forward.c */
+
+ngx_int_t ngx_hyperdrive_pg_forward_hold(ngx_hyperdrive_pg_forward_t *f);
+ngx_int_t ngx_hyperdrive_pg_forward_raw(ngx_hyperdrive_pg_forward_t *f);
+ngx_hyperdrive_pg_reply_t *ngx_hyperdrive_pg_forward_expect(
+    ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_pg_reply_e type,
+    ngx_hyperdrive_pg_action_e action, ngx_hyperdrive_state_stmt_t *stmt);
+ngx_int_t ngx_hyperdrive_pg_forward_error(ngx_hyperdrive_pg_forward_t *f,
+    char *sqlstate, char *text);
+
+
+/* ngx_hyperdrive_pg_forward_parse.c */
+
+ngx_int_t ngx_hyperdrive_pg_forward_deallocate(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt);
+void ngx_hyperdrive_pg_forward_forget(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt);
+ngx_int_t ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f);
+ngx_int_t ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f);
+
+
+/* ngx_hyperdrive_pg_forward_stmt.c */
+
+uint64_t ngx_hyperdrive_pg_forward_id(ngx_hyperdrive_pg_origin_t *o,
+    ngx_hyperdrive_state_stmt_t *stmt);
+ngx_int_t ngx_hyperdrive_pg_forward_find(ngx_hyperdrive_pg_forward_t *f,
+    ngx_str_t *name, ngx_hyperdrive_state_name_t **entry);
+ngx_int_t ngx_hyperdrive_pg_forward_item(ngx_hyperdrive_pg_forward_t *f,
+    uint64_t id, ngx_hyperdrive_state_item_t **item);
+ngx_int_t ngx_hyperdrive_pg_forward_ensure(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_name_t *entry, uint64_t told);
+ngx_int_t ngx_hyperdrive_pg_forward_evict(ngx_hyperdrive_pg_forward_t *f);
+ngx_int_t ngx_hyperdrive_pg_forward_drop(ngx_hyperdrive_pg_forward_t *f,
+    uint64_t id);
+ngx_int_t ngx_hyperdrive_pg_forward_prepare(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt, uint64_t id);
+ngx_int_t ngx_hyperdrive_pg_forward_no_statement(
+    ngx_hyperdrive_pg_forward_t *f, ngx_str_t *name);
+u_char *ngx_hyperdrive_pg_forward_name(u_char *p, uint64_t id);
+
+
+#endif /* _NGX_HYPERDRIVE_PG_FORWARD_H_INCLUDED_ */

@@ -1,0 +1,620 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "pg/ngx_hyperdrive_pg_forward.h"
+
+
+/* a message that holds nothing but names: Describe, Close, Execute */
+#define NGX_HYPERDRIVE_PG_SMALL          (2 * NGX_HYPERDRIVE_MAX_NAME + 16)
+
+
+static ngx_int_t ngx_hyperdrive_pg_forward_target(
+    ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_stmt_t *stmt,
+    ngx_hyperdrive_state_name_t **target);
+static ngx_int_t ngx_hyperdrive_pg_forward_drop_text(
+    ngx_hyperdrive_pg_forward_t *f, u_char type, uint64_t id);
+static void ngx_hyperdrive_pg_forward_dropped(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_name_t *target);
+static ngx_int_t ngx_hyperdrive_pg_forward_parse_long(
+    ngx_hyperdrive_pg_forward_t *f);
+static ngx_int_t ngx_hyperdrive_pg_forward_portal(
+    ngx_hyperdrive_pg_forward_t *f, ngx_str_t *portal);
+
+
+/*
+ * A DEALLOCATE that has to go to the origin: we are in a block, or answers
+ * are outstanding.  NGX_OK: rewritten to the origin's own name;
+ * NGX_DECLINED: it goes as it is.
+ */
+
+ngx_int_t
+ngx_hyperdrive_pg_forward_deallocate(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt)
+{
+    ngx_int_t                     rc;
+    ngx_hyperdrive_state_name_t  *target;
+
+    rc = ngx_hyperdrive_pg_forward_target(f, stmt, &target);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_hyperdrive_pg_forward_ensure(f, target, 0) != NGX_OK
+        || ngx_hyperdrive_pg_forward_drop_text(f, 'Q',
+                            ngx_hyperdrive_pg_forward_id(f->origin,
+                                                         target->stmt))
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_hyperdrive_pg_forward_dropped(f, target);
+
+    return NGX_OK;
+}
+
+
+/* the client's statement that a DEALLOCATE names; NGX_DECLINED: none */
+
+static ngx_int_t
+ngx_hyperdrive_pg_forward_target(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt, ngx_hyperdrive_state_name_t **target)
+{
+    u_char     buf[NGX_HYPERDRIVE_MAX_NAME];
+    ngx_str_t  name;
+
+    if (f->origin->status == 'E'
+        || ngx_hyperdrive_pg_deallocate(stmt->text, stmt->len, buf, &name)
+           != NGX_OK
+        || name.len == 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    *target = ngx_hyperdrive_state_names_find(&f->client->names, &name);
+
+    return *target ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* the same DEALLOCATE with the origin's name, as a Query or as a Parse */
+
+static ngx_int_t
+ngx_hyperdrive_pg_forward_drop_text(ngx_hyperdrive_pg_forward_t *f,
+    u_char type, uint64_t id)
+{
+    size_t   len;
+    u_char  *p;
+
+    len = sizeof("DEALLOCATE ") - 1 + NGX_HYPERDRIVE_PG_STATEMENT_LEN + 1;
+
+    if (type == 'P') {
+        /* the unnamed statement, without parameters */
+        len += 1 + 2;
+    }
+
+    p = ngx_hyperdrive_base_chain_reserve(f->out,
+                                          NGX_HYPERDRIVE_PG_HEADER + len);
+    if (p == NULL) {
+        return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
+    }
+
+    *p++ = type;
+    p = ngx_hyperdrive_base_put_u32(p, 4 + len);
+
+    if (type == 'P') {
+        *p++ = '\0';
+    }
+
+    p = ngx_cpymem(p, "DEALLOCATE ", sizeof("DEALLOCATE ") - 1);
+    p = ngx_hyperdrive_pg_forward_name(p, id);
+
+    if (type == 'P') {
+        (void) ngx_hyperdrive_base_put_u16(p, 0);
+    }
+
+    return NGX_OK;
+}
+
+
+/* the statement is gone, for the client and at the origin */
+
+static void
+ngx_hyperdrive_pg_forward_dropped(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_name_t *target)
+{
+    ngx_hyperdrive_state_set_remove(&f->origin->set,
+                                    ngx_hyperdrive_pg_forward_id(f->origin,
+                                                            target->stmt));
+
+    ngx_hyperdrive_state_names_unlink(&f->client->names, target);
+    ngx_hyperdrive_pg_client_free_name(f->client->ctx, target);
+}
+
+
+/* nobody knows what is prepared at the origin behind this (<stmt> or NULL) */
+
+void
+ngx_hyperdrive_pg_forward_forget(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt)
+{
+    ngx_hyperdrive_pg_origin_t  *o;
+
+    o = f->origin;
+
+    ngx_hyperdrive_state_set_clear(&o->set);
+    o->epoch++;
+
+    /* in a block DISCARD ALL fails */
+
+    if (stmt && o->status != 'E'
+        && (stmt->plan.deallocate || o->status != 'T')
+        && ngx_hyperdrive_pg_deallocate_is_all(stmt->text, stmt->len))
+    {
+        ngx_hyperdrive_pg_deallocate_all(f->client);
+    }
+}
+
+
+ngx_int_t
+ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
+{
+    u_char                       *p, *end;
+    uint64_t                      id;
+    ngx_int_t                     rc;
+    ngx_str_t                     name, text, types;
+    ngx_hyperdrive_pg_reply_t    *reply;
+    ngx_hyperdrive_pg_client_t   *c;
+    ngx_hyperdrive_pg_origin_t   *o;
+    ngx_hyperdrive_state_item_t  *item;
+    ngx_hyperdrive_state_name_t  *entry, *old, *target;
+    ngx_hyperdrive_state_stmt_t  *stmt;
+
+    c = f->client;
+    o = f->origin;
+
+    if ((size_t) (f->last - f->pos) < f->total) {
+
+        if (f->total <= NGX_HYPERDRIVE_MAX_TEXT) {
+            return NGX_AGAIN;
+        }
+
+        return ngx_hyperdrive_pg_forward_parse_long(f);
+    }
+
+    end = f->pos + f->total;
+
+    p = ngx_hyperdrive_base_read_cstr(f->pos + NGX_HYPERDRIVE_PG_HEADER, end,
+                                      &name);
+    p = ngx_hyperdrive_base_read_cstr(p, end, &text);
+
+    if (p == NULL) {
+        return ngx_hyperdrive_pg_forward_error(f, "08P01",
+                                               "malformed Parse message");
+    }
+
+    if (name.len > NGX_HYPERDRIVE_MAX_NAME) {
+        return ngx_hyperdrive_pg_forward_error(f, "08P01",
+                                               "statement name is too long");
+    }
+
+    o->open = 1;
+
+    types.data = p;
+    types.len = end - p;
+
+    if (types.len == 2 && p[0] == 0 && p[1] == 0) {
+        types.len = 0;
+    }
+
+    entry = NULL;
+
+    if (name.len) {
+        rc = ngx_hyperdrive_pg_forward_find(f, &name, &entry);
+
+        if (rc == NGX_OK && entry) {
+            rc = ngx_hyperdrive_pg_forward_ensure(f, entry, 0);
+        }
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    stmt = ngx_hyperdrive_state_stmt_get(c->ctx->registry, &text, &types,
+                                         c->mode);
+    if (stmt == NULL) {
+        return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
+    }
+
+    if (entry) {
+
+        /*
+         * 42P05, and the origin has to say so: it is asked to prepare under a
+         * name that is taken there as well.
+         */
+
+        rc = ngx_hyperdrive_pg_forward_prepare(f, stmt,
+                                ngx_hyperdrive_pg_forward_id(o, entry->stmt));
+
+        ngx_hyperdrive_state_stmt_unref(c->ctx->registry, stmt);
+
+        if (rc != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        reply = ngx_hyperdrive_pg_forward_expect(f,
+                                              NGX_HYPERDRIVE_PG_REPLY_PARSE,
+                                              NGX_HYPERDRIVE_PG_PASS, NULL);
+        return reply ? NGX_OK : NGX_ERROR;
+    }
+
+    id = 0;
+    item = NULL;
+
+    if (name.len == 0 && stmt->plan.deallocate) {
+
+        rc = ngx_hyperdrive_pg_forward_target(f, stmt, &target);
+
+        if (rc == NGX_OK) {
+            rc = ngx_hyperdrive_pg_forward_ensure(f, target, 0);
+            id = ngx_hyperdrive_pg_forward_id(o, target->stmt);
+        }
+
+        if (rc != NGX_OK && rc != NGX_DECLINED) {
+            ngx_hyperdrive_state_stmt_unref(c->ctx->registry, stmt);
+            return rc;
+        }
+    }
+
+    if (name.len) {
+        id = ngx_hyperdrive_pg_forward_id(o, stmt);
+
+        rc = ngx_hyperdrive_pg_forward_item(f, id, &item);
+
+        if (rc == NGX_OK && item == NULL) {
+            rc = ngx_hyperdrive_pg_forward_evict(f);
+        }
+
+        if (rc != NGX_OK) {
+            ngx_hyperdrive_state_stmt_unref(c->ctx->registry, stmt);
+            return rc;
+        }
+    }
+
+    entry = ngx_hyperdrive_pg_client_add(c, &name, stmt, &old);
+
+    if (entry == NULL) {
+        ngx_hyperdrive_state_stmt_unref(c->ctx->registry, stmt);
+        return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
+    }
+
+    entry->group = o->group;
+
+    if (name.len == 0) {
+        c->unnamed_group = o->group;
+
+        if (o->unnamed) {
+            ngx_hyperdrive_state_stmt_unref(c->ctx->registry, o->unnamed);
+        }
+
+        o->unnamed = ngx_hyperdrive_state_stmt_ref(stmt);
+        o->unnamed_dirty = 1;
+        o->unnamed_group = o->group;
+
+        reply = ngx_hyperdrive_pg_forward_expect(f,
+                                              NGX_HYPERDRIVE_PG_REPLY_PARSE,
+                                              NGX_HYPERDRIVE_PG_PASS, NULL);
+        if (reply == NULL) {
+
+            if (old) {
+                ngx_hyperdrive_pg_client_free_name(c->ctx, old);
+            }
+
+            return NGX_ERROR;
+        }
+
+        reply->name = entry;
+        reply->old = old;
+        reply->unnamed = 1;
+
+        if (id) {
+            return ngx_hyperdrive_pg_forward_drop_text(f, 'P', id);
+        }
+
+        return ngx_hyperdrive_pg_forward_raw(f);
+    }
+
+    if (item
+        && (o->group == o->first_group ? o->status != 'E'
+                                       : o->status == 'I' && !o->block))
+    {
+        /*
+         * Other clients use the same text: nothing is left to do, as it is
+         * certain that the block has not failed.
+         */
+
+        reply = ngx_hyperdrive_pg_forward_expect(f,
+                                              NGX_HYPERDRIVE_PG_REPLY_PARSE,
+                                              NGX_HYPERDRIVE_PG_OWN, NULL);
+        if (reply == NULL) {
+            return NGX_ERROR;
+        }
+
+        reply->name = entry;
+
+        return NGX_OK;
+    }
+
+    if (item && ngx_hyperdrive_pg_forward_drop(f, id) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    reply = ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_PARSE,
+                                             NGX_HYPERDRIVE_PG_PASS, NULL);
+    if (reply == NULL) {
+        return NGX_ERROR;
+    }
+
+    reply->name = entry;
+    reply->id = id;
+
+    item = ngx_hyperdrive_state_set_add(&o->set, id);
+
+    if (item) {
+        item->group = o->group;
+    }
+
+    return ngx_hyperdrive_pg_forward_prepare(f, stmt, id);
+}
+
+
+/*
+ * Too long to be kept: it is prepared under the client's own name, on a
+ * connection that is the client's own from now on.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_pg_forward_parse_long(ngx_hyperdrive_pg_forward_t *f)
+{
+    ngx_int_t                     rc;
+    ngx_str_t                     name;
+    ngx_hyperdrive_pg_reply_t    *reply;
+    ngx_hyperdrive_pg_client_t   *c;
+    ngx_hyperdrive_pg_origin_t   *o;
+    ngx_hyperdrive_state_name_t  *entry;
+
+    c = f->client;
+    o = f->origin;
+
+    if (ngx_hyperdrive_base_read_cstr(f->pos + NGX_HYPERDRIVE_PG_HEADER,
+                                      f->last, &name)
+        == NULL)
+    {
+        if (f->last - f->pos > NGX_HYPERDRIVE_PG_SMALL) {
+            return ngx_hyperdrive_pg_forward_error(f, "08P01",
+                                                "statement name is too long");
+        }
+
+        return NGX_AGAIN;
+    }
+
+    if (name.len) {
+        rc = ngx_hyperdrive_pg_forward_find(f, &name, &entry);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        if (entry) {
+            /* 42P05, if its text is right */
+            return ngx_hyperdrive_pg_forward_error(f, "42P05",
+                                        "prepared statement already exists");
+        }
+    }
+
+    *f->stateful = 1;
+
+    o->open = 1;
+    o->poisoned = 1;
+
+    reply = ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_PARSE,
+                                             NGX_HYPERDRIVE_PG_PASS, NULL);
+    if (reply == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (name.len == 0) {
+        reply->old = c->unnamed;
+        reply->unnamed = 1;
+
+        c->unnamed = NULL;
+        c->unnamed_group = o->group;
+
+        if (o->unnamed) {
+            ngx_hyperdrive_state_stmt_unref(c->ctx->registry, o->unnamed);
+            o->unnamed = NULL;
+        }
+
+        o->unnamed_dirty = 1;
+        o->unnamed_group = o->group;
+    }
+
+    return ngx_hyperdrive_pg_forward_raw(f);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
+{
+    size_t                        avail, taken, len;
+    u_char                       *p, *end, *rest;
+    ngx_int_t                     rc;
+    ngx_str_t                     portal, name;
+    ngx_hyperdrive_pg_client_t   *c;
+    ngx_hyperdrive_pg_origin_t   *o;
+    ngx_hyperdrive_state_name_t  *entry, *target;
+
+    c = f->client;
+    o = f->origin;
+
+    avail = ngx_min((size_t) (f->last - f->pos), f->total);
+    end = f->pos + avail;
+
+    rest = ngx_hyperdrive_base_read_cstr(f->pos + NGX_HYPERDRIVE_PG_HEADER,
+                                         end, &portal);
+    rest = ngx_hyperdrive_base_read_cstr(rest, end, &name);
+
+    if (rest == NULL) {
+
+        if (avail == f->total) {
+            return ngx_hyperdrive_pg_forward_error(f, "08P01",
+                                                   "malformed Bind message");
+        }
+
+        if (avail > NGX_HYPERDRIVE_PG_SMALL) {
+            return ngx_hyperdrive_pg_forward_error(f, "08P01",
+                                                   "name is too long");
+        }
+
+        return NGX_AGAIN;
+    }
+
+    o->open = 1;
+
+    rc = ngx_hyperdrive_pg_forward_find(f, &name, &entry);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (entry == NULL) {
+        rc = ngx_hyperdrive_pg_forward_no_statement(f, &name);
+
+    } else {
+        if (entry->stmt->plan.stateful && !entry->stmt->plan.deallocate) {
+            *f->stateful = 1;
+        }
+
+        rc = ngx_hyperdrive_pg_forward_ensure(f, entry, entry->shape);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (entry == NULL || !entry->stmt->plan.read) {
+        o->wrote = 1;
+    }
+
+    if (entry == NULL || entry->stmt->plan.transaction) {
+        o->block = 1;
+    }
+
+    if (ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_BIND,
+                                         NGX_HYPERDRIVE_PG_PASS,
+                                         entry ? entry->stmt : NULL)
+        == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    if (entry == NULL || name.len == 0) {
+        rc = ngx_hyperdrive_pg_forward_raw(f);
+
+        if (rc == NGX_OK && c->describe) {
+            rc = ngx_hyperdrive_pg_forward_portal(f, &portal);
+        }
+
+        if (entry && entry->stmt->plan.deallocate
+            && ngx_hyperdrive_pg_forward_target(f, entry->stmt, &target)
+               == NGX_OK)
+        {
+            ngx_hyperdrive_pg_forward_dropped(f, target);
+
+        } else if (entry && entry->stmt->plan.forgets) {
+            ngx_hyperdrive_pg_forward_forget(f, entry->stmt);
+        }
+
+        return rc;
+    }
+
+    /* the same with the origin's name of the statement */
+
+    taken = rest - f->pos;
+    len = f->total - taken;
+
+    p = ngx_hyperdrive_base_chain_reserve(f->out,
+                                  NGX_HYPERDRIVE_PG_HEADER + portal.len + 1
+                                  + NGX_HYPERDRIVE_PG_STATEMENT_LEN + 1);
+    if (p == NULL) {
+        return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
+    }
+
+    *p++ = 'B';
+    p = ngx_hyperdrive_base_put_u32(p, 4 + portal.len + 1
+                                      + NGX_HYPERDRIVE_PG_STATEMENT_LEN + 1
+                                      + len);
+    p = ngx_cpymem(p, portal.data, portal.len + 1);
+    (void) ngx_hyperdrive_pg_forward_name(p,
+                                 ngx_hyperdrive_pg_forward_id(o, entry->stmt));
+
+    if (ngx_hyperdrive_base_chain_append(f->out, rest, end - rest) != NGX_OK) {
+        return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
+    }
+
+    c->left = f->total - avail;
+    o->partial = (c->left != 0);
+
+    if (entry->stmt->plan.forgets) {
+        o->epoch++;
+        ngx_hyperdrive_state_set_clear(&o->set);
+    }
+
+    if (c->describe) {
+        return ngx_hyperdrive_pg_forward_portal(f, &portal);
+    }
+
+    return NGX_OK;
+}
+
+
+/* our own Describe of the portal that has just been made */
+
+static ngx_int_t
+ngx_hyperdrive_pg_forward_portal(ngx_hyperdrive_pg_forward_t *f,
+    ngx_str_t *portal)
+{
+    u_char  *p;
+
+    f->client->describe = 0;
+
+    if (f->client->left) {
+        /* its Bind is not complete; such units are not kept anyway */
+        return NGX_OK;
+    }
+
+    if (ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_PORTAL,
+                                         NGX_HYPERDRIVE_PG_DROP, NULL)
+        == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    p = ngx_hyperdrive_base_chain_reserve(f->out, NGX_HYPERDRIVE_PG_HEADER + 1
+                                                  + portal->len + 1);
+    if (p == NULL) {
+        return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
+    }
+
+    *p++ = 'D';
+    p = ngx_hyperdrive_base_put_u32(p, 4 + 1 + portal->len + 1);
+    *p++ = 'P';
+    ngx_memcpy(p, portal->data, portal->len + 1);
+
+    return NGX_OK;
+}

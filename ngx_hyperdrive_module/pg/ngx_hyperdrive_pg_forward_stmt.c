@@ -1,0 +1,489 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "pg/ngx_hyperdrive_pg_forward.h"
+
+
+/* replies that are looked through for a name; with more, the client waits */
+#define NGX_HYPERDRIVE_PG_FORWARD_LOOK   1024
+
+
+static ngx_uint_t ngx_hyperdrive_pg_forward_unsure(
+    ngx_hyperdrive_pg_origin_t *o, uint64_t group);
+static ngx_uint_t ngx_hyperdrive_pg_forward_closed(
+    ngx_hyperdrive_pg_origin_t *o, ngx_str_t *name, uint64_t id);
+static ngx_int_t ngx_hyperdrive_pg_forward_compare(
+    ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_stmt_t *stmt,
+    uint64_t id, uint64_t told);
+
+
+/* the name that a statement has, or will have, at this origin */
+
+uint64_t
+ngx_hyperdrive_pg_forward_id(ngx_hyperdrive_pg_origin_t *o,
+    ngx_hyperdrive_state_stmt_t *stmt)
+{
+    if (stmt->id == 0) {
+        stmt->id = o->ctx->next_id();
+    }
+
+    return (o->epoch << 48) | stmt->id;
+}
+
+
+/* was it done by an earlier group, which may not have been answered yet? */
+
+static ngx_uint_t
+ngx_hyperdrive_pg_forward_unsure(ngx_hyperdrive_pg_origin_t *o, uint64_t group)
+{
+    return o->ledger.n && group >= o->first_group && group < o->group;
+}
+
+
+/*
+ * The client's statement of this name, or NULL.  NGX_BUSY: that depends on
+ * answers which have not come yet.
+ */
+
+ngx_int_t
+ngx_hyperdrive_pg_forward_find(ngx_hyperdrive_pg_forward_t *f,
+    ngx_str_t *name, ngx_hyperdrive_state_name_t **entry)
+{
+    ngx_uint_t                   unsure;
+    ngx_hyperdrive_pg_client_t  *c;
+    ngx_hyperdrive_pg_origin_t  *o;
+
+    c = f->client;
+    o = f->origin;
+
+    *entry = ngx_hyperdrive_pg_client_find(c, name);
+
+    if (name->len == 0) {
+        unsure = ngx_hyperdrive_pg_forward_unsure(o, c->unnamed_group);
+
+    } else if (*entry) {
+        unsure = ngx_hyperdrive_pg_forward_unsure(o, (*entry)->group);
+
+    } else {
+        unsure = ngx_hyperdrive_pg_forward_unsure(o, c->closed_group)
+                 && ngx_hyperdrive_pg_forward_closed(o, name, 0);
+    }
+
+    return unsure ? ngx_hyperdrive_pg_forward_hold(f) : NGX_OK;
+}
+
+
+/* the same of what the origin has prepared; it is marked as used */
+
+ngx_int_t
+ngx_hyperdrive_pg_forward_item(ngx_hyperdrive_pg_forward_t *f, uint64_t id,
+    ngx_hyperdrive_state_item_t **item)
+{
+    ngx_uint_t                   unsure;
+    ngx_hyperdrive_pg_origin_t  *o;
+
+    o = f->origin;
+
+    *item = ngx_hyperdrive_state_set_find(&o->set, id);
+
+    if (*item) {
+        ngx_hyperdrive_state_set_touch(&o->set, *item);
+        unsure = ngx_hyperdrive_pg_forward_unsure(o, (*item)->group);
+
+    } else {
+        unsure = ngx_hyperdrive_pg_forward_unsure(o, o->closed_group)
+                 && ngx_hyperdrive_pg_forward_closed(o, NULL, id);
+    }
+
+    return unsure ? ngx_hyperdrive_pg_forward_hold(f) : NGX_OK;
+}
+
+
+/* is a Close of this name, or of this statement of the origin, outstanding? */
+
+static ngx_uint_t
+ngx_hyperdrive_pg_forward_closed(ngx_hyperdrive_pg_origin_t *o,
+    ngx_str_t *name, uint64_t id)
+{
+    ngx_uint_t                  i;
+    ngx_hyperdrive_pg_reply_t  *reply;
+
+    if (o->ledger.n > NGX_HYPERDRIVE_PG_FORWARD_LOOK) {
+        return 1;
+    }
+
+    for (i = 0; i < o->ledger.n; i++) {
+        reply = ngx_hyperdrive_pg_ledger_at(&o->ledger, i);
+
+        if (reply->type != NGX_HYPERDRIVE_PG_REPLY_CLOSE) {
+            continue;
+        }
+
+        if (name == NULL) {
+
+            if (reply->id == id) {
+                return 1;
+            }
+
+        } else if (reply->name && reply->name->len == name->len
+                   && ngx_memcmp(reply->name->name, name->data, name->len)
+                      == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * Makes sure that the origin knows the statement by the name that will be
+ * sent, and that its rows have the shape that the client was <told> (0: it was
+ * told nothing).  NGX_OK; NGX_BUSY: answers have to come first; NGX_ERROR:
+ * f->err.
+ */
+
+ngx_int_t
+ngx_hyperdrive_pg_forward_ensure(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_name_t *entry, uint64_t told)
+{
+    uint64_t                      id;
+    ngx_int_t                     rc;
+    ngx_hyperdrive_pg_reply_t    *reply;
+    ngx_hyperdrive_pg_client_t   *c;
+    ngx_hyperdrive_pg_origin_t   *o;
+    ngx_hyperdrive_state_item_t  *item;
+    ngx_hyperdrive_state_stmt_t  *stmt;
+
+    c = f->client;
+    o = f->origin;
+    stmt = entry->stmt;
+
+    if (entry == c->unnamed) {
+
+        /* to prepare it once more does no harm */
+
+        if (o->unnamed == stmt
+            && !ngx_hyperdrive_pg_forward_unsure(o, o->unnamed_group))
+        {
+            return NGX_OK;
+        }
+
+        if (o->unnamed) {
+            ngx_hyperdrive_state_stmt_unref(c->ctx->registry, o->unnamed);
+        }
+
+        o->unnamed = ngx_hyperdrive_state_stmt_ref(stmt);
+        o->unnamed_dirty = 1;
+        o->unnamed_group = o->group;
+
+        id = 0;
+
+    } else {
+        id = ngx_hyperdrive_pg_forward_id(o, stmt);
+
+        rc = ngx_hyperdrive_pg_forward_item(f, id, &item);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        if (item) {
+
+            if (told == 0 || item->shape == told) {
+                return NGX_OK;
+            }
+
+            /* somebody else has prepared it, perhaps after a change */
+
+            return ngx_hyperdrive_pg_forward_compare(f, stmt, id, told);
+        }
+
+        rc = ngx_hyperdrive_pg_forward_evict(f);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    reply = ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_PARSE,
+                                             NGX_HYPERDRIVE_PG_DROP, stmt);
+    if (reply == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (id) {
+        reply->id = id;
+
+        item = ngx_hyperdrive_state_set_add(&o->set, id);
+
+        if (item) {
+            item->group = o->group;
+        }
+    }
+
+    if (ngx_hyperdrive_pg_forward_prepare(f, stmt, id) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (told == 0) {
+        /* the client was told nothing that could be wrong now */
+        return NGX_OK;
+    }
+
+    return ngx_hyperdrive_pg_forward_compare(f, stmt, id, told);
+}
+
+
+/* our own Describe of a statement; NGX_BUSY: its answer has to come first */
+
+static ngx_int_t
+ngx_hyperdrive_pg_forward_compare(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt, uint64_t id, uint64_t told)
+{
+    u_char                       *p;
+    size_t                        len;
+    ngx_hyperdrive_pg_reply_t    *reply;
+    ngx_hyperdrive_pg_origin_t   *o;
+    ngx_hyperdrive_state_item_t  *item;
+
+    o = f->origin;
+
+    reply = ngx_hyperdrive_pg_forward_expect(f,
+                                             NGX_HYPERDRIVE_PG_REPLY_DESCRIBE,
+                                             NGX_HYPERDRIVE_PG_DROP, stmt);
+    if (reply == NULL) {
+        return NGX_ERROR;
+    }
+
+    reply->told = told;
+    reply->id = id;
+
+    item = id ? ngx_hyperdrive_state_set_find(&o->set, id) : NULL;
+
+    if (item) {
+        /* or there will be an error */
+        item->shape = told;
+    }
+
+    len = id ? NGX_HYPERDRIVE_PG_STATEMENT_LEN : 0;
+
+    p = ngx_hyperdrive_base_chain_reserve(f->out, NGX_HYPERDRIVE_PG_HEADER + 1
+                                                  + len + 1);
+    if (p == NULL) {
+        return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
+    }
+
+    *p++ = 'D';
+    p = ngx_hyperdrive_base_put_u32(p, 4 + 1 + len + 1);
+    *p++ = 'S';
+
+    if (id) {
+        (void) ngx_hyperdrive_pg_forward_name(p, id);
+
+    } else {
+        *p = '\0';
+    }
+
+    if (stmt->plan.read && o->status == 'I' && !o->block) {
+        return NGX_OK;
+    }
+
+    /*
+     * What writes may not run before its rows are known to have the shape
+     * that the client expects, and inside a block nothing may be made up.
+     */
+
+    return ngx_hyperdrive_pg_forward_hold(f);
+}
+
+
+/* makes room for one more statement at the origin; NGX_BUSY: later */
+
+ngx_int_t
+ngx_hyperdrive_pg_forward_evict(ngx_hyperdrive_pg_forward_t *f)
+{
+    ngx_hyperdrive_pg_origin_t   *o;
+    ngx_hyperdrive_state_item_t  *item;
+
+    o = f->origin;
+
+    if (o->set.n < o->ctx->statements) {
+        return NGX_OK;
+    }
+
+    item = ngx_hyperdrive_state_set_oldest(&o->set);
+
+    if (item == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_hyperdrive_pg_forward_unsure(o, item->group)) {
+        return ngx_hyperdrive_pg_forward_hold(f);
+    }
+
+    return ngx_hyperdrive_pg_forward_drop(f, item->id);
+}
+
+
+/* closes a statement at the origin */
+
+ngx_int_t
+ngx_hyperdrive_pg_forward_drop(ngx_hyperdrive_pg_forward_t *f, uint64_t id)
+{
+    u_char                      *p;
+    ngx_hyperdrive_pg_reply_t   *reply;
+    ngx_hyperdrive_pg_origin_t  *o;
+
+    o = f->origin;
+
+    reply = ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_CLOSE,
+                                             NGX_HYPERDRIVE_PG_DROP, NULL);
+    if (reply == NULL) {
+        return NGX_ERROR;
+    }
+
+    reply->id = id;
+
+    o->closed_group = o->group;
+
+    ngx_hyperdrive_state_set_remove(&o->set, id);
+
+    p = ngx_hyperdrive_base_chain_reserve(f->out,
+                                        NGX_HYPERDRIVE_PG_HEADER + 1
+                                        + NGX_HYPERDRIVE_PG_STATEMENT_LEN + 1);
+    if (p == NULL) {
+        return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
+    }
+
+    *p++ = 'C';
+    p = ngx_hyperdrive_base_put_u32(p, 4 + 1
+                                       + NGX_HYPERDRIVE_PG_STATEMENT_LEN + 1);
+    *p++ = 'S';
+    (void) ngx_hyperdrive_pg_forward_name(p, id);
+
+    return NGX_OK;
+}
+
+
+/* a Parse message; id 0 is the unnamed statement */
+
+ngx_int_t
+ngx_hyperdrive_pg_forward_prepare(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt, uint64_t id)
+{
+    size_t   name, types;
+    u_char  *p;
+
+    name = id ? NGX_HYPERDRIVE_PG_STATEMENT_LEN : 0;
+    types = stmt->types_len ? stmt->types_len : 2;
+
+    p = ngx_hyperdrive_base_chain_reserve(f->out,
+                                          NGX_HYPERDRIVE_PG_HEADER + name + 1);
+    if (p == NULL) {
+        return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
+    }
+
+    *p++ = 'P';
+    p = ngx_hyperdrive_base_put_u32(p, 4 + name + 1 + stmt->len + 1 + types);
+
+    if (id) {
+        (void) ngx_hyperdrive_pg_forward_name(p, id);
+
+    } else {
+        *p = '\0';
+    }
+
+    /* the text's NUL is in front of the types */
+
+    if (ngx_hyperdrive_base_chain_append(f->out, stmt->text, stmt->len + 1)
+        != NGX_OK
+        || ngx_hyperdrive_base_chain_append(f->out,
+                       stmt->types_len ? stmt->types : (u_char *) "\0\0", types)
+           != NGX_OK)
+    {
+        return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * The client names a statement that it does not have.  The origin has to say
+ * so (26000): nobody else's may be there under this name.
+ */
+
+ngx_int_t
+ngx_hyperdrive_pg_forward_no_statement(ngx_hyperdrive_pg_forward_t *f,
+    ngx_str_t *name)
+{
+    ngx_hyperdrive_pg_origin_t  *o;
+
+    o = f->origin;
+
+    if (name->len) {
+
+        if (name->len >= sizeof(NGX_HYPERDRIVE_PG_PREFIX) - 1
+            && ngx_memcmp(name->data, NGX_HYPERDRIVE_PG_PREFIX,
+                          sizeof(NGX_HYPERDRIVE_PG_PREFIX) - 1)
+               == 0)
+        {
+            /* same length, and not a name of ours */
+            name->data[0] = '-';
+        }
+
+        return NGX_OK;
+    }
+
+    if (!o->unnamed_dirty || o->poisoned) {
+        return NGX_OK;
+    }
+
+    /* another client's unnamed statement goes first */
+
+    if (o->unnamed) {
+        ngx_hyperdrive_state_stmt_unref(o->ctx->registry, o->unnamed);
+        o->unnamed = NULL;
+    }
+
+    if (ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_CLOSE,
+                                         NGX_HYPERDRIVE_PG_DROP, NULL)
+        == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_hyperdrive_base_chain_append(f->out, "C\0\0\0\6S\0", 7)
+        != NGX_OK)
+    {
+        return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
+    }
+
+    return NGX_OK;
+}
+
+
+/* prefix, 16 hex digits and a NUL */
+
+u_char *
+ngx_hyperdrive_pg_forward_name(u_char *p, uint64_t id)
+{
+    ngx_uint_t     i;
+    static u_char  hex[] = "0123456789abcdef";
+
+    p = ngx_cpymem(p, NGX_HYPERDRIVE_PG_PREFIX,
+                   sizeof(NGX_HYPERDRIVE_PG_PREFIX) - 1);
+
+    for (i = 0; i < 16; i++) {
+        *p++ = hex[(id >> (60 - 4 * i)) & 0xf];
+    }
+
+    *p++ = '\0';
+
+    return p;
+}

@@ -38,7 +38,7 @@ for my $workers (2, 4) {
 	moves($workers);
 	shared($workers);
 	killed($workers);
-	killed_busy($workers);
+	killed_busy($workers) if $workers == 4;
 
 	$t->stop();
 }

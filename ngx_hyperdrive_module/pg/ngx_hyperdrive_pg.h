@@ -16,6 +16,7 @@
 /* names of statements at an origin begin with it; 16 hex digits follow: the
    origin's epoch and the statement's id */
 #define NGX_HYPERDRIVE_PG_PREFIX         "_hyperdrive_"
+#define NGX_HYPERDRIVE_PG_EPOCHS         256
 #define NGX_HYPERDRIVE_PG_STATEMENT_LEN                                      \
     (sizeof(NGX_HYPERDRIVE_PG_PREFIX) - 1 + 16)
 

@@ -16,6 +16,8 @@ static ngx_int_t ngx_hyperdrive_pg_forward_target(
     ngx_hyperdrive_state_name_t **target);
 static ngx_int_t ngx_hyperdrive_pg_forward_drop_text(
     ngx_hyperdrive_pg_forward_t *f, u_char type, uint64_t id);
+static ngx_int_t ngx_hyperdrive_pg_forward_deallocate_bind(
+    ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_stmt_t *stmt);
 static void ngx_hyperdrive_pg_forward_dropped(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_name_t *target);
 static ngx_int_t ngx_hyperdrive_pg_forward_parse_long(
@@ -121,6 +123,63 @@ ngx_hyperdrive_pg_forward_drop_text(ngx_hyperdrive_pg_forward_t *f,
 }
 
 
+/*
+ * The same for a Bind, before which the unnamed statement is parsed once more
+ * with the origin's name in it.  Nothing is outstanding.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_pg_forward_deallocate_bind(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt)
+{
+    uint64_t                      id;
+    ngx_int_t                     rc;
+    ngx_hyperdrive_pg_origin_t   *o;
+    ngx_hyperdrive_state_name_t  *target;
+    ngx_hyperdrive_state_stmt_t  *old;
+
+    o = f->origin;
+
+    rc = ngx_hyperdrive_pg_forward_target(f, stmt, &target);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    old = target->stmt;
+    id = ngx_hyperdrive_pg_forward_id(o, old);
+
+    if (ngx_hyperdrive_pg_forward_ensure(f, target, 0) != NGX_OK
+        || ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_PARSE,
+                                            NGX_HYPERDRIVE_PG_DROP, NULL)
+           == NULL
+        || ngx_hyperdrive_pg_forward_drop_text(f, 'P', id) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (o->unnamed) {
+        ngx_hyperdrive_state_stmt_unref(o->ctx->registry, o->unnamed);
+        o->unnamed = NULL;
+    }
+
+    o->unnamed_dirty = 1;
+    o->unnamed_group = o->group;
+
+    /*
+     * It is not certain that it will be executed: whoever prepares the text
+     * next does so under another name.
+     */
+
+    ngx_hyperdrive_state_stmt_ref(old);
+    ngx_hyperdrive_pg_forward_dropped(f, target);
+    old->id = 0;
+    ngx_hyperdrive_state_stmt_unref(o->ctx->registry, old);
+
+    return NGX_OK;
+}
+
+
 /* the statement is gone, for the client and at the origin */
 
 static void
@@ -147,7 +206,11 @@ ngx_hyperdrive_pg_forward_forget(ngx_hyperdrive_pg_forward_t *f,
     o = f->origin;
 
     ngx_hyperdrive_state_set_clear(&o->set);
-    o->epoch++;
+
+    if (++o->epoch == NGX_HYPERDRIVE_PG_EPOCHS) {
+        /* statements that nobody can name any more may have piled up */
+        o->poisoned = 1;
+    }
 
     /* in a block DISCARD ALL fails */
 
@@ -171,7 +234,7 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
     ngx_hyperdrive_pg_client_t   *c;
     ngx_hyperdrive_pg_origin_t   *o;
     ngx_hyperdrive_state_item_t  *item;
-    ngx_hyperdrive_state_name_t  *entry, *old, *target;
+    ngx_hyperdrive_state_name_t  *entry, *old;
     ngx_hyperdrive_state_stmt_t  *stmt;
 
     c = f->client;
@@ -256,21 +319,6 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
     id = 0;
     item = NULL;
 
-    if (name.len == 0 && stmt->plan.deallocate) {
-
-        rc = ngx_hyperdrive_pg_forward_target(f, stmt, &target);
-
-        if (rc == NGX_OK) {
-            rc = ngx_hyperdrive_pg_forward_ensure(f, target, 0);
-            id = ngx_hyperdrive_pg_forward_id(o, target->stmt);
-        }
-
-        if (rc != NGX_OK && rc != NGX_DECLINED) {
-            ngx_hyperdrive_state_stmt_unref(c->ctx->registry, stmt);
-            return rc;
-        }
-    }
-
     if (name.len) {
         id = ngx_hyperdrive_pg_forward_id(o, stmt);
 
@@ -321,10 +369,6 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
         reply->name = entry;
         reply->old = old;
         reply->unnamed = 1;
-
-        if (id) {
-            return ngx_hyperdrive_pg_forward_drop_text(f, 'P', id);
-        }
 
         return ngx_hyperdrive_pg_forward_raw(f);
     }
@@ -455,12 +499,14 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
     u_char                       *p, *end, *rest;
     ngx_int_t                     rc;
     ngx_str_t                     portal, name;
+    ngx_uint_t                    dropped;
     ngx_hyperdrive_pg_client_t   *c;
     ngx_hyperdrive_pg_origin_t   *o;
-    ngx_hyperdrive_state_name_t  *entry, *target;
+    ngx_hyperdrive_state_name_t  *entry;
 
     c = f->client;
     o = f->origin;
+    dropped = 0;
 
     avail = ngx_min((size_t) (f->last - f->pos), f->total);
     end = f->pos + avail;
@@ -495,12 +541,27 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
     if (entry == NULL) {
         rc = ngx_hyperdrive_pg_forward_no_statement(f, &name);
 
+    } else if (o->ledger.n
+               && (entry->stmt->plan.deallocate || entry->stmt->plan.forgets))
+    {
+        /* what is prepared has to be certain before it changes */
+        rc = ngx_hyperdrive_pg_forward_hold(f);
+
     } else {
         if (entry->stmt->plan.stateful && !entry->stmt->plan.deallocate) {
             *f->stateful = 1;
         }
 
-        rc = ngx_hyperdrive_pg_forward_ensure(f, entry, entry->shape);
+        rc = NGX_DECLINED;
+
+        if (name.len == 0 && entry->stmt->plan.deallocate) {
+            rc = ngx_hyperdrive_pg_forward_deallocate_bind(f, entry->stmt);
+            dropped = (rc == NGX_OK);
+        }
+
+        if (rc == NGX_DECLINED) {
+            rc = ngx_hyperdrive_pg_forward_ensure(f, entry, entry->shape);
+        }
     }
 
     if (rc != NGX_OK) {
@@ -530,13 +591,7 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
             rc = ngx_hyperdrive_pg_forward_portal(f, &portal);
         }
 
-        if (entry && entry->stmt->plan.deallocate
-            && ngx_hyperdrive_pg_forward_target(f, entry->stmt, &target)
-               == NGX_OK)
-        {
-            ngx_hyperdrive_pg_forward_dropped(f, target);
-
-        } else if (entry && entry->stmt->plan.forgets) {
+        if (entry && entry->stmt->plan.forgets && !dropped) {
             ngx_hyperdrive_pg_forward_forget(f, entry->stmt);
         }
 
@@ -571,8 +626,7 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
     o->partial = (c->left != 0);
 
     if (entry->stmt->plan.forgets) {
-        o->epoch++;
-        ngx_hyperdrive_state_set_clear(&o->set);
+        ngx_hyperdrive_pg_forward_forget(f, NULL);
     }
 
     if (c->describe) {

@@ -12,7 +12,7 @@
 #define NGX_HYPERDRIVE_SESSION_GUARD     1000
 
 /* a log-in has to be done in this time, milliseconds */
-#define NGX_HYPERDRIVE_SESSION_LOGIN     60000
+#define NGX_HYPERDRIVE_SESSION_LOGIN_TIME 60000
 
 /* the last words to a client that does not read, milliseconds */
 #define NGX_HYPERDRIVE_SESSION_LINGER    5000
@@ -111,13 +111,13 @@ ngx_hyperdrive_session_init(ngx_stream_session_t *stream,
 
         ngx_stream_set_ctx(stream, s, (*ngx_hyperdrive_session_module));
 
-        ngx_add_timer(c->read, NGX_HYPERDRIVE_SESSION_LOGIN);
+        ngx_add_timer(c->read, NGX_HYPERDRIVE_SESSION_LOGIN_TIME);
 
     } else {
         ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_LOGIN);
 
         if (!c->read->timer_set) {
-            ngx_add_timer(c->read, NGX_HYPERDRIVE_SESSION_LOGIN);
+            ngx_add_timer(c->read, NGX_HYPERDRIVE_SESSION_LOGIN_TIME);
         }
     }
 

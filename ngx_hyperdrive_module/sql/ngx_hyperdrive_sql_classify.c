@@ -182,7 +182,7 @@ ngx_hyperdrive_sql_clock_text(u_char *data, size_t len)
     token.text.data = data;
     token.text.len = len;
 
-    return ngx_hyperdrive_sql_lexer_clock(&token);
+    return ngx_hyperdrive_sql_clock(&token);
 }
 
 

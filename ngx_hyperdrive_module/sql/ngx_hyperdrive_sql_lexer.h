@@ -391,7 +391,7 @@ ngx_uint_t ngx_hyperdrive_sql_lexer_lookup(
  * 1 if the date and time types may read this string constant as a moment
  * that depends on the clock: now, today, tomorrow, yesterday
  */
-ngx_uint_t ngx_hyperdrive_sql_lexer_clock(
+ngx_uint_t ngx_hyperdrive_sql_clock(
     ngx_hyperdrive_sql_token_t *token);
 
 

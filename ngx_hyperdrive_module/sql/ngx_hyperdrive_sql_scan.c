@@ -181,7 +181,7 @@ ngx_hyperdrive_sql_scan_token(ngx_hyperdrive_sql_scan_t *s)
 
     case NGX_HYPERDRIVE_SQL_T_STRING:
 
-        if (ngx_hyperdrive_sql_lexer_clock(&s->tok)) {
+        if (ngx_hyperdrive_sql_clock(&s->tok)) {
             ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_VOLATILE);
         }
 

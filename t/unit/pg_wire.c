@@ -694,6 +694,69 @@ test_unknown(void)
 }
 
 
+/* by SQL, of what was prepared by protocol */
+
+static void
+test_deallocate(void)
+{
+    start(10);
+    client();
+
+    msgs_prepare("a", "SELECT a");
+    msgs_prepare("b", "SELECT b");
+    ok(talk(), "two statements");
+
+    msg_query(&b, "DEALLOCATE a");
+    ok(talk() && r.server.nrun == 0, "DEALLOCATE without the origin");
+    msgs_run("a", NULL, NULL);
+    msgs_run("b", NULL, NULL);
+    ok(talk(), "one is gone, one is there");
+
+    msg_query(&b, "DEALLOCATE a");
+    ok(talk() && got_error("26000"), "of one that is not there");
+
+    msgs_prepare("a", "SELECT a");
+    msg_query(&b, "BEGIN");
+    msg_query(&b, "DEALLOCATE a");
+    msgs_run("b", NULL, NULL);
+    msg_query(&b, "COMMIT");
+    msgs_prepare("a", "SELECT a");
+    msgs_run("a", NULL, NULL);
+    ok(talk(), "in a block, and prepared again");
+
+    msgs_prepare("c", "SELECT c");
+    msg_describe(&b, 'S', "c");
+    msg_sync(&b);
+    msg_query(&b, "DEALLOCATE c");
+    msgs_prepare("d", "BAD");
+    msg_query(&b, "DEALLOCATE d");
+    ok(talk(), "behind answers that are outstanding");
+
+    msg_query(&b, "BEGIN");
+    msg_parse(&b, "e", "SELECT e");
+    msg_describe(&b, 'S', "e");
+    msgs_run("", "DEALLOCATE e", NULL);
+    msgs_run("", NULL, NULL);
+    msg_query(&b, "ROLLBACK");
+    msgs_prepare("e", "SELECT e");
+    msgs_run("e", NULL, NULL);
+    ok(talk(), "extended, in a block, twice");
+
+    msg_query(&b, "BEGIN");
+    msgs_run("", "DEALLOCATE ALL", NULL);
+    msg_query(&b, "ROLLBACK");
+    msgs_run("e", NULL, NULL);
+    ok(talk(), "of all, extended, in a block");
+
+    msgs_prepare("e", "SELECT e");
+    msg_query(&b, "DEALLOCATE ALL");
+    msgs_run("e", NULL, NULL);
+    ok(talk(), "of all");
+
+    ok(clean(), "clean");
+}
+
+
 static void
 test_flush(void)
 {
@@ -1700,6 +1763,7 @@ main(void)
     test_errors();
     test_pipelines();
     test_unknown();
+    test_deallocate();
     test_flush();
     test_copy();
     test_large();

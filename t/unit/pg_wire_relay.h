@@ -84,6 +84,8 @@ relay_classify(ngx_str_t *text, ngx_uint_t mode,
     plan->read = server_is(s, "SELECT");
     plan->stateful = server_is(s, "SET");
     plan->transaction = server_is(s, "BEGIN") || server_exit(s);
+    plan->deallocate = server_is(s, "DEALLOCATE ");
+    plan->forgets = plan->deallocate;
 
     if (memchr(s, ';', text->len)) {
         plan->multiple = 1;
@@ -492,7 +494,16 @@ relay_check_origin(relay_t *r)
     for (item = r->server.stmts; item; item = item->next) {
 
         if (item->name[0]) {
-            n--;
+
+            /* those of an earlier epoch cannot be named any more */
+
+            snprintf(name, sizeof(name), NGX_HYPERDRIVE_PG_PREFIX "%04x",
+                     (int) o->epoch);
+
+            if (server_is(item->name, name)) {
+                n--;
+            }
+
             continue;
         }
 

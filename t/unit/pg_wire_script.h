@@ -46,6 +46,10 @@ static char  *script_names[] = {
 
 static char  *script_portals[] = { "", "", "p", "q" };
 
+static char  *script_drops[] = {
+    "DEALLOCATE a", "DEALLOCATE b", "DEALLOCATE ALL", "DEALLOCATE c"
+};
+
 
 static ngx_inline void
 script_wait(script_t *s)
@@ -224,6 +228,11 @@ script_make(script_t *s, const uint8_t *data, size_t size)
         case 24:
             s->leave = arg & 1;
             return i;
+
+        case 25:
+            msg_query(&s->b, script_drops[arg & 3]);
+            s->whole = 1;
+            break;
 
         default:
             msg_sync(&s->b);

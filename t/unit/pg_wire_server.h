@@ -15,6 +15,7 @@
  *   INSERT        writes, no rows
  *   BEGIN, COMMIT, ROLLBACK
  *   SET           says so in a ParameterStatus
+ *   DEALLOCATE    a name, or ALL
  *   NOTICE        with a notice
  *   DEFER         fails as the transaction commits
  *   FAIL          fails when it is run
@@ -346,9 +347,10 @@ static ngx_inline ngx_uint_t
 server_run(server_t *s, const char *text, server_item_t *portal,
     ngx_uint_t max)
 {
-    char        value[32];
-    size_t      start;
-    ngx_uint_t  i, n, first;
+    char             value[32];
+    size_t           start;
+    ngx_uint_t       i, n, first;
+    server_item_t  **item;
 
     if (text[0] == '\0') {
         msg_bare(&s->out, 'I');
@@ -473,6 +475,35 @@ server_run(server_t *s, const char *text, server_item_t *portal,
 
         msg_text(&s->out, 'C', s->status == 'E' ? "ROLLBACK" : text);
         server_end_transaction(s);
+        return 1;
+    }
+
+    if (server_is(text, "DEALLOCATE ")) {
+
+        if (strcmp(text, "DEALLOCATE ALL") == 0) {
+
+            /* the unnamed one stays */
+
+            for (item = &s->stmts; *item; /* void */ ) {
+
+                if ((*item)->name[0]) {
+                    server_remove(item, (*item)->name);
+
+                } else {
+                    item = &(*item)->next;
+                }
+            }
+
+            msg_text(&s->out, 'C', text);
+            return 1;
+        }
+
+        if (*server_find(&s->stmts, text + 11) == NULL) {
+            return server_error(s, "26000", "prepared statement does not exist");
+        }
+
+        server_remove(&s->stmts, text + 11);
+        msg_text(&s->out, 'C', "DEALLOCATE");
         return 1;
     }
 

@@ -356,6 +356,7 @@ ngx_stream_hyperdrive_merge_tls(ngx_conf_t *cf,
     }
 
     conf->session.tls = 1;
+    conf->session.tls_verify = (sslcf->verify == 1);
 
     return NGX_CONF_OK;
 }

@@ -133,9 +133,9 @@ my @cases = (
 	[ 'plain', $host, 'disable', 'f', 'cleartext_password=on' ],
 	[ 'plain', $host, 'disable', qr/clear/, 'cleartext_password=off' ],
 
-	[ 'app:wrong', $host, 'require', qr/password authentication failed/ ],
-	[ 'old:wrong', $host, 'disable', qr/password authentication failed/ ],
-	[ 'plain:wrong', $host, 'require',
+	[ 'app:n1x', $host, 'require', qr/password authentication failed/ ],
+	[ 'old:n1x', $host, 'disable', qr/password authentication failed/ ],
+	[ 'plain:n1x', $host, 'require',
 		qr/password authentication failed/ ],
 	[ 'nobody', $host, 'prefer', qr/no pg_hba\.conf entry|authentication/ ],
 
@@ -213,7 +213,7 @@ for my $i (0 .. $#cases) {
 
 		like($error->{M} // 'logged in', $expected, $name);
 		like($error->{C} // '', qr/^(?:08|28|57P)/, "$name, SQLSTATE");
-		unlike($error->{M} // '', qr/\bpw\b|wrong/,
+		unlike($error->{M} // '', qr/\bpw\b|n1x/,
 			"$name, no password");
 
 		cmp_ok($took, '<', 4, "$name, soon enough");

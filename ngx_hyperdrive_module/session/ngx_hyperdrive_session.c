@@ -339,6 +339,14 @@ ngx_hyperdrive_session_login(ngx_hyperdrive_session_t *s)
             break;
         }
 
+        if (s->conf->tls_verify && c->ssl == NULL) {
+            counters->login_failed++;
+            ngx_hyperdrive_session_fatal(s, "28000",
+                                         "a client certificate is required: "
+                                         "connect with TLS");
+            return;
+        }
+
         if (ngx_hyperdrive_session_lookup_user(s) != NGX_OK) {
             return;
         }

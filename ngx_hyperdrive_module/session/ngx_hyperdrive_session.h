@@ -36,6 +36,9 @@ typedef struct {
     size_t                           max_size;
 
     ngx_flag_t                       tls;         /* a certificate is there */
+    ngx_flag_t                       tls_verify;  /* ...and the client must
+                                                     show one: no log-in in
+                                                     clear */
     ngx_flag_t                       tls_bound;   /* SCRAM-SHA-256-PLUS */
 } ngx_hyperdrive_session_conf_t;
 

@@ -499,7 +499,8 @@ server_run(server_t *s, const char *text, server_item_t *portal,
         }
 
         if (*server_find(&s->stmts, text + 11) == NULL) {
-            return server_error(s, "26000", "prepared statement does not exist");
+            return server_error(s, "26000",
+                                "prepared statement does not exist");
         }
 
         server_remove(&s->stmts, text + 11);

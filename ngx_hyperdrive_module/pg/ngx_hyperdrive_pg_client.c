@@ -194,6 +194,12 @@ ngx_hyperdrive_pg_client_request(void *data, u_char *pos, u_char *last,
 
                 /* the rest of a group: the origin has begun it */
 
+            } else if (type == 'H' && unit->len == total) {
+
+                /* nothing is held back: it goes nowhere */
+
+                unit->requests = 0;
+
             } else if (type == 'S' && (unit->len == total || client->skip)) {
                 unit->local = 1;
 

@@ -364,16 +364,7 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
         s->streaming = (rc == NGX_BUSY || s->net.pos != end);
     }
 
-    if (o->net.out.size <= NGX_HYPERDRIVE_BLOCK) {
-
-        if (o->net.out.size
-            && ngx_hyperdrive_net_post_write(&o->net) != NGX_OK)
-        {
-            ngx_hyperdrive_session_fatal(s, "08006", "event failure");
-            return NGX_DONE;
-        }
-
-    } else if (ngx_hyperdrive_session_send(s) != NGX_OK) {
+    if (o->net.out.size && ngx_hyperdrive_session_send(s) != NGX_OK) {
         return NGX_BUSY;
     }
 
@@ -386,8 +377,10 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
 
 
 /*
- * Much is to be sent: now, and no more is read if it does not go.  NGX_ERROR:
- * the origin is gone, its read event will tell.
+ * Requests are sent at once, so that the database begins while we read what
+ * others want (answers wait for the end of the turn: see _post_write()); if
+ * they do not go, no more is read.  NGX_ERROR: the origin is gone, its read
+ * event will tell.
  */
 
 static ngx_int_t

@@ -152,10 +152,10 @@ static ngx_int_t
 ngx_hyperdrive_session_serve(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_cache_ref_t *ref)
 {
-    size_t                       len, skip;
-    u_char                      *data, *head;
-    ngx_hyperdrive_proto_t      *proto;
-    ngx_hyperdrive_cache_meta_t *meta;
+    size_t                        n, len, skip, left;
+    u_char                       *p, *data, *head;
+    ngx_hyperdrive_proto_t       *proto;
+    ngx_hyperdrive_cache_meta_t  *meta;
 
     meta = &ref->meta;
     proto = s->conf->origin->proto;
@@ -197,30 +197,28 @@ ngx_hyperdrive_session_serve(ngx_hyperdrive_session_t *s,
     len = 0;
     data = NULL;
 
-    if (meta->head_len) {
-        u_char  *p = head;
-        size_t   n, left = meta->head_len;
+    p = head;
+    left = meta->head_len;
 
-        while (left) {
+    while (left) {
 
-            if (len == 0
-                && ngx_hyperdrive_cache_store_read(ref, &data, &len) != NGX_OK)
-            {
-                free(head);
-                return NGX_DECLINED;
-            }
-
-            n = ngx_min(skip, len);
-            data += n;
-            len -= n;
-            skip -= n;
-
-            n = ngx_min(left, len);
-            p = ngx_cpymem(p, data, n);
-            data += n;
-            len -= n;
-            left -= n;
+        if (len == 0
+            && ngx_hyperdrive_cache_store_read(ref, &data, &len) != NGX_OK)
+        {
+            free(head);
+            return NGX_DECLINED;
         }
+
+        n = ngx_min(skip, len);
+        data += n;
+        len -= n;
+        skip -= n;
+
+        n = ngx_min(left, len);
+        p = ngx_cpymem(p, data, n);
+        data += n;
+        len -= n;
+        left -= n;
     }
 
     proto->serve_begin(s->wire, &s->unit, head, meta->head_len, &s->net.out);

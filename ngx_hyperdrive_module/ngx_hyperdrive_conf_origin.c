@@ -149,7 +149,6 @@ ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (origin->servers.nelts == 1) {
         origin->database = url.database;
-        origin->user = server->user;
 
     } else if (origin->database.len != url.database.len
                || ngx_memcmp(origin->database.data, url.database.data,

@@ -85,8 +85,6 @@ typedef struct {
     unsigned                          tls_bound:1;  /* offer channel binding */
     unsigned                          trust:1;      /* no password is asked */
     unsigned                          found:1;      /* the user exists */
-    unsigned                          cancel:1;     /* NGX_DECLINED: it is a
-                                                       cancel request */
     unsigned                          replication:1;
     ngx_str_t                         secret;       /* a stored verifier */
     u_char                           *mock;         /* 32 bytes, for salts of
@@ -125,7 +123,6 @@ typedef struct {
                                                        nothing: refuse it with
                                                        no error */
     unsigned                          simple:1;
-    unsigned                          stateful:1;   /* the session is pinned */
     unsigned                          question:1;   /* it may be looked up, the
                                                        fields below are set */
     unsigned                          head:1;       /* rows are described in

@@ -699,7 +699,6 @@ ngx_stream_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
     plan->stateful = facts.stateful;
     plan->read = (facts.kind == NGX_HYPERDRIVE_SQL_READ && !facts.may_write);
     plan->transaction = facts.transaction_control;
-    plan->multiple = (facts.nstatements > 1);
 
     plan->deallocate = (facts.kind == NGX_HYPERDRIVE_SQL_PREPARE
                         && facts.nstatements == 1

@@ -12,7 +12,6 @@
 #define NGX_HYPERDRIVE_ORIGIN_LINGER     30000
 
 /* what is read of an answer that nobody wants any more */
-#define NGX_HYPERDRIVE_ORIGIN_DRAIN_TIME 5000
 #define NGX_HYPERDRIVE_ORIGIN_DRAIN_SIZE (1024 * 1024)
 
 #define NGX_HYPERDRIVE_ORIGIN_MESSAGE    (8 * 1024 * 1024)

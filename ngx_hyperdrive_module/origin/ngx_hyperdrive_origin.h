@@ -57,7 +57,6 @@ typedef struct {
     ngx_stream_upstream_srv_conf_t    *upstream;
     ngx_array_t                        servers;   /* of _origin_server_t */
     ngx_str_t                          database;  /* empty: the client's */
-    ngx_str_t                          user;      /* of the first server */
 
     ngx_uint_t                         max;
     ngx_uint_t                         min;

@@ -11,6 +11,9 @@
 /* a database that has refused is left alone so long, milliseconds */
 #define NGX_HYPERDRIVE_ORIGIN_PAUSE      200
 
+/* what is owed to a client that has left may take so long, milliseconds */
+#define NGX_HYPERDRIVE_ORIGIN_DRAIN_TIME 5000
+
 /* what an origin said of itself is believed so long, seconds */
 #define NGX_HYPERDRIVE_ORIGIN_NOTE_AGE   600
 
@@ -647,7 +650,7 @@ ngx_hyperdrive_origin_release(ngx_hyperdrive_origin_t *o, void *client)
         ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_DRAIN);
     }
 
-    ngx_add_timer(c->read, 5000);
+    ngx_add_timer(c->read, NGX_HYPERDRIVE_ORIGIN_DRAIN_TIME);
 
     if (ngx_handle_write_event(c->write, 0) != NGX_OK) {
         ngx_hyperdrive_origin_close(o, "event failure");

@@ -115,9 +115,7 @@ ngx_hyperdrive_pg_origin_destroy(void *origin)
         }
     }
 
-    if (o->unnamed) {
-        ngx_hyperdrive_state_stmt_unref(o->ctx->registry, o->unnamed);
-    }
+    ngx_hyperdrive_pg_origin_unnamed(o, NULL);
 
     ngx_hyperdrive_pg_ledger_free(&o->ledger);
     ngx_hyperdrive_state_set_clear(&o->set);
@@ -213,13 +211,27 @@ ngx_hyperdrive_pg_origin_roll_back(ngx_hyperdrive_pg_origin_t *o,
 {
     /* a Query ends the unnamed statement */
 
-    if (o->unnamed) {
-        ngx_hyperdrive_state_stmt_unref(o->ctx->registry, o->unnamed);
-        o->unnamed = NULL;
-    }
+    ngx_hyperdrive_pg_origin_unnamed(o, NULL);
 
     return ngx_hyperdrive_pg_origin_ask(o, NGX_HYPERDRIVE_PG_REPLY_QUERY, out,
                                         "Q\0\0\0\15ROLLBACK\0", 14);
+}
+
+
+void
+ngx_hyperdrive_pg_origin_unnamed(ngx_hyperdrive_pg_origin_t *o,
+    ngx_hyperdrive_state_stmt_t *stmt)
+{
+    ngx_hyperdrive_state_stmt_t  *old;
+
+    /* the same one may come again: its reference is taken first */
+
+    old = o->unnamed;
+    o->unnamed = stmt ? ngx_hyperdrive_state_stmt_ref(stmt) : NULL;
+
+    if (old) {
+        ngx_hyperdrive_state_stmt_unref(o->ctx->registry, old);
+    }
 }
 
 

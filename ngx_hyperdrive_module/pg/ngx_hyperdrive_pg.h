@@ -13,6 +13,9 @@
 #include "pg/ngx_hyperdrive_pg_ledger.h"
 
 
+/* a message's type and length */
+#define NGX_HYPERDRIVE_PG_HEADER         5
+
 /* names of statements at an origin begin with it; 16 hex digits follow: the
    origin's epoch and the statement's id */
 #define NGX_HYPERDRIVE_PG_PREFIX         "_hyperdrive_"
@@ -108,6 +111,16 @@ typedef struct {
 
 
 extern ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto;
+
+
+/* ngx_hyperdrive_pg.c */
+
+/*
+ * <stmt>, or nothing that is known if it is NULL, is the origin's unnamed
+ * statement now; the former one's reference is dropped.
+ */
+void ngx_hyperdrive_pg_origin_unnamed(ngx_hyperdrive_pg_origin_t *o,
+    ngx_hyperdrive_state_stmt_t *stmt);
 
 
 /* ngx_hyperdrive_pg_login.c */

@@ -9,8 +9,6 @@
 #include "base/ngx_hyperdrive_base_cursor.h"
 
 
-#define NGX_HYPERDRIVE_PG_HEADER         5
-
 /* a message that has to be read whole */
 #define NGX_HYPERDRIVE_PG_MAX_WHOLE      (4 * 1024 * 1024)
 
@@ -745,9 +743,8 @@ ngx_hyperdrive_pg_answer_undo(ngx_hyperdrive_pg_origin_t *o,
         if (reply->id) {
             ngx_hyperdrive_state_set_remove(&o->set, reply->id);
 
-        } else if (reply->action != NGX_HYPERDRIVE_PG_OWN && o->unnamed) {
-            ngx_hyperdrive_state_stmt_unref(o->ctx->registry, o->unnamed);
-            o->unnamed = NULL;
+        } else if (reply->action != NGX_HYPERDRIVE_PG_OWN) {
+            ngx_hyperdrive_pg_origin_unnamed(o, NULL);
         }
 
         break;

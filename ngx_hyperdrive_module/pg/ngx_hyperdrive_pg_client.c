@@ -9,10 +9,6 @@
 #include "base/ngx_hyperdrive_base_cursor.h"
 
 
-/* a message's type and length */
-#define NGX_HYPERDRIVE_PG_HEADER         5
-
-
 static ngx_int_t ngx_hyperdrive_pg_client_bad(
     ngx_hyperdrive_proto_error_t *err, char *text);
 static void ngx_hyperdrive_pg_client_simple(
@@ -284,7 +280,6 @@ ngx_hyperdrive_pg_client_simple(ngx_hyperdrive_pg_client_t *client,
         != pos + len)
     {
         /* the database says what is wrong with it */
-        unit->stateful = 1;
         return;
     }
 
@@ -293,7 +288,6 @@ ngx_hyperdrive_pg_client_simple(ngx_hyperdrive_pg_client_t *client,
     stmt = ngx_hyperdrive_state_stmt_get(client->ctx->registry, &text, &types,
                                          client->mode);
     if (stmt == NULL) {
-        unit->stateful = 1;
         return;
     }
 
@@ -307,7 +301,6 @@ ngx_hyperdrive_pg_client_simple(ngx_hyperdrive_pg_client_t *client,
     }
 
     unit->stmt = stmt;
-    unit->stateful = stmt->plan.stateful;
     unit->reason = stmt->plan.reason;
     unit->head = 1;
     unit->question = (stmt->plan.reason == 0);
@@ -533,8 +526,7 @@ ngx_hyperdrive_pg_client_extended(ngx_hyperdrive_pg_client_t *client,
             }
 
             unit->stmt = stmt;
-            unit->stateful = stmt->plan.stateful;
-            unit->reason = stmt->plan.reason ? stmt->plan.reason
+                    unit->reason = stmt->plan.reason ? stmt->plan.reason
                                              : unit->reason;
             unit->question = (unit->reason == 0);
             unit->told = entry ? entry->shape : 0;

@@ -7,10 +7,6 @@
 #include "pg/ngx_hyperdrive_pg_forward.h"
 
 
-/* a message that holds nothing but names: Describe, Close, Execute */
-#define NGX_HYPERDRIVE_PG_SMALL          (2 * NGX_HYPERDRIVE_MAX_NAME + 16)
-
-
 static ngx_int_t ngx_hyperdrive_pg_forward_message(
     ngx_hyperdrive_pg_forward_t *f);
 static ngx_int_t ngx_hyperdrive_pg_forward_query(
@@ -393,10 +389,7 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
     c->unnamed = NULL;
     c->unnamed_group = o->group;
 
-    if (o->unnamed) {
-        ngx_hyperdrive_state_stmt_unref(c->ctx->registry, o->unnamed);
-        o->unnamed = NULL;
-    }
+    ngx_hyperdrive_pg_origin_unnamed(o, NULL);
 
     o->unnamed_dirty = 0;
     o->unnamed_group = o->group;
@@ -542,10 +535,7 @@ ngx_hyperdrive_pg_forward_close(ngx_hyperdrive_pg_forward_t *f)
             c->unnamed_group = o->group;
             o->unnamed_group = o->group;
 
-            if (o->unnamed) {
-                ngx_hyperdrive_state_stmt_unref(c->ctx->registry, o->unnamed);
-                o->unnamed = NULL;
-            }
+            ngx_hyperdrive_pg_origin_unnamed(o, NULL);
 
         } else {
 

@@ -20,7 +20,8 @@
  */
 
 
-#define NGX_HYPERDRIVE_PG_HEADER         5
+/* a message that holds nothing but names: Describe, Close, Execute */
+#define NGX_HYPERDRIVE_PG_SMALL          (2 * NGX_HYPERDRIVE_MAX_NAME + 16)
 
 
 /* what one call of _forward() works on */

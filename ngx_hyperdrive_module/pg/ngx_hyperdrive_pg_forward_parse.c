@@ -7,10 +7,6 @@
 #include "pg/ngx_hyperdrive_pg_forward.h"
 
 
-/* a message that holds nothing but names: Describe, Close, Execute */
-#define NGX_HYPERDRIVE_PG_SMALL          (2 * NGX_HYPERDRIVE_MAX_NAME + 16)
-
-
 static ngx_int_t ngx_hyperdrive_pg_forward_target(
     ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_stmt_t *stmt,
     ngx_hyperdrive_state_name_t **target);
@@ -158,10 +154,7 @@ ngx_hyperdrive_pg_forward_deallocate_bind(ngx_hyperdrive_pg_forward_t *f,
         return NGX_ERROR;
     }
 
-    if (o->unnamed) {
-        ngx_hyperdrive_state_stmt_unref(o->ctx->registry, o->unnamed);
-        o->unnamed = NULL;
-    }
+    ngx_hyperdrive_pg_origin_unnamed(o, NULL);
 
     o->unnamed_dirty = 1;
     o->unnamed_group = o->group;
@@ -346,11 +339,7 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
     if (name.len == 0) {
         c->unnamed_group = o->group;
 
-        if (o->unnamed) {
-            ngx_hyperdrive_state_stmt_unref(c->ctx->registry, o->unnamed);
-        }
-
-        o->unnamed = ngx_hyperdrive_state_stmt_ref(stmt);
+        ngx_hyperdrive_pg_origin_unnamed(o, stmt);
         o->unnamed_dirty = 1;
         o->unnamed_group = o->group;
 
@@ -479,10 +468,7 @@ ngx_hyperdrive_pg_forward_parse_long(ngx_hyperdrive_pg_forward_t *f)
         c->unnamed = NULL;
         c->unnamed_group = o->group;
 
-        if (o->unnamed) {
-            ngx_hyperdrive_state_stmt_unref(c->ctx->registry, o->unnamed);
-            o->unnamed = NULL;
-        }
+        ngx_hyperdrive_pg_origin_unnamed(o, NULL);
 
         o->unnamed_dirty = 1;
         o->unnamed_group = o->group;

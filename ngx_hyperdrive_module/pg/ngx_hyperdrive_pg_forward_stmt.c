@@ -173,11 +173,7 @@ ngx_hyperdrive_pg_forward_ensure(ngx_hyperdrive_pg_forward_t *f,
             return NGX_OK;
         }
 
-        if (o->unnamed) {
-            ngx_hyperdrive_state_stmt_unref(c->ctx->registry, o->unnamed);
-        }
-
-        o->unnamed = ngx_hyperdrive_state_stmt_ref(stmt);
+        ngx_hyperdrive_pg_origin_unnamed(o, stmt);
         o->unnamed_dirty = 1;
         o->unnamed_group = o->group;
 
@@ -446,10 +442,7 @@ ngx_hyperdrive_pg_forward_no_statement(ngx_hyperdrive_pg_forward_t *f,
 
     /* another client's unnamed statement goes first */
 
-    if (o->unnamed) {
-        ngx_hyperdrive_state_stmt_unref(o->ctx->registry, o->unnamed);
-        o->unnamed = NULL;
-    }
+    ngx_hyperdrive_pg_origin_unnamed(o, NULL);
 
     if (ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_CLOSE,
                                          NGX_HYPERDRIVE_PG_DROP, NULL)

@@ -84,7 +84,6 @@ ngx_hyperdrive_pg_login_client(ngx_hyperdrive_proto_login_t *login,
         return NGX_DONE;
 
     case NGX_HYPERDRIVE_PG_LOGIN_CANCEL:
-        login->cancel = 1;
         login->cancel_pid = end->cancel_pid;
         login->cancel_key = end->cancel_key;
         return NGX_DECLINED;

@@ -792,6 +792,14 @@ ngx_hyperdrive_session_fatal(ngx_hyperdrive_session_t *s, char *sqlstate,
 
 
 void
+ngx_hyperdrive_session_shutdown(ngx_hyperdrive_session_t *s)
+{
+    ngx_hyperdrive_session_fatal(s, "57P01", "terminating connection due to "
+                                 "administrator command");
+}
+
+
+void
 ngx_hyperdrive_session_close(ngx_hyperdrive_session_t *s)
 {
     ngx_stream_session_t           *stream;

@@ -109,8 +109,6 @@ struct ngx_hyperdrive_session_s {
                                                      the client is slow */
     unsigned                         choked:1;    /* the client is not read:
                                                      the origin is slow */
-    unsigned                         turn:1;      /* a unit waits for those
-                                                     before it */
     unsigned                         busy:1;      /* the worker waits for it */
     unsigned                         direct:1;    /* TLS from the first byte */
     unsigned                         pooled:1;    /* counted in pool->refs */
@@ -136,6 +134,8 @@ void ngx_hyperdrive_session_set_state(ngx_hyperdrive_session_t *s,
 /* an error of ours, then the end */
 void ngx_hyperdrive_session_fatal(ngx_hyperdrive_session_t *s, char *sqlstate,
     char *message);
+/* the worker leaves, and the client is between transactions */
+void ngx_hyperdrive_session_shutdown(ngx_hyperdrive_session_t *s);
 /* the end; <s> is gone afterwards */
 void ngx_hyperdrive_session_close(ngx_hyperdrive_session_t *s);
 /* arms the events and keeps input; NGX_DONE: <s> is gone */

@@ -25,7 +25,6 @@ ngx_hyperdrive_session_attach(ngx_hyperdrive_session_t *s,
     s->outstanding = 0;
     s->blocked = 0;
     s->choked = 0;
-    s->turn = 0;
 
     o->data = s;
     o->read = ngx_hyperdrive_session_relay;
@@ -234,7 +233,6 @@ ngx_hyperdrive_session_settle(ngx_hyperdrive_session_t *s)
     o = s->origin;
 
     s->outstanding = 0;
-    s->turn = 0;
 
     if (s->streaming || !s->conf->origin->proto->origin_idle(o->wire)) {
         return NGX_OK;
@@ -261,9 +259,7 @@ ngx_hyperdrive_session_settle(ngx_hyperdrive_session_t *s)
 
         /* the worker leaves, and this was the end of a transaction */
 
-        ngx_hyperdrive_session_fatal(s, "57P01",
-                                     "terminating connection due to "
-                                     "administrator command");
+        ngx_hyperdrive_session_shutdown(s);
         return NGX_DONE;
     }
 

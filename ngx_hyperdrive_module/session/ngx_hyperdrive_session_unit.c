@@ -32,9 +32,7 @@ ngx_hyperdrive_session_read_handler(ngx_event_t *rev)
 
     if (c->close) {
         c->close = 0;
-        ngx_hyperdrive_session_fatal(s, "57P01",
-                                     "terminating connection due to "
-                                     "administrator command");
+        ngx_hyperdrive_session_shutdown(s);
         return;
     }
 
@@ -263,7 +261,6 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
 
             /* its turn comes when all before it is settled */
 
-            s->turn = 1;
             return NGX_AGAIN;
         }
 

@@ -30,7 +30,6 @@ typedef struct {
     unsigned                          stateful:1;
     unsigned                          transaction:1;  /* BEGIN, COMMIT... is
                                                          in it */
-    unsigned                          multiple:1;
     unsigned                          deallocate:1;   /* DEALLOCATE, alone */
     unsigned                          forgets:1;      /* prepared statements
                                                          may be gone behind it:

@@ -88,7 +88,6 @@ relay_classify(ngx_str_t *text, ngx_uint_t mode,
     plan->forgets = plan->deallocate;
 
     if (memchr(s, ';', text->len)) {
-        plan->multiple = 1;
         plan->read = 0;
         plan->transaction = 1;
         plan->stateful = strstr(s, "SET") != NULL;

@@ -164,9 +164,31 @@ typedef struct {
                                                        is not passed on */
     unsigned                          end:1;        /* ROWS: the completion was
                                                        in it, all rows seen */
+    unsigned                          rollback:1;   /* it says ROLLBACK */
+    unsigned                          block:1;      /* READY: a transaction
+                                                       block is open */
     unsigned                          fatal:1;      /* ERROR: the origin will
                                                        close */
 } ngx_hyperdrive_proto_piece_t;
+
+
+/*
+ * A statement that will run on an origin: of a Query, or bound by a Bind.
+ * Valid during the call.
+ */
+
+typedef struct {
+    ngx_hyperdrive_state_stmt_t      *stmt;         /* NULL: nobody has read
+                                                       it */
+    ngx_str_t                         args;         /* a Bind's, from the
+                                                       parameters' format codes
+                                                       on */
+    unsigned                          cut:1;        /* not all of args is there
+                                                       yet */
+} ngx_hyperdrive_proto_run_t;
+
+typedef void (*ngx_hyperdrive_proto_run_pt)(void *data,
+    ngx_hyperdrive_proto_run_t *run);
 
 
 struct ngx_hyperdrive_proto_s {
@@ -287,12 +309,13 @@ struct ngx_hyperdrive_proto_s {
      *   NGX_AGAIN     all is consumed that can be, more input is needed
      *   NGX_BUSY      call again when the ledger is empty
      *   NGX_ERROR     it breaks the protocol, or a bound: <err>
-     * *stateful is set if something of it pins the session.
+     * <run> is called with <data> for each statement that will run, before
+     * its first byte is in <out>.
      */
     ngx_int_t   (*forward)(void *client, void *origin, u_char **pos,
                            u_char *last, ngx_hyperdrive_chain_t *out,
                            ngx_hyperdrive_chain_t *reply,
-                           ngx_uint_t *stateful,
+                           ngx_hyperdrive_proto_run_pt run, void *data,
                            ngx_hyperdrive_proto_error_t *err);
 
     /*

@@ -193,7 +193,8 @@ void ngx_hyperdrive_pg_deallocate_all(ngx_hyperdrive_pg_client_t *client);
 
 ngx_int_t ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
     u_char *last, ngx_hyperdrive_chain_t *out, ngx_hyperdrive_chain_t *reply,
-    ngx_uint_t *stateful, ngx_hyperdrive_proto_error_t *err);
+    ngx_hyperdrive_proto_run_pt run, void *data,
+    ngx_hyperdrive_proto_error_t *err);
 
 
 /* ngx_hyperdrive_pg_answer.c */

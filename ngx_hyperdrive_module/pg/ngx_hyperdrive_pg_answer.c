@@ -281,6 +281,10 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
 
     case 'C':
         piece->end = 1;
+        piece->rollback = (total == sizeof("C1234ROLLBACK")
+                           && ngx_memcmp(p + NGX_HYPERDRIVE_PG_HEADER,
+                                         "ROLLBACK", sizeof("ROLLBACK"))
+                              == 0);
         return ngx_hyperdrive_pg_answer_row_end(o, first, !query) == NGX_OK
                ? rc : ngx_hyperdrive_pg_answer_bad(piece, "unexpected end");
 
@@ -415,6 +419,7 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
         }
 
         piece->type = NGX_HYPERDRIVE_PROTO_READY;
+        piece->block = (o->status != 'I');
 
         return rc;
 

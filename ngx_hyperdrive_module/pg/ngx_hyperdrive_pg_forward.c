@@ -23,7 +23,8 @@ static uint64_t  ngx_hyperdrive_pg_forward_group;
 ngx_int_t
 ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
     u_char *last, ngx_hyperdrive_chain_t *out, ngx_hyperdrive_chain_t *reply,
-    ngx_uint_t *stateful, ngx_hyperdrive_proto_error_t *err)
+    ngx_hyperdrive_proto_run_pt run, void *data,
+    ngx_hyperdrive_proto_error_t *err)
 {
     size_t                        n;
     u_char                        type;
@@ -39,7 +40,8 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
     f.client = c;
     f.origin = o;
     f.out = out;
-    f.stateful = stateful;
+    f.run = run;
+    f.data = data;
     f.err = err;
     f.last = last;
 
@@ -247,7 +249,7 @@ ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
         return ngx_hyperdrive_pg_forward_raw(f);
 
     case 'F':
-        *f->stateful = 1;
+        ngx_hyperdrive_pg_forward_run(f, NULL, NULL, NULL);
 
         if (ngx_hyperdrive_pg_forward_expect(f,
                                              NGX_HYPERDRIVE_PG_REPLY_FUNCTION,
@@ -355,9 +357,7 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
         rc = ngx_hyperdrive_pg_forward_deallocate(f, stmt);
     }
 
-    if (stmt == NULL || (stmt->plan.stateful && !stmt->plan.deallocate)) {
-        *f->stateful = 1;
-    }
+    ngx_hyperdrive_pg_forward_run(f, stmt, NULL, NULL);
 
     if (rc == NGX_DECLINED && (stmt == NULL || stmt->plan.forgets)) {
         ngx_hyperdrive_pg_forward_forget(f, stmt);
@@ -574,6 +574,21 @@ ngx_hyperdrive_pg_forward_close(ngx_hyperdrive_pg_forward_t *f)
     }
 
     return ngx_hyperdrive_pg_forward_raw(f);
+}
+
+
+void
+ngx_hyperdrive_pg_forward_run(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt, u_char *args, u_char *end)
+{
+    ngx_hyperdrive_proto_run_t  run;
+
+    run.stmt = stmt;
+    run.args.data = args;
+    run.args.len = end - args;
+    run.cut = ((size_t) (f->last - f->pos) < f->total);
+
+    f->run(f->data, &run);
 }
 
 

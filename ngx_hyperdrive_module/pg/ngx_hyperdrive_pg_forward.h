@@ -30,7 +30,8 @@ typedef struct {
     ngx_hyperdrive_pg_client_t      *client;
     ngx_hyperdrive_pg_origin_t      *origin;
     ngx_hyperdrive_chain_t          *out;
-    ngx_uint_t                      *stateful;
+    ngx_hyperdrive_proto_run_pt      run;
+    void                            *data;
     ngx_hyperdrive_proto_error_t    *err;
 
     u_char                          *pos;       /* the message's first byte */
@@ -40,6 +41,10 @@ typedef struct {
 
 
 /* ngx_hyperdrive_pg_forward.c */
+
+/* tells that a statement will run; <stmt> is NULL if it was not read */
+void ngx_hyperdrive_pg_forward_run(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt, u_char *args, u_char *end);
 
 ngx_int_t ngx_hyperdrive_pg_forward_hold(ngx_hyperdrive_pg_forward_t *f);
 ngx_int_t ngx_hyperdrive_pg_forward_raw(ngx_hyperdrive_pg_forward_t *f);

@@ -450,7 +450,7 @@ ngx_hyperdrive_pg_forward_parse_long(ngx_hyperdrive_pg_forward_t *f)
         }
     }
 
-    *f->stateful = 1;
+    ngx_hyperdrive_pg_forward_run(f, NULL, NULL, NULL);
 
     o->open = 1;
     o->poisoned = 1;
@@ -534,9 +534,7 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
         rc = ngx_hyperdrive_pg_forward_hold(f);
 
     } else {
-        if (entry->stmt->plan.stateful && !entry->stmt->plan.deallocate) {
-            *f->stateful = 1;
-        }
+        ngx_hyperdrive_pg_forward_run(f, entry->stmt, rest, end);
 
         rc = NGX_DECLINED;
 

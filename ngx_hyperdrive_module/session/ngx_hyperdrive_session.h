@@ -175,6 +175,26 @@ void ngx_hyperdrive_session_relay(ngx_hyperdrive_origin_t *o);
 void ngx_hyperdrive_session_relay_write(ngx_hyperdrive_origin_t *o);
 
 
+/*
+ * ngx_hyperdrive_session_track.c: what the session's requests do to the
+ * database and to its connection, as they are sent and answered
+ */
+
+/* a statement will run; may be told twice */
+void ngx_hyperdrive_session_track_run(void *data,
+    ngx_hyperdrive_proto_run_t *run);
+/* a unit, or a part of one, is in the origin's output: nothing of it has been
+   given to the kernel yet */
+void ngx_hyperdrive_session_track_send(ngx_hyperdrive_session_t *s);
+/* a piece of an answer has been read, it is not in the client's output yet */
+void ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_piece_t *piece);
+/* nothing is owed by the origin, which may be in a block */
+void ngx_hyperdrive_session_track_settled(ngx_hyperdrive_session_t *s);
+/* the session parts with its origin, in whatever state */
+void ngx_hyperdrive_session_track_end(ngx_hyperdrive_session_t *s);
+
+
 /* ngx_hyperdrive_session_cache.c */
 
 /* NGX_OK: the unit has been answered from memory; NGX_DECLINED: it has not;

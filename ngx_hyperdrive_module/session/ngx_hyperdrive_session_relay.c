@@ -43,6 +43,8 @@ ngx_hyperdrive_session_detach(ngx_hyperdrive_session_t *s)
     o = s->origin;
     counters = s->conf->origin->counters;
 
+    ngx_hyperdrive_session_track_end(s);
+
     s->origin = NULL;
     s->streaming = 0;
     s->blocked = 0;
@@ -186,6 +188,8 @@ ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s)
             ngx_hyperdrive_session_fill_piece(s, &piece);
         }
 
+        ngx_hyperdrive_session_track_piece(s, &piece);
+
         if (piece.len && !piece.own) {
             ngx_hyperdrive_base_chain_append(&s->net.out, piece.data,
                                              piece.len);
@@ -233,6 +237,10 @@ ngx_hyperdrive_session_settle(ngx_hyperdrive_session_t *s)
     o = s->origin;
 
     s->outstanding = 0;
+
+    /* all that was sent has been answered, maybe inside a block */
+
+    ngx_hyperdrive_session_track_settled(s);
 
     if (s->streaming || !s->conf->origin->proto->origin_idle(o->wire)) {
         return NGX_OK;

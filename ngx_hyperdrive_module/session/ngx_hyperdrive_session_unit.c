@@ -17,7 +17,6 @@ static ngx_int_t ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s);
 static ngx_int_t ngx_hyperdrive_session_send(ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_refuse(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_error_t *err);
-static void ngx_hyperdrive_session_pin(ngx_hyperdrive_session_t *s);
 
 
 void
@@ -320,7 +319,6 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
 {
     u_char                        *end;
     ngx_int_t                      rc;
-    ngx_uint_t                     stateful;
     ngx_hyperdrive_proto_t        *proto;
     ngx_hyperdrive_origin_t       *o;
     ngx_hyperdrive_proto_error_t   err;
@@ -330,15 +328,10 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
     proto = s->conf->origin->proto;
     counters = s->conf->origin->counters;
 
-    stateful = 0;
     end = s->net.pos + s->unit.len;
 
     rc = proto->forward(s->wire, o->wire, &s->net.pos, end, &o->net.out,
-                        &s->net.out, &stateful, &err);
-
-    if (stateful && !s->pinned) {
-        ngx_hyperdrive_session_pin(s);
-    }
+                        &s->net.out, ngx_hyperdrive_session_track_run, s, &err);
 
     if (rc == NGX_ERROR) {
         ngx_hyperdrive_session_fatal(s, err.sqlstate, err.message);
@@ -360,6 +353,8 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
 
         s->streaming = (rc == NGX_BUSY || s->net.pos != end);
     }
+
+    ngx_hyperdrive_session_track_send(s);
 
     if (o->net.out.size && ngx_hyperdrive_session_send(s) != NGX_OK) {
         return NGX_BUSY;
@@ -423,18 +418,6 @@ ngx_hyperdrive_session_refuse(ngx_hyperdrive_session_t *s,
     s->conf->origin->proto->refuse(s->wire, &s->unit, err, &s->net.out);
 
     s->net.pos += s->unit.len;
-}
-
-
-/* from now on the connection is this client's own, until it leaves */
-
-static void
-ngx_hyperdrive_session_pin(ngx_hyperdrive_session_t *s)
-{
-    s->pinned = 1;
-
-    s->conf->origin->counters->pinned++;
-    s->conf->origin->counters->pinned_total++;
 }
 
 

@@ -1671,7 +1671,6 @@ test_pieces(void)
     ngx_hyperdrive_chain_t         out, reply;
     ngx_hyperdrive_proto_t        *proto;
     ngx_hyperdrive_proto_piece_t   piece;
-    ngx_uint_t                     stateful;
 
     proto = &ngx_hyperdrive_pg_proto;
 
@@ -1681,14 +1680,14 @@ test_pieces(void)
     start(10);
     client();
     b.len = 0;
-    stateful = 0;
+    r.runs = 0;
     msgs_run("", "SELECT2 a", NULL);
     proto->describe(r.client);
 
     pos = b.data;
     ok(proto->forward(r.client, r.origin, &pos, b.data + b.len, &out, &reply,
-                      &stateful, &r.err) == NGX_OK
-       && pos == b.data + b.len && !stateful && reply.size == 0,
+                      relay_ran, &r, &r.err) == NGX_OK
+       && pos == b.data + b.len && r.runs == 1 && reply.size == 0,
        "a unit is forwarded");
     ok(!proto->origin_settled(r.origin), "an answer is owed");
 

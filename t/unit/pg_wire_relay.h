@@ -37,6 +37,7 @@ typedef struct {
     char                          *lost;       /* the connection is unusable */
     ngx_uint_t                     nready;     /* pieces of type READY */
     ngx_uint_t                     nfresh;     /* connections made */
+    ngx_uint_t                     runs;       /* statements told of */
 
     unsigned                       attached:1;
     unsigned                       streaming:1;
@@ -161,6 +162,21 @@ relay_exact(bytes_t *b)
 }
 
 
+/* a statement will run */
+
+static ngx_inline void
+relay_ran(void *data, ngx_hyperdrive_proto_run_t *run)
+{
+    relay_t  *r = data;
+
+    r->runs++;
+
+    if (run->stmt == NULL || run->stmt->plan.stateful) {
+        r->pinned = 1;
+    }
+}
+
+
 /* as a session: NGX_OK: go on; NGX_BUSY: later; NGX_ERROR: closed */
 
 static ngx_inline ngx_int_t
@@ -168,17 +184,15 @@ relay_forward(relay_t *r, u_char **pos)
 {
     u_char                  *end;
     ngx_int_t                rc;
-    ngx_uint_t               stateful;
     ngx_hyperdrive_chain_t   out, reply;
 
     ngx_memzero(&out, sizeof(ngx_hyperdrive_chain_t));
     ngx_memzero(&reply, sizeof(ngx_hyperdrive_chain_t));
 
-    stateful = 0;
     end = *pos + r->unit.len;
 
     rc = ngx_hyperdrive_pg_proto.forward(r->client, r->origin, pos, end, &out,
-                                         &reply, &stateful, &r->err);
+                                         &reply, relay_ran, r, &r->err);
 
     if (*pos > end) {
         abort();
@@ -186,10 +200,6 @@ relay_forward(relay_t *r, u_char **pos)
 
     bytes_chain(&r->out, &out);
     bytes_chain(&r->got, &reply);
-
-    if (stateful) {
-        r->pinned = 1;
-    }
 
     if (rc == NGX_ERROR) {
         r->failed = 1;

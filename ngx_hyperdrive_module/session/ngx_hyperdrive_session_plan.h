@@ -1,0 +1,49 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#ifndef _NGX_HYPERDRIVE_SESSION_PLAN_H_INCLUDED_
+#define _NGX_HYPERDRIVE_SESSION_PLAN_H_INCLUDED_
+
+
+#include "ngx_hyperdrive.h"
+#include "cache/ngx_hyperdrive_cache_version.h"
+#include "state/ngx_hyperdrive_state_stmt.h"
+
+
+/*
+ * What a statement does in one database, for one search_path: the facts of
+ * its text (stmt->plan) and the database's catalog together.  Kept until the
+ * catalog is read anew.
+ */
+
+typedef struct {
+    ngx_uint_t                           reason;   /* 0: may come from the
+                                                      cache */
+    ngx_hyperdrive_cache_version_set_t   reads;    /* closed over views,
+                                                      partitions...; with the
+                                                      database as a whole */
+    ngx_hyperdrive_cache_version_set_t   writes;   /* closed over triggers,
+                                                      cascades...; empty: it
+                                                      changes nothing; the
+                                                      database as a whole if
+                                                      nobody can tell */
+    unsigned                             stateful:1; /* it may leave something
+                                                        in the session */
+    unsigned                             rls:1;    /* reads a table with
+                                                      row-level security */
+} ngx_hyperdrive_session_plan_t;
+
+
+/*
+ * The plan of <stmt> (NULL: of a statement that nobody has read) for the
+ * session; never NULL, valid until the event handler returns.  Before the
+ * catalog is known, reason is set, and a write is a write to EVERYTHING.
+ */
+ngx_hyperdrive_session_plan_t *ngx_hyperdrive_session_plan(
+    ngx_hyperdrive_session_t *s, ngx_hyperdrive_state_stmt_t *stmt);
+
+
+#endif /* _NGX_HYPERDRIVE_SESSION_PLAN_H_INCLUDED_ */

@@ -1,0 +1,61 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "session/ngx_hyperdrive_session.h"
+
+
+static void ngx_hyperdrive_session_pin(ngx_hyperdrive_session_t *s);
+
+
+void
+ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
+{
+    ngx_hyperdrive_session_t *s = data;
+
+    if ((run->stmt == NULL
+         || (run->stmt->plan.stateful && !run->stmt->plan.deallocate))
+        && !s->pinned)
+    {
+        ngx_hyperdrive_session_pin(s);
+    }
+}
+
+
+void
+ngx_hyperdrive_session_track_send(ngx_hyperdrive_session_t *s)
+{
+}
+
+
+void
+ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_piece_t *piece)
+{
+}
+
+
+void
+ngx_hyperdrive_session_track_settled(ngx_hyperdrive_session_t *s)
+{
+}
+
+
+void
+ngx_hyperdrive_session_track_end(ngx_hyperdrive_session_t *s)
+{
+}
+
+
+/* from now on the connection is this client's own, until it leaves */
+
+static void
+ngx_hyperdrive_session_pin(ngx_hyperdrive_session_t *s)
+{
+    s->pinned = 1;
+
+    s->conf->origin->counters->pinned++;
+    s->conf->origin->counters->pinned_total++;
+}

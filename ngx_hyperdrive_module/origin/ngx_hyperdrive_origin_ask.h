@@ -59,7 +59,10 @@ struct ngx_hyperdrive_origin_ask_s {
  */
 void ngx_hyperdrive_origin_ask(ngx_hyperdrive_origin_ask_t *ask,
     u_char *request, size_t len);
-/* gives it up, if it is under way: done() is not called */
+/*
+ * Gives it up, if it is under way: done() is not called.  From within piece(),
+ * <ask> stays where it is until that returns.
+ */
 void ngx_hyperdrive_origin_ask_cancel(ngx_hyperdrive_origin_ask_t *ask);
 
 

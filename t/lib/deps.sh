@@ -32,7 +32,7 @@ build='gcc libc6-dev make nginx libnginx-mod-stream libssl-dev libpcre2-dev
 
 tests='perl openssl util-linux libpq-dev pgbouncer
     mariadb-server-core mariadb-client-core python3 python3-psycopg
-    python3-asyncpg libpg-query-dev'
+    python3-asyncpg libpg-query-dev dpkg-dev'
 
 if [ "${NGINX_SRC:-/usr/share/nginx/src}" = /usr/share/nginx/src ]; then
     build="$build nginx-dev"

@@ -47,6 +47,7 @@ typedef struct {
     ngx_msec_t                       max_age;
     size_t                           max_size;
     ngx_flag_t                       channel_binding;
+    ngx_hyperdrive_session_timeout_t timeout;
 
     ngx_hyperdrive_session_conf_t    session;
 } ngx_hyperdrive_srv_conf_t;
@@ -62,11 +63,15 @@ char *ngx_hyperdrive_conf_cache_zone(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_hyperdrive_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-char *ngx_hyperdrive_conf_users(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 char *ngx_hyperdrive_conf_pass(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+/* ngx_hyperdrive_conf_login.c */
+
+char *ngx_hyperdrive_conf_timeout(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_hyperdrive_conf_users(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 /* plain passwords of the users files become verifiers; in init_module */
 ngx_int_t ngx_hyperdrive_conf_verifiers(ngx_cycle_t *cycle,
     ngx_hyperdrive_main_conf_t *hmcf);

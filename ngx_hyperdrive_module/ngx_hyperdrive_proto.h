@@ -169,6 +169,8 @@ typedef struct {
                                                        block is open */
     unsigned                          fatal:1;      /* ERROR: the origin will
                                                        close */
+    unsigned                          cancelled:1;  /* ERROR: it was asked to
+                                                       stop */
 } ngx_hyperdrive_proto_piece_t;
 
 
@@ -335,6 +337,8 @@ struct ngx_hyperdrive_proto_s {
     ngx_uint_t  (*origin_settled)(void *origin);
     /* settled, and not in a transaction */
     ngx_uint_t  (*origin_idle)(void *origin);
+    /* an answer is owed, settled or not */
+    ngx_uint_t  (*origin_owes)(void *origin);
     /* it reads data, not requests: what comes goes to _forward() unread */
     ngx_uint_t  (*origin_copying)(void *origin);
 

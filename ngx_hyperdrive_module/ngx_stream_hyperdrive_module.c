@@ -106,6 +106,13 @@ static ngx_command_t  ngx_stream_hyperdrive_commands[] = {
       offsetof(ngx_hyperdrive_srv_conf_t, channel_binding),
       NULL },
 
+    { ngx_string("hyperdrive_timeout"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
+      ngx_hyperdrive_conf_timeout,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
@@ -218,6 +225,11 @@ ngx_stream_hyperdrive_create_srv_conf(ngx_conf_t *cf)
     conf->max_age = NGX_CONF_UNSET_MSEC;
     conf->max_size = NGX_CONF_UNSET_SIZE;
     conf->channel_binding = NGX_CONF_UNSET;
+    conf->timeout.login = NGX_CONF_UNSET_MSEC;
+    conf->timeout.query = NGX_CONF_UNSET_MSEC;
+    conf->timeout.idle_in_transaction = NGX_CONF_UNSET_MSEC;
+    conf->timeout.idle = NGX_CONF_UNSET_MSEC;
+    conf->timeout.client_idle = NGX_CONF_UNSET_MSEC;
 
     return conf;
 }
@@ -237,6 +249,14 @@ ngx_stream_hyperdrive_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->max_age, prev->max_age, 60000);
     ngx_conf_merge_size_value(conf->max_size, prev->max_size, 1048576);
     ngx_conf_merge_value(conf->channel_binding, prev->channel_binding, 1);
+
+    ngx_conf_merge_msec_value(conf->timeout.login, prev->timeout.login, 60000);
+    ngx_conf_merge_msec_value(conf->timeout.query, prev->timeout.query, 0);
+    ngx_conf_merge_msec_value(conf->timeout.idle_in_transaction,
+                              prev->timeout.idle_in_transaction, 0);
+    ngx_conf_merge_msec_value(conf->timeout.idle, prev->timeout.idle, 0);
+    ngx_conf_merge_msec_value(conf->timeout.client_idle,
+                              prev->timeout.client_idle, 0);
 
     if (conf->pass.data == NULL) {
         return NGX_CONF_OK;
@@ -271,6 +291,7 @@ ngx_stream_hyperdrive_merge_pass(ngx_conf_t *cf,
     conf->session.max_age = conf->max_age;
     conf->session.max_size = conf->max_size;
     conf->session.tls_bound = conf->channel_binding;
+    conf->session.timeout = conf->timeout;
 
     if (conf->cache.len) {
         zone = hmcf->zones.elts;

@@ -196,6 +196,24 @@ while (my ($users, $message) = splice @users, 0, 2) {
 	wrong($message, "users $users", users => $users);
 }
 
+my @timeouts = (
+	'login=0' => qr/invalid time in "login=0" of "hyperdrive_timeout".*at most 24d in/,
+	'login=off' => qr/invalid time in "login=off"/,
+	'query=x' => qr/invalid time in "query=x".*write for instance.*or off/,
+	'idle=25d' => qr/invalid time in "idle=25d".*at most 24d/,
+	'client_idle=' => qr/invalid time in "client_idle="/,
+	'query=1s query=2s' => qr/"query=2s" of "hyperdrive_timeout" stands tw/,
+	'nonsense=1s' => qr/invalid parameter "nonsense=1s".*known are login=/,
+);
+
+while (my ($timeout, $message) = splice @timeouts, 0, 2) {
+	wrong($message, "timeout $timeout",
+		more => "hyperdrive_timeout $timeout;");
+}
+
+is(error(more => 'hyperdrive_timeout login=5s query=1h idle=off '
+	. 'client_idle=24d idle_in_transaction=500ms;'), '', 'timeouts');
+
 my @files = (
 	qq{"a" "b"\n"c\n} => qr/bad\.txt", line 2: write "name" "password"/,
 	qq{"a" "b"\nc d\n} => qr/line 2/,

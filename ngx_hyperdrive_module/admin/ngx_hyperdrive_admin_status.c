@@ -99,6 +99,7 @@ static ngx_hyperdrive_admin_status_field_t
     ngx_hyperdrive_admin_status_field(pinned_total),
     ngx_hyperdrive_admin_status_field(errors),
     ngx_hyperdrive_admin_status_field(errors_own),
+    ngx_hyperdrive_admin_status_field(timeouts),
     ngx_hyperdrive_admin_status_field(bytes_from_clients),
     ngx_hyperdrive_admin_status_field(bytes_to_clients),
     ngx_hyperdrive_admin_status_field(bytes_from_origins),

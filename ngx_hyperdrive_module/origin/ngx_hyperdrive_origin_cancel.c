@@ -156,6 +156,11 @@ done:
     {
         /* only this was waited for */
         ngx_hyperdrive_origin_idle(o);
+
+    } else if (o->state == NGX_HYPERDRIVE_ORIGIN_BUSY) {
+
+        /* whoever has it may have held its next request back */
+        (void) ngx_hyperdrive_net_post_write(&o->net);
     }
 }
 

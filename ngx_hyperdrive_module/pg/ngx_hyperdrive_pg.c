@@ -15,6 +15,7 @@ static void *ngx_hyperdrive_pg_origin_create(ngx_hyperdrive_proto_ctx_t *ctx);
 static void ngx_hyperdrive_pg_origin_destroy(void *origin);
 static ngx_uint_t ngx_hyperdrive_pg_origin_settled(void *origin);
 static ngx_uint_t ngx_hyperdrive_pg_origin_idle(void *origin);
+static ngx_uint_t ngx_hyperdrive_pg_origin_owes(void *origin);
 static ngx_uint_t ngx_hyperdrive_pg_origin_copying(void *origin);
 static ngx_int_t ngx_hyperdrive_pg_origin_abandon(void *client, void *origin,
     ngx_hyperdrive_chain_t *out);
@@ -63,6 +64,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_answer,
     ngx_hyperdrive_pg_origin_settled,
     ngx_hyperdrive_pg_origin_idle,
+    ngx_hyperdrive_pg_origin_owes,
     ngx_hyperdrive_pg_origin_copying,
     ngx_hyperdrive_pg_origin_abandon,
     ngx_hyperdrive_pg_origin_export,
@@ -142,6 +144,15 @@ ngx_hyperdrive_pg_origin_idle(void *origin)
 
     return ngx_hyperdrive_pg_origin_settled(o) && o->status == 'I'
            && !o->poisoned;
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_pg_origin_owes(void *origin)
+{
+    ngx_hyperdrive_pg_origin_t  *o = origin;
+
+    return o->ledger.n || o->left;
 }
 
 

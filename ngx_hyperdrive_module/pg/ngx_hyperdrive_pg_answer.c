@@ -661,6 +661,11 @@ ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
         o->poisoned = 1;
     }
 
+    piece->cancelled = (ngx_hyperdrive_pg_error_field(body, len, 'C', &field)
+                        == NGX_OK
+                        && field.len == 5
+                        && ngx_memcmp(field.data, "57014", 5) == 0);
+
     if (o->ledger.n == 0) {
         return;
     }

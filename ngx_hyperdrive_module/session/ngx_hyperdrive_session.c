@@ -11,9 +11,6 @@
 /* how soon a worker that waits for transactions to end looks again, msec */
 #define NGX_HYPERDRIVE_SESSION_GUARD     1000
 
-/* a log-in has to be done in this time, milliseconds */
-#define NGX_HYPERDRIVE_SESSION_LOGIN_TIME 60000
-
 /* the last words to a client that does not read, milliseconds */
 #define NGX_HYPERDRIVE_SESSION_LINGER    5000
 
@@ -111,13 +108,13 @@ ngx_hyperdrive_session_init(ngx_stream_session_t *stream,
 
         ngx_stream_set_ctx(stream, s, (*ngx_hyperdrive_session_module));
 
-        ngx_add_timer(c->read, NGX_HYPERDRIVE_SESSION_LOGIN_TIME);
+        ngx_add_timer(c->read, conf->timeout.login);
 
     } else {
         ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_LOGIN);
 
         if (!c->read->timer_set) {
-            ngx_add_timer(c->read, NGX_HYPERDRIVE_SESSION_LOGIN_TIME);
+            ngx_add_timer(c->read, conf->timeout.login);
         }
     }
 
@@ -184,6 +181,7 @@ ngx_hyperdrive_session_cleanup(void *data)
     }
 
     ngx_hyperdrive_session_fill_drop(s);
+    ngx_hyperdrive_session_time_stop(s);
 
     if (s->login) {
         proto->client_login_free(s->login);
@@ -278,8 +276,12 @@ ngx_hyperdrive_session_login_handler(ngx_event_t *rev)
     s = ngx_hyperdrive_session_of(rev->data);
 
     if (rev->timedout) {
-        ngx_hyperdrive_session_fatal(s, "08006",
-                                     "the log-in takes too long");
+        s->conf->origin->counters->timeouts++;
+        s->conf->origin->counters->login_failed++;
+
+        ngx_hyperdrive_session_fatal(s, "57014",
+                                     "canceling authentication due to "
+                                     "timeout");
         return;
     }
 
@@ -746,6 +748,11 @@ ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
     c->read->handler = ngx_hyperdrive_session_read_handler;
 
     ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_READY);
+
+    if (ngx_hyperdrive_session_time_start(s) != NGX_OK) {
+        ngx_hyperdrive_session_close(s);
+        return NGX_DONE;
+    }
 
     return NGX_OK;
 }

@@ -25,6 +25,17 @@ typedef struct {
 } ngx_hyperdrive_session_user_t;
 
 
+/* hyperdrive_timeout; 0: no limit */
+
+typedef struct {
+    ngx_msec_t                       login;
+    ngx_msec_t                       query;
+    ngx_msec_t                       idle_in_transaction;
+    ngx_msec_t                       idle;
+    ngx_msec_t                       client_idle;
+} ngx_hyperdrive_session_timeout_t;
+
+
 /* the settings of a server {} */
 
 typedef struct {
@@ -34,6 +45,8 @@ typedef struct {
     ngx_shm_zone_t                  *cache_zone;  /* NULL: off */
     ngx_msec_t                       max_age;
     size_t                           max_size;
+
+    ngx_hyperdrive_session_timeout_t timeout;
 
     ngx_flag_t                       tls;         /* a certificate is there */
     ngx_flag_t                       tls_verify;  /* ...and the client must
@@ -79,6 +92,18 @@ typedef struct {
 } ngx_hyperdrive_session_totals_t;
 
 
+/* what a client's time is measured for */
+
+typedef enum {
+    NGX_HYPERDRIVE_SESSION_IDLE = 0,     /* it asks for nothing */
+    NGX_HYPERDRIVE_SESSION_QUERY,        /* the database owes an answer, or is
+                                            amid a unit */
+    NGX_HYPERDRIVE_SESSION_BLOCK         /* ...does not, in a transaction */
+} ngx_hyperdrive_session_doing_e;
+
+typedef struct ngx_hyperdrive_session_time_s  ngx_hyperdrive_session_time_t;
+
+
 /*
  * A client.  Allocated from its connection's pool, freed with it.
  */
@@ -102,7 +127,9 @@ struct ngx_hyperdrive_session_s {
     u_char                           key[4];      /* who cancels knows it */
     ngx_str_t                        user;
     ngx_hyperdrive_session_totals_t  total;
+    ngx_hyperdrive_session_time_t   *time;        /* NULL: no limits */
 
+    unsigned                         replication:1;
     unsigned                         pinned:1;    /* the origin is its own */
     unsigned                         streaming:1; /* requests pass unread */
     unsigned                         blocked:1;   /* the origin is not read:
@@ -193,6 +220,23 @@ void ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
 void ngx_hyperdrive_session_track_settled(ngx_hyperdrive_session_t *s);
 /* the session parts with its origin, in whatever state */
 void ngx_hyperdrive_session_track_end(ngx_hyperdrive_session_t *s);
+
+
+/* ngx_hyperdrive_session_time.c */
+
+/* logged in: from now on there are limits, if any are set */
+ngx_int_t ngx_hyperdrive_session_time_start(ngx_hyperdrive_session_t *s);
+void ngx_hyperdrive_session_time_stop(ngx_hyperdrive_session_t *s);
+/* it begins to do something, or once more */
+void ngx_hyperdrive_session_time_doing(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_session_doing_e doing);
+/* a unit, or a part of one, is sent to the origin */
+void ngx_hyperdrive_session_time_sent(ngx_hyperdrive_session_t *s);
+/* a piece of an answer; it becomes our own where we put other words */
+void ngx_hyperdrive_session_time_piece(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_piece_t *piece);
+/* something was read from the client; only where s->time */
+void ngx_hyperdrive_session_time_heard(ngx_hyperdrive_session_t *s);
 
 
 /* ngx_hyperdrive_session_cache.c */

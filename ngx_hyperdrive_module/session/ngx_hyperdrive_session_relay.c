@@ -296,7 +296,9 @@ ngx_hyperdrive_session_relay_write(ngx_hyperdrive_origin_t *o)
         return;
     }
 
-    if (s->choked && o->net.out.size < NGX_HYPERDRIVE_HIGH_WATER / 2) {
+    if (s->choked && o->net.out.size < NGX_HYPERDRIVE_HIGH_WATER / 2
+        && o->cancel == NULL)
+    {
 
         s->choked = 0;
 

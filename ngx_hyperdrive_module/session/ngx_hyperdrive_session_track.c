@@ -27,6 +27,9 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
 void
 ngx_hyperdrive_session_track_send(ngx_hyperdrive_session_t *s)
 {
+    if (s->time) {
+        ngx_hyperdrive_session_time_sent(s);
+    }
 }
 
 
@@ -34,18 +37,30 @@ void
 ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece)
 {
+    if (s->time) {
+        ngx_hyperdrive_session_time_piece(s, piece);
+    }
 }
 
 
 void
 ngx_hyperdrive_session_track_settled(ngx_hyperdrive_session_t *s)
 {
+    if (s->time) {
+        ngx_hyperdrive_session_time_doing(s,
+                         s->conf->origin->proto->origin_idle(s->origin->wire)
+                         ? NGX_HYPERDRIVE_SESSION_IDLE
+                         : NGX_HYPERDRIVE_SESSION_BLOCK);
+    }
 }
 
 
 void
 ngx_hyperdrive_session_track_end(ngx_hyperdrive_session_t *s)
 {
+    if (s->time) {
+        ngx_hyperdrive_session_time_doing(s, NGX_HYPERDRIVE_SESSION_IDLE);
+    }
 }
 
 

@@ -76,6 +76,10 @@ ngx_hyperdrive_session_read_handler(ngx_event_t *rev)
             continue;
         }
 
+        if (s->time) {
+            ngx_hyperdrive_session_time_heard(s);
+        }
+
         if (ngx_hyperdrive_session_process(s) == NGX_DONE) {
             return;
         }

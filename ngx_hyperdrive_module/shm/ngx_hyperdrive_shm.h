@@ -53,6 +53,7 @@ typedef struct {
     uint64_t    pinned_total;
     uint64_t    errors;             /* ErrorResponses that were passed on */
     uint64_t    errors_own;         /* made up by us */
+    uint64_t    timeouts;           /* of hyperdrive_timeout */
     uint64_t    bytes_from_clients;
     uint64_t    bytes_to_clients;
     uint64_t    bytes_from_origins;

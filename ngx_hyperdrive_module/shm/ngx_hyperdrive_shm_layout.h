@@ -30,7 +30,7 @@
  * References inside the zone are numbers, never addresses.
  */
 
-#define NGX_HYPERDRIVE_SHM_LAYOUT       1
+#define NGX_HYPERDRIVE_SHM_LAYOUT       2
 
 #define NGX_HYPERDRIVE_SHM_MAGIC        0x68797064
 

@@ -1,0 +1,367 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "ngx_hyperdrive_conf.h"
+#include "base/ngx_hyperdrive_base_users.h"
+
+
+/* a users file is not larger, bytes */
+#define NGX_HYPERDRIVE_CONF_USERS        (64 * 1024 * 1024)
+
+#define NGX_HYPERDRIVE_CONF_VERIFIER     256
+
+/* timers count signed milliseconds of 32 bits in the worst case */
+#define NGX_HYPERDRIVE_CONF_MAX_TIME     (24 * 24 * 3600 * 1000)
+
+
+static char *ngx_hyperdrive_conf_users_file(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_array_t *users);
+static char *ngx_hyperdrive_conf_users_parse(ngx_conf_t *cf, ngx_str_t *name,
+    u_char *pos, u_char *last, ngx_array_t *users);
+static int ngx_libc_cdecl ngx_hyperdrive_conf_users_cmp(const void *one,
+    const void *two);
+
+
+extern ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto;
+
+
+/*
+ * hyperdrive_timeout [login=TIME] [query=TIME] [idle_in_transaction=TIME]
+ * [idle=TIME] [client_idle=TIME];
+ */
+
+char *
+ngx_hyperdrive_conf_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_hyperdrive_srv_conf_t *hscf = conf;
+
+    ngx_int_t                          n;
+    ngx_str_t                         *value, s;
+    ngx_uint_t                         i;
+    ngx_msec_t                        *time;
+    ngx_hyperdrive_session_timeout_t  *timeout;
+
+    value = cf->args->elts;
+    timeout = &hscf->timeout;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_hyperdrive_conf_param(&value[i], "login", &s) == NGX_OK) {
+            time = &timeout->login;
+
+        } else if (ngx_hyperdrive_conf_param(&value[i], "query", &s)
+                   == NGX_OK)
+        {
+            time = &timeout->query;
+
+        } else if (ngx_hyperdrive_conf_param(&value[i], "idle_in_transaction",
+                                             &s)
+                   == NGX_OK)
+        {
+            time = &timeout->idle_in_transaction;
+
+        } else if (ngx_hyperdrive_conf_param(&value[i], "idle", &s)
+                   == NGX_OK)
+        {
+            time = &timeout->idle;
+
+        } else if (ngx_hyperdrive_conf_param(&value[i], "client_idle", &s)
+                   == NGX_OK)
+        {
+            time = &timeout->client_idle;
+
+        } else {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\" of "
+                               "\"hyperdrive_timeout\": known are login=TIME, "
+                               "query=TIME, idle_in_transaction=TIME, "
+                               "idle=TIME and client_idle=TIME", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        if (*time != NGX_CONF_UNSET_MSEC) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" of \"hyperdrive_timeout\" stands twice: "
+                               "write each parameter once", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        if (s.len == 3 && ngx_strncmp(s.data, "off", 3) == 0
+            && time != &timeout->login)
+        {
+            *time = 0;
+            continue;
+        }
+
+        n = ngx_parse_time(&s, 0);
+
+        if (n == NGX_ERROR || n == 0 || n > NGX_HYPERDRIVE_CONF_MAX_TIME) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid time in \"%V\" of "
+                               "\"hyperdrive_timeout\": write for instance "
+                               "500ms, 10s or 1h, at most 24d%s", &value[i],
+                               time == &timeout->login ? "" : ", or off");
+            return NGX_CONF_ERROR;
+        }
+
+        *time = n;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* hyperdrive_users FILE; hyperdrive_users off; */
+
+char *
+ngx_hyperdrive_conf_users(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_hyperdrive_srv_conf_t *hscf = conf;
+
+    ngx_str_t                   *value;
+    ngx_array_t                **users;
+    ngx_hyperdrive_main_conf_t  *hmcf;
+
+    if (hscf->users != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        hscf->users = NULL;
+        return NGX_CONF_OK;
+    }
+
+    hscf->users = ngx_array_create(cf->pool, 16,
+                                   sizeof(ngx_hyperdrive_session_user_t));
+    if (hscf->users == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    hmcf = ngx_stream_conf_get_module_main_conf(cf,
+                                                ngx_stream_hyperdrive_module);
+
+    users = ngx_array_push(&hmcf->users);
+    if (users == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *users = hscf->users;
+
+    if (ngx_conf_full_name(cf->cycle, &value[1], 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_hyperdrive_conf_users_file(cf, &value[1], hscf->users);
+}
+
+
+static char *
+ngx_hyperdrive_conf_users_file(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_array_t *users)
+{
+    char             *rv;
+    u_char           *buf;
+    size_t            size;
+    ssize_t           n;
+    ngx_file_t        file;
+
+    ngx_memzero(&file, sizeof(ngx_file_t));
+
+    file.name = *name;
+    file.log = cf->log;
+
+    file.fd = ngx_open_file(name->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (file.fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_open_file_n " \"%V\" failed", name);
+        return NGX_CONF_ERROR;
+    }
+
+    rv = NGX_CONF_ERROR;
+    buf = NULL;
+    size = 0;
+
+    if (ngx_fd_info(file.fd, &file.info) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_fd_info_n " \"%V\" failed", name);
+        goto done;
+    }
+
+    if (ngx_file_size(&file.info) > NGX_HYPERDRIVE_CONF_USERS) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "users file \"%V\" is too large", name);
+        goto done;
+    }
+
+    size = ngx_file_size(&file.info);
+
+    buf = ngx_alloc(size + 1, cf->log);
+    if (buf == NULL) {
+        goto done;
+    }
+
+    n = ngx_read_file(&file, buf, size, 0);
+
+    if (n == NGX_ERROR || (size_t) n != size) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           ngx_read_file_n " \"%V\" failed", name);
+        goto done;
+    }
+
+    rv = ngx_hyperdrive_conf_users_parse(cf, name, buf, buf + size, users);
+
+done:
+
+    if (buf) {
+        ngx_explicit_memzero(buf, size);
+        ngx_free(buf);
+    }
+
+    if (ngx_close_file(file.fd) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
+                           ngx_close_file_n " \"%V\" failed", name);
+    }
+
+    return rv;
+}
+
+
+static char *
+ngx_hyperdrive_conf_users_parse(ngx_conf_t *cf, ngx_str_t *name, u_char *pos,
+    u_char *last, ngx_array_t *users)
+{
+    char                           *err;
+    ngx_int_t                       rc;
+    ngx_str_t                       user, secret;
+    ngx_uint_t                      i, line;
+    ngx_hyperdrive_session_user_t  *u;
+
+    line = 1;
+
+    for ( ;; ) {
+
+        rc = ngx_hyperdrive_base_users_next(&pos, last, &line, &user, &secret,
+                                            &err);
+        if (rc == NGX_DONE) {
+            break;
+        }
+
+        if (rc != NGX_OK) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "%s in users file \"%V\", line %ui: write "
+                               "\"name\" \"password\"", err, name, line);
+            return NGX_CONF_ERROR;
+        }
+
+        if (secret.len == 0) {
+            /* PgBouncer: an entry without a password cannot log in */
+            continue;
+        }
+
+        u = ngx_array_push(users);
+        if (u == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        u->name.len = user.len;
+        u->name.data = ngx_pstrdup(cf->pool, &user);
+
+        u->secret.len = secret.len;
+        u->secret.data = ngx_pstrdup(cf->pool, &secret);
+
+        if (u->name.data == NULL || u->secret.data == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    ngx_qsort(users->elts, users->nelts,
+              sizeof(ngx_hyperdrive_session_user_t),
+              ngx_hyperdrive_conf_users_cmp);
+
+    u = users->elts;
+
+    for (i = 1; i < users->nelts; i++) {
+
+        if (ngx_hyperdrive_conf_users_cmp(&u[i - 1], &u[i]) == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "user \"%V\" stands twice in users file \"%V\"",
+                               &u[i].name, name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static int ngx_libc_cdecl
+ngx_hyperdrive_conf_users_cmp(const void *one, const void *two)
+{
+    const ngx_hyperdrive_session_user_t  *a, *b;
+
+    a = one;
+    b = two;
+
+    return (int) ngx_memn2cmp(a->name.data, b->name.data, a->name.len,
+                              b->name.len);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_conf_verifiers(ngx_cycle_t *cycle,
+    ngx_hyperdrive_main_conf_t *hmcf)
+{
+    u_char                           out[NGX_HYPERDRIVE_CONF_VERIFIER];
+    ngx_str_t                        verifier;
+    ngx_uint_t                       i, k;
+    ngx_array_t                    **files;
+    ngx_hyperdrive_session_user_t   *user;
+
+    files = hmcf->users.elts;
+
+    for (i = 0; i < hmcf->users.nelts; i++) {
+
+        user = files[i]->elts;
+
+        for (k = 0; k < files[i]->nelts; k++) {
+
+            if (ngx_hyperdrive_pg_proto.is_verifier(&user[k].secret)) {
+                continue;
+            }
+
+            /* 1.5 ms each now, and nothing on the event loop later */
+
+            if (ngx_hyperdrive_pg_proto.verifier(&user[k].name,
+                                                 &user[k].secret,
+                                                 ngx_hyperdrive_shm_secret(),
+                                                 out)
+                != NGX_OK)
+            {
+                ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                              "hyperdrive: unusable password of user \"%V\"",
+                              &user[k].name);
+                return NGX_ERROR;
+            }
+
+            ngx_explicit_memzero(user[k].secret.data, user[k].secret.len);
+
+            verifier.data = out;
+            verifier.len = ngx_strlen(out);
+
+            user[k].secret.len = verifier.len;
+            user[k].secret.data = ngx_pstrdup(cycle->pool, &verifier);
+
+            if (user[k].secret.data == NULL) {
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    return NGX_OK;
+}

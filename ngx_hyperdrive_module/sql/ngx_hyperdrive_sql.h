@@ -61,11 +61,18 @@ typedef enum {
     NGX_HYPERDRIVE_SQL_SYSTEM,       /* a system catalog or system column */
     NGX_HYPERDRIVE_SQL_NO_TABLE,     /* reads no table */
     NGX_HYPERDRIVE_SQL_PARSE,        /* the text could not be understood */
-    NGX_HYPERDRIVE_SQL_TOO_COMPLEX   /* more tables or functions than kept */
+    NGX_HYPERDRIVE_SQL_TOO_COMPLEX,  /* more tables or functions than kept */
+
+    /* told by the catalog, never by the text */
+
+    NGX_HYPERDRIVE_SQL_CATALOG,      /* it has not been read */
+    NGX_HYPERDRIVE_SQL_TABLE,        /* a table that it does not know */
+    NGX_HYPERDRIVE_SQL_FOREIGN       /* a foreign table */
 } ngx_hyperdrive_sql_reason_e;
 
 
 #define NGX_HYPERDRIVE_SQL_MAX_TABLES     64
+#define NGX_HYPERDRIVE_SQL_MAX_FUNCTIONS  64
 
 
 typedef struct {
@@ -73,6 +80,15 @@ typedef struct {
     ngx_str_t                    name;      /* folded as the server folds */
     unsigned                     written:1; /* named as the target, too */
 } ngx_hyperdrive_sql_table_t;
+
+
+/* a function or an operator that is called and not known from pg_catalog */
+
+typedef struct {
+    ngx_str_t                    schema;    /* folded; empty: search_path */
+    ngx_str_t                    name;
+    unsigned                     operator:1;
+} ngx_hyperdrive_sql_function_t;
 
 
 typedef struct {
@@ -102,6 +118,23 @@ typedef struct {
     /* a function that is not in pg_catalog is called: it may do anything */
     unsigned                     unknown_function:1;
 
+    /*
+     * What holds if all that is in functions[] is harmless; the fields above
+     * take it for the worst.
+     */
+    ngx_hyperdrive_sql_reason_e  known_reason;
+    unsigned                     known_stateful:1;
+    unsigned                     known_may_write:1;
+
+    /* something is run that may do anything and is not in functions[] */
+    unsigned                     anything:1;
+
+    /*
+     * The clock of the transaction, or who asks, is looked at: <reason> says
+     * so, known_reason does not.
+     */
+    unsigned                     stable:1;
+
     /* BEGIN, COMMIT, ROLLBACK, SAVEPOINT or one of the two-phase commands is
        among the statements */
     unsigned                     transaction_control:1;
@@ -123,6 +156,10 @@ typedef struct {
     /* names or functions are read from the text of the whole statement list */
     ngx_uint_t                   ntables;
     ngx_hyperdrive_sql_table_t   tables[NGX_HYPERDRIVE_SQL_MAX_TABLES];
+
+    ngx_uint_t                   nfunctions;
+    ngx_hyperdrive_sql_function_t
+                              functions[NGX_HYPERDRIVE_SQL_MAX_FUNCTIONS];
 
     /* first keyword, upper case, for logs and counters; never a literal;
        ends with a NUL; empty if the text begins with no keyword */
@@ -152,12 +189,13 @@ typedef struct {
  * Never fails: what is not understood is kind UNKNOWN, reason PARSE,
  * stateful.  Time is linear in the text.
  *
- * What no text tells: that a table is a view, a sequence or a foreign table,
- * that it has triggers, rules or row-level security; that a name of pg_catalog
- * has an overload of the user's for types of his own; that "t.f" is a call of
- * the user's function f(t); that an operator, a cast or a type is the user's
- * own; that a text column or a parameter cast to a date holds 'now'.  For
- * parameters there is ngx_hyperdrive_sql_clock_text().
+ * What no text tells, and ngx_hyperdrive_sql_catalog.h does: that a table is a
+ * view, a sequence or a foreign table, that it has triggers, rules or
+ * row-level security; that a name of pg_catalog has an overload of the user's
+ * for types of his own; that "t.f" is a call of the user's function f(t); that
+ * an operator, a cast or a type is the user's own.  What nobody tells: that a
+ * text column or a parameter cast to a date holds 'now'.  For parameters there
+ * is ngx_hyperdrive_sql_clock_text().
  */
 void ngx_hyperdrive_sql_classify(ngx_str_t *text,
     ngx_hyperdrive_sql_mode_t *mode, u_char *names, size_t size,

@@ -22,6 +22,7 @@ static void ngx_hyperdrive_sql_classify_dispatch(
     ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_classify_end(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_classify_finish(ngx_hyperdrive_sql_scan_t *s);
+static void ngx_hyperdrive_sql_classify_unknown(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_classify_query(ngx_hyperdrive_sql_scan_t *s,
     ngx_hyperdrive_sql_kind_e kind);
 static void ngx_hyperdrive_sql_classify_explain(ngx_hyperdrive_sql_scan_t *s);
@@ -104,7 +105,10 @@ static ngx_str_t  ngx_hyperdrive_sql_classify_reasons[] = {
     ngx_string("system"),
     ngx_string("no_table"),
     ngx_string("parse"),
-    ngx_string("too_complex")
+    ngx_string("too_complex"),
+    ngx_string("catalog"),
+    ngx_string("unknown_table"),
+    ngx_string("foreign")
 };
 
 
@@ -127,6 +131,8 @@ ngx_hyperdrive_sql_classify(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
     facts->may_write = 0;
     facts->incomplete = 0;
     facts->unknown_function = 0;
+    facts->anything = 0;
+    facts->stable = 0;
     facts->transaction_control = 0;
     facts->begin_plain = 0;
     facts->serializable = 0;
@@ -135,6 +141,7 @@ ngx_hyperdrive_sql_classify(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
     facts->copy_in = 0;
     facts->alone = 0;
     facts->ntables = 0;
+    facts->nfunctions = 0;
     facts->verb[0] = '\0';
 
     s->dialect = &ngx_hyperdrive_sql_pg;
@@ -149,6 +156,7 @@ ngx_hyperdrive_sql_classify(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
 
     if (ngx_hyperdrive_sql_classify_unsafe(text, mode)) {
         ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
+        ngx_hyperdrive_sql_classify_finish(s);
         return;
     }
 
@@ -451,6 +459,7 @@ ngx_hyperdrive_sql_classify_dispatch(ngx_hyperdrive_sql_scan_t *s)
         facts->may_write = 1;
         facts->incomplete = 1;
         facts->unknown_function = 1;
+        facts->anything = 1;
         ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_CALL, 1);
         return;
 
@@ -547,26 +556,67 @@ ngx_hyperdrive_sql_classify_finish(ngx_hyperdrive_sql_scan_t *s)
 
     facts = s->facts;
 
-    if (s->failed) {
-        return;
+    if (!s->failed) {
+
+        if (facts->kind != NGX_HYPERDRIVE_SQL_READ) {
+            facts->reason = NGX_HYPERDRIVE_SQL_NOT_READ;
+
+        } else if (facts->nstatements > 1) {
+            facts->reason = NGX_HYPERDRIVE_SQL_MULTIPLE;
+
+        } else if (facts->ntables == 0) {
+            ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_NO_TABLE);
+        }
+
+        /* nothing may be cacheable and not harmless at once */
+
+        if (facts->reason == NGX_HYPERDRIVE_SQL_CACHEABLE
+            && (facts->stateful || facts->may_write || facts->incomplete))
+        {
+            facts->reason = NGX_HYPERDRIVE_SQL_FUNCTION;
+        }
     }
 
-    if (facts->kind != NGX_HYPERDRIVE_SQL_READ) {
-        facts->reason = NGX_HYPERDRIVE_SQL_NOT_READ;
+    facts->known_reason = facts->reason;
+    facts->known_stateful = facts->stateful;
+    facts->known_may_write = facts->may_write;
 
-    } else if (facts->nstatements > 1) {
-        facts->reason = NGX_HYPERDRIVE_SQL_MULTIPLE;
+    ngx_hyperdrive_sql_classify_unknown(s);
+}
 
-    } else if (facts->ntables == 0) {
-        ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_NO_TABLE);
+
+/* what is in functions[] may do anything, as far as the text can tell */
+
+static void
+ngx_hyperdrive_sql_classify_unknown(ngx_hyperdrive_sql_scan_t *s)
+{
+    ngx_uint_t                   i;
+    ngx_hyperdrive_sql_facts_t  *facts;
+
+    facts = s->facts;
+
+    if (facts->stable) {
+
+        if (facts->reason == NGX_HYPERDRIVE_SQL_NO_TABLE) {
+            facts->reason = NGX_HYPERDRIVE_SQL_VOLATILE;
+        }
+
+        ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_VOLATILE);
     }
 
-    /* nothing may be cacheable and not harmless at once */
+    for (i = 0; i < facts->nfunctions; i++) {
 
-    if (facts->reason == NGX_HYPERDRIVE_SQL_CACHEABLE
-        && (facts->stateful || facts->may_write || facts->incomplete))
-    {
-        facts->reason = NGX_HYPERDRIVE_SQL_FUNCTION;
+        if (facts->reason == NGX_HYPERDRIVE_SQL_NO_TABLE) {
+            facts->reason = NGX_HYPERDRIVE_SQL_FUNCTION;
+        }
+
+        ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_FUNCTION);
+
+        if (!facts->functions[i].operator) {
+            facts->stateful = 1;
+            facts->may_write = 1;
+            facts->unknown_function = 1;
+        }
     }
 }
 

@@ -174,6 +174,7 @@ ngx_hyperdrive_sql_expr_column(ngx_hyperdrive_sql_scan_t *s)
         s->facts->stateful = 1;
         s->facts->may_write = 1;
         s->facts->unknown_function = 1;
+        s->facts->anything = 1;
 
         ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_FUNCTION);
         return;
@@ -237,7 +238,7 @@ ngx_hyperdrive_sql_expr_special(ngx_hyperdrive_sql_scan_t *s)
     case K(LOCALTIMESTAMP):
     case K(SESSION_USER):
     case K(USER):
-        ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_VOLATILE);
+        s->facts->stable = 1;
 
         if (s->next.type == NGX_HYPERDRIVE_SQL_T_OPEN) {
             s->open = NGX_HYPERDRIVE_SQL_SCAN_OPEN_FROM;

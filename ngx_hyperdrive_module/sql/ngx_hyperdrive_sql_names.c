@@ -23,6 +23,9 @@ static ngx_uint_t ngx_hyperdrive_sql_names_lookup(ngx_hyperdrive_sql_scan_t *s,
     ngx_hyperdrive_sql_token_t *token);
 static void ngx_hyperdrive_sql_names_call(ngx_hyperdrive_sql_scan_t *s,
     ngx_uint_t class);
+static void ngx_hyperdrive_sql_names_unknown(ngx_hyperdrive_sql_scan_t *s,
+    ngx_hyperdrive_sql_token_t *schema, ngx_hyperdrive_sql_token_t *token,
+    ngx_uint_t operator);
 
 
 static const char  *ngx_hyperdrive_sql_names_catalog[] = {
@@ -49,6 +52,17 @@ static const char  *ngx_hyperdrive_sql_names_samples[] = {
 
 static const char  *ngx_hyperdrive_sql_names_values[] = {
     "system_user", NULL
+};
+
+
+/*
+ * Stable, and known by what: the clock of the transaction, or what is in the
+ * key of every kept answer.
+ */
+
+static const char  *ngx_hyperdrive_sql_names_stable[] = {
+    "now", "transaction_timestamp", "statement_timestamp",
+    "current_setting", "current_database", "version", NULL
 };
 
 
@@ -193,7 +207,7 @@ ngx_hyperdrive_sql_names_function(ngx_hyperdrive_sql_scan_t *s,
         && !ngx_hyperdrive_sql_names_is(s, &name->schema,
                                         ngx_hyperdrive_sql_names_catalog))
     {
-        ngx_hyperdrive_sql_names_call(s, NGX_HYPERDRIVE_SQL_F_UNKNOWN);
+        ngx_hyperdrive_sql_names_unknown(s, &name->schema, &name->last, 0);
         return;
     }
 
@@ -216,9 +230,23 @@ ngx_hyperdrive_sql_names_function(ngx_hyperdrive_sql_scan_t *s,
         return;
     }
 
-    flags = ngx_hyperdrive_sql_names_lookup(s, &name->last);
+    flags = ngx_hyperdrive_sql_names_lookup(s, &name->last)
+            & NGX_HYPERDRIVE_SQL_F_CLASS;
 
-    ngx_hyperdrive_sql_names_call(s, flags & NGX_HYPERDRIVE_SQL_F_CLASS);
+    if (flags == NGX_HYPERDRIVE_SQL_F_UNKNOWN) {
+        ngx_hyperdrive_sql_names_unknown(s, name->n > 1 ? &name->schema : NULL,
+                                         &name->last, 0);
+        return;
+    }
+
+    if (ngx_hyperdrive_sql_names_is(s, &name->last,
+                                    ngx_hyperdrive_sql_names_stable))
+    {
+        s->facts->stable = 1;
+        return;
+    }
+
+    ngx_hyperdrive_sql_names_call(s, flags);
 }
 
 
@@ -290,7 +318,7 @@ ngx_hyperdrive_sql_names_field(ngx_hyperdrive_sql_scan_t *s)
     if (ngx_hyperdrive_sql_names_is(s, &name.last,
                                     ngx_hyperdrive_sql_names_age))
     {
-        ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_VOLATILE);
+        s->facts->stable = 1;
     }
 
     s->tok.keyword = NGX_HYPERDRIVE_SQL_K_OTHER;
@@ -326,7 +354,7 @@ ngx_hyperdrive_sql_names_operator(ngx_hyperdrive_sql_scan_t *s)
             || !ngx_hyperdrive_sql_names_is(s, &name.last,
                                           ngx_hyperdrive_sql_names_catalog)))
     {
-        ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_FUNCTION);
+        ngx_hyperdrive_sql_names_unknown(s, &name.last, &s->tok, 1);
 
     } else {
         ngx_hyperdrive_sql_names_symbol(s, &s->tok);
@@ -362,7 +390,7 @@ ngx_hyperdrive_sql_names_symbol(ngx_hyperdrive_sql_scan_t *s,
         && !(token->text.len == 2
              && ngx_strncmp(token->text.data, "=>", 2) == 0))
     {
-        ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_FUNCTION);
+        ngx_hyperdrive_sql_names_unknown(s, NULL, token, 1);
     }
 }
 
@@ -523,10 +551,82 @@ ngx_hyperdrive_sql_names_call(ngx_hyperdrive_sql_scan_t *s, ngx_uint_t class)
         s->facts->stateful = 1;
         s->facts->may_write = 1;
         s->facts->unknown_function = 1;
+        s->facts->anything = 1;
 
         ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_FUNCTION);
         return;
     }
 
     ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_VOLATILE);
+}
+
+
+/* what it does is for the catalog to say: it is put down */
+
+static void
+ngx_hyperdrive_sql_names_unknown(ngx_hyperdrive_sql_scan_t *s,
+    ngx_hyperdrive_sql_token_t *schema, ngx_hyperdrive_sql_token_t *token,
+    ngx_uint_t operator)
+{
+    u_char                         *names;
+    ngx_str_t                       qualifier, name;
+    ngx_uint_t                      i;
+    ngx_hyperdrive_sql_facts_t     *facts;
+    ngx_hyperdrive_sql_function_t  *f;
+
+    facts = s->facts;
+    names = s->names;
+
+    ngx_str_null(&qualifier);
+
+    if (schema
+        && !ngx_hyperdrive_sql_names_store(s, schema, &qualifier))
+    {
+        goto full;
+    }
+
+    if (operator) {
+        name = token->text;
+
+    } else if (!ngx_hyperdrive_sql_names_store(s, token, &name)) {
+        goto full;
+    }
+
+    for (i = 0; i < facts->nfunctions; i++) {
+        f = &facts->functions[i];
+
+        if (f->operator == operator
+            && f->name.len == name.len && f->schema.len == qualifier.len
+            && ngx_memcmp(f->name.data, name.data, name.len) == 0
+            && (qualifier.len == 0
+                || ngx_memcmp(f->schema.data, qualifier.data, qualifier.len)
+                   == 0))
+        {
+            s->names = names;
+            return;
+        }
+    }
+
+    if (facts->nfunctions == NGX_HYPERDRIVE_SQL_MAX_FUNCTIONS) {
+        goto full;
+    }
+
+    f = &facts->functions[facts->nfunctions++];
+
+    f->schema = qualifier;
+    f->name = name;
+    f->operator = operator;
+
+    return;
+
+full:
+
+    s->names = names;
+
+    if (operator) {
+        ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_FUNCTION);
+        return;
+    }
+
+    ngx_hyperdrive_sql_names_call(s, NGX_HYPERDRIVE_SQL_F_UNKNOWN);
 }

@@ -62,6 +62,7 @@ ngx_hyperdrive_sql_scan_fail(ngx_hyperdrive_sql_scan_t *s,
     facts->may_write = 1;
     facts->incomplete = 1;
     facts->unknown_function = 1;
+    facts->anything = 1;
     facts->transaction_control = 1;
     facts->begin_plain = 0;
     facts->alone = 1;
@@ -400,7 +401,7 @@ ngx_hyperdrive_sql_scan_close(ngx_hyperdrive_sql_scan_t *s,
     case NGX_HYPERDRIVE_SQL_SCAN_OPEN_AGE:
 
         if (f->commas == 0) {
-            ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_VOLATILE);
+            s->facts->stable = 1;
         }
 
         break;

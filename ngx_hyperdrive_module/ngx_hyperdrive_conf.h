@@ -28,6 +28,7 @@ typedef struct {
     ngx_array_t                      users;     /* of ngx_array_t *, one a file,
                                                    of _session_user_t */
     ngx_shm_zone_t                  *runtime;
+    ngx_shm_zone_t                  *versions;  /* NULL: nothing is cached */
     void                           **srv_conf;  /* of the stream block */
 } ngx_hyperdrive_main_conf_t;
 

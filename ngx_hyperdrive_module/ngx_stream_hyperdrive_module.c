@@ -466,6 +466,15 @@ ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
         }
     }
 
+    if (hmcf->zones.nelts) {
+
+        hmcf->versions = ngx_hyperdrive_cache_version_zone(cf,
+                                                &ngx_stream_hyperdrive_module);
+        if (hmcf->versions == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
     return NGX_OK;
 }
 
@@ -539,6 +548,10 @@ ngx_stream_hyperdrive_init_module(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
+    ngx_hyperdrive_cache_version_attach(hmcf->versions ? hmcf->versions->data
+                                                       : NULL,
+                                        ngx_hyperdrive_shm_generation());
+
     if (ngx_hyperdrive_conf_verifiers(cycle, hmcf) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -569,6 +582,10 @@ ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle)
     }
 
     if (ngx_hyperdrive_shm_init_process(hmcf->runtime, cycle->log) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_hyperdrive_session_write_init(cycle) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -696,6 +713,7 @@ ngx_stream_hyperdrive_exit_process(ngx_cycle_t *cycle)
                                    ngx_hyperdrive_shm_slot);
     }
 
+    ngx_hyperdrive_session_write_exit();
     ngx_hyperdrive_shm_exit_process();
 }
 
@@ -730,6 +748,24 @@ ngx_stream_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
                     || facts.kind == NGX_HYPERDRIVE_SQL_CALL
                     || facts.kind == NGX_HYPERDRIVE_SQL_UNKNOWN
                     || (facts.stateful && facts.nstatements > 1);
+
+    plan->may_write = facts.may_write;
+
+    plan->plain = facts.nstatements == 1
+                  ? facts.kind == NGX_HYPERDRIVE_SQL_SAVEPOINT : 0;
+
+    if (!facts.transaction_control && !facts.alone
+        && facts.kind != NGX_HYPERDRIVE_SQL_CALL
+        && facts.kind != NGX_HYPERDRIVE_SQL_MAINTENANCE
+        && facts.kind != NGX_HYPERDRIVE_SQL_UNKNOWN)
+    {
+        plan->plain = 1;
+    }
+
+    plan->begin = (facts.kind == NGX_HYPERDRIVE_SQL_BEGIN
+                   && facts.nstatements == 1);
+    plan->commit = (facts.kind == NGX_HYPERDRIVE_SQL_COMMIT
+                    && facts.nstatements == 1);
 }
 
 

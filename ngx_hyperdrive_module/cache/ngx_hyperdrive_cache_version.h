@@ -22,6 +22,10 @@
  *
  * Two numbers stand for more than a table: EVERYTHING is in every read set,
  * and so is the number of its database as a whole.
+ *
+ * A process is known here by its seat: one bit of every number.  The seat of a
+ * process that died is given to nobody before its bits have been taken back,
+ * so it is not the process's slot in the runtime zone.
  */
 
 typedef uint32_t  ngx_hyperdrive_cache_version_t;     /* a number */
@@ -30,6 +34,12 @@ typedef uint32_t  ngx_hyperdrive_cache_version_t;     /* a number */
 
 /* numbers in one set; what touches more tables touches the whole database */
 #define NGX_HYPERDRIVE_CACHE_VERSION_SET         64
+
+/* processes, those included that are dead and whose bits are there yet */
+#define NGX_HYPERDRIVE_CACHE_VERSION_SEATS       256
+
+/* connections of one process that the others are told of while it is inside */
+#define NGX_HYPERDRIVE_CACHE_VERSION_ENDS        512
 
 
 /* sorted, each number once; set up by zeroing */
@@ -40,7 +50,11 @@ typedef struct {
 } ngx_hyperdrive_cache_version_set_t;
 
 
-/* what was read of a set: compared whole, byte for byte */
+/*
+ * What was read of a set: the stamp of an entry, the first <n> words compared
+ * whole.  The numbers and the zone's identity are in it, so that another set,
+ * or a zone that was made anew, never has the same one.
+ */
 
 typedef struct {
     ngx_uint_t                        n;
@@ -52,13 +66,32 @@ typedef struct {
 /* declares the zone; the same one however often it is called */
 ngx_shm_zone_t *ngx_hyperdrive_cache_version_zone(ngx_conf_t *cf, void *tag);
 size_t ngx_hyperdrive_cache_version_size(void);
-/* uses <mem> from now on; <fresh>: it is all zero, and laid out first */
-ngx_int_t ngx_hyperdrive_cache_version_attach(void *mem, size_t size,
-    ngx_uint_t fresh);
-/* the slot of this process in shared memory; called in init_process */
-void ngx_hyperdrive_cache_version_set_slot(ngx_uint_t slot);
+/* lays <mem>, which is all zero, out; NGX_ERROR: no random numbers, no mutex */
+ngx_int_t ngx_hyperdrive_cache_version_create(void *mem);
+/* NGX_OK: <mem> was laid out by this build */
+ngx_int_t ngx_hyperdrive_cache_version_check(void *mem);
+
+/*
+ * This process and those that it forks use <mem> from now on (NULL: none,
+ * nothing is tracked); <generation>, which rises, is that of the configuration.
+ * Called in init_module.
+ */
+void ngx_hyperdrive_cache_version_attach(void *mem, ngx_uint_t generation);
 /* whether there is a zone in this process: else nothing need be tracked */
 ngx_uint_t ngx_hyperdrive_cache_version_on(void);
+/*
+ * The generation that has used the zone first.  While a process of an older
+ * one is alive, which writes without a word here, there are no samples: they
+ * begin with _open().
+ */
+ngx_uint_t ngx_hyperdrive_cache_version_generation(void);
+ngx_uint_t ngx_hyperdrive_cache_version_is_open(void);
+void ngx_hyperdrive_cache_version_open(void);
+
+/* init_process, exit_process; NGX_ERROR: no seat is free */
+ngx_int_t ngx_hyperdrive_cache_version_sit(void);
+/* what it is inside of then is reclaimed by others, as if it had died */
+void ngx_hyperdrive_cache_version_stand(void);
 
 /*
  * The number of a table, by its OID, in the database whose identity is
@@ -75,6 +108,10 @@ ngx_int_t ngx_hyperdrive_cache_version_add(
 ngx_int_t ngx_hyperdrive_cache_version_join(
     ngx_hyperdrive_cache_version_set_t *set,
     ngx_hyperdrive_cache_version_set_t *more);
+/* true if <number> is in it */
+ngx_uint_t ngx_hyperdrive_cache_version_has(
+    ngx_hyperdrive_cache_version_set_t *set,
+    ngx_hyperdrive_cache_version_t number);
 
 /* freshness, lines 1 and 2; enter may be nested, each has its leave */
 void ngx_hyperdrive_cache_version_enter(
@@ -91,12 +128,36 @@ ngx_int_t ngx_hyperdrive_cache_version_sample(
     ngx_hyperdrive_cache_version_set_t *set,
     ngx_hyperdrive_cache_version_sample_t *sample);
 
+
 /*
- * Line 11: raises and leaves all that the dead process of <slot> was inside
- * of; any process, any number of times.  Called when its connections are known
- * to be gone, or after their time.
+ * Line 11.  The connections that are inside, for those who come after us: an
+ * upstream (a digest of its name) and the number by which its database knows
+ * the connection.  The handle is for _unmark().
  */
-void ngx_hyperdrive_cache_version_reclaim(ngx_uint_t slot);
+typedef struct {
+    uint32_t                          upstream;
+    uint32_t                          pid;
+} ngx_hyperdrive_cache_version_end_t;
+
+ngx_uint_t ngx_hyperdrive_cache_version_mark(uint32_t upstream, uint32_t pid);
+void ngx_hyperdrive_cache_version_unmark(ngx_uint_t handle);
+
+/*
+ * NGX_OK: *seat is one of a dead process and of nobody else's care; it is ours
+ * until _reclaim(), or until our own death.  NGX_DECLINED: there is none.
+ */
+ngx_int_t ngx_hyperdrive_cache_version_dead(ngx_uint_t *seat);
+/* milliseconds since its death was noticed */
+ngx_msec_t ngx_hyperdrive_cache_version_died(ngx_uint_t seat);
+/* the next connection from *pos (0 at first) on; NGX_DONE: no more;
+   NGX_BUSY: no more, and not all were told */
+ngx_int_t ngx_hyperdrive_cache_version_next(ngx_uint_t seat, ngx_uint_t *pos,
+    ngx_hyperdrive_cache_version_end_t *end);
+/*
+ * Raises and leaves all that it was inside of, and frees the seat.  Called when
+ * its connections are known to be gone, or after their time.
+ */
+void ngx_hyperdrive_cache_version_reclaim(ngx_uint_t seat);
 
 
 #endif /* _NGX_HYPERDRIVE_CACHE_VERSION_H_INCLUDED_ */

@@ -14,6 +14,7 @@
 #include "net/ngx_hyperdrive_net.h"
 #include "origin/ngx_hyperdrive_origin.h"
 #include "cache/ngx_hyperdrive_cache_store.h"
+#include "session/ngx_hyperdrive_session_write.h"
 
 
 /* a log-in that nginx accepts */
@@ -123,6 +124,7 @@ struct ngx_hyperdrive_session_s {
     ngx_hyperdrive_proto_unit_t      unit;        /* what is looked at */
     ngx_hyperdrive_session_fill_t   *fill;
     ngx_uint_t                       outstanding; /* units without their end */
+    ngx_hyperdrive_session_write_t   write;
 
     u_char                           key[4];      /* who cancels knows it */
     ngx_str_t                        user;

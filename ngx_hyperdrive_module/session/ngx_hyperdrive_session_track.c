@@ -21,12 +21,16 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
     {
         ngx_hyperdrive_session_pin(s);
     }
+
+    ngx_hyperdrive_session_write_run(s, run);
 }
 
 
 void
 ngx_hyperdrive_session_track_send(ngx_hyperdrive_session_t *s)
 {
+    ngx_hyperdrive_session_write_send(s);
+
     if (s->time) {
         ngx_hyperdrive_session_time_sent(s);
     }
@@ -37,6 +41,8 @@ void
 ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece)
 {
+    ngx_hyperdrive_session_write_piece(s, piece);
+
     if (s->time) {
         ngx_hyperdrive_session_time_piece(s, piece);
     }
@@ -58,6 +64,8 @@ ngx_hyperdrive_session_track_settled(ngx_hyperdrive_session_t *s)
 void
 ngx_hyperdrive_session_track_end(ngx_hyperdrive_session_t *s)
 {
+    ngx_hyperdrive_session_write_end(s);
+
     if (s->time) {
         ngx_hyperdrive_session_time_doing(s, NGX_HYPERDRIVE_SESSION_IDLE);
     }

@@ -39,6 +39,23 @@ ngx_hyperdrive_shm_mutex_lock(ngx_hyperdrive_shm_mutex_t *mutex)
 }
 
 
+ngx_int_t
+ngx_hyperdrive_shm_mutex_try(ngx_hyperdrive_shm_mutex_t *mutex)
+{
+    switch (pthread_mutex_trylock(mutex)) {
+
+    case 0:
+        return NGX_OK;
+
+    case EOWNERDEAD:
+        return NGX_DECLINED;
+
+    default: /* EBUSY */
+        return NGX_BUSY;
+    }
+}
+
+
 void
 ngx_hyperdrive_shm_mutex_consistent(ngx_hyperdrive_shm_mutex_t *mutex)
 {

@@ -23,6 +23,8 @@ ngx_int_t ngx_hyperdrive_shm_mutex_init(ngx_hyperdrive_shm_mutex_t *mutex);
  * dead: the caller repairs what it protects, then calls _consistent().
  */
 ngx_int_t ngx_hyperdrive_shm_mutex_lock(ngx_hyperdrive_shm_mutex_t *mutex);
+/* the same without waiting; NGX_BUSY: somebody alive holds it */
+ngx_int_t ngx_hyperdrive_shm_mutex_try(ngx_hyperdrive_shm_mutex_t *mutex);
 void ngx_hyperdrive_shm_mutex_consistent(ngx_hyperdrive_shm_mutex_t *mutex);
 void ngx_hyperdrive_shm_mutex_unlock(ngx_hyperdrive_shm_mutex_t *mutex);
 

@@ -34,6 +34,12 @@ typedef struct {
     unsigned                          forgets:1;      /* prepared statements
                                                          may be gone behind it:
                                                          DEALLOCATE, DISCARD */
+    unsigned                          may_write:1;    /* rows or the catalog may
+                                                         be changed */
+    unsigned                          plain:1;        /* no transaction begins
+                                                         or ends in it */
+    unsigned                          begin:1;        /* BEGIN, alone */
+    unsigned                          commit:1;       /* COMMIT, alone */
 } ngx_hyperdrive_state_plan_t;
 
 

@@ -1,0 +1,144 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "cache/ngx_hyperdrive_cache_version.h"
+
+
+/*
+ * A constant, or a reload would make a second zone beside the one that old
+ * workers write to.  Memory is used only where it is touched.
+ */
+#define NGX_HYPERDRIVE_CACHE_VERSION_ZONE_SIZE  (6 * 1024 * 1024)
+
+
+static ngx_int_t ngx_hyperdrive_cache_version_zone_init(ngx_shm_zone_t *zone,
+    void *data);
+static ngx_uint_t ngx_hyperdrive_cache_version_zone_differs(ngx_conf_t *cf,
+    ngx_shm_zone_t *zone);
+
+
+static ngx_str_t  ngx_hyperdrive_cache_version_zone_name =
+    ngx_string("hyperdrive:versions");
+
+
+ngx_shm_zone_t *
+ngx_hyperdrive_cache_version_zone(ngx_conf_t *cf, void *tag)
+{
+    ngx_shm_zone_t  *zone;
+
+    zone = ngx_shared_memory_add(cf, &ngx_hyperdrive_cache_version_zone_name,
+                                 NGX_HYPERDRIVE_CACHE_VERSION_ZONE_SIZE, tag);
+    if (zone == NULL) {
+        return NULL;
+    }
+
+    if (zone->init) {
+        return zone;
+    }
+
+    zone->init = ngx_hyperdrive_cache_version_zone_init;
+
+    if (ngx_hyperdrive_cache_version_zone_differs(cf, zone)) {
+
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "the zone \"%V\" in use was made by another build "
+                           "of the module: a new one is used, what is cached "
+                           "is not served any more, and nothing is cached "
+                           "until the old processes have gone",
+                           &zone->shm.name);
+
+        zone->noreuse = 1;
+    }
+
+    return zone;
+}
+
+
+/* what the running processes use cannot be reshaped */
+
+static ngx_uint_t
+ngx_hyperdrive_cache_version_zone_differs(ngx_conf_t *cf, ngx_shm_zone_t *zone)
+{
+    ngx_uint_t        i;
+    ngx_shm_zone_t   *shm;
+    ngx_list_part_t  *part;
+
+    if (cf->cycle->old_cycle == NULL) {
+        return 0;
+    }
+
+    for (part = &cf->cycle->old_cycle->shared_memory.part;
+         part;
+         part = part->next)
+    {
+        shm = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (shm[i].data
+                && shm[i].tag == zone->tag
+                && shm[i].shm.name.len == zone->shm.name.len
+                && ngx_strncmp(shm[i].shm.name.data, zone->shm.name.data,
+                               zone->shm.name.len)
+                   == 0)
+            {
+                return ngx_hyperdrive_cache_version_check(shm[i].data)
+                       != NGX_OK;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_cache_version_zone_init(ngx_shm_zone_t *zone, void *data)
+{
+    void             *mem;
+    ngx_slab_pool_t  *shpool;
+
+    if (data) {
+
+        /* reload: old workers keep using this memory */
+
+        zone->data = data;
+        return NGX_OK;
+    }
+
+    shpool = (ngx_slab_pool_t *) zone->shm.addr;
+
+    if (zone->shm.exists) {
+        zone->data = shpool->data;
+        return NGX_OK;
+    }
+
+    /* whole pages: they are page aligned, and still zeroes */
+
+    mem = ngx_slab_alloc(shpool, ngx_hyperdrive_cache_version_size());
+
+    if (mem == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
+                      "zone \"%V\" is too small for this build of the module",
+                      &zone->shm.name);
+        return NGX_ERROR;
+    }
+
+#if (NGX_DEBUG_MALLOC)
+    ngx_memzero(mem, ngx_hyperdrive_cache_version_size());
+#endif
+
+    if (ngx_hyperdrive_cache_version_create(mem) != NGX_OK) {
+        ngx_log_error(NGX_LOG_EMERG, zone->shm.log, ngx_errno,
+                      "zone \"%V\" could not be laid out", &zone->shm.name);
+        return NGX_ERROR;
+    }
+
+    shpool->data = mem;
+    zone->data = mem;
+
+    return NGX_OK;
+}

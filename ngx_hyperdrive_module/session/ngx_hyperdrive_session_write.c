@@ -1,0 +1,432 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "session/ngx_hyperdrive_session.h"
+#include "session/ngx_hyperdrive_session_plan.h"
+#include "session/ngx_hyperdrive_session_write.h"
+
+
+/* how often the dead and the old are looked for, milliseconds */
+#define NGX_HYPERDRIVE_SESSION_WRITE_WORK   1000
+
+
+static void ngx_hyperdrive_session_write_work(ngx_event_t *ev);
+static ngx_uint_t ngx_hyperdrive_session_write_older(void);
+static void ngx_hyperdrive_session_write_note(
+    ngx_hyperdrive_session_write_t *w,
+    ngx_hyperdrive_cache_version_set_t *set);
+static ngx_uint_t ngx_hyperdrive_session_write_noted(
+    ngx_hyperdrive_session_write_t *w);
+static ngx_uint_t ngx_hyperdrive_session_write_entered(
+    ngx_hyperdrive_session_write_t *w);
+static void ngx_hyperdrive_session_write_enter(
+    ngx_hyperdrive_session_write_t *w);
+static void ngx_hyperdrive_session_write_enter_all(
+    ngx_hyperdrive_session_write_t *w);
+static void ngx_hyperdrive_session_write_leave(
+    ngx_hyperdrive_session_write_t *w, ngx_uint_t changed);
+static ngx_uint_t ngx_hyperdrive_session_write_changed(
+    ngx_hyperdrive_session_write_t *w, ngx_uint_t block);
+
+
+static ngx_event_t       ngx_hyperdrive_session_write_event;
+
+/* debug logging reads an event's connection */
+static ngx_connection_t  ngx_hyperdrive_session_write_dummy;
+
+static ngx_hyperdrive_cache_version_set_t
+    ngx_hyperdrive_session_write_everything = {
+    1, { NGX_HYPERDRIVE_CACHE_VERSION_EVERYTHING }
+};
+
+
+ngx_int_t
+ngx_hyperdrive_session_write_init(ngx_cycle_t *cycle)
+{
+    ngx_event_t  *ev;
+
+    if (!ngx_hyperdrive_cache_version_on()) {
+        return NGX_OK;
+    }
+
+    if (ngx_hyperdrive_cache_version_sit() != NGX_OK) {
+        ngx_log_error(NGX_LOG_ALERT, cycle->log, 0,
+                      "hyperdrive: too many processes have died lately, "
+                      "what they wrote is not certain yet");
+        return NGX_ERROR;
+    }
+
+    ev = &ngx_hyperdrive_session_write_event;
+
+    ev->handler = ngx_hyperdrive_session_write_work;
+    ev->data = &ngx_hyperdrive_session_write_dummy;
+    ev->log = cycle->log;
+    ev->cancelable = 1;
+
+    ngx_hyperdrive_session_write_work(ev);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_hyperdrive_session_write_exit(void)
+{
+    if (ngx_hyperdrive_cache_version_on()) {
+        ngx_hyperdrive_cache_version_stand();
+    }
+}
+
+
+/* what is done now and then */
+
+static void
+ngx_hyperdrive_session_write_work(ngx_event_t *ev)
+{
+    if (!ngx_hyperdrive_cache_version_is_open()
+        && !ngx_hyperdrive_session_write_older())
+    {
+        ngx_hyperdrive_cache_version_open();
+    }
+
+    if (!ngx_exiting) {
+        ngx_add_timer(ev, NGX_HYPERDRIVE_SESSION_WRITE_WORK);
+    }
+}
+
+
+/*
+ * True while a process lives that began before there were versions: it does
+ * not tell of its writes.
+ */
+
+static ngx_uint_t
+ngx_hyperdrive_session_write_older(void)
+{
+    ngx_uint_t  i, first;
+    ngx_pid_t   pid;
+
+    first = ngx_hyperdrive_cache_version_generation();
+
+    for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
+
+        if (ngx_hyperdrive_shm_slot_pid(i, &pid) == NGX_OK
+            && ngx_hyperdrive_shm_slot_generation(i) < first
+            && ngx_hyperdrive_shm_slot_alive(i))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* a statement may be told twice, which makes us more careful, no more */
+
+void
+ngx_hyperdrive_session_write_run(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_run_t *run)
+{
+    ngx_hyperdrive_state_stmt_t     *stmt;
+    ngx_hyperdrive_session_plan_t   *plan;
+    ngx_hyperdrive_session_write_t  *w;
+
+    if (!ngx_hyperdrive_cache_version_on()) {
+        return;
+    }
+
+    w = &s->write;
+
+    stmt = run->stmt;
+
+    if (stmt && stmt->plan.begin && !w->begin && !w->commit && !w->loose
+        && !w->block && !ngx_hyperdrive_session_write_noted(w))
+    {
+        w->begin = 1;
+
+    } else if (stmt && stmt->plan.commit && !w->sent) {
+        w->commit = 1;
+
+    } else if (stmt == NULL || !stmt->plan.plain) {
+        w->loose = 1;
+    }
+
+    w->more = w->sent;
+    w->sent = 1;
+
+    if (run->args.data && (w->commit || w->loose)) {
+        w->portal = 1;
+    }
+
+    plan = ngx_hyperdrive_session_plan(s, run->stmt);
+
+    if (plan->writes.n) {
+        ngx_hyperdrive_session_write_note(w, &plan->writes);
+    }
+}
+
+
+static void
+ngx_hyperdrive_session_write_note(ngx_hyperdrive_session_write_t *w,
+    ngx_hyperdrive_cache_version_set_t *set)
+{
+    if (w->noted) {
+        return;
+    }
+
+    if (set->numbers[0] == NGX_HYPERDRIVE_CACHE_VERSION_EVERYTHING) {
+        w->noted = 1;
+        return;
+    }
+
+    if (w->tables == NULL) {
+        w->tables = calloc(1, sizeof(ngx_hyperdrive_session_write_tables_t));
+    }
+
+    /* no memory, or too many to be told apart */
+
+    if (w->tables == NULL
+        || ngx_hyperdrive_cache_version_join(&w->tables->noted, set) != NGX_OK)
+    {
+        w->noted = 1;
+    }
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_session_write_noted(ngx_hyperdrive_session_write_t *w)
+{
+    return w->noted || (w->tables && w->tables->noted.n);
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_session_write_entered(ngx_hyperdrive_session_write_t *w)
+{
+    return w->entered || (w->tables && w->tables->entered.n);
+}
+
+
+/*
+ * Nothing that may commit gets to the kernel before others are kept off.
+ * Inside a block, where nothing that is outstanding may end it, it can wait.
+ */
+
+void
+ngx_hyperdrive_session_write_send(ngx_hyperdrive_session_t *s)
+{
+    ngx_hyperdrive_session_write_t  *w;
+
+    w = &s->write;
+
+    if (!ngx_hyperdrive_session_write_noted(w)
+        || (w->block && !w->commit && !w->loose && !w->held))
+    {
+        return;
+    }
+
+    ngx_hyperdrive_session_write_enter(w);
+}
+
+
+static void
+ngx_hyperdrive_session_write_enter(ngx_hyperdrive_session_write_t *w)
+{
+    ngx_uint_t                           i, n;
+    ngx_hyperdrive_cache_version_set_t  *noted, *entered, more;
+
+    if (w->entered) {
+        return;
+    }
+
+    if (w->noted) {
+        ngx_hyperdrive_session_write_enter_all(w);
+        return;
+    }
+
+    noted = &w->tables->noted;
+    entered = &w->tables->entered;
+
+    more.n = 0;
+
+    for (i = 0; i < noted->n; i++) {
+
+        n = entered->n;
+
+        if (ngx_hyperdrive_cache_version_add(entered, noted->numbers[i])
+            != NGX_OK)
+        {
+            ngx_hyperdrive_session_write_enter_all(w);
+            break;
+        }
+
+        if (entered->n != n) {
+            more.numbers[more.n++] = noted->numbers[i];
+        }
+    }
+
+    if (more.n) {
+        ngx_hyperdrive_cache_version_enter(&more);
+    }
+}
+
+
+static void
+ngx_hyperdrive_session_write_enter_all(ngx_hyperdrive_session_write_t *w)
+{
+    w->entered = 1;
+
+    ngx_hyperdrive_cache_version_enter(
+                                    &ngx_hyperdrive_session_write_everything);
+}
+
+
+static void
+ngx_hyperdrive_session_write_leave(ngx_hyperdrive_session_write_t *w,
+    ngx_uint_t changed)
+{
+    if (w->tables && w->tables->entered.n) {
+        ngx_hyperdrive_cache_version_leave(&w->tables->entered, changed);
+        w->tables->entered.n = 0;
+    }
+
+    if (w->entered) {
+        ngx_hyperdrive_cache_version_leave(
+                           &ngx_hyperdrive_session_write_everything, changed);
+        w->entered = 0;
+    }
+}
+
+
+void
+ngx_hyperdrive_session_write_piece(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_piece_t *piece)
+{
+    ngx_hyperdrive_session_write_t  *w;
+
+    if (!ngx_hyperdrive_cache_version_on()) {
+        return;
+    }
+
+    w = &s->write;
+
+    switch (piece->type) {
+
+    case NGX_HYPERDRIVE_PROTO_ROWS:
+        w->rolled |= piece->rollback;
+        return;
+
+    case NGX_HYPERDRIVE_PROTO_ERROR:
+        w->failed = 1;
+        return;
+
+    case NGX_HYPERDRIVE_PROTO_READY:
+        break;
+
+    default:
+        return;
+    }
+
+    if (!s->conf->origin->proto->origin_settled(s->origin->wire)) {
+
+        /* others stay off until nothing is outstanding */
+
+        w->partly = 1;
+        return;
+    }
+
+    if (ngx_hyperdrive_session_write_entered(w)) {
+        ngx_hyperdrive_session_write_leave(w,
+                        ngx_hyperdrive_session_write_changed(w, piece->block));
+    }
+
+    w->block = piece->block;
+
+    if (w->block) {
+
+        /* a portal that ends the block may wait to be executed */
+
+        w->held |= w->portal;
+
+    } else {
+
+        /* whatever was written is committed, or is not any more */
+
+        w->noted = 0;
+        w->held = 0;
+
+        if (w->tables) {
+            w->tables->noted.n = 0;
+        }
+    }
+
+    w->sent = 0;
+    w->more = 0;
+    w->begin = 0;
+    w->commit = 0;
+    w->loose = 0;
+    w->portal = 0;
+    w->partly = 0;
+    w->failed = 0;
+    w->rolled = 0;
+}
+
+
+/*
+ * All has been answered, and a block is open, or not: 0 if that proves that
+ * nothing was committed.
+ */
+
+static ngx_uint_t
+ngx_hyperdrive_session_write_changed(ngx_hyperdrive_session_write_t *w,
+    ngx_uint_t block)
+{
+    if (w->loose || w->held) {
+        return 1;
+    }
+
+    if (w->begin) {
+
+        /* it has begun the block that is open: all writes were inside */
+
+        return !block;
+    }
+
+    if (w->commit) {
+
+        /* of a transaction that had failed */
+
+        return !w->block || w->more || !w->rolled;
+    }
+
+    /* one unit, that a single transaction was made for, which failed */
+
+    return w->block || w->partly || !w->failed;
+}
+
+
+/* the session parts with its origin, which may have more to do */
+
+void
+ngx_hyperdrive_session_write_end(ngx_hyperdrive_session_t *s)
+{
+    ngx_hyperdrive_session_write_t  *w;
+
+    w = &s->write;
+
+    /* what was not told as sent may be sent yet */
+
+    ngx_hyperdrive_session_write_send(s);
+
+    if (ngx_hyperdrive_session_write_entered(w)) {
+        ngx_hyperdrive_session_write_leave(w, 1);
+    }
+
+    free(w->tables);
+
+    ngx_memzero(w, sizeof(ngx_hyperdrive_session_write_t));
+}

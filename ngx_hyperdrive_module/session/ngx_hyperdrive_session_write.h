@@ -1,0 +1,79 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#ifndef _NGX_HYPERDRIVE_SESSION_WRITE_H_INCLUDED_
+#define _NGX_HYPERDRIVE_SESSION_WRITE_H_INCLUDED_
+
+
+#include "ngx_hyperdrive.h"
+#include "ngx_hyperdrive_proto.h"
+#include "cache/ngx_hyperdrive_cache_version.h"
+
+
+/*
+ * What the session's requests write, so that no kept answer is older than a
+ * write that was acknowledged or shown: lines 3 to 5, 10 and 11 of the
+ * freshness rules (docs/architecture.md).  Without a cache zone anywhere none
+ * of it happens.
+ */
+
+typedef struct {
+    /* tables written by what is not certainly over */
+    ngx_hyperdrive_cache_version_set_t   noted;
+    /* that others are kept off from */
+    ngx_hyperdrive_cache_version_set_t   entered;
+} ngx_hyperdrive_session_write_tables_t;
+
+
+typedef struct {
+    /* NULL: none; until the session parts with its origin */
+    ngx_hyperdrive_session_write_tables_t
+                                        *tables;
+    ngx_uint_t                           mark;     /* while anything is
+                                                      entered */
+
+    unsigned                             noted:1;  /* EVERYTHING is noted... */
+    unsigned                             entered:1; /* ...entered */
+    unsigned                             marked:1;
+
+    unsigned                             block:1;  /* the last answer left a
+                                                      block open... */
+    unsigned                             held:1;   /* ...with a portal in it
+                                                      that may end it */
+
+    /* of what was sent since, and is not answered yet */
+
+    unsigned                             sent:1;   /* there was a statement */
+    unsigned                             more:1;   /* ...and another one */
+    unsigned                             begin:1;  /* BEGIN, before all that
+                                                      writes */
+    unsigned                             commit:1; /* the first is COMMIT */
+    unsigned                             loose:1;  /* another one may begin or
+                                                      end a block, or commit by
+                                                      itself */
+    unsigned                             portal:1; /* COMMIT or that one is
+                                                      bound to a portal */
+    unsigned                             partly:1; /* a unit of several was
+                                                      answered */
+    unsigned                             failed:1; /* an error was answered */
+    unsigned                             rolled:1; /* ROLLBACK was answered */
+} ngx_hyperdrive_session_write_t;
+
+
+/* a worker begins, and leaves */
+ngx_int_t ngx_hyperdrive_session_write_init(ngx_cycle_t *cycle);
+void ngx_hyperdrive_session_write_exit(void);
+
+/* as the functions of ngx_hyperdrive_session_track.c, which call them */
+void ngx_hyperdrive_session_write_run(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_run_t *run);
+void ngx_hyperdrive_session_write_send(ngx_hyperdrive_session_t *s);
+void ngx_hyperdrive_session_write_piece(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_piece_t *piece);
+void ngx_hyperdrive_session_write_end(ngx_hyperdrive_session_t *s);
+
+
+#endif /* _NGX_HYPERDRIVE_SESSION_WRITE_H_INCLUDED_ */

@@ -129,6 +129,19 @@ typedef struct {
                                                        the answer */
     unsigned                          parse:1;      /* a statement is prepared
                                                        by it */
+    unsigned                          bare:1;       /* one execution of stmt,
+                                                       without parameters or
+                                                       a name for its portal */
+    unsigned                          begin:2;      /* it may be answered by
+                                                       _block_begin(): the
+                                                       isolation level, a
+                                                       _state_begin_e */
+    unsigned                          end:1;        /* ...by _block_end() */
+    unsigned                          fails:1;      /* the block has failed,
+                                                       without an origin: so
+                                                       does this... */
+    unsigned                          fatal:1;      /* ...but it is not certain
+                                                       how */
     ngx_uint_t                        reason;       /* not a question: why, as
                                                        the plan says */
     ngx_hyperdrive_state_stmt_t      *stmt;         /* valid until the unit is
@@ -277,8 +290,20 @@ struct ngx_hyperdrive_proto_s {
                              ngx_hyperdrive_chain_t *out);
 
     /*
+     * A transaction block that no origin knows: _begin() answers the unit and
+     * keeps the BEGIN, which the next _forward() sends ahead; _end() answers
+     * the end of such a block.
+     */
+    void        (*block_begin)(void *client,
+                               ngx_hyperdrive_proto_unit_t *unit,
+                               ngx_hyperdrive_chain_t *out);
+    void        (*block_end)(void *client, ngx_hyperdrive_proto_unit_t *unit,
+                             ngx_hyperdrive_chain_t *out);
+
+    /*
      * Refuses the unit with an error, as the database would: what follows up
-     * to the Sync is skipped.  Only outside a transaction.
+     * to the Sync is skipped, and a block that no origin knows has failed.
+     * Only outside a transaction.
      */
     void        (*refuse)(void *client, ngx_hyperdrive_proto_unit_t *unit,
                           ngx_hyperdrive_proto_error_t *err,

@@ -727,6 +727,7 @@ ngx_stream_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
     static u_char                   names[16384];
     ngx_hyperdrive_sql_mode_t       sql_mode;
     static ngx_hyperdrive_sql_facts_t  facts;
+    ngx_hyperdrive_sql_transaction_t  tr;
 
     sql_mode.standard_conforming_strings = mode & 1;
     sql_mode.unsafe_encoding = (mode & 2) ? 1 : 0;
@@ -738,6 +739,18 @@ ngx_stream_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
     plan->stateful = facts.stateful;
     plan->read = (facts.kind == NGX_HYPERDRIVE_SQL_READ && !facts.may_write);
     plan->transaction = facts.transaction_control;
+    plan->single = (facts.nstatements == 1
+                    && facts.kind != NGX_HYPERDRIVE_SQL_UNKNOWN);
+
+    if (plan->transaction && plan->single
+        && ngx_hyperdrive_sql_transaction(text, &tr) == NGX_OK)
+    {
+        plan->begin = (tr.kind == NGX_HYPERDRIVE_SQL_BEGIN)
+                      ? NGX_HYPERDRIVE_STATE_BEGIN_DEFAULT + tr.isolation : 0;
+        plan->start = tr.start;
+        plan->commit = (tr.kind == NGX_HYPERDRIVE_SQL_COMMIT);
+        plan->rollback = (tr.kind == NGX_HYPERDRIVE_SQL_ROLLBACK);
+    }
 
     plan->deallocate = (facts.kind == NGX_HYPERDRIVE_SQL_PREPARE
                         && facts.nstatements == 1

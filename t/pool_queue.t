@@ -451,6 +451,7 @@ sub restart {
 	is($c->query('SELECT 8')->value(), 8, 'after a restart');
 
 	$c->query('BEGIN');
+	$c->query('SELECT 9');
 	$pg->restart();
 
 	my $r = eval { $c->query('SELECT 9') };

@@ -122,11 +122,19 @@ costs(1, 'several statements in one query', $c, sub {
 	$_[0]->query('SELECT 1; SELECT 2');
 });
 
-costs(1, 'BEGIN', $c, sub { $_[0]->query('BEGIN') });
+costs(0, 'BEGIN', $c, sub { $_[0]->query('BEGIN') });
 costs(1, 'in a transaction', $c, sub {
 	$_[0]->execute_prepared('s', 5);
 });
 costs(1, 'COMMIT', $c, sub { $_[0]->query('COMMIT') });
+
+costs(2, 'a transaction of one statement', $c, sub {
+	$_[0]->query('BEGIN'), $_[0]->execute_prepared('s', 6),
+		$_[0]->query('COMMIT');
+});
+costs(0, 'a transaction of none', $c, sub {
+	$_[0]->query('BEGIN'), $_[0]->query('COMMIT');
+});
 
 # a second client: its log-in is answered by nginx
 
@@ -167,7 +175,8 @@ my $a = client(8081);
 my $b = client(8081);
 $other = $pg->client(%app, password => 'pw');
 
-is($_->query('BEGIN')->status(), 'T', 'a connection of its own') for $a, $b;
+is($_->query('BEGIN; SELECT 1')->status(), 'T', 'a connection of its own')
+	for $a, $b;
 is($_->query('COMMIT')->status(), 'I', 'given back') for $a, $b;
 
 $b->prepare('s', 'SELECT v, id FROM things WHERE id = $1');
@@ -179,7 +188,7 @@ costs(1, 'a statement where it was prepared', $b, sub {
 
 # the connection that was used last goes to the other client
 
-$a->query('BEGIN');
+$a->query('BEGIN; SELECT 1');
 
 costs(1, 'a statement where it was not', $b, sub {
 	$_[0]->execute_prepared('s', 10);

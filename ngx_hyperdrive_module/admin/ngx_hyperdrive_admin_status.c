@@ -95,6 +95,7 @@ static ngx_hyperdrive_admin_status_field_t
     ngx_hyperdrive_admin_status_field(misses),
     ngx_hyperdrive_admin_status_field(stored),
     ngx_hyperdrive_admin_status_field(oversized),
+    ngx_hyperdrive_admin_status_field(deferred),
     ngx_hyperdrive_admin_status_field(pinned),
     ngx_hyperdrive_admin_status_field(pinned_total),
     ngx_hyperdrive_admin_status_field(errors),

@@ -693,11 +693,6 @@ ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
         return;
     }
 
-    if (ngx_exiting) {
-        ngx_hyperdrive_origin_close(o, NULL);
-        return;
-    }
-
     o->used = ngx_current_msec;
 
     /* those who came while there were places are before those with tickets */
@@ -744,6 +739,15 @@ ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
         {
             ngx_hyperdrive_origin_close(o, "gives way to a waiter");
         }
+
+        return;
+    }
+
+    if (ngx_exiting) {
+
+        /* transactions that have yet to begin were waited for, nothing is */
+
+        ngx_hyperdrive_origin_close(o, NULL);
     }
 }
 

@@ -53,6 +53,8 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_client_data,
     ngx_hyperdrive_pg_client_serve_begin,
     ngx_hyperdrive_pg_client_serve_end,
+    ngx_hyperdrive_pg_block_begin,
+    ngx_hyperdrive_pg_block_end,
     ngx_hyperdrive_pg_client_refuse,
     ngx_hyperdrive_pg_client_describe,
     ngx_hyperdrive_pg_answer_shape,

@@ -49,6 +49,11 @@ typedef struct {
                                                       to be forwarded */
     unsigned                          skip:1;      /* we made up an error: all
                                                       up to Sync is skipped */
+
+    ngx_hyperdrive_state_stmt_t      *begin;       /* a BEGIN that is answered
+                                                      and not sent, or NULL */
+    unsigned                          failed:1;    /* ...and could not be: its
+                                                      block has failed */
 } ngx_hyperdrive_pg_client_t;
 
 
@@ -88,6 +93,8 @@ typedef struct {
     unsigned                          copy_in:1;   /* the origin wants data */
     unsigned                          ignore:1;    /* it skips to the Sync */
     unsigned                          open:1;      /* a Sync group has begun */
+    unsigned                          begun:1;     /* ...with a BEGIN of ours:
+                                                      a Query ends it, too */
     unsigned                          hold:1;      /* all that is outstanding
                                                       has to be answered
                                                       first */
@@ -172,6 +179,21 @@ void ngx_hyperdrive_pg_client_free_name(ngx_hyperdrive_proto_ctx_t *ctx,
 
 
 void ngx_hyperdrive_pg_client_describe(void *client);
+
+
+/* ngx_hyperdrive_pg_block.c */
+
+/* what a ReadyForQuery of ours says */
+u_char ngx_hyperdrive_pg_block_status(ngx_hyperdrive_pg_client_t *client);
+/* sets what <unit> is to a block that no origin knows; it is at <pos> */
+void ngx_hyperdrive_pg_block_request(ngx_hyperdrive_pg_client_t *client,
+    u_char *pos, ngx_hyperdrive_proto_unit_t *unit);
+void ngx_hyperdrive_pg_block_begin(void *client,
+    ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out);
+void ngx_hyperdrive_pg_block_end(void *client,
+    ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out);
+/* drops a BEGIN that was not sent */
+void ngx_hyperdrive_pg_block_forget(ngx_hyperdrive_pg_client_t *client);
 
 
 /* ngx_hyperdrive_pg_deallocate.c */

@@ -52,6 +52,7 @@ ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
     size_t                         n, total;
     uint32_t                       len;
     ngx_int_t                      rc;
+    ngx_uint_t                     rows;
     ngx_hyperdrive_pg_origin_t    *o;
     ngx_hyperdrive_proto_piece_e   type;
 
@@ -140,6 +141,8 @@ ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
             goto again;
         }
 
+        rows = piece->rows;
+
         rc = ngx_hyperdrive_pg_answer_message(client, o, p, total, reply,
                                               piece);
         if (rc == NGX_ERROR) {
@@ -164,6 +167,10 @@ ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
         if (rc == NGX_DECLINED || o->suppress) {
 
             /* not for the client */
+
+            piece->rows = rows;
+            piece->end = 0;
+            piece->rollback = 0;
 
             if (piece->len) {
                 /* hands out what is before it; it is skipped then */
@@ -285,6 +292,11 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
                            && ngx_memcmp(p + NGX_HYPERDRIVE_PG_HEADER,
                                          "ROLLBACK", sizeof("ROLLBACK"))
                               == 0);
+
+        if (first->begin) {
+            o->status = 'T';
+        }
+
         return ngx_hyperdrive_pg_answer_row_end(o, first, !query) == NGX_OK
                ? rc : ngx_hyperdrive_pg_answer_bad(piece, "unexpected end");
 
@@ -553,7 +565,7 @@ ngx_hyperdrive_pg_answer_described(ngx_hyperdrive_pg_client_t *c,
         first->stmt->id = 0;
     }
 
-    if (o->wrote || o->status == 'T' || o->status == 'E') {
+    if (o->wrote || o->block || o->status == 'T' || o->status == 'E') {
         return NGX_ERROR;
     }
 
@@ -673,6 +685,14 @@ ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
     o->copy_in = 0;
 
     first = ngx_hyperdrive_pg_ledger_at(&o->ledger, 0);
+
+    if (first->begin) {
+
+        /* the client was told that it is in a block, which it is not */
+
+        piece->fatal = 1;
+        o->poisoned = 1;
+    }
 
     if (first->stmt
         && ngx_hyperdrive_pg_error_field(body, len, 'C', &field) == NGX_OK

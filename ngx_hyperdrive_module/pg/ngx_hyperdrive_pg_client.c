@@ -58,6 +58,7 @@ ngx_hyperdrive_pg_client_destroy(void *data)
     ngx_hyperdrive_pg_client_t *client = data;
 
     ngx_hyperdrive_pg_client_question(client, NULL);
+    ngx_hyperdrive_pg_block_forget(client);
 
     if (client->unnamed) {
         ngx_hyperdrive_pg_client_free_name(client->ctx, client->unnamed);
@@ -207,6 +208,10 @@ ngx_hyperdrive_pg_client_request(void *data, u_char *pos, u_char *last,
                                                   unit);
             }
 
+            if (!client->open) {
+                ngx_hyperdrive_pg_block_request(client, pos, unit);
+            }
+
             return NGX_OK;
         }
 
@@ -301,6 +306,7 @@ ngx_hyperdrive_pg_client_simple(ngx_hyperdrive_pg_client_t *client,
     }
 
     unit->stmt = stmt;
+    unit->bare = 1;
     unit->reason = stmt->plan.reason;
     unit->head = 1;
     unit->question = (stmt->plan.reason == 0);
@@ -365,6 +371,7 @@ ngx_hyperdrive_pg_client_extended(ngx_hyperdrive_pg_client_t *client,
     u_char                       *p, *end, *next, type, *body;
     uint32_t                      size, rows;
     ngx_str_t                     name, text, types, portal, what, kind;
+    ngx_uint_t                    bare;
     ngx_hyperdrive_state_name_t  *entry;
     ngx_hyperdrive_state_stmt_t  *stmt;
 
@@ -380,6 +387,7 @@ ngx_hyperdrive_pg_client_extended(ngx_hyperdrive_pg_client_t *client,
     end = pos + len;
     stmt = NULL;
     entry = NULL;
+    bare = 0;
     state = sw_parse;
 
     ngx_str_null(&name);
@@ -477,6 +485,12 @@ ngx_hyperdrive_pg_client_extended(ngx_hyperdrive_pg_client_t *client,
                 return;
             }
 
+            bare = (portal.len == 0 && stmt->types_len == 0
+                    && next - body >= 6
+                    && ngx_memcmp(body, "\0\0\0\0", 4) == 0
+                    && next - body
+                       == 6 + 2 * (body[4] * 256 + body[5]));
+
             state = sw_describe;
 
             break;
@@ -526,7 +540,8 @@ ngx_hyperdrive_pg_client_extended(ngx_hyperdrive_pg_client_t *client,
             }
 
             unit->stmt = stmt;
-                    unit->reason = stmt->plan.reason ? stmt->plan.reason
+            unit->bare = bare;
+            unit->reason = stmt->plan.reason ? stmt->plan.reason
                                              : unit->reason;
             unit->question = (unit->reason == 0);
             unit->told = entry ? entry->shape : 0;
@@ -687,7 +702,7 @@ ngx_hyperdrive_pg_client_serve_end(void *data,
     ngx_hyperdrive_pg_client_t *client = data;
 
     ngx_hyperdrive_pg_client_question(client, NULL);
-    ngx_hyperdrive_pg_ready(out, 'I');
+    ngx_hyperdrive_pg_ready(out, ngx_hyperdrive_pg_block_status(client));
 }
 
 
@@ -753,6 +768,11 @@ ngx_hyperdrive_pg_client_refuse(void *data, ngx_hyperdrive_proto_unit_t *unit,
     if (err) {
         ngx_hyperdrive_pg_error(out, err->severity, err->sqlstate,
                                 err->message, NULL, err->hint);
+
+        if (client->begin) {
+            ngx_hyperdrive_pg_block_forget(client);
+            client->failed = 1;
+        }
     }
 
     if (unit->flush || unit->len == 0) {
@@ -762,7 +782,7 @@ ngx_hyperdrive_pg_client_refuse(void *data, ngx_hyperdrive_proto_unit_t *unit,
 
     client->skip = 0;
 
-    ngx_hyperdrive_pg_ready(out, 'I');
+    ngx_hyperdrive_pg_ready(out, ngx_hyperdrive_pg_block_status(client));
 }
 
 

@@ -63,6 +63,10 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
         o->first_group = o->group;
     }
 
+    if (c->begin && ngx_hyperdrive_pg_block_send(&f) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     for ( ;; ) {
 
         f.pos = *pos;
@@ -269,6 +273,7 @@ ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
     case 'S':
         o->ignore = 0;
         o->open = 0;
+        o->begun = 0;
 
         if (ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_SYNC,
                                              NGX_HYPERDRIVE_PG_PASS, NULL)
@@ -393,6 +398,12 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
 
     o->unnamed_dirty = 0;
     o->unnamed_group = o->group;
+
+    if (o->begun) {
+        /* nothing but our BEGIN has been before it */
+        o->open = 0;
+        o->begun = 0;
+    }
 
     o->group = ++ngx_hyperdrive_pg_forward_group;
 

@@ -55,6 +55,12 @@ ngx_int_t ngx_hyperdrive_pg_forward_error(ngx_hyperdrive_pg_forward_t *f,
     char *sqlstate, char *text);
 
 
+/* ngx_hyperdrive_pg_block.c */
+
+/* the client's BEGIN that was not sent yet; nothing is outstanding */
+ngx_int_t ngx_hyperdrive_pg_block_send(ngx_hyperdrive_pg_forward_t *f);
+
+
 /* ngx_hyperdrive_pg_forward_parse.c */
 
 ngx_int_t ngx_hyperdrive_pg_forward_deallocate(ngx_hyperdrive_pg_forward_t *f,

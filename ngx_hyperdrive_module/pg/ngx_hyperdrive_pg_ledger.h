@@ -60,6 +60,8 @@ typedef struct {
                                                  shape that it must have */
     unsigned                          unnamed:1; /* the client's unnamed
                                                     statement is changed */
+    unsigned                          begin:1;   /* of a BEGIN that the client
+                                                    has an answer to */
 } ngx_hyperdrive_pg_reply_t;
 
 

@@ -229,7 +229,9 @@ ngx_hyperdrive_session_set_state(ngx_hyperdrive_session_t *s,
 
     busy = (state == NGX_HYPERDRIVE_SESSION_GREET
             || state == NGX_HYPERDRIVE_SESSION_WAIT
-            || state == NGX_HYPERDRIVE_SESSION_ACTIVE);
+            || state == NGX_HYPERDRIVE_SESSION_ACTIVE
+            || (state == NGX_HYPERDRIVE_SESSION_READY
+                && (s->deferred || s->failed)));
 
     if (busy != s->busy) {
         s->busy = busy;
@@ -248,7 +250,8 @@ ngx_hyperdrive_session_set_state(ngx_hyperdrive_session_t *s,
 
     /* the worker tells those who are idle when it leaves */
 
-    s->net.connection->idle = (state == NGX_HYPERDRIVE_SESSION_READY);
+    s->net.connection->idle = (state == NGX_HYPERDRIVE_SESSION_READY
+                               && !busy);
 }
 
 

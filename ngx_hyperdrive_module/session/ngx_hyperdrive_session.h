@@ -132,6 +132,15 @@ struct ngx_hyperdrive_session_s {
     ngx_hyperdrive_session_time_t   *time;        /* NULL: no limits */
 
     unsigned                         replication:1;
+
+    /*
+     * A BEGIN was answered and not sent: its isolation level, a
+     * _state_begin_e; or it could not be, and the block has failed.  There is
+     * no origin then.
+     */
+    unsigned                         deferred:2;
+    unsigned                         failed:1;
+
     unsigned                         pinned:1;    /* the origin is its own */
     unsigned                         streaming:1; /* requests pass unread */
     unsigned                         blocked:1;   /* the origin is not read:
@@ -191,6 +200,15 @@ void ngx_hyperdrive_session_waiter_ready(ngx_hyperdrive_origin_waiter_t *w,
     ngx_hyperdrive_origin_t *o);
 void ngx_hyperdrive_session_waiter_failed(ngx_hyperdrive_origin_waiter_t *w,
     ngx_hyperdrive_proto_error_t *err);
+
+
+/* ngx_hyperdrive_session_block.c */
+
+/* with no origin.  NGX_OK: the unit has been answered; NGX_DECLINED: it has
+   not; NGX_DONE: <s> is gone */
+ngx_int_t ngx_hyperdrive_session_block(ngx_hyperdrive_session_t *s);
+/* a unit is refused: so a block that no origin knows fails */
+void ngx_hyperdrive_session_block_failed(ngx_hyperdrive_session_t *s);
 
 
 /* ngx_hyperdrive_session_relay.c */

@@ -242,7 +242,16 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
             return NGX_OK;
         }
 
-        if (s->conf->cache_zone && !s->streaming
+        if (s->unit.begin || s->unit.end || s->failed) {
+
+            rc = ngx_hyperdrive_session_block(s);
+
+            if (rc != NGX_DECLINED) {
+                return rc;
+            }
+        }
+
+        if (s->conf->cache_zone && !s->streaming && !s->deferred
             && ngx_hyperdrive_session_lookup(s) == NGX_OK)
         {
             counters->queries++;
@@ -332,6 +341,10 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
     proto = s->conf->origin->proto;
     counters = s->conf->origin->counters;
 
+    /* a BEGIN that was answered goes ahead of it */
+
+    s->deferred = 0;
+
     end = s->net.pos + s->unit.len;
 
     rc = proto->forward(s->wire, o->wire, &s->net.pos, end, &o->net.out,
@@ -417,6 +430,8 @@ ngx_hyperdrive_session_refuse(ngx_hyperdrive_session_t *s,
     if (err) {
         s->conf->origin->counters->errors_own++;
         s->total.errors++;
+
+        ngx_hyperdrive_session_block_failed(s);
     }
 
     s->conf->origin->proto->refuse(s->wire, &s->unit, err, &s->net.out);

@@ -167,6 +167,26 @@ typedef struct {
 } ngx_hyperdrive_sql_facts_t;
 
 
+/* what a BEGIN asks for */
+
+typedef enum {
+    NGX_HYPERDRIVE_SQL_ISOLATION_DEFAULT = 0,      /* nothing: the session's
+                                                      default_... decides */
+    NGX_HYPERDRIVE_SQL_ISOLATION_READ_COMMITTED,   /* or READ UNCOMMITTED,
+                                                      which is the same */
+    NGX_HYPERDRIVE_SQL_ISOLATION_SNAPSHOT          /* one for the block */
+} ngx_hyperdrive_sql_isolation_e;
+
+
+typedef struct {
+    ngx_hyperdrive_sql_kind_e         kind;        /* BEGIN, COMMIT,
+                                                      ROLLBACK */
+    ngx_hyperdrive_sql_isolation_e    isolation;
+    unsigned                          read_only:1;
+    unsigned                          start:1;     /* START TRANSACTION */
+} ngx_hyperdrive_sql_transaction_t;
+
+
 /* how the server will read the text: part of what facts are kept under */
 
 typedef struct {
@@ -207,6 +227,13 @@ void ngx_hyperdrive_sql_classify(ngx_str_t *text,
  * not come from the cache either.
  */
 ngx_uint_t ngx_hyperdrive_sql_clock_text(u_char *data, size_t len);
+
+/*
+ * A BEGIN or START TRANSACTION, COMMIT or END, ROLLBACK or ABORT, alone, of
+ * which every word is understood (not AND CHAIN): NGX_OK; else NGX_DECLINED.
+ */
+ngx_int_t ngx_hyperdrive_sql_transaction(ngx_str_t *text,
+    ngx_hyperdrive_sql_transaction_t *tr);
 
 ngx_str_t *ngx_hyperdrive_sql_kind_name(ngx_hyperdrive_sql_kind_e kind);
 ngx_str_t *ngx_hyperdrive_sql_reason_name(ngx_hyperdrive_sql_reason_e reason);

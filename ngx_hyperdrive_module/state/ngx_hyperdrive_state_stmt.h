@@ -21,6 +21,16 @@
  */
 
 
+/* a BEGIN that may be answered before it is sent, by its isolation level */
+
+typedef enum {
+    NGX_HYPERDRIVE_STATE_BEGIN_NONE = 0,       /* it is none */
+    NGX_HYPERDRIVE_STATE_BEGIN_DEFAULT,        /* the session's default */
+    NGX_HYPERDRIVE_STATE_BEGIN_READ_COMMITTED,
+    NGX_HYPERDRIVE_STATE_BEGIN_SNAPSHOT        /* one for the whole block */
+} ngx_hyperdrive_state_begin_e;
+
+
 /* what the classifier said of the text; values of the sql room */
 
 typedef struct {
@@ -30,6 +40,14 @@ typedef struct {
     unsigned                          stateful:1;
     unsigned                          transaction:1;  /* BEGIN, COMMIT... is
                                                          in it */
+    unsigned                          single:1;       /* one statement, which
+                                                         is understood */
+    unsigned                          begin:2;        /* _state_begin_e */
+    unsigned                          start:1;        /* ...by the words START
+                                                         TRANSACTION */
+    unsigned                          commit:1;       /* COMMIT, alone, and no
+                                                         CHAIN */
+    unsigned                          rollback:1;     /* ROLLBACK, the same */
     unsigned                          deallocate:1;   /* DEALLOCATE, alone */
     unsigned                          forgets:1;      /* prepared statements
                                                          may be gone behind it:

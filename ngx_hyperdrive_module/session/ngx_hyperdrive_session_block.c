@@ -1,0 +1,115 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "session/ngx_hyperdrive_session.h"
+
+
+/*
+ * Transaction blocks that the database has not heard of yet: a BEGIN is
+ * answered at once and sent with the first request that needs an origin, so
+ * an idle block holds no connection, and one that is empty costs no trip.
+ */
+
+
+static void ngx_hyperdrive_session_block_set(ngx_hyperdrive_session_t *s,
+    ngx_uint_t deferred, ngx_uint_t failed);
+
+
+ngx_int_t
+ngx_hyperdrive_session_block(ngx_hyperdrive_session_t *s)
+{
+    ngx_hyperdrive_proto_t        *proto;
+    ngx_hyperdrive_proto_unit_t   *unit;
+    ngx_hyperdrive_proto_error_t   err;
+
+    unit = &s->unit;
+    proto = s->conf->origin->proto;
+
+    if (s->streaming && s->failed) {
+        unit->fatal = 1;
+    }
+
+    if (unit->fatal) {
+
+        /* it fails, but we cannot tell how the database would put it */
+
+        ngx_hyperdrive_session_fatal(s, "25P02", "current transaction is "
+                                     "aborted, it had no connection to the "
+                                     "database");
+        return NGX_DONE;
+    }
+
+    if (unit->fails) {
+        err.severity = "ERROR";
+        err.sqlstate = "25P02";
+        err.message = "current transaction is aborted, commands ignored until "
+                      "end of transaction block";
+        err.hint = NULL;
+
+        s->conf->origin->counters->errors_own++;
+        s->total.errors++;
+
+        proto->refuse(s->wire, unit, &err, &s->net.out);
+        s->net.pos += unit->len;
+
+        return NGX_OK;
+    }
+
+    if (unit->begin) {
+        proto->block_begin(s->wire, unit, &s->net.out);
+        ngx_hyperdrive_session_block_set(s, unit->begin, 0);
+
+    } else if (unit->end) {
+        proto->block_end(s->wire, unit, &s->net.out);
+        ngx_hyperdrive_session_block_set(s, 0, 0);
+
+    } else {
+        return NGX_DECLINED;
+    }
+
+    s->conf->origin->counters->queries++;
+    s->conf->origin->counters->deferred++;
+    s->total.queries++;
+    s->net.pos += unit->len;
+
+    if (ngx_exiting && unit->end && s->net.pos == s->net.last) {
+
+        /* the worker leaves, and this was the end of a transaction */
+
+        ngx_hyperdrive_session_shutdown(s);
+        return NGX_DONE;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_hyperdrive_session_block_failed(ngx_hyperdrive_session_t *s)
+{
+    if (s->deferred) {
+        ngx_hyperdrive_session_block_set(s, 0, 1);
+    }
+}
+
+
+/* who has a block is waited for when the worker leaves */
+
+static void
+ngx_hyperdrive_session_block_set(ngx_hyperdrive_session_t *s,
+    ngx_uint_t deferred, ngx_uint_t failed)
+{
+    s->deferred = deferred;
+    s->failed = failed;
+
+    ngx_hyperdrive_session_set_state(s, s->state);
+
+    if (s->time) {
+        ngx_hyperdrive_session_time_doing(s, deferred || failed
+                                             ? NGX_HYPERDRIVE_SESSION_BLOCK
+                                             : NGX_HYPERDRIVE_SESSION_IDLE);
+    }
+}

@@ -745,11 +745,11 @@ ngx_stream_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
     if (plan->transaction && plan->single
         && ngx_hyperdrive_sql_transaction(text, &tr) == NGX_OK)
     {
-        plan->begin = (tr.kind == NGX_HYPERDRIVE_SQL_BEGIN)
+        plan->defer = (tr.kind == NGX_HYPERDRIVE_SQL_BEGIN)
                       ? NGX_HYPERDRIVE_STATE_BEGIN_DEFAULT + tr.isolation : 0;
         plan->start = tr.start;
-        plan->commit = (tr.kind == NGX_HYPERDRIVE_SQL_COMMIT);
-        plan->rollback = (tr.kind == NGX_HYPERDRIVE_SQL_ROLLBACK);
+        plan->commits = (tr.kind == NGX_HYPERDRIVE_SQL_COMMIT);
+        plan->rolls_back = (tr.kind == NGX_HYPERDRIVE_SQL_ROLLBACK);
     }
 
     plan->deallocate = (facts.kind == NGX_HYPERDRIVE_SQL_PREPARE

@@ -61,11 +61,11 @@ ngx_hyperdrive_pg_block_request(ngx_hyperdrive_pg_client_t *client,
     plan = unit->bare ? &unit->stmt->plan : NULL;
 
     if (client->begin == NULL && !client->failed) {
-        unit->begin = plan ? plan->begin : 0;
+        unit->begin = plan ? plan->defer : 0;
         return;
     }
 
-    if (plan && (plan->commit || plan->rollback)) {
+    if (plan && (plan->commits || plan->rolls_back)) {
         unit->end = 1;
         return;
     }
@@ -89,8 +89,8 @@ ngx_hyperdrive_pg_block_request(ngx_hyperdrive_pg_client_t *client,
         return;
     }
 
-    if (!stmt->plan.single || stmt->plan.commit || stmt->plan.rollback
-        || (stmt->plan.transaction && !stmt->plan.begin))
+    if (!stmt->plan.single || stmt->plan.commits || stmt->plan.rolls_back
+        || (stmt->plan.transaction && !stmt->plan.defer))
     {
         unit->fatal = 1;
     }
@@ -180,7 +180,7 @@ ngx_hyperdrive_pg_block_end(void *data, ngx_hyperdrive_proto_unit_t *unit,
 
     tag = &ngx_hyperdrive_pg_block_tag_rollback;
 
-    if (client->begin && unit->stmt->plan.commit) {
+    if (client->begin && unit->stmt->plan.commits) {
         tag = &ngx_hyperdrive_pg_block_tag_commit;
     }
 

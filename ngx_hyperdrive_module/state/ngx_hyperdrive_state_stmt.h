@@ -42,12 +42,14 @@ typedef struct {
                                                          in it */
     unsigned                          single:1;       /* one statement, which
                                                          is understood */
-    unsigned                          begin:2;        /* _state_begin_e */
+    unsigned                          defer:2;        /* a BEGIN that may be
+                                                         answered by us: a
+                                                         _state_begin_e */
     unsigned                          start:1;        /* ...by the words START
                                                          TRANSACTION */
-    unsigned                          commit:1;       /* COMMIT, alone, and no
-                                                         CHAIN */
-    unsigned                          rollback:1;     /* ROLLBACK, the same */
+    unsigned                          commits:1;      /* COMMIT that we may
+                                                         answer: no CHAIN */
+    unsigned                          rolls_back:1;   /* ROLLBACK, the same */
     unsigned                          deallocate:1;   /* DEALLOCATE, alone */
     unsigned                          forgets:1;      /* prepared statements
                                                          may be gone behind it:

@@ -774,11 +774,6 @@ ngx_stream_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
     {
         plan->plain = 1;
     }
-
-    plan->begin = (facts.kind == NGX_HYPERDRIVE_SQL_BEGIN
-                   && facts.nstatements == 1);
-    plan->commit = (facts.kind == NGX_HYPERDRIVE_SQL_COMMIT
-                    && facts.nstatements == 1);
 }
 
 

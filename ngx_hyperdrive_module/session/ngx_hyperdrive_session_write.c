@@ -143,13 +143,16 @@ ngx_hyperdrive_session_write_run(ngx_hyperdrive_session_t *s,
 
     stmt = run->stmt;
 
-    if (stmt && stmt->plan.begin && !w->begin && !w->commit && !w->loose
-        && !w->block && !ngx_hyperdrive_session_write_noted(w))
+    if (stmt && stmt->plan.begin && !w->begin && !w->commit && !w->rollback
+        && !w->loose && !w->block && !ngx_hyperdrive_session_write_noted(w))
     {
         w->begin = 1;
 
     } else if (stmt && stmt->plan.commit && !w->sent) {
         w->commit = 1;
+
+    } else if (stmt && stmt->plan.rollback && !w->sent) {
+        w->rollback = 1;
 
     } else if (stmt == NULL || !stmt->plan.plain) {
         w->loose = 1;
@@ -158,7 +161,7 @@ ngx_hyperdrive_session_write_run(ngx_hyperdrive_session_t *s,
     w->more = w->sent;
     w->sent = 1;
 
-    if (run->args.data && (w->commit || w->loose)) {
+    if (run->args.data && (w->commit || w->rollback || w->loose)) {
         w->portal = 1;
     }
 
@@ -224,7 +227,8 @@ ngx_hyperdrive_session_write_send(ngx_hyperdrive_session_t *s)
     w = &s->write;
 
     if (!ngx_hyperdrive_session_write_noted(w)
-        || (w->block && !w->commit && !w->loose && !w->held))
+        || (w->block && !w->commit && !w->loose && !w->held
+            && (!w->rollback || !w->more)))
     {
         return;
     }
@@ -368,6 +372,7 @@ ngx_hyperdrive_session_write_piece(ngx_hyperdrive_session_t *s,
     w->more = 0;
     w->begin = 0;
     w->commit = 0;
+    w->rollback = 0;
     w->loose = 0;
     w->portal = 0;
     w->partly = 0;
@@ -385,7 +390,7 @@ static ngx_uint_t
 ngx_hyperdrive_session_write_changed(ngx_hyperdrive_session_write_t *w,
     ngx_uint_t block)
 {
-    if (w->loose || w->held) {
+    if (w->loose || w->held || w->rollback) {
         return 1;
     }
 

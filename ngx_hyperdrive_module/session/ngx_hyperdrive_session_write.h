@@ -50,11 +50,12 @@ typedef struct {
     unsigned                             more:1;   /* ...and another one */
     unsigned                             begin:1;  /* BEGIN, before all that
                                                       writes */
-    unsigned                             commit:1; /* the first is COMMIT */
+    unsigned                             commit:1; /* the first is COMMIT... */
+    unsigned                             rollback:1; /* ...is ROLLBACK */
     unsigned                             loose:1;  /* another one may begin or
                                                       end a block, or commit by
                                                       itself */
-    unsigned                             portal:1; /* COMMIT or that one is
+    unsigned                             portal:1; /* one of these three is
                                                       bound to a portal */
     unsigned                             partly:1; /* a unit of several was
                                                       answered */

@@ -58,8 +58,6 @@ typedef struct {
                                                          be changed */
     unsigned                          plain:1;        /* no transaction begins
                                                          or ends in it */
-    unsigned                          begin:1;        /* BEGIN, alone */
-    unsigned                          commit:1;       /* COMMIT, alone */
 } ngx_hyperdrive_state_plan_t;
 
 

@@ -7,6 +7,7 @@
 #include "session/ngx_hyperdrive_session.h"
 #include "session/ngx_hyperdrive_session_plan.h"
 #include "session/ngx_hyperdrive_session_write.h"
+#include "sql/ngx_hyperdrive_sql.h"
 
 
 /* how often the dead and the old are looked for, milliseconds */
@@ -143,15 +144,16 @@ ngx_hyperdrive_session_write_run(ngx_hyperdrive_session_t *s,
 
     stmt = run->stmt;
 
-    if (stmt && stmt->plan.begin && !w->begin && !w->commit && !w->rollback
+    if (stmt && stmt->plan.kind == NGX_HYPERDRIVE_SQL_BEGIN
+        && stmt->plan.single && !w->begin && !w->commit && !w->rollback
         && !w->loose && !w->block && !ngx_hyperdrive_session_write_noted(w))
     {
         w->begin = 1;
 
-    } else if (stmt && stmt->plan.commit && !w->sent) {
+    } else if (stmt && stmt->plan.commits && !w->sent) {
         w->commit = 1;
 
-    } else if (stmt && stmt->plan.rollback && !w->sent) {
+    } else if (stmt && stmt->plan.rolls_back && !w->sent) {
         w->rollback = 1;
 
     } else if (stmt == NULL || !stmt->plan.plain) {

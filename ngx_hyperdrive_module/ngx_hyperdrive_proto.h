@@ -173,6 +173,9 @@ typedef struct {
     u_char                           *data;         /* to be passed on... */
     size_t                            len;          /* ...if there is any */
     ngx_uint_t                        rows;         /* rows begun in it */
+    ngx_uint_t                        tag;          /* of origin_own(); with
+                                                       own, unless it is an
+                                                       error for the client */
     unsigned                          own:1;        /* we have asked for it: it
                                                        is not passed on */
     unsigned                          end:1;        /* ROWS: the completion was
@@ -185,6 +188,13 @@ typedef struct {
     unsigned                          cancelled:1;  /* ERROR: it was asked to
                                                        stop */
 } ngx_hyperdrive_proto_piece_t;
+
+
+/* flags of origin_own() */
+
+#define NGX_HYPERDRIVE_PROTO_OWN_ALONE    1         /* one with SYNC follows */
+#define NGX_HYPERDRIVE_PROTO_OWN_SYNC     2
+#define NGX_HYPERDRIVE_PROTO_OWN_BLOCK    4         /* it may begin a block */
 
 
 /*
@@ -357,6 +367,19 @@ struct ngx_hyperdrive_proto_s {
     ngx_int_t   (*answer)(void *client, void *origin, u_char **pos,
                           u_char *last, ngx_hyperdrive_chain_t *reply,
                           ngx_hyperdrive_proto_piece_t *piece);
+
+    /*
+     * A request of our own: one statement, without parameters.  Its answers
+     * come as pieces with <tag> (not 0), one message each, rows whole.
+     *
+     * Without SYNC it shares the fate of what is forwarded next, which has to
+     * begin a unit: nothing of that happens if it fails, and the error is the
+     * client's, as the answer to its unit; what it did is rolled back if that
+     * fails.  With SYNC it ends by itself, and all with ALONE before it, in
+     * a READY with <tag>; their error is ours.  NGX_ERROR: no memory.
+     */
+    ngx_int_t   (*origin_own)(void *origin, ngx_str_t *text, ngx_uint_t tag,
+                              ngx_uint_t flags, ngx_hyperdrive_chain_t *out);
 
     /* nothing is owed in either direction */
     ngx_uint_t  (*origin_settled)(void *origin);

@@ -57,13 +57,14 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_block_end,
     ngx_hyperdrive_pg_client_refuse,
     ngx_hyperdrive_pg_client_describe,
-    ngx_hyperdrive_pg_answer_shape,
+    ngx_hyperdrive_pg_shape,
     ngx_hyperdrive_pg_own_error,
 
     ngx_hyperdrive_pg_origin_create,
     ngx_hyperdrive_pg_origin_destroy,
     ngx_hyperdrive_pg_forward,
     ngx_hyperdrive_pg_answer,
+    ngx_hyperdrive_pg_own,
     ngx_hyperdrive_pg_origin_settled,
     ngx_hyperdrive_pg_origin_idle,
     ngx_hyperdrive_pg_origin_owes,
@@ -134,8 +135,8 @@ ngx_hyperdrive_pg_origin_settled(void *origin)
 {
     ngx_hyperdrive_pg_origin_t  *o = origin;
 
-    return o->ledger.n == 0 && o->left == 0
-           && !o->partial && !o->open && !o->ignore && !o->hold;
+    return o->ledger.n == 0 && o->left == 0 && !o->partial && !o->open
+           && !o->ignore && !o->hold && !o->trail;
 }
 
 
@@ -183,6 +184,7 @@ ngx_hyperdrive_pg_origin_abandon(void *client, void *origin,
     }
 
     o->hold = 0;
+    o->prelude = 0;
 
     if (o->copy_in) {
         o->copy_in = 0;
@@ -262,6 +264,9 @@ ngx_hyperdrive_pg_origin_disown(ngx_hyperdrive_pg_origin_t *o)
         if (reply->action == NGX_HYPERDRIVE_PG_PASS) {
             reply->action = NGX_HYPERDRIVE_PG_DROP;
         }
+
+        reply->tag = 0;
+        reply->trail = 0;
 
         if (reply->type == NGX_HYPERDRIVE_PG_REPLY_CLOSE && reply->name) {
             ngx_hyperdrive_pg_client_free_name(o->ctx, reply->name);

@@ -109,6 +109,10 @@ typedef struct {
                                                       are dropped: the rows
                                                       have another shape */
     unsigned                          poisoned:1;  /* may not be used again */
+    unsigned                          prelude:1;   /* the open group has none
+                                                      but our own requests */
+    unsigned                          trail:1;     /* a Sync has to follow the
+                                                      message that is sent */
 
     u_char                           *params;      /* a ParameterDescription
                                                       until its rows' part
@@ -213,10 +217,29 @@ void ngx_hyperdrive_pg_deallocate_all(ngx_hyperdrive_pg_client_t *client);
 
 /* ngx_hyperdrive_pg_forward.c */
 
+/* the last group that was begun, of any origin */
+extern uint64_t  ngx_hyperdrive_pg_forward_group;
+
 ngx_int_t ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
     u_char *last, ngx_hyperdrive_chain_t *out, ngx_hyperdrive_chain_t *reply,
     ngx_hyperdrive_proto_run_pt run, void *data,
     ngx_hyperdrive_proto_error_t *err);
+
+
+/* ngx_hyperdrive_pg_own.c */
+
+ngx_int_t ngx_hyperdrive_pg_own(void *origin, ngx_str_t *text, ngx_uint_t tag,
+    ngx_uint_t flags, ngx_hyperdrive_chain_t *out);
+/* does a BEGIN share the fate of the first request, which is ours? */
+ngx_uint_t ngx_hyperdrive_pg_own_begins(ngx_hyperdrive_pg_origin_t *o);
+/* the end of a Query or FunctionCall that has own requests ahead of it */
+ngx_int_t ngx_hyperdrive_pg_own_trail(ngx_hyperdrive_pg_origin_t *o,
+    ngx_hyperdrive_chain_t *out);
+
+
+/* ngx_hyperdrive_pg_shape.c */
+
+uint64_t ngx_hyperdrive_pg_shape(u_char *p, size_t total);
 
 
 /* ngx_hyperdrive_pg_answer.c */
@@ -224,7 +247,6 @@ ngx_int_t ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
 ngx_int_t ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
     u_char *last, ngx_hyperdrive_chain_t *reply,
     ngx_hyperdrive_proto_piece_t *piece);
-uint64_t ngx_hyperdrive_pg_answer_shape(u_char *p, size_t total);
 /* gives the answers that are ours and whose turn it is */
 void ngx_hyperdrive_pg_answer_own(ngx_hyperdrive_pg_origin_t *origin,
     ngx_hyperdrive_chain_t *reply);

@@ -19,6 +19,8 @@ static ngx_int_t ngx_hyperdrive_pg_answer_message(
     ngx_hyperdrive_proto_piece_t *piece);
 static ngx_hyperdrive_proto_piece_e ngx_hyperdrive_pg_answer_class(
     u_char type);
+static ngx_uint_t ngx_hyperdrive_pg_answer_tag(ngx_hyperdrive_pg_origin_t *o,
+    u_char type);
 static ngx_uint_t ngx_hyperdrive_pg_answer_whole(u_char type);
 static ngx_int_t ngx_hyperdrive_pg_answer_row_end(
     ngx_hyperdrive_pg_origin_t *o, ngx_hyperdrive_pg_reply_t *first,
@@ -52,7 +54,7 @@ ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
     size_t                         n, total;
     uint32_t                       len;
     ngx_int_t                      rc;
-    ngx_uint_t                     rows;
+    ngx_uint_t                     tag, rows;
     ngx_hyperdrive_pg_origin_t    *o;
     ngx_hyperdrive_proto_piece_e   type;
 
@@ -130,7 +132,9 @@ ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
             goto done;
         }
 
-        if (ngx_hyperdrive_pg_answer_whole(p[0])
+        tag = ngx_hyperdrive_pg_answer_tag(o, p[0]);
+
+        if ((tag || ngx_hyperdrive_pg_answer_whole(p[0]))
             && (size_t) (last - p) < total)
         {
             if (total > NGX_HYPERDRIVE_PG_MAX_WHOLE) {
@@ -149,9 +153,13 @@ ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
             return NGX_ERROR;
         }
 
-        if (piece->own && !o->suppress) {
+        piece->tag = tag;
 
-            /* a description that we have asked for, whole */
+        if ((piece->own || (tag && rc == NGX_DECLINED)) && !o->suppress) {
+
+            /* what we have asked for, whole */
+
+            piece->own = 1;
 
             piece->data = p;
             piece->len = total;
@@ -180,6 +188,7 @@ ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
             }
 
             if (piece->type == NGX_HYPERDRIVE_PROTO_READY) {
+                piece->own = 1;
                 *pos = p + total;
                 return NGX_OK;
             }
@@ -253,14 +262,25 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
     switch (p[0]) {
 
     case 'N':
+        if (o->ledger.n && ngx_hyperdrive_pg_ledger_at(&o->ledger, 0)->tag) {
+            /* about a request of ours */
+            return NGX_DECLINED;
+        }
+
+        /* fall through */
+
     case 'S':
     case 'A':
         /* at any time (55.2.7 "Asynchronous Operations") */
         return o->ledger.n || c ? NGX_OK : NGX_DECLINED;
 
     case 'E':
+        rc = (o->ledger.n && ngx_hyperdrive_pg_ledger_at(&o->ledger, 0)->alone)
+             ? NGX_DECLINED : NGX_OK;
+
         ngx_hyperdrive_pg_answer_error(c, o, p, total, piece);
-        return NGX_OK;
+
+        return piece->fatal ? NGX_OK : rc;
 
     default:
         break;
@@ -474,6 +494,19 @@ ngx_hyperdrive_pg_answer_class(u_char type)
 }
 
 
+/* the request of our own that this message answers, or 0 */
+
+static ngx_uint_t
+ngx_hyperdrive_pg_answer_tag(ngx_hyperdrive_pg_origin_t *o, u_char type)
+{
+    if (o->ledger.n == 0 || type == 'S' || type == 'A') {
+        return 0;
+    }
+
+    return ngx_hyperdrive_pg_ledger_at(&o->ledger, 0)->tag;
+}
+
+
 /* rows and copy data stream through, all else is read whole */
 
 static ngx_uint_t
@@ -521,7 +554,7 @@ ngx_hyperdrive_pg_answer_described(ngx_hyperdrive_pg_client_t *c,
     ngx_hyperdrive_state_item_t  *item;
 
     first = ngx_hyperdrive_pg_ledger_at(&o->ledger, 0);
-    shape = ngx_hyperdrive_pg_answer_shape(p, total);
+    shape = ngx_hyperdrive_pg_shape(p, total);
 
     if (first->stmt && o->params_len) {
 
@@ -604,54 +637,6 @@ ngx_hyperdrive_pg_answer_described(ngx_hyperdrive_pg_client_t *c,
 }
 
 
-/*
- * Names, types and type modifiers of the columns (55.7, RowDescription): what
- * a client decodes rows by.  Tables and column numbers may change unseen.
- * 1: no rows.
- */
-
-uint64_t
-ngx_hyperdrive_pg_answer_shape(u_char *p, size_t total)
-{
-    u_char      *end, *next;
-    uint64_t     shape;
-    ngx_str_t    name, table, type;
-    ngx_uint_t   n, format;
-
-    if (p[0] == 'n') {
-        return 1;
-    }
-
-    end = p + total;
-    shape = 0xcbf29ce484222325ULL;
-
-    next = ngx_hyperdrive_base_read_u16(p + NGX_HYPERDRIVE_PG_HEADER, end, &n);
-
-    while (next && next < end) {
-        next = ngx_hyperdrive_base_read_cstr(next, end, &name);
-        next = ngx_hyperdrive_base_read_bytes(next, end, 6, &table);
-        next = ngx_hyperdrive_base_read_bytes(next, end, 10, &type);
-        next = ngx_hyperdrive_base_read_u16(next, end, &format);
-
-        if (next == NULL) {
-            break;
-        }
-
-        /* FNV-1a; the NUL separates the name from the type */
-
-        for (n = 0; n < name.len + 1; n++) {
-            shape = (shape ^ name.data[n]) * 0x100000001b3ULL;
-        }
-
-        for (n = 0; n < type.len; n++) {
-            shape = (shape ^ type.data[n]) * 0x100000001b3ULL;
-        }
-    }
-
-    return shape > 1 ? shape : 2;
-}
-
-
 static void
 ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
     ngx_hyperdrive_pg_origin_t *o, u_char *p, size_t total,
@@ -686,7 +671,7 @@ ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
 
     first = ngx_hyperdrive_pg_ledger_at(&o->ledger, 0);
 
-    if (first->begin) {
+    if (first->begin || ngx_hyperdrive_pg_own_begins(o)) {
 
         /* the client was told that it is in a block, which it is not */
 
@@ -754,7 +739,19 @@ ngx_hyperdrive_pg_answer_strike(ngx_hyperdrive_pg_client_t *c,
         ngx_hyperdrive_pg_ledger_shift(&o->ledger);
     }
 
-    return o->ledger.n != 0;
+    if (o->ledger.n == 0) {
+        return 0;
+    }
+
+    reply = ngx_hyperdrive_pg_ledger_at(&o->ledger, 0);
+
+    if (reply->trail) {
+        /* the Query in front of it will not be answered any more */
+        reply->action = NGX_HYPERDRIVE_PG_PASS;
+        reply->trail = 0;
+    }
+
+    return 1;
 }
 
 

@@ -7,6 +7,8 @@
 #include "pg/ngx_hyperdrive_pg_forward.h"
 
 
+static ngx_int_t ngx_hyperdrive_pg_forward_trail(
+    ngx_hyperdrive_pg_forward_t *f);
 static ngx_int_t ngx_hyperdrive_pg_forward_message(
     ngx_hyperdrive_pg_forward_t *f);
 static ngx_int_t ngx_hyperdrive_pg_forward_query(
@@ -17,7 +19,7 @@ static ngx_int_t ngx_hyperdrive_pg_forward_close(
     ngx_hyperdrive_pg_forward_t *f);
 
 
-static uint64_t  ngx_hyperdrive_pg_forward_group;
+uint64_t  ngx_hyperdrive_pg_forward_group;
 
 
 ngx_int_t
@@ -96,7 +98,7 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
 
             if (c->ends) {
                 c->ends = 0;
-                return NGX_OK;
+                return ngx_hyperdrive_pg_forward_trail(&f);
             }
 
             continue;
@@ -138,12 +140,31 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
         if (type == 'Q' || type == 'S' || type == 'H' || type == 'F') {
 
             if (c->left == 0) {
-                return NGX_OK;
+                return ngx_hyperdrive_pg_forward_trail(&f);
             }
 
             c->ends = 1;
         }
     }
+}
+
+
+/* a Query behind requests of our own is followed by a Sync */
+
+static ngx_int_t
+ngx_hyperdrive_pg_forward_trail(ngx_hyperdrive_pg_forward_t *f)
+{
+    if (!f->origin->trail) {
+        return NGX_OK;
+    }
+
+    if (ngx_hyperdrive_pg_own_trail(f->origin, f->out) != NGX_OK) {
+        return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
+    }
+
+    f->client->open = f->origin->open;
+
+    return NGX_OK;
 }
 
 
@@ -168,6 +189,12 @@ ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
 
         c->left = f->total;
         c->drop = 1;
+
+        o->trail = (o->prelude && (type == 'Q' || type == 'F'));
+
+        if (o->trail) {
+            return ngx_hyperdrive_pg_forward_trail(f);
+        }
 
         return NGX_OK;
     }
@@ -205,6 +232,21 @@ ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
         default:
             break;
         }
+    }
+
+    switch (type) {
+
+    case 'P':
+    case 'B':
+    case 'D':
+    case 'C':
+    case 'E':
+    case 'S':
+        o->prelude = 0;
+        break;
+
+    default:
+        break;
     }
 
     switch (type) {
@@ -263,6 +305,7 @@ ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
             return NGX_ERROR;
         }
 
+        o->trail = o->prelude;
         o->group = ++ngx_hyperdrive_pg_forward_group;
 
         return ngx_hyperdrive_pg_forward_raw(f);
@@ -385,6 +428,8 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
     if (reply == NULL) {
         return NGX_ERROR;
     }
+
+    o->trail = o->prelude;
 
     /* a Query ends the unnamed statement, at both ends */
 

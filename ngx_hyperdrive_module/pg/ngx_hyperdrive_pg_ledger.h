@@ -58,10 +58,18 @@ typedef struct {
     ngx_hyperdrive_state_stmt_t      *stmt;   /* one reference, or NULL */
     uint64_t                          told;   /* DESCRIBE that is ours: the
                                                  shape that it must have */
+    ngx_uint_t                        tag;    /* a request of the session's
+                                                 own: its pieces say so */
     unsigned                          unnamed:1; /* the client's unnamed
                                                     statement is changed */
     unsigned                          begin:1;   /* of a BEGIN that the client
                                                     has an answer to */
+    unsigned                          alone:1;   /* ...with a Sync of its own:
+                                                    errors are not for the
+                                                    client */
+    unsigned                          trail:1;   /* SYNC that we added behind a
+                                                    Query: the client's, if an
+                                                    error has struck that out */
 } ngx_hyperdrive_pg_reply_t;
 
 

@@ -184,7 +184,7 @@ ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s)
             return NGX_DONE;
         }
 
-        if (s->fill) {
+        if (s->fill && piece.tag == 0) {
             ngx_hyperdrive_session_fill_piece(s, &piece);
         }
 
@@ -193,6 +193,10 @@ ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s)
         if (piece.len && !piece.own) {
             ngx_hyperdrive_base_chain_append(&s->net.out, piece.data,
                                              piece.len);
+        }
+
+        if (piece.own) {
+            continue;
         }
 
         if (piece.type == NGX_HYPERDRIVE_PROTO_READY) {

@@ -39,6 +39,11 @@ typedef struct {
     ngx_uint_t                     nfresh;     /* connections made */
     ngx_uint_t                     runs;       /* statements told of */
 
+    char                          *own;        /* said ahead of the first
+                                                  unit, by us */
+    ngx_uint_t                     own_flags;
+    ngx_uint_t                     nown;       /* pieces that answer it */
+
     unsigned                       attached:1;
     unsigned                       streaming:1;
     unsigned                       pinned:1;
@@ -48,6 +53,9 @@ typedef struct {
     unsigned                       copying:1;  /* NGX_ABORT: the server waits
                                                   for data */
 } relay_t;
+
+
+#define RELAY_TAG  7
 
 
 static uint64_t  relay_last_id;
@@ -138,6 +146,7 @@ relay_connect(relay_t *r)
     r->in.len = 0;
     r->got.len = 0;
     r->nready = 0;
+    r->nown = 0;
     r->lost = NULL;
     r->streaming = 0;
     r->pinned = 0;
@@ -218,6 +227,34 @@ relay_forward(relay_t *r, u_char **pos)
 }
 
 
+/* a request of our own, ahead of the client's */
+
+static ngx_inline void
+relay_own(relay_t *r)
+{
+    ngx_str_t               text;
+    ngx_hyperdrive_chain_t  out;
+
+    if (r->own == NULL) {
+        return;
+    }
+
+    ngx_memzero(&out, sizeof(ngx_hyperdrive_chain_t));
+
+    text.data = (u_char *) r->own;
+    text.len = strlen(r->own);
+
+    if (ngx_hyperdrive_pg_proto.origin_own(r->origin, &text, RELAY_TAG,
+                                           r->own_flags, &out)
+        != NGX_OK)
+    {
+        abort();
+    }
+
+    bytes_chain(&r->out, &out);
+}
+
+
 static void
 relay_process(relay_t *r)
 {
@@ -286,7 +323,11 @@ relay_process(relay_t *r)
             goto next;
         }
 
-        r->attached = 1;
+        if (!r->attached) {
+            r->attached = 1;
+            relay_own(r);
+        }
+
         rc = relay_forward(r, &pos);
 
     next:
@@ -367,7 +408,16 @@ relay_answers(relay_t *r)
             bytes_add(&r->got, piece.data, piece.len);
         }
 
-        if (piece.type == NGX_HYPERDRIVE_PROTO_READY) {
+        if (piece.tag) {
+
+            if (piece.tag != RELAY_TAG || r->own == NULL) {
+                abort();
+            }
+
+            r->nown++;
+        }
+
+        if (piece.type == NGX_HYPERDRIVE_PROTO_READY && !piece.own) {
             r->nready++;
         }
 

@@ -1,4 +1,4 @@
-/* sources: pg/ngx_hyperdrive_pg.c pg/ngx_hyperdrive_pg_block.c pg/ngx_hyperdrive_pg_client.c pg/ngx_hyperdrive_pg_deallocate.c pg/ngx_hyperdrive_pg_forward.c pg/ngx_hyperdrive_pg_forward_parse.c pg/ngx_hyperdrive_pg_forward_stmt.c pg/ngx_hyperdrive_pg_answer.c pg/ngx_hyperdrive_pg_ledger.c pg/ngx_hyperdrive_pg_message.c pg/ngx_hyperdrive_pg_login.c pg/ngx_hyperdrive_pg_client_login.c pg/ngx_hyperdrive_pg_startup.c pg/ngx_hyperdrive_pg_origin_login.c pg/ngx_hyperdrive_pg_origin_auth.c pg/ngx_hyperdrive_pg_scram.c pg/ngx_hyperdrive_pg_scram_verifier.c pg/ngx_hyperdrive_pg_saslprep.c state/ngx_hyperdrive_state_stmt.c state/ngx_hyperdrive_state_names.c base/ngx_hyperdrive_base_chain.c base/ngx_hyperdrive_base_digest.c */
+/* sources: pg/ngx_hyperdrive_pg.c pg/ngx_hyperdrive_pg_block.c pg/ngx_hyperdrive_pg_client.c pg/ngx_hyperdrive_pg_deallocate.c pg/ngx_hyperdrive_pg_forward.c pg/ngx_hyperdrive_pg_forward_parse.c pg/ngx_hyperdrive_pg_forward_stmt.c pg/ngx_hyperdrive_pg_answer.c pg/ngx_hyperdrive_pg_own.c pg/ngx_hyperdrive_pg_shape.c pg/ngx_hyperdrive_pg_ledger.c pg/ngx_hyperdrive_pg_message.c pg/ngx_hyperdrive_pg_login.c pg/ngx_hyperdrive_pg_client_login.c pg/ngx_hyperdrive_pg_startup.c pg/ngx_hyperdrive_pg_origin_login.c pg/ngx_hyperdrive_pg_origin_auth.c pg/ngx_hyperdrive_pg_scram.c pg/ngx_hyperdrive_pg_scram_verifier.c pg/ngx_hyperdrive_pg_saslprep.c state/ngx_hyperdrive_state_stmt.c state/ngx_hyperdrive_state_names.c base/ngx_hyperdrive_base_chain.c base/ngx_hyperdrive_base_digest.c */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors
@@ -12,7 +12,8 @@
  * early must leave a clean connection.
  *
  * The input: how many statements are prepared at most, and whether those that
- * nobody uses are kept; a seed for the cuts; then the clients' messages.
+ * nobody uses are kept, and whether we ask something ourselves ahead of each
+ * client; a seed for the cuts; then the clients' messages.
  */
 
 
@@ -59,6 +60,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     seed = data[1] * 256 + data[2] + 1;
 
     relay_init(&r, registry, 1 + ((data[0] >> 1) & 7));
+
+    if (data[0] & 64) {
+        r.own = "SELECT2 own";
+        r.own_flags = (data[0] & 128) ? NGX_HYPERDRIVE_PROTO_OWN_SYNC : 0;
+    }
 
     data += 3;
     size -= 3;

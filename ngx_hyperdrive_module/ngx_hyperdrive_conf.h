@@ -29,6 +29,7 @@ typedef struct {
                                                    of _session_user_t */
     ngx_shm_zone_t                  *runtime;
     ngx_shm_zone_t                  *versions;  /* NULL: nothing is cached */
+    ngx_shm_zone_t                  *flights;
     void                           **srv_conf;  /* of the stream block */
 } ngx_hyperdrive_main_conf_t;
 
@@ -46,6 +47,10 @@ typedef struct {
                                                    off */
     ngx_str_t                        cache;     /* the zone's name */
     ngx_msec_t                       max_age;
+    ngx_msec_t                       stale;
+    ngx_msec_t                       stale_error;
+    ngx_msec_t                       coalesce;
+    ngx_uint_t                       verify;
     size_t                           max_size;
     ngx_flag_t                       channel_binding;
     ngx_hyperdrive_session_timeout_t timeout;
@@ -60,10 +65,6 @@ extern ngx_module_t  ngx_stream_hyperdrive_module;
 /* the content handler of a server with hyperdrive_pass */
 void ngx_stream_hyperdrive_handler(ngx_stream_session_t *s);
 
-char *ngx_hyperdrive_conf_cache_zone(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_hyperdrive_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 char *ngx_hyperdrive_conf_pass(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
@@ -76,6 +77,14 @@ char *ngx_hyperdrive_conf_users(ngx_conf_t *cf, ngx_command_t *cmd,
 /* plain passwords of the users files become verifiers; in init_module */
 ngx_int_t ngx_hyperdrive_conf_verifiers(ngx_cycle_t *cycle,
     ngx_hyperdrive_main_conf_t *hmcf);
+
+/* ngx_hyperdrive_conf_cache.c */
+
+char *ngx_hyperdrive_conf_cache_zone(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_hyperdrive_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
 
 /* ngx_hyperdrive_conf_origin.c */
 

@@ -327,6 +327,15 @@ struct ngx_hyperdrive_proto_s {
     /* a digest of what the client decodes rows by; never 0 */
     uint64_t    (*shape)(u_char *head, size_t len);
 
+    /*
+     * A question as a unit of its own, with no client behind it: its rows come
+     * described.  In one piece; out->failed: no memory.
+     */
+    void        (*question)(ngx_hyperdrive_state_stmt_t *stmt, ngx_str_t *args,
+                            ngx_str_t *formats, ngx_hyperdrive_chain_t *out);
+    /* a digest of rows, whatever order they stand in */
+    uint64_t    (*rows_digest)(u_char *rows, size_t len);
+
     /* appends an error of its own, not tied to a unit (then we close) */
     void        (*error)(ngx_hyperdrive_proto_error_t *err,
                          ngx_hyperdrive_chain_t *out);

@@ -223,6 +223,10 @@ ngx_stream_hyperdrive_create_srv_conf(ngx_conf_t *cf)
 
     conf->users = NGX_CONF_UNSET_PTR;
     conf->max_age = NGX_CONF_UNSET_MSEC;
+    conf->stale = NGX_CONF_UNSET_MSEC;
+    conf->stale_error = NGX_CONF_UNSET_MSEC;
+    conf->coalesce = NGX_CONF_UNSET_MSEC;
+    conf->verify = NGX_CONF_UNSET_UINT;
     conf->max_size = NGX_CONF_UNSET_SIZE;
     conf->channel_binding = NGX_CONF_UNSET;
     conf->timeout.login = NGX_CONF_UNSET_MSEC;
@@ -247,6 +251,10 @@ ngx_stream_hyperdrive_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_ptr_value(conf->users, prev->users, NGX_CONF_UNSET_PTR);
     ngx_conf_merge_msec_value(conf->max_age, prev->max_age, 60000);
+    ngx_conf_merge_msec_value(conf->stale, prev->stale, 0);
+    ngx_conf_merge_msec_value(conf->stale_error, prev->stale_error, 0);
+    ngx_conf_merge_msec_value(conf->coalesce, prev->coalesce, 5000);
+    ngx_conf_merge_uint_value(conf->verify, prev->verify, 0);
     ngx_conf_merge_size_value(conf->max_size, prev->max_size, 1048576);
     ngx_conf_merge_value(conf->channel_binding, prev->channel_binding, 1);
 
@@ -289,6 +297,10 @@ ngx_stream_hyperdrive_merge_pass(ngx_conf_t *cf,
 
     conf->session.users = conf->users;
     conf->session.max_age = conf->max_age;
+    conf->session.stale = conf->stale;
+    conf->session.stale_error = conf->stale_error;
+    conf->session.coalesce = conf->coalesce;
+    conf->session.verify = conf->verify;
     conf->session.max_size = conf->max_size;
     conf->session.tls_bound = conf->channel_binding;
     conf->session.timeout = conf->timeout;
@@ -464,6 +476,12 @@ ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
         if (hmcf->runtime == NULL) {
             return NGX_ERROR;
         }
+
+        hmcf->flights = ngx_hyperdrive_cache_flight_zone(cf,
+                                                &ngx_stream_hyperdrive_module);
+        if (hmcf->flights == NULL) {
+            return NGX_ERROR;
+        }
     }
 
     if (hmcf->zones.nelts) {
@@ -556,6 +574,14 @@ ngx_stream_hyperdrive_init_module(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
+    /* a reload is how an operator says that what was wrong is right now */
+
+    if (ngx_hyperdrive_cache_flight_use(hmcf->flights) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_hyperdrive_cache_flight_on_all();
+
     return ngx_hyperdrive_peer_init_module(cycle->log);
 }
 
@@ -598,6 +624,13 @@ ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle)
     if (ctx.registry == NULL) {
         return NGX_ERROR;
     }
+
+    if (ngx_hyperdrive_cache_flight_use(hmcf->flights) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_hyperdrive_cache_flight_set_slot(ngx_hyperdrive_shm_slot,
+                     ngx_hyperdrive_shm_slot_epoch(ngx_hyperdrive_shm_slot));
 
     zone = hmcf->zones.elts;
 
@@ -714,6 +747,10 @@ ngx_stream_hyperdrive_exit_process(ngx_cycle_t *cycle)
     }
 
     ngx_hyperdrive_session_write_exit();
+
+    ngx_hyperdrive_session_flight_reclaim(ngx_hyperdrive_shm_slot, 0);
+    ngx_hyperdrive_cache_flight_set_slot(NGX_HYPERDRIVE_SLOTS, 0);
+
     ngx_hyperdrive_shm_exit_process();
 }
 
@@ -788,6 +825,10 @@ ngx_stream_hyperdrive_message(ngx_uint_t from, ngx_uint_t type, u_char *data,
         return;
     }
 
+    if (type == NGX_HYPERDRIVE_PEER_WAKE) {
+        ngx_hyperdrive_session_flight_wake();
+    }
+
     hmcf = ngx_stream_hyperdrive_main_conf((ngx_cycle_t *) ngx_cycle);
 
     if (hmcf) {
@@ -821,6 +862,12 @@ ngx_stream_hyperdrive_dead(ngx_uint_t slot)
     }
 
     ngx_hyperdrive_shm_reclaim(slot);
+
+    /* it may have changed hands already: not what the new one has begun */
+
+    ngx_hyperdrive_session_flight_reclaim(slot,
+                                 ngx_hyperdrive_shm_slot_alive(slot)
+                                 ? ngx_hyperdrive_shm_slot_epoch(slot) : 0);
 
     (void) ngx_hyperdrive_shm_reclaim_places(NGX_STREAM_HYPERDRIVE_DEAD,
                                              ngx_stream_hyperdrive_wake);

@@ -60,6 +60,10 @@ for my $pool ('max=1', 'max=10000 min=10000', 'queue=0', 'statements=1',
 
 is(error(cache => 'shop'), '', 'a cache');
 is(error(cache => 'shop max_age=500ms max_size=64k'), '', 'with parameters');
+is(error(cache => 'shop stale_while_revalidate=15s stale_if_error=1h '
+	. 'coalesce=500ms verify=0.5%'), '', 'with all parameters');
+is(error(cache => 'shop stale_while_revalidate=off stale_if_error=off '
+	. 'coalesce=off verify=off'), '', 'with parameters that are off');
 is(error(cache => 'off'), '', 'off');
 is(error(users => 'users.txt'), '', 'users');
 is(error(zone => 'shop 64k'), '', 'the smallest zone');
@@ -165,6 +169,13 @@ my @caches = (
 	'nothing' => qr/no zone "nothing".*write hyperdrive_cache_zone nothing/,
 	'shop max_age=0' => qr/invalid time in "max_age=0".*write for instance/,
 	'shop max_age=x' => qr/invalid time in "max_age=x"/,
+	'shop stale_while_revalidate=x'
+		=> qr/invalid time in "stale_while_revalidate=x".*or off/,
+	'shop stale_if_error=30d30d' => qr/invalid time in "stale_if_error=/,
+	'shop coalesce=-1' => qr/invalid time in "coalesce=-1".*write for/,
+	'shop verify=1' => qr/invalid share in "verify=1".*write for instance 1%/,
+	'shop verify=101%' => qr/invalid share in "verify=101%"/,
+	'shop verify=x%' => qr/invalid share in "verify=x%"/,
 	'shop max_size=0' => qr/invalid size in "max_size=0".*write for/,
 	'shop max_size=x' => qr/invalid size in "max_size=x"/,
 	'shop nonsense=1' => qr/invalid parameter "nonsense=1".*known are max_/,

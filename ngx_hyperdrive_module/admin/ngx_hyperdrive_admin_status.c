@@ -93,7 +93,17 @@ static ngx_hyperdrive_admin_status_field_t
     ngx_hyperdrive_admin_status_field(transactions),
     ngx_hyperdrive_admin_status_field(hits),
     ngx_hyperdrive_admin_status_field(misses),
+    ngx_hyperdrive_admin_status_field(stale),
+    ngx_hyperdrive_admin_status_field(error_stale),
+    ngx_hyperdrive_admin_status_field(coalescing),
+    ngx_hyperdrive_admin_status_field(coalesced),
+    ngx_hyperdrive_admin_status_field(coalesce_timeout),
+    ngx_hyperdrive_admin_status_field(invalidated),
+    ngx_hyperdrive_admin_status_field(written),
     ngx_hyperdrive_admin_status_field(stored),
+    ngx_hyperdrive_admin_status_field(refreshed),
+    ngx_hyperdrive_admin_status_field(verified),
+    ngx_hyperdrive_admin_status_field(verify_failed),
     ngx_hyperdrive_admin_status_field(oversized),
     ngx_hyperdrive_admin_status_field(deferred),
     ngx_hyperdrive_admin_status_field(pinned),
@@ -161,7 +171,11 @@ ngx_hyperdrive_admin_status(ngx_pool_t *pool, off_t *size)
 
     ngx_hyperdrive_admin_status_stores(&w);
 
-    ngx_hyperdrive_admin_status_write(&w, "}}\n");
+    ngx_hyperdrive_admin_status_write(&w,
+                                      "},\"flights\":%ui,"
+                                      "\"tables_off\":%ui}\n",
+                                      ngx_hyperdrive_cache_flight_count(),
+                                      ngx_hyperdrive_cache_flight_noff());
 
     (void) ngx_pfree(pool, snapshot);
 

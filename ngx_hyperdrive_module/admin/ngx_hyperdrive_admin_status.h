@@ -11,6 +11,7 @@
 #include "ngx_hyperdrive.h"
 #include "shm/ngx_hyperdrive_shm.h"
 #include "cache/ngx_hyperdrive_cache_store.h"
+#include "cache/ngx_hyperdrive_cache_flight.h"
 
 
 /*

@@ -252,4 +252,11 @@ void ngx_hyperdrive_pg_answer_own(ngx_hyperdrive_pg_origin_t *origin,
     ngx_hyperdrive_chain_t *reply);
 
 
+/* ngx_hyperdrive_pg_question.c */
+
+void ngx_hyperdrive_pg_question(ngx_hyperdrive_state_stmt_t *stmt,
+    ngx_str_t *args, ngx_str_t *formats, ngx_hyperdrive_chain_t *out);
+uint64_t ngx_hyperdrive_pg_rows_digest(u_char *data, size_t len);
+
+
 #endif /* _NGX_HYPERDRIVE_PG_H_INCLUDED_ */

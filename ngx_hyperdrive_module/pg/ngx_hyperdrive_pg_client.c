@@ -654,6 +654,8 @@ ngx_hyperdrive_pg_client_serve_begin(void *data,
 
     ngx_hyperdrive_state_name_t  *old;
 
+    client->describe = 0;
+
     if (unit->simple) {
 
         /* a Query ends the unnamed statement */
@@ -764,6 +766,7 @@ ngx_hyperdrive_pg_client_refuse(void *data, ngx_hyperdrive_proto_unit_t *unit,
     ngx_hyperdrive_pg_client_question(client, NULL);
 
     client->scanned = 0;
+    client->describe = 0;
 
     if (err) {
         ngx_hyperdrive_pg_error(out, err->severity, err->sqlstate,

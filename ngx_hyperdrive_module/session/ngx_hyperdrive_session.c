@@ -4,7 +4,7 @@
  */
 
 
-#include "session/ngx_hyperdrive_session.h"
+#include "session/ngx_hyperdrive_session_cache.h"
 #include <openssl/rand.h>
 
 
@@ -52,6 +52,7 @@ static ngx_str_t  ngx_hyperdrive_session_states[] = {
     ngx_string("greet"),
     ngx_string("ready"),
     ngx_string("wait"),
+    ngx_string("flight"),
     ngx_string("active"),
     ngx_string("closing")
 };
@@ -181,6 +182,7 @@ ngx_hyperdrive_session_cleanup(void *data)
     }
 
     ngx_hyperdrive_session_fill_drop(s);
+    ngx_hyperdrive_session_flight_forget(s);
     ngx_hyperdrive_session_time_stop(s);
 
     if (s->login) {
@@ -229,6 +231,7 @@ ngx_hyperdrive_session_set_state(ngx_hyperdrive_session_t *s,
 
     busy = (state == NGX_HYPERDRIVE_SESSION_GREET
             || state == NGX_HYPERDRIVE_SESSION_WAIT
+            || state == NGX_HYPERDRIVE_SESSION_FLIGHT
             || state == NGX_HYPERDRIVE_SESSION_ACTIVE
             || (state == NGX_HYPERDRIVE_SESSION_READY
                 && (s->deferred || s->failed)));
@@ -840,6 +843,7 @@ ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s)
     if (s->state == NGX_HYPERDRIVE_SESSION_CLOSING) {
 
         ngx_hyperdrive_origin_leave(&s->waiter);
+        ngx_hyperdrive_session_flight_forget(s);
 
         if (s->origin) {
             ngx_hyperdrive_session_detach(s);
@@ -885,6 +889,7 @@ ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s)
 
     if (c->read->ready && !s->choked
         && s->state != NGX_HYPERDRIVE_SESSION_WAIT
+        && s->state != NGX_HYPERDRIVE_SESSION_FLIGHT
         && s->net.last - s->net.pos < NGX_HYPERDRIVE_MAX_UNIT)
     {
         /* its event has come and gone, but not all has been read */

@@ -14,6 +14,7 @@
 #include "net/ngx_hyperdrive_net.h"
 #include "origin/ngx_hyperdrive_origin.h"
 #include "cache/ngx_hyperdrive_cache_store.h"
+#include "cache/ngx_hyperdrive_cache_flight.h"
 #include "session/ngx_hyperdrive_session_write.h"
 
 
@@ -45,6 +46,11 @@ typedef struct {
                                                      no password is asked */
     ngx_shm_zone_t                  *cache_zone;  /* NULL: off */
     ngx_msec_t                       max_age;
+    ngx_msec_t                       stale;       /* stale_while_revalidate */
+    ngx_msec_t                       stale_error; /* stale_if_error */
+    ngx_msec_t                       coalesce;    /* the longest wait for
+                                                     another's fill; 0: off */
+    ngx_uint_t                       verify;      /* of 10,000 hits */
     size_t                           max_size;
 
     ngx_hyperdrive_session_timeout_t timeout;
@@ -65,21 +71,37 @@ typedef enum {
     NGX_HYPERDRIVE_SESSION_READY,        /* no origin, reads requests; told
                                             when the worker leaves */
     NGX_HYPERDRIVE_SESSION_WAIT,         /* in the queue for an origin */
+    NGX_HYPERDRIVE_SESSION_FLIGHT,       /* no origin: waits for an answer that
+                                            another session fetches; timer */
     NGX_HYPERDRIVE_SESSION_ACTIVE,       /* has an origin */
     NGX_HYPERDRIVE_SESSION_CLOSING       /* sends what is left; timer */
 } ngx_hyperdrive_session_state_e;
 
 
-/* an answer that is being kept for the cache */
+/* what the cache had to do with a unit, by Hyperdrive's names */
 
-typedef struct {
-    ngx_hyperdrive_cache_key_t       key;         /* data behind the struct */
-    ngx_hyperdrive_chain_t           head;
-    ngx_hyperdrive_chain_t           body;
-    uint32_t                         rows;
-    unsigned                         complete:1;
-    unsigned                         failed:1;
-} ngx_hyperdrive_session_fill_t;
+typedef enum {
+    NGX_HYPERDRIVE_SESSION_CACHE_NONE = 0,   /* there was none yet */
+    NGX_HYPERDRIVE_SESSION_CACHE_DISABLED,   /* off: for the server, by a hint,
+                                                for a table that was wrong */
+    NGX_HYPERDRIVE_SESSION_CACHE_HIT,
+    NGX_HYPERDRIVE_SESSION_CACHE_STALE,      /* a hit behind max_age */
+    NGX_HYPERDRIVE_SESSION_CACHE_ERROR,      /* ...because there is no origin */
+    NGX_HYPERDRIVE_SESSION_CACHE_COALESCED,  /* a hit, fetched by another
+                                                session meanwhile */
+    NGX_HYPERDRIVE_SESSION_CACHE_MISS,
+    NGX_HYPERDRIVE_SESSION_CACHE_INVALIDATED,  /* a miss: written to since */
+    NGX_HYPERDRIVE_SESSION_CACHE_OVERSIZED,  /* a miss, too long to be kept */
+    NGX_HYPERDRIVE_SESSION_CACHE_UNCACHEABLE,
+    NGX_HYPERDRIVE_SESSION_CACHE_VOLATILE,
+    NGX_HYPERDRIVE_SESSION_CACHE_MULTIPLE,
+    NGX_HYPERDRIVE_SESSION_CACHE_PARSE,
+    NGX_HYPERDRIVE_SESSION_CACHE_TRANSACTION
+} ngx_hyperdrive_session_cache_e;
+
+
+typedef struct ngx_hyperdrive_session_fill_s  ngx_hyperdrive_session_fill_t;
+typedef struct ngx_hyperdrive_session_wait_s  ngx_hyperdrive_session_wait_t;
 
 
 /* totals of one client, for variables */
@@ -123,6 +145,9 @@ struct ngx_hyperdrive_session_s {
 
     ngx_hyperdrive_proto_unit_t      unit;        /* what is looked at */
     ngx_hyperdrive_session_fill_t   *fill;
+    ngx_hyperdrive_session_wait_t   *wait;        /* since a look-up that found
+                                                     a flight; or NULL */
+    ngx_hyperdrive_session_cache_e   cached;      /* the last unit's */
     ngx_uint_t                       outstanding; /* units without their end */
     ngx_hyperdrive_session_write_t   write;
 
@@ -200,6 +225,11 @@ void ngx_hyperdrive_session_waiter_ready(ngx_hyperdrive_origin_waiter_t *w,
     ngx_hyperdrive_origin_t *o);
 void ngx_hyperdrive_session_waiter_failed(ngx_hyperdrive_origin_waiter_t *w,
     ngx_hyperdrive_proto_error_t *err);
+/* the unit that waits is refused, and the session goes on behind it */
+void ngx_hyperdrive_session_failed(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_error_t *err);
+/* it goes on with the unit that has waited */
+void ngx_hyperdrive_session_resume(ngx_hyperdrive_session_t *s);
 
 
 /* ngx_hyperdrive_session_block.c */
@@ -259,18 +289,29 @@ void ngx_hyperdrive_session_time_piece(ngx_hyperdrive_session_t *s,
 void ngx_hyperdrive_session_time_heard(ngx_hyperdrive_session_t *s);
 
 
-/* ngx_hyperdrive_session_cache.c */
+/* ngx_hyperdrive_session_cache.c: see ngx_hyperdrive_session_cache.h too */
 
-/* NGX_OK: the unit has been answered from memory; NGX_DECLINED: it has not;
-   a fill may have been begun */
+/*
+ * Looks the unit up.  NGX_OK: it has been answered from memory; NGX_DECLINED:
+ * it has not, and goes to an origin; a fill may have been begun; NGX_AGAIN:
+ * the session waits for a flight.
+ */
 ngx_int_t ngx_hyperdrive_session_lookup(ngx_hyperdrive_session_t *s);
 /* true if the unit's answer is probably there */
 ngx_uint_t ngx_hyperdrive_session_peek(ngx_hyperdrive_session_t *s);
-void ngx_hyperdrive_session_fill_piece(ngx_hyperdrive_session_t *s,
-    ngx_hyperdrive_proto_piece_t *piece);
-/* the unit is over: the answer is kept, or dropped */
-void ngx_hyperdrive_session_fill_end(ngx_hyperdrive_session_t *s);
-void ngx_hyperdrive_session_fill_drop(ngx_hyperdrive_session_t *s);
+/*
+ * There is no origin for the unit that begins at s->net.pos: NGX_OK: it has
+ * been answered from memory all the same.
+ */
+ngx_int_t ngx_hyperdrive_session_lookup_stale(ngx_hyperdrive_session_t *s);
+/* flights of this worker's sessions may be over: a wake-up has come */
+void ngx_hyperdrive_session_flight_wake(void);
+/* the flights of <slot> are ended, but those of the process that has it now
+   with <epoch> (0: nobody), and all who wait look again */
+void ngx_hyperdrive_session_flight_reclaim(ngx_uint_t slot, uint32_t epoch);
+/* the name of what became of the last unit */
+ngx_str_t *ngx_hyperdrive_session_cache_name(
+    ngx_hyperdrive_session_cache_e cached);
 
 
 #endif /* _NGX_HYPERDRIVE_SESSION_H_INCLUDED_ */

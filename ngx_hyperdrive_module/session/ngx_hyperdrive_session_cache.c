@@ -4,26 +4,74 @@
  */
 
 
-#include "session/ngx_hyperdrive_session.h"
+#include "session/ngx_hyperdrive_session_cache.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
+#include "base/ngx_hyperdrive_base_hash.h"
+#include "sql/ngx_hyperdrive_sql.h"
 
 
 /* a value that is not larger is copied out under the lock */
 #define NGX_HYPERDRIVE_SESSION_COPY      NGX_HYPERDRIVE_BLOCK
 
 
+/* a value, read from its beginning on */
+
+typedef struct {
+    ngx_hyperdrive_cache_ref_t   ref;
+    u_char                      *data;
+    size_t                       len;
+} ngx_hyperdrive_session_found_t;
+
+
 static ngx_int_t ngx_hyperdrive_session_key(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_cache_key_t *key);
+static ngx_int_t ngx_hyperdrive_session_question(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_session_question_t *q, ngx_uint_t *reason);
+static ngx_hyperdrive_session_cache_e ngx_hyperdrive_session_why(
+    ngx_uint_t reason);
+static ngx_int_t ngx_hyperdrive_session_find(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_session_question_t *q,
+    ngx_hyperdrive_session_found_t *found);
+static ngx_int_t ngx_hyperdrive_session_take(
+    ngx_hyperdrive_session_found_t *found, u_char *buf, size_t len);
+static ngx_int_t ngx_hyperdrive_session_hit(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_session_question_t *q);
 static ngx_int_t ngx_hyperdrive_session_serve(ngx_hyperdrive_session_t *s,
-    ngx_hyperdrive_cache_ref_t *ref);
-static void ngx_hyperdrive_session_fill_begin(ngx_hyperdrive_session_t *s,
-    ngx_hyperdrive_cache_key_t *key);
+    ngx_hyperdrive_session_found_t *found);
+static void ngx_hyperdrive_session_miss(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_session_question_t *q,
+    ngx_hyperdrive_cache_flight_t *flight);
 
 
 /* used within one call only */
 static u_char  ngx_hyperdrive_session_key_buf[NGX_HYPERDRIVE_MAX_UNIT * 2
                                               + NGX_HYPERDRIVE_SHM_NOTE_KEY];
 static u_char  ngx_hyperdrive_session_value[NGX_HYPERDRIVE_SESSION_COPY];
+
+
+static ngx_str_t  ngx_hyperdrive_session_cache_names[] = {
+    ngx_string(""),
+    ngx_string("disabled"),
+    ngx_string("hit"),
+    ngx_string("stale"),
+    ngx_string("errorstale"),
+    ngx_string("coalesced"),
+    ngx_string("miss"),
+    ngx_string("invalidated"),
+    ngx_string("oversizedresult"),
+    ngx_string("uncacheable"),
+    ngx_string("volatile"),
+    ngx_string("multiplestatements"),
+    ngx_string("parseerror"),
+    ngx_string("transaction")
+};
+
+
+ngx_str_t *
+ngx_hyperdrive_session_cache_name(ngx_hyperdrive_session_cache_e cached)
+{
+    return &ngx_hyperdrive_session_cache_names[cached];
+}
 
 
 /*
@@ -76,149 +124,456 @@ ngx_hyperdrive_session_key(ngx_hyperdrive_session_t *s,
 
 
 ngx_int_t
+ngx_hyperdrive_session_key_text(ngx_str_t *key, ngx_str_t *text)
+{
+    u_char    *p, *last;
+    uint32_t   len;
+
+    p = key->data;
+    last = p + key->len;
+
+    p = ngx_hyperdrive_base_read_u32(p, last, &len);
+    p = ngx_hyperdrive_base_read_bytes(p, last, len, text);
+    p = ngx_hyperdrive_base_read_u32(p, last, &len);
+    p = ngx_hyperdrive_base_read_bytes(p, last, len, text);
+
+    return p ? NGX_OK : NGX_DECLINED;
+}
+
+
+uint64_t
+ngx_hyperdrive_session_digest(u_char *text, size_t len)
+{
+    static uint64_t  seed[2] = { 0x6879706572647276ULL, 0x73746174656d656eULL };
+
+    /* the same in all workers and over restarts: for people and for logs */
+
+    return ngx_hyperdrive_base_hash(seed, text, len);
+}
+
+
+size_t
+ngx_hyperdrive_session_stamp(ngx_hyperdrive_cache_version_set_t *reads,
+    u_char *stamp)
+{
+    u_char                                 *p;
+    ngx_hyperdrive_cache_version_sample_t   sample;
+
+    if (ngx_hyperdrive_cache_version_sample(reads, &sample) != NGX_OK) {
+        return 0;
+    }
+
+    p = ngx_cpymem(stamp, sample.versions, sample.n * sizeof(uint64_t));
+    p = ngx_cpymem(p, reads->numbers,
+                   reads->n * sizeof(ngx_hyperdrive_cache_version_t));
+
+    return p - stamp;
+}
+
+
+uint64_t
+ngx_hyperdrive_session_stamp_digest(u_char *stamp, size_t len)
+{
+    static uint64_t  seed[2];
+
+    return ngx_hyperdrive_base_hash(seed, stamp, len);
+}
+
+
+/*
+ * Whether the cache may be asked.  NGX_OK: <q> is filled, until the next
+ * call.  NGX_BUSY: what it reads is being written to: it is neither there nor
+ * can it be kept.  NGX_DECLINED: s->cached says why not, and <reason> if it
+ * is counted by reasons.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_session_question(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_session_question_t *q, ngx_uint_t *reason)
+{
+    ngx_hyperdrive_session_plan_t   *plan;
+    ngx_hyperdrive_session_conf_t   *conf;
+
+    conf = s->conf;
+
+    *reason = s->unit.reason;
+
+    if (!s->unit.question) {
+        s->cached = ngx_hyperdrive_session_why(s->unit.reason);
+        return NGX_DECLINED;
+    }
+
+    plan = ngx_hyperdrive_session_plan(s, s->unit.stmt);
+
+    if (plan->reason) {
+        *reason = plan->reason;
+        s->cached = ngx_hyperdrive_session_why(plan->reason);
+        return NGX_DECLINED;
+    }
+
+    q->plan = plan;
+    q->max_age = conf->max_age;
+
+    if (ngx_hyperdrive_cache_flight_is_off(plan->reads.numbers,
+                                           plan->reads.n)
+        || ngx_hyperdrive_session_key(s, &q->key) != NGX_OK)
+    {
+        s->cached = NGX_HYPERDRIVE_SESSION_CACHE_DISABLED;
+        return NGX_DECLINED;
+    }
+
+    q->stamp_len = ngx_hyperdrive_session_stamp(&plan->reads, q->stamp);
+
+    if (q->stamp_len == 0) {
+        s->cached = NGX_HYPERDRIVE_SESSION_CACHE_INVALIDATED;
+        return NGX_BUSY;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_hyperdrive_session_cache_e
+ngx_hyperdrive_session_why(ngx_uint_t reason)
+{
+    switch (reason) {
+
+    case NGX_HYPERDRIVE_SQL_VOLATILE:
+    case NGX_HYPERDRIVE_SQL_FUNCTION:
+        return NGX_HYPERDRIVE_SESSION_CACHE_VOLATILE;
+
+    case NGX_HYPERDRIVE_SQL_MULTIPLE:
+        return NGX_HYPERDRIVE_SESSION_CACHE_MULTIPLE;
+
+    case NGX_HYPERDRIVE_SQL_PARSE:
+        return NGX_HYPERDRIVE_SESSION_CACHE_PARSE;
+
+    default:
+        return NGX_HYPERDRIVE_SESSION_CACHE_UNCACHEABLE;
+    }
+}
+
+
+ngx_int_t
 ngx_hyperdrive_session_lookup(ngx_hyperdrive_session_t *s)
 {
-    ngx_int_t                       rc;
-    ngx_hyperdrive_cache_key_t      key;
-    ngx_hyperdrive_cache_ref_t      ref;
-    ngx_hyperdrive_shm_counters_t  *counters;
+    ngx_int_t                           rc;
+    ngx_uint_t                          reason;
+    ngx_hyperdrive_shm_counters_t      *counters;
+    ngx_hyperdrive_cache_flight_t       flight;
+    ngx_hyperdrive_session_question_t   q;
 
     counters = s->conf->origin->counters;
 
-    if (!s->unit.question) {
-
-        if (s->unit.reason && s->unit.reason < 15) {
-            counters->uncacheable[s->unit.reason]++;
-        }
-
-        return NGX_DECLINED;
-    }
-
-    if (ngx_hyperdrive_session_key(s, &key) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    rc = ngx_hyperdrive_cache_store_get(
-                            ngx_hyperdrive_cache_store(s->conf->cache_zone),
-                            &key, ngx_hyperdrive_session_value,
-                            sizeof(ngx_hyperdrive_session_value), &ref);
+    rc = ngx_hyperdrive_session_question(s, &q, &reason);
 
     if (rc == NGX_OK) {
-        rc = ngx_hyperdrive_session_serve(s, &ref);
 
-        ngx_hyperdrive_cache_store_release(&ref);
-
-        if (rc == NGX_OK) {
-            counters->hits++;
-            s->total.hits++;
+        if (ngx_hyperdrive_session_hit(s, &q) == NGX_OK) {
             return NGX_OK;
+        }
+
+        if (ngx_hyperdrive_session_flight(s, &q, &flight) == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+
+        ngx_hyperdrive_session_miss(s, &q, &flight);
+
+    } else if (rc == NGX_BUSY) {
+        counters->written++;
+        counters->misses++;
+        s->total.misses++;
+
+    } else if (reason && reason < 15) {
+        counters->uncacheable[reason]++;
+    }
+
+    ngx_hyperdrive_session_flight_forget(s);
+
+    return NGX_DECLINED;
+}
+
+
+/* NGX_OK: there is an answer that may be given now, and it has been */
+
+static ngx_int_t
+ngx_hyperdrive_session_hit(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_session_question_t *q)
+{
+    uint64_t                         now;
+    ngx_int_t                        rc;
+    ngx_hyperdrive_shm_counters_t   *counters;
+    ngx_hyperdrive_session_found_t   found;
+
+    counters = s->conf->origin->counters;
+
+    s->cached = NGX_HYPERDRIVE_SESSION_CACHE_MISS;
+
+    rc = ngx_hyperdrive_session_find(s, q, &found);
+
+    if (rc != NGX_OK) {
+
+        if (rc == NGX_BUSY) {
+            counters->invalidated++;
+            s->cached = NGX_HYPERDRIVE_SESSION_CACHE_INVALIDATED;
+        }
+
+        return NGX_DECLINED;
+    }
+
+    now = ngx_hyperdrive_cache_store_now();
+
+    if ((now >= found.ref.meta.fresh_until
+         && now >= found.ref.meta.stale_until)
+        || ngx_hyperdrive_session_serve(s, &found) != NGX_OK)
+    {
+        ngx_hyperdrive_cache_store_release(&found.ref);
+        return NGX_DECLINED;
+    }
+
+    ngx_hyperdrive_cache_store_release(&found.ref);
+
+    counters->hits++;
+    s->total.hits++;
+
+    if (now >= found.ref.meta.fresh_until) {
+        counters->stale++;
+        s->cached = NGX_HYPERDRIVE_SESSION_CACHE_STALE;
+
+        ngx_hyperdrive_session_refresh(s, q);
+
+    } else if (s->wait) {
+        counters->coalesced++;
+        s->cached = NGX_HYPERDRIVE_SESSION_CACHE_COALESCED;
+
+    } else {
+        s->cached = NGX_HYPERDRIVE_SESSION_CACHE_HIT;
+
+        if (s->conf->verify
+            && (ngx_uint_t) ngx_random() % 10000 < s->conf->verify)
+        {
+            ngx_hyperdrive_session_verify(s, q);
         }
     }
 
-    counters->misses++;
-    s->total.misses++;
+    ngx_hyperdrive_session_flight_forget(s);
 
-    ngx_hyperdrive_session_fill_begin(s, &key);
+    s->conf->origin->proto->serve_end(s->wire, &s->unit, &s->net.out);
 
-    return NGX_DECLINED;
+    return NGX_OK;
 }
 
 
 ngx_uint_t
 ngx_hyperdrive_session_peek(ngx_hyperdrive_session_t *s)
 {
-    ngx_hyperdrive_cache_key_t  key;
-    ngx_hyperdrive_cache_ref_t  ref;
+    ngx_int_t                           rc;
+    ngx_uint_t                          reason;
+    ngx_hyperdrive_session_found_t      found;
+    ngx_hyperdrive_session_question_t   q;
 
-    if (ngx_hyperdrive_session_key(s, &key) != NGX_OK
-        || ngx_hyperdrive_cache_store_get(
-                            ngx_hyperdrive_cache_store(s->conf->cache_zone),
-                            &key, ngx_hyperdrive_session_value,
-                            sizeof(ngx_hyperdrive_session_value), &ref)
-           != NGX_OK)
+    if (ngx_hyperdrive_session_question(s, &q, &reason) != NGX_OK
+        || ngx_hyperdrive_session_find(s, &q, &found) != NGX_OK)
     {
         return 0;
     }
 
-    ngx_hyperdrive_cache_store_release(&ref);
+    rc = (ngx_hyperdrive_cache_store_now() < found.ref.meta.fresh_until);
 
-    return 1;
+    ngx_hyperdrive_cache_store_release(&found.ref);
+
+    return rc;
 }
 
 
-/* builds the envelope around a kept answer */
-
-static ngx_int_t
-ngx_hyperdrive_session_serve(ngx_hyperdrive_session_t *s,
-    ngx_hyperdrive_cache_ref_t *ref)
+ngx_int_t
+ngx_hyperdrive_session_lookup_stale(ngx_hyperdrive_session_t *s)
 {
-    size_t                        n, len, skip, left;
-    u_char                       *p, *data, *head;
-    ngx_hyperdrive_proto_t       *proto;
-    ngx_hyperdrive_cache_meta_t  *meta;
+    ngx_int_t                           rc;
+    ngx_uint_t                          reason;
+    ngx_hyperdrive_proto_t             *proto;
+    ngx_hyperdrive_proto_error_t        err;
+    ngx_hyperdrive_shm_counters_t      *counters;
+    ngx_hyperdrive_session_found_t      found;
+    ngx_hyperdrive_session_question_t   q;
 
-    meta = &ref->meta;
     proto = s->conf->origin->proto;
+    counters = s->conf->origin->counters;
 
-    if (ngx_hyperdrive_cache_store_now() >= meta->fresh_until) {
+    if (s->conf->cache_zone == NULL || s->conf->stale_error == 0
+        || s->streaming || s->origin || s->deferred || s->failed)
+    {
         return NGX_DECLINED;
     }
 
-    if (s->unit.told && s->unit.told != meta->shape) {
+    /* the input may have moved while it waited */
+
+    rc = proto->client_request(s->wire, s->net.pos, s->net.last, &s->unit,
+                               &err);
+
+    if (rc != NGX_OK
+        || ngx_hyperdrive_session_question(s, &q, &reason) != NGX_OK
+        || ngx_hyperdrive_session_find(s, &q, &found) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_hyperdrive_session_serve(s, &found);
+
+    ngx_hyperdrive_cache_store_release(&found.ref);
+
+    if (rc != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    proto->serve_end(s->wire, &s->unit, &s->net.out);
+
+    s->cached = NGX_HYPERDRIVE_SESSION_CACHE_ERROR;
+
+    counters->hits++;
+    counters->error_stale++;
+    counters->queries++;
+    s->total.hits++;
+    s->total.queries++;
+
+    s->net.pos += s->unit.len;
+
+    return NGX_OK;
+}
+
+
+/*
+ * NGX_OK: there is an entry, of whatever age, and nothing was written to what
+ * it was made of; <found> is to be released.  NGX_BUSY: something was.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_session_find(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_session_question_t *q,
+    ngx_hyperdrive_session_found_t *found)
+{
+    u_char                       *stamp;
+    ngx_hyperdrive_cache_ref_t   *ref;
+
+    static u_char                 buf[NGX_HYPERDRIVE_SESSION_STAMP];
+
+    ref = &found->ref;
+
+    found->data = NULL;
+    found->len = 0;
+
+    if (ngx_hyperdrive_cache_store_get(
+                            ngx_hyperdrive_cache_store(s->conf->cache_zone),
+                            &q->key, ngx_hyperdrive_session_value,
+                            sizeof(ngx_hyperdrive_session_value), ref)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (ref->meta.stamp_len != q->stamp_len) {
+        goto old;
+    }
+
+    stamp = buf;
+
+    if (ref->data) {
+        stamp = ref->data;
+        found->data = ref->data + q->stamp_len;
+
+    } else if (ngx_hyperdrive_session_take(found, buf, q->stamp_len)
+               != NGX_OK)
+    {
+        goto old;
+    }
+
+    if (ngx_memcmp(stamp, q->stamp, q->stamp_len) != 0) {
+        goto old;
+    }
+
+    if (s->unit.told && s->unit.told != ref->meta.shape) {
 
         /* the rows are not what the client was told: the origin decides */
 
+        ngx_hyperdrive_cache_store_release(ref);
         return NGX_DECLINED;
     }
 
-    if (ref->data) {
+    return NGX_OK;
 
-        head = ref->data + meta->stamp_len;
+old:
 
-        proto->serve_begin(s->wire, &s->unit, head, meta->head_len,
+    ngx_hyperdrive_cache_store_release(ref);
+
+    return NGX_BUSY;
+}
+
+
+/* the next bytes of a value that is held: they may be cut anywhere */
+
+static ngx_int_t
+ngx_hyperdrive_session_take(ngx_hyperdrive_session_found_t *found,
+    u_char *buf, size_t len)
+{
+    size_t  n;
+
+    while (len) {
+
+        if (found->len == 0
+            && ngx_hyperdrive_cache_store_read(&found->ref, &found->data,
+                                               &found->len)
+               != NGX_OK)
+        {
+            return NGX_DECLINED;
+        }
+
+        n = ngx_min(len, found->len);
+
+        buf = ngx_cpymem(buf, found->data, n);
+        len -= n;
+
+        found->data += n;
+        found->len -= n;
+    }
+
+    return NGX_OK;
+}
+
+
+/* a kept answer with the envelope around it, but for its end */
+
+static ngx_int_t
+ngx_hyperdrive_session_serve(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_session_found_t *found)
+{
+    u_char                       *head;
+    ngx_hyperdrive_proto_t       *proto;
+    ngx_hyperdrive_cache_meta_t  *meta;
+
+    meta = &found->ref.meta;
+    proto = s->conf->origin->proto;
+
+    if (found->ref.data) {
+
+        proto->serve_begin(s->wire, &s->unit, found->data, meta->head_len,
                            &s->net.out);
 
-        ngx_hyperdrive_base_chain_append(&s->net.out, head + meta->head_len,
+        ngx_hyperdrive_base_chain_append(&s->net.out,
+                                         found->data + meta->head_len,
                                          meta->body_len);
-
-        proto->serve_end(s->wire, &s->unit, &s->net.out);
 
         return NGX_OK;
     }
 
-    /* a large one, in pieces: the head may be cut anywhere */
+    /* a large one, in pieces */
 
     head = malloc(meta->head_len + 1);
-    if (head == NULL) {
+
+    if (head == NULL
+        || ngx_hyperdrive_session_take(found, head, meta->head_len) != NGX_OK)
+    {
+        free(head);
         return NGX_DECLINED;
-    }
-
-    skip = meta->stamp_len;
-    len = 0;
-    data = NULL;
-
-    p = head;
-    left = meta->head_len;
-
-    while (left) {
-
-        if (len == 0
-            && ngx_hyperdrive_cache_store_read(ref, &data, &len) != NGX_OK)
-        {
-            free(head);
-            return NGX_DECLINED;
-        }
-
-        n = ngx_min(skip, len);
-        data += n;
-        len -= n;
-        skip -= n;
-
-        n = ngx_min(left, len);
-        p = ngx_cpymem(p, data, n);
-        data += n;
-        len -= n;
-        left -= n;
     }
 
     proto->serve_begin(s->wire, &s->unit, head, meta->head_len, &s->net.out);
@@ -226,156 +581,39 @@ ngx_hyperdrive_session_serve(ngx_hyperdrive_session_t *s,
     free(head);
 
     do {
-        ngx_hyperdrive_base_chain_append(&s->net.out, data, len);
-    } while (ngx_hyperdrive_cache_store_read(ref, &data, &len) == NGX_OK);
+        ngx_hyperdrive_base_chain_append(&s->net.out, found->data,
+                                         found->len);
 
-    proto->serve_end(s->wire, &s->unit, &s->net.out);
+    } while (ngx_hyperdrive_cache_store_read(&found->ref, &found->data,
+                                             &found->len)
+             == NGX_OK);
 
     return NGX_OK;
 }
 
 
+/* the answer that the origin will give is to be kept */
+
 static void
-ngx_hyperdrive_session_fill_begin(ngx_hyperdrive_session_t *s,
-    ngx_hyperdrive_cache_key_t *key)
+ngx_hyperdrive_session_miss(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_session_question_t *q,
+    ngx_hyperdrive_cache_flight_t *flight)
 {
-    ngx_hyperdrive_session_fill_t  *fill;
+    s->conf->origin->counters->misses++;
+    s->total.misses++;
 
     ngx_hyperdrive_session_fill_drop(s);
 
-    fill = calloc(1, sizeof(ngx_hyperdrive_session_fill_t) + key->len);
-    if (fill == NULL) {
+    s->fill = ngx_hyperdrive_session_fill_create(s->conf, q);
+
+    if (s->fill == NULL) {
+        ngx_hyperdrive_session_flight_end(flight, 0);
         return;
     }
 
-    fill->key = *key;
-    fill->key.data = (u_char *) (fill + 1);
-    ngx_memcpy(fill->key.data, key->data, key->len);
-
-    s->fill = fill;
+    s->fill->flight = *flight;
 
     if (!s->unit.head) {
         s->conf->origin->proto->describe(s->wire);
     }
-}
-
-
-void
-ngx_hyperdrive_session_fill_piece(ngx_hyperdrive_session_t *s,
-    ngx_hyperdrive_proto_piece_t *piece)
-{
-    ngx_hyperdrive_chain_t         *chain;
-    ngx_hyperdrive_session_fill_t  *fill;
-
-    fill = s->fill;
-
-    switch (piece->type) {
-
-    case NGX_HYPERDRIVE_PROTO_OTHER:
-    case NGX_HYPERDRIVE_PROTO_READY:
-        return;
-
-    case NGX_HYPERDRIVE_PROTO_HEAD:
-
-        if (fill->body.size) {
-            fill->failed = 1;
-        }
-
-        chain = &fill->head;
-        break;
-
-    case NGX_HYPERDRIVE_PROTO_ROWS:
-        chain = &fill->body;
-        fill->rows += piece->rows;
-
-        if (fill->complete) {
-            fill->failed = 1;
-        }
-
-        fill->complete |= piece->end;
-        break;
-
-    default:
-        fill->failed = 1;
-        return;
-    }
-
-    if (fill->failed) {
-        return;
-    }
-
-    if (fill->head.size + fill->body.size + piece->len > s->conf->max_size) {
-        s->conf->origin->counters->oversized++;
-        fill->failed = 1;
-
-        /* the rest of it is not worth any memory */
-
-        ngx_hyperdrive_base_chain_clear(&fill->head);
-        ngx_hyperdrive_base_chain_clear(&fill->body);
-        return;
-    }
-
-    if (ngx_hyperdrive_base_chain_append(chain, piece->data, piece->len)
-        != NGX_OK)
-    {
-        fill->failed = 1;
-    }
-}
-
-
-void
-ngx_hyperdrive_session_fill_end(ngx_hyperdrive_session_t *s)
-{
-    ngx_hyperdrive_cache_meta_t     meta;
-    ngx_hyperdrive_cache_store_t   *store;
-    ngx_hyperdrive_session_fill_t  *fill;
-
-    fill = s->fill;
-
-    if (fill->failed || !fill->complete || fill->head.size == 0
-        || fill->head.head != fill->head.tail
-        || fill->head.failed || fill->body.failed)
-    {
-        ngx_hyperdrive_session_fill_drop(s);
-        return;
-    }
-
-    store = ngx_hyperdrive_cache_store(s->conf->cache_zone);
-
-    ngx_memzero(&meta, sizeof(ngx_hyperdrive_cache_meta_t));
-
-    meta.created = ngx_hyperdrive_cache_store_now();
-    meta.fresh_until = meta.created + s->conf->max_age;
-    meta.stale_until = meta.fresh_until;
-    meta.error_until = meta.fresh_until;
-    meta.head_len = fill->head.size;
-    meta.body_len = fill->body.size;
-    meta.rows = fill->rows;
-    meta.shape = s->conf->origin->proto->shape(fill->head.head->pos,
-                                               fill->head.size);
-
-    ngx_hyperdrive_base_chain_move(&fill->head, &fill->body);
-
-    if (ngx_hyperdrive_cache_store_put(store, &fill->key, &meta, &fill->head)
-        == NGX_OK)
-    {
-        s->conf->origin->counters->stored++;
-    }
-
-    ngx_hyperdrive_session_fill_drop(s);
-}
-
-
-void
-ngx_hyperdrive_session_fill_drop(ngx_hyperdrive_session_t *s)
-{
-    if (s->fill == NULL) {
-        return;
-    }
-
-    ngx_hyperdrive_base_chain_clear(&s->fill->head);
-    ngx_hyperdrive_base_chain_clear(&s->fill->body);
-
-    free(s->fill);
-    s->fill = NULL;
 }

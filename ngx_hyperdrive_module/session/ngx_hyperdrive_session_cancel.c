@@ -4,7 +4,7 @@
  */
 
 
-#include "session/ngx_hyperdrive_session.h"
+#include "session/ngx_hyperdrive_session_cache.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
 #include "peer/ngx_hyperdrive_peer.h"
 #include <openssl/crypto.h>
@@ -94,8 +94,9 @@ ngx_hyperdrive_session_cancel_message(u_char *data, size_t len)
         return;
     }
 
-    if (s->state == NGX_HYPERDRIVE_SESSION_WAIT) {
-
+    if (s->state == NGX_HYPERDRIVE_SESSION_WAIT
+        || s->state == NGX_HYPERDRIVE_SESSION_FLIGHT)
+    {
         /* its query has not even begun */
 
         err.severity = "ERROR";
@@ -103,13 +104,27 @@ ngx_hyperdrive_session_cancel_message(u_char *data, size_t len)
         err.message = "canceling statement due to user request";
         err.hint = NULL;
 
-        ngx_hyperdrive_origin_leave(&s->waiter);
-        ngx_hyperdrive_session_waiter_failed(&s->waiter, &err);
+        if (s->state == NGX_HYPERDRIVE_SESSION_WAIT) {
+            s->total.waited += ngx_current_msec - s->waiter.since;
+            ngx_hyperdrive_origin_leave(&s->waiter);
+        }
+
+        if (s->streaming) {
+            ngx_hyperdrive_session_fatal(s, err.sqlstate, err.message);
+            return;
+        }
+
+        ngx_hyperdrive_session_failed(s, &err);
 
         return;
     }
 
     if (s->origin && s->outstanding) {
+
+        if (s->fill) {
+            s->fill->cancelled = 1;
+        }
+
         ngx_hyperdrive_origin_cancel(s->origin);
     }
 }

@@ -4,7 +4,7 @@
  */
 
 
-#include "session/ngx_hyperdrive_session.h"
+#include "session/ngx_hyperdrive_session_cache.h"
 
 
 /* a message that has to be read whole before it is passed on */
@@ -113,6 +113,12 @@ ngx_hyperdrive_session_relay(ngx_hyperdrive_origin_t *o)
 
             if (s->net.out.size > NGX_HYPERDRIVE_HIGH_WATER) {
                 s->blocked = 1;
+
+                if (s->fill) {
+                    /* nobody shall wait for a slow client */
+                    ngx_hyperdrive_session_fill_alone(s->fill);
+                }
+
                 break;
             }
         }
@@ -185,7 +191,7 @@ ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s)
         }
 
         if (s->fill && piece.tag == 0) {
-            ngx_hyperdrive_session_fill_piece(s, &piece);
+            ngx_hyperdrive_session_fill_piece(s->fill, &piece);
         }
 
         ngx_hyperdrive_session_track_piece(s, &piece);
@@ -251,7 +257,8 @@ ngx_hyperdrive_session_settle(ngx_hyperdrive_session_t *s)
     }
 
     if (s->fill) {
-        ngx_hyperdrive_session_fill_end(s);
+        (void) ngx_hyperdrive_session_fill_end(s->fill);
+        s->fill = NULL;
     }
 
     if (s->pinned) {

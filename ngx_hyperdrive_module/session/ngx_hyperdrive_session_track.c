@@ -4,7 +4,7 @@
  */
 
 
-#include "session/ngx_hyperdrive_session.h"
+#include "session/ngx_hyperdrive_session_cache.h"
 
 
 static void ngx_hyperdrive_session_pin(ngx_hyperdrive_session_t *s);
@@ -30,6 +30,10 @@ void
 ngx_hyperdrive_session_track_send(ngx_hyperdrive_session_t *s)
 {
     ngx_hyperdrive_session_write_send(s);
+
+    if (s->fill) {
+        ngx_hyperdrive_session_fill_send(s->fill);
+    }
 
     if (s->time) {
         ngx_hyperdrive_session_time_sent(s);

@@ -4,7 +4,7 @@
  */
 
 
-#include "session/ngx_hyperdrive_session.h"
+#include "session/ngx_hyperdrive_session_cache.h"
 
 
 /* input that may wait while a client is in the queue, or not its turn */
@@ -251,14 +251,21 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
             }
         }
 
-        if (s->conf->cache_zone && !s->streaming && !s->deferred
-            && ngx_hyperdrive_session_lookup(s) == NGX_OK)
-        {
-            counters->queries++;
-            s->total.queries++;
-            s->net.pos += s->unit.len;
+        if (s->conf->cache_zone && !s->streaming && !s->deferred) {
 
-            return NGX_OK;
+            rc = ngx_hyperdrive_session_lookup(s);
+
+            if (rc == NGX_OK) {
+                counters->queries++;
+                s->total.queries++;
+                s->net.pos += s->unit.len;
+
+                return NGX_OK;
+            }
+
+            if (rc == NGX_AGAIN) {
+                return NGX_AGAIN;
+            }
         }
 
         rc = ngx_hyperdrive_session_acquire(s);
@@ -277,6 +284,7 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
         }
 
         counters->uncacheable[15]++;
+        s->cached = NGX_HYPERDRIVE_SESSION_CACHE_TRANSACTION;
     }
 
     rc = ngx_hyperdrive_session_forward(s);
@@ -316,7 +324,9 @@ ngx_hyperdrive_session_acquire(ngx_hyperdrive_session_t *s)
         return NGX_DONE;
     }
 
-    ngx_hyperdrive_session_refuse(s, &err);
+    if (ngx_hyperdrive_session_lookup_stale(s) != NGX_OK) {
+        ngx_hyperdrive_session_refuse(s, &err);
+    }
 
     return NGX_DECLINED;
 }
@@ -502,7 +512,33 @@ ngx_hyperdrive_session_waiter_failed(ngx_hyperdrive_origin_waiter_t *w,
     }
 
     ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_READY);
+
+    if (ngx_hyperdrive_session_lookup_stale(s) == NGX_OK) {
+        ngx_hyperdrive_session_resume(s);
+        return;
+    }
+
+    ngx_hyperdrive_session_failed(s, err);
+}
+
+
+void
+ngx_hyperdrive_session_failed(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_error_t *err)
+{
+    ngx_hyperdrive_session_fill_drop(s);
+    ngx_hyperdrive_session_flight_forget(s);
+
     ngx_hyperdrive_session_refuse(s, err);
+
+    ngx_hyperdrive_session_resume(s);
+}
+
+
+void
+ngx_hyperdrive_session_resume(ngx_hyperdrive_session_t *s)
+{
+    ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_READY);
 
     if (ngx_hyperdrive_session_process(s) != NGX_DONE) {
         (void) ngx_hyperdrive_session_rearm(s);

@@ -45,7 +45,19 @@ typedef struct {
     uint64_t    transactions;       /* times a connection was handed back */
     uint64_t    hits;
     uint64_t    misses;
+    uint64_t    stale;              /* hits behind max_age */
+    uint64_t    error_stale;        /* hits because there was no origin */
+    uint64_t    coalescing;         /* gauge: sessions that wait for what
+                                       another one fetches */
+    uint64_t    coalesced;          /* hits that another session fetched while
+                                       they waited */
+    uint64_t    coalesce_timeout;   /* misses that have waited in vain */
+    uint64_t    invalidated;        /* entries met that were written to */
+    uint64_t    written;            /* misses while somebody writes */
     uint64_t    stored;
+    uint64_t    refreshed;          /* in the background */
+    uint64_t    verified;           /* hits compared with the database */
+    uint64_t    verify_failed;
     uint64_t    oversized;          /* answers larger than max_size */
     uint64_t    uncacheable[16];    /* by ngx_hyperdrive_sql_reason_e; [15]:
                                        inside a transaction */

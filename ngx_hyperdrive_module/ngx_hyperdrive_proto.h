@@ -415,6 +415,10 @@ struct ngx_hyperdrive_proto_s {
     size_t      (*origin_export)(void *origin, u_char *buf, size_t size);
     ngx_int_t   (*origin_import)(void *origin, u_char *buf, size_t len);
 
+    /* a request of our own, as one that a client sends: a unit, in one piece;
+       out->failed: no memory */
+    void        (*query)(ngx_str_t *text, ngx_hyperdrive_chain_t *out);
+
     /* a polite end */
     void        (*origin_terminate)(ngx_hyperdrive_chain_t *out);
 

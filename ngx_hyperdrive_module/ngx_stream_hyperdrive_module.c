@@ -611,7 +611,7 @@ ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
-    if (ngx_hyperdrive_session_write_init(cycle) != NGX_OK) {
+    if (ngx_hyperdrive_session_write_init(cycle, &hmcf->origins) != NGX_OK) {
         return NGX_ERROR;
     }
 

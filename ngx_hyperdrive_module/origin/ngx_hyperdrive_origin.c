@@ -279,6 +279,8 @@ ngx_hyperdrive_origin_close(ngx_hyperdrive_origin_t *o, char *reason)
         return;
     }
 
+    ngx_hyperdrive_origin_outcome(o, NGX_ERROR);
+
     if (o->state < NGX_HYPERDRIVE_ORIGIN_LOGIN || c == NULL
         || c->read->eof || c->error || c->read->pending_eof)
     {
@@ -349,6 +351,7 @@ ngx_hyperdrive_origin_free(ngx_hyperdrive_origin_t *o)
 
     pool = o->pool;
 
+    ngx_hyperdrive_origin_outcome(o, NGX_ERROR);
     ngx_hyperdrive_origin_cancel_forget(o);
 
     if (o->login) {
@@ -366,6 +369,20 @@ ngx_hyperdrive_origin_free(ngx_hyperdrive_origin_t *o)
 
     ngx_destroy_pool(o->memory);
     free(o);
+}
+
+
+void
+ngx_hyperdrive_origin_outcome(ngx_hyperdrive_origin_t *o, ngx_int_t rc)
+{
+    void  (*outcome)(ngx_hyperdrive_origin_t *o, void *data, ngx_int_t rc);
+
+    outcome = o->outcome;
+
+    if (outcome) {
+        o->outcome = NULL;
+        outcome(o, o->outcome_data, rc);
+    }
 }
 
 

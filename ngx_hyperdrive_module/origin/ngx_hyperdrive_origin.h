@@ -130,6 +130,14 @@ struct ngx_hyperdrive_origin_s {
     unsigned                           answered:1; /* something was read on
                                                      this connection */
 
+    /*
+     * Of a client that has left: told once, NGX_OK when all that it sent has
+     * been answered, NGX_ERROR when that will not be known.
+     */
+    void                             (*outcome)(ngx_hyperdrive_origin_t *o,
+                                                void *data, ngx_int_t rc);
+    void                              *outcome_data;
+
     void                              *data;
     void                             (*read)(ngx_hyperdrive_origin_t *o);
     void                             (*write)(ngx_hyperdrive_origin_t *o);
@@ -281,6 +289,8 @@ void ngx_hyperdrive_origin_disconnect(ngx_hyperdrive_origin_t *o);
 void ngx_hyperdrive_origin_finalize(ngx_hyperdrive_origin_t *o);
 /* it is idle: to the one whose turn it is */
 void ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o);
+/* tells who wants to know whether all has been answered: NGX_OK, NGX_ERROR */
+void ngx_hyperdrive_origin_outcome(ngx_hyperdrive_origin_t *o, ngx_int_t rc);
 
 
 /* ngx_hyperdrive_origin_login.c */

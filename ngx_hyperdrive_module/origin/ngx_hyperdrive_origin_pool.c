@@ -677,6 +677,8 @@ ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
     pool = o->pool;
     conf = pool->conf;
 
+    ngx_hyperdrive_origin_outcome(o, NGX_OK);
+
     if (o->cancel) {
 
         /* it could hit the next one's query: _cancel_handler() goes on */

@@ -29,6 +29,8 @@ static size_t ngx_hyperdrive_pg_origin_export(void *origin, u_char *buf,
     size_t size);
 static ngx_int_t ngx_hyperdrive_pg_origin_import(void *origin, u_char *buf,
     size_t len);
+static void ngx_hyperdrive_pg_query(ngx_str_t *text,
+    ngx_hyperdrive_chain_t *out);
 static void ngx_hyperdrive_pg_origin_terminate(ngx_hyperdrive_chain_t *out);
 static void ngx_hyperdrive_pg_origin_cancel(uint32_t pid, ngx_str_t *key,
     ngx_hyperdrive_chain_t *out);
@@ -74,6 +76,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_origin_abandon,
     ngx_hyperdrive_pg_origin_export,
     ngx_hyperdrive_pg_origin_import,
+    ngx_hyperdrive_pg_query,
     ngx_hyperdrive_pg_origin_terminate,
     ngx_hyperdrive_pg_origin_cancel
 };
@@ -366,6 +369,22 @@ ngx_hyperdrive_pg_origin_import(void *origin, u_char *buf, size_t len)
     }
 
     return NGX_OK;
+}
+
+
+static void
+ngx_hyperdrive_pg_query(ngx_str_t *text, ngx_hyperdrive_chain_t *out)
+{
+    u_char  *p;
+
+    p = ngx_hyperdrive_base_chain_reserve(out, NGX_HYPERDRIVE_PG_HEADER
+                                               + text->len + 1);
+    if (p) {
+        *p++ = 'Q';
+        p = ngx_hyperdrive_base_put_u32(p, 4 + text->len + 1);
+        p = ngx_cpymem(p, text->data, text->len);
+        *p = '\0';
+    }
 }
 
 

@@ -45,7 +45,7 @@ static ngx_hyperdrive_cache_version_set_t
 
 
 ngx_int_t
-ngx_hyperdrive_session_write_init(ngx_cycle_t *cycle)
+ngx_hyperdrive_session_write_init(ngx_cycle_t *cycle, ngx_array_t *confs)
 {
     ngx_event_t  *ev;
 
@@ -59,6 +59,8 @@ ngx_hyperdrive_session_write_init(ngx_cycle_t *cycle)
                       "what they wrote is not certain yet");
         return NGX_ERROR;
     }
+
+    ngx_hyperdrive_session_outcome_init(confs);
 
     ev = &ngx_hyperdrive_session_write_event;
 
@@ -92,6 +94,8 @@ ngx_hyperdrive_session_write_work(ngx_event_t *ev)
     {
         ngx_hyperdrive_cache_version_open();
     }
+
+    ngx_hyperdrive_session_outcome_dead();
 
     if (!ngx_exiting) {
         ngx_add_timer(ev, NGX_HYPERDRIVE_SESSION_WRITE_WORK);
@@ -235,6 +239,13 @@ ngx_hyperdrive_session_write_send(ngx_hyperdrive_session_t *s)
         return;
     }
 
+    if (!w->marked) {
+        w->marked = 1;
+        w->mark = ngx_hyperdrive_cache_version_mark(
+                    ngx_hyperdrive_session_outcome_upstream(s->conf->origin),
+                    s->origin->pid);
+    }
+
     ngx_hyperdrive_session_write_enter(w);
 }
 
@@ -295,15 +306,30 @@ static void
 ngx_hyperdrive_session_write_leave(ngx_hyperdrive_session_write_t *w,
     ngx_uint_t changed)
 {
-    if (w->tables && w->tables->entered.n) {
-        ngx_hyperdrive_cache_version_leave(&w->tables->entered, changed);
-        w->tables->entered.n = 0;
+    ngx_hyperdrive_session_write_over(w->tables, w->entered, changed);
+
+    w->entered = 0;
+
+    if (w->marked) {
+        w->marked = 0;
+        ngx_hyperdrive_cache_version_unmark(w->mark);
+    }
+}
+
+
+void
+ngx_hyperdrive_session_write_over(
+    ngx_hyperdrive_session_write_tables_t *tables, ngx_uint_t everything,
+    ngx_uint_t changed)
+{
+    if (tables && tables->entered.n) {
+        ngx_hyperdrive_cache_version_leave(&tables->entered, changed);
+        tables->entered.n = 0;
     }
 
-    if (w->entered) {
+    if (everything) {
         ngx_hyperdrive_cache_version_leave(
                            &ngx_hyperdrive_session_write_everything, changed);
-        w->entered = 0;
     }
 }
 
@@ -430,7 +456,7 @@ ngx_hyperdrive_session_write_end(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_session_write_send(s);
 
     if (ngx_hyperdrive_session_write_entered(w)) {
-        ngx_hyperdrive_session_write_leave(w, 1);
+        ngx_hyperdrive_session_outcome_watch(s->origin, w);
     }
 
     free(w->tables);

@@ -11,6 +11,7 @@
 #include "ngx_hyperdrive.h"
 #include "ngx_hyperdrive_proto.h"
 #include "cache/ngx_hyperdrive_cache_version.h"
+#include "origin/ngx_hyperdrive_origin.h"
 
 
 /*
@@ -65,7 +66,8 @@ typedef struct {
 
 
 /* a worker begins, and leaves */
-ngx_int_t ngx_hyperdrive_session_write_init(ngx_cycle_t *cycle);
+ngx_int_t ngx_hyperdrive_session_write_init(ngx_cycle_t *cycle,
+    ngx_array_t *confs);
 void ngx_hyperdrive_session_write_exit(void);
 
 /* as the functions of ngx_hyperdrive_session_track.c, which call them */
@@ -75,6 +77,28 @@ void ngx_hyperdrive_session_write_send(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_write_piece(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece);
 void ngx_hyperdrive_session_write_end(ngx_hyperdrive_session_t *s);
+
+
+/* others are kept off from them no more; <tables> may be NULL */
+void ngx_hyperdrive_session_write_over(
+    ngx_hyperdrive_session_write_tables_t *tables, ngx_uint_t everything,
+    ngx_uint_t changed);
+
+
+/* ngx_hyperdrive_session_outcome.c */
+
+void ngx_hyperdrive_session_outcome_init(ngx_array_t *confs);
+/* a digest of its name */
+uint32_t ngx_hyperdrive_session_outcome_upstream(
+    ngx_hyperdrive_origin_conf_t *conf);
+/*
+ * The client leaves <o>, which has not answered to what it entered for: others
+ * stay off until it is idle again, or what became of it is known.
+ */
+void ngx_hyperdrive_session_outcome_watch(ngx_hyperdrive_origin_t *o,
+    ngx_hyperdrive_session_write_t *w);
+/* looks for workers that are gone; called now and then */
+void ngx_hyperdrive_session_outcome_dead(void);
 
 
 #endif /* _NGX_HYPERDRIVE_SESSION_WRITE_H_INCLUDED_ */

@@ -1,0 +1,544 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "session/ngx_hyperdrive_session.h"
+#include "origin/ngx_hyperdrive_origin_ask.h"
+
+
+/*
+ * Writes whose outcome is not known: their connection was lost, by whomever,
+ * or the worker died that had it.  The database may commit them yet.  Others
+ * stay off from the tables until the database, asked over another connection,
+ * has that one no more, or until a time is over.
+ */
+
+
+/* how often the database is asked, milliseconds */
+#define NGX_HYPERDRIVE_SESSION_OUTCOME_POLL   250
+
+/*
+ * How long it is waited for what cannot be asked; and, while the database says
+ * that the connection is there, all in all.
+ */
+#define NGX_HYPERDRIVE_SESSION_OUTCOME_TIME   30000
+#define NGX_HYPERDRIVE_SESSION_OUTCOME_MAX    600000
+
+/* the answer to one question, milliseconds */
+#define NGX_HYPERDRIVE_SESSION_OUTCOME_ASK    5000
+
+/* a text with two numbers of up to ten digits, and a time */
+#define NGX_HYPERDRIVE_SESSION_OUTCOME_TEXT   512
+
+
+typedef struct {
+    ngx_queue_t                             queue;
+    ngx_hyperdrive_pool_t                  *pool;     /* NULL: nobody can be
+                                                         asked */
+    uint32_t                                pid;
+    socklen_t                               socklen;  /* 0: whatever it was,
+                                                         there is only one */
+    ngx_sockaddr_t                          sockaddr;
+    ngx_msec_t                              lost;     /* when */
+    ngx_msec_t                              seen;     /* when it was there, or
+                                                         could be, for the last
+                                                         time */
+    ngx_uint_t                              seat;     /* a dead worker's; or
+                                                         SEATS, then what
+                                                         follows is ours */
+    ngx_uint_t                              mark;
+    ngx_uint_t                              everything;
+    ngx_hyperdrive_session_write_tables_t  *tables;
+} ngx_hyperdrive_session_outcome_t;
+
+
+static void ngx_hyperdrive_session_outcome_told(ngx_hyperdrive_origin_t *o,
+    void *data, ngx_int_t rc);
+static ngx_uint_t ngx_hyperdrive_session_outcome_seat(ngx_uint_t seat);
+static ngx_hyperdrive_pool_t *ngx_hyperdrive_session_outcome_pool(
+    uint32_t upstream);
+static void ngx_hyperdrive_session_outcome_add(
+    ngx_hyperdrive_session_outcome_t *oc);
+static void ngx_hyperdrive_session_outcome_handler(ngx_event_t *ev);
+static void ngx_hyperdrive_session_outcome_next(void);
+static void ngx_hyperdrive_session_outcome_ask(
+    ngx_hyperdrive_session_outcome_t *oc);
+static void ngx_hyperdrive_session_outcome_send(
+    ngx_hyperdrive_origin_ask_t *ask);
+static void ngx_hyperdrive_session_outcome_piece(
+    ngx_hyperdrive_origin_ask_t *ask, ngx_hyperdrive_proto_piece_t *piece);
+static void ngx_hyperdrive_session_outcome_done(
+    ngx_hyperdrive_origin_ask_t *ask, ngx_int_t rc);
+static void ngx_hyperdrive_session_outcome_check(
+    ngx_hyperdrive_session_outcome_t *oc, ngx_int_t rc);
+static void ngx_hyperdrive_session_outcome_end(
+    ngx_hyperdrive_session_outcome_t *oc);
+
+
+static ngx_array_t                       *ngx_hyperdrive_session_outcome_confs;
+static ngx_queue_t                        ngx_hyperdrive_session_outcomes;
+static ngx_event_t                        ngx_hyperdrive_session_outcome_event;
+
+/* debug logging reads an event's connection */
+static ngx_connection_t                   ngx_hyperdrive_session_outcome_dummy;
+
+/* one question at a time, and what is about it */
+static struct {
+    ngx_hyperdrive_origin_ask_t           ask;
+    ngx_hyperdrive_session_outcome_t     *about;
+    ngx_uint_t                            rows;
+    unsigned                              valid:1;
+} ngx_hyperdrive_session_outcome_now;
+
+/* how many are left of this round */
+static ngx_uint_t                         ngx_hyperdrive_session_outcome_round;
+
+/* outcomes of a dead worker's seat that are not known yet */
+static ngx_uint_t  ngx_hyperdrive_session_outcome_left[
+                                        NGX_HYPERDRIVE_CACHE_VERSION_SEATS];
+
+
+void
+ngx_hyperdrive_session_outcome_init(ngx_array_t *confs)
+{
+    ngx_hyperdrive_session_outcome_confs = confs;
+
+    ngx_queue_init(&ngx_hyperdrive_session_outcomes);
+
+    ngx_hyperdrive_session_outcome_event.handler
+                                      = ngx_hyperdrive_session_outcome_handler;
+    ngx_hyperdrive_session_outcome_event.data
+                                       = &ngx_hyperdrive_session_outcome_dummy;
+    ngx_hyperdrive_session_outcome_event.log = ngx_cycle->log;
+    ngx_hyperdrive_session_outcome_event.cancelable = 1;
+}
+
+
+uint32_t
+ngx_hyperdrive_session_outcome_upstream(ngx_hyperdrive_origin_conf_t *conf)
+{
+    return ngx_crc32_short(conf->name.data, conf->name.len);
+}
+
+
+void
+ngx_hyperdrive_session_outcome_watch(ngx_hyperdrive_origin_t *o,
+    ngx_hyperdrive_session_write_t *w)
+{
+    ngx_hyperdrive_session_outcome_t  *oc;
+
+    oc = calloc(1, sizeof(ngx_hyperdrive_session_outcome_t));
+
+    if (oc == NULL) {
+
+        /* others stay off until this worker ends: they will ask then */
+
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                      "hyperdrive: no memory to follow what a client left");
+        return;
+    }
+
+    oc->seat = NGX_HYPERDRIVE_CACHE_VERSION_SEATS;
+    oc->mark = w->mark;
+    oc->everything = w->entered;
+    oc->tables = w->tables;
+
+    w->tables = NULL;
+
+    o->outcome = ngx_hyperdrive_session_outcome_told;
+    o->outcome_data = oc;
+}
+
+
+/* the connection is idle again, or it is gone */
+
+static void
+ngx_hyperdrive_session_outcome_told(ngx_hyperdrive_origin_t *o, void *data,
+    ngx_int_t rc)
+{
+    ngx_hyperdrive_session_outcome_t *oc = data;
+
+    if (rc == NGX_OK) {
+        ngx_hyperdrive_session_outcome_end(oc);
+        return;
+    }
+
+    oc->pool = o->pool;
+    oc->pool->refs++;
+    oc->pid = o->pid;
+    oc->socklen = o->socklen;
+    oc->sockaddr = o->sockaddr;
+    oc->lost = ngx_current_msec;
+    oc->seen = ngx_current_msec;
+
+    ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
+                  "hyperdrive origin %uD of \"%V\": it is not known what "
+                  "became of a write", o->pid, &o->pool->conf->name);
+
+    ngx_hyperdrive_session_outcome_add(oc);
+}
+
+
+void
+ngx_hyperdrive_session_outcome_dead(void)
+{
+    ngx_uint_t  seat;
+
+    while (ngx_hyperdrive_cache_version_dead(&seat) == NGX_OK) {
+
+        if (ngx_hyperdrive_session_outcome_seat(seat) == 0) {
+            ngx_hyperdrive_cache_version_reclaim(seat);
+        }
+    }
+}
+
+
+/* how many of its writes have an outcome that is not known */
+
+static ngx_uint_t
+ngx_hyperdrive_session_outcome_seat(ngx_uint_t seat)
+{
+    ngx_int_t                            rc;
+    ngx_uint_t                           n, pos;
+    ngx_hyperdrive_cache_version_end_t   end;
+    ngx_hyperdrive_session_outcome_t    *oc;
+
+    n = 0;
+    pos = 0;
+
+    for ( ;; ) {
+
+        rc = ngx_hyperdrive_cache_version_next(seat, &pos, &end);
+
+        if (rc == NGX_DONE) {
+            break;
+        }
+
+        oc = calloc(1, sizeof(ngx_hyperdrive_session_outcome_t));
+        if (oc == NULL) {
+            /* it stays in our care, until our own end */
+            n++;
+            break;
+        }
+
+        oc->seat = seat;
+        oc->lost = ngx_current_msec - ngx_hyperdrive_cache_version_died(seat);
+        oc->seen = oc->lost;
+
+        if (rc == NGX_OK) {
+            oc->pid = end.pid;
+            oc->pool = ngx_hyperdrive_session_outcome_pool(end.upstream);
+        }
+
+        if (oc->pool) {
+            oc->pool->refs++;
+        }
+
+        ngx_hyperdrive_session_outcome_add(oc);
+        n++;
+
+        if (rc == NGX_BUSY) {
+            break;
+        }
+    }
+
+    ngx_hyperdrive_session_outcome_left[seat] = n;
+
+    if (n) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "hyperdrive: a worker is gone, of %ui of its writes it "
+                      "is not known what became of them", n);
+    }
+
+    return n;
+}
+
+
+/* a pool that leads where the upstream's connections led; NULL: none */
+
+static ngx_hyperdrive_pool_t *
+ngx_hyperdrive_session_outcome_pool(uint32_t upstream)
+{
+    ngx_str_t                         user, database;
+    ngx_uint_t                        i;
+    ngx_queue_t                      *q;
+    ngx_hyperdrive_origin_conf_t     *conf, **confs;
+    ngx_hyperdrive_origin_server_t   *server;
+
+    confs = ngx_hyperdrive_session_outcome_confs->elts;
+    conf = NULL;
+
+    for (i = 0; i < ngx_hyperdrive_session_outcome_confs->nelts; i++) {
+
+        if (ngx_hyperdrive_session_outcome_upstream(confs[i]) == upstream) {
+            conf = confs[i];
+            break;
+        }
+    }
+
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    server = conf->servers.elts;
+
+    if (conf->servers.nelts != 1 || server[0].naddrs != 1) {
+
+        /* the wrong one might be asked */
+
+        return NULL;
+    }
+
+    q = ngx_queue_head(&conf->pools);
+
+    if (q != ngx_queue_sentinel(&conf->pools)) {
+        return ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
+    }
+
+    if (conf->database.len == 0) {
+        return NULL;
+    }
+
+    ngx_str_set(&user, "");
+    database = conf->database;
+
+    return ngx_hyperdrive_origin_pool(conf, &user, &database, 0, NULL);
+}
+
+
+static void
+ngx_hyperdrive_session_outcome_add(ngx_hyperdrive_session_outcome_t *oc)
+{
+    ngx_queue_insert_tail(&ngx_hyperdrive_session_outcomes, &oc->queue);
+
+    if (!ngx_hyperdrive_session_outcome_event.timer_set
+        && ngx_hyperdrive_session_outcome_now.about == NULL)
+    {
+        ngx_add_timer(&ngx_hyperdrive_session_outcome_event,
+                      NGX_HYPERDRIVE_SESSION_OUTCOME_POLL);
+    }
+}
+
+
+/* all are asked for, one after the other */
+
+static void
+ngx_hyperdrive_session_outcome_handler(ngx_event_t *ev)
+{
+    ngx_queue_t  *q;
+
+    if (!ev->timedout) {
+        ngx_hyperdrive_session_outcome_next();
+        return;
+    }
+
+    ev->timedout = 0;
+
+    ngx_hyperdrive_session_outcome_round = 0;
+
+    for (q = ngx_queue_head(&ngx_hyperdrive_session_outcomes);
+         q != ngx_queue_sentinel(&ngx_hyperdrive_session_outcomes);
+         q = ngx_queue_next(q))
+    {
+        ngx_hyperdrive_session_outcome_round++;
+    }
+
+    ngx_hyperdrive_session_outcome_next();
+}
+
+
+static void
+ngx_hyperdrive_session_outcome_next(void)
+{
+    ngx_queue_t                       *q;
+    ngx_hyperdrive_session_outcome_t  *oc;
+
+    while (ngx_hyperdrive_session_outcome_round
+           && !ngx_queue_empty(&ngx_hyperdrive_session_outcomes))
+    {
+        ngx_hyperdrive_session_outcome_round--;
+
+        /* it goes to the end of the list: its turn comes in the next round */
+
+        q = ngx_queue_head(&ngx_hyperdrive_session_outcomes);
+        ngx_queue_remove(q);
+        ngx_queue_insert_tail(&ngx_hyperdrive_session_outcomes, q);
+
+        oc = ngx_queue_data(q, ngx_hyperdrive_session_outcome_t, queue);
+
+        if (oc->pool) {
+            ngx_hyperdrive_session_outcome_ask(oc);
+            return;
+        }
+
+        ngx_hyperdrive_session_outcome_check(oc, NGX_ERROR);
+    }
+
+    if (!ngx_queue_empty(&ngx_hyperdrive_session_outcomes)) {
+        ngx_add_timer(&ngx_hyperdrive_session_outcome_event,
+                      NGX_HYPERDRIVE_SESSION_OUTCOME_POLL);
+    }
+}
+
+
+static void
+ngx_hyperdrive_session_outcome_ask(ngx_hyperdrive_session_outcome_t *oc)
+{
+    ngx_hyperdrive_origin_ask_t  *ask;
+
+    ask = &ngx_hyperdrive_session_outcome_now.ask;
+
+    ngx_hyperdrive_session_outcome_now.about = oc;
+    ngx_hyperdrive_session_outcome_now.valid = 0;
+    ngx_hyperdrive_session_outcome_now.rows = 0;
+
+    ngx_memzero(ask, sizeof(ngx_hyperdrive_origin_ask_t));
+
+    ask->pool = oc->pool;
+    ask->timeout = NGX_HYPERDRIVE_SESSION_OUTCOME_ASK;
+    ask->send = ngx_hyperdrive_session_outcome_send;
+    ask->piece = ngx_hyperdrive_session_outcome_piece;
+    ask->done = ngx_hyperdrive_session_outcome_done;
+
+    /* the text follows in _send(): it depends on who is asked */
+
+    ngx_hyperdrive_origin_ask(ask, (u_char *) "", 1);
+}
+
+
+/*
+ * A row for the connection, unless its number has passed to one that began
+ * later; and one if the database knows this connection by another number than
+ * it told us (there is another pooler between, and numbers mean nothing).
+ */
+
+static void
+ngx_hyperdrive_session_outcome_send(ngx_hyperdrive_origin_ask_t *ask)
+{
+    u_char                             buf[NGX_HYPERDRIVE_SESSION_OUTCOME_TEXT];
+    ngx_str_t                          text;
+    ngx_msec_t                         since;
+    ngx_hyperdrive_origin_t           *o;
+    ngx_hyperdrive_session_outcome_t  *oc;
+
+    o = ask->origin;
+    oc = ngx_hyperdrive_session_outcome_now.about;
+
+    ngx_hyperdrive_session_outcome_now.valid = (oc->socklen == 0
+                  || ngx_cmp_sockaddr(&oc->sockaddr.sockaddr, oc->socklen,
+                                      &o->sockaddr.sockaddr, o->socklen, 1)
+                     == NGX_OK);
+
+    since = ngx_current_msec - oc->lost;
+    since -= ngx_min(since, 1000);
+
+    text.data = buf;
+    text.len = ngx_snprintf(buf, sizeof(buf),
+                            "SELECT 1 FROM pg_catalog.pg_stat_activity "
+                            "WHERE pid = %uD AND (backend_start IS NULL "
+                            "OR backend_start < pg_catalog.clock_timestamp() "
+                            "- pg_catalog.make_interval(secs => %M.%03M)) "
+                            "UNION ALL SELECT 1 "
+                            "WHERE pg_catalog.pg_backend_pid() <> %uD",
+                            oc->pid, since / 1000, since % 1000, o->pid)
+               - buf;
+
+    ngx_hyperdrive_base_chain_clear(&ask->request);
+
+    ask->pool->conf->proto->query(&text, &ask->request);
+}
+
+
+static void
+ngx_hyperdrive_session_outcome_piece(ngx_hyperdrive_origin_ask_t *ask,
+    ngx_hyperdrive_proto_piece_t *piece)
+{
+    ngx_hyperdrive_session_outcome_now.rows += piece->rows;
+}
+
+
+static void
+ngx_hyperdrive_session_outcome_done(ngx_hyperdrive_origin_ask_t *ask,
+    ngx_int_t rc)
+{
+    ngx_hyperdrive_session_outcome_t  *oc;
+
+    oc = ngx_hyperdrive_session_outcome_now.about;
+    ngx_hyperdrive_session_outcome_now.about = NULL;
+
+    if (rc == NGX_OK && ngx_hyperdrive_session_outcome_now.valid) {
+        rc = ngx_hyperdrive_session_outcome_now.rows ? NGX_AGAIN : NGX_OK;
+
+    } else {
+        rc = NGX_ERROR;
+    }
+
+    ngx_hyperdrive_session_outcome_check(oc, rc);
+
+    /* not from here: we may be in the middle of _ask() */
+
+    ngx_post_event(&ngx_hyperdrive_session_outcome_event, &ngx_posted_events);
+}
+
+
+/*
+ * NGX_OK: it is gone; NGX_AGAIN: it is there; NGX_ERROR: nobody could tell.
+ */
+
+static void
+ngx_hyperdrive_session_outcome_check(ngx_hyperdrive_session_outcome_t *oc,
+    ngx_int_t rc)
+{
+    ngx_msec_t  now;
+
+    now = ngx_current_msec;
+
+    if (rc == NGX_OK) {
+        ngx_hyperdrive_session_outcome_end(oc);
+        return;
+    }
+
+    if (rc == NGX_AGAIN) {
+        oc->seen = now;
+    }
+
+    if (now - oc->seen < NGX_HYPERDRIVE_SESSION_OUTCOME_TIME
+        && now - oc->lost < NGX_HYPERDRIVE_SESSION_OUTCOME_MAX)
+    {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "hyperdrive origin %uD: what became of a write is not known "
+                  "after %M seconds, it counts as committed",
+                  oc->pid, (now - oc->lost) / 1000);
+
+    ngx_hyperdrive_session_outcome_end(oc);
+}
+
+
+static void
+ngx_hyperdrive_session_outcome_end(ngx_hyperdrive_session_outcome_t *oc)
+{
+    if (oc->pool) {
+        oc->pool->refs--;
+    }
+
+    if (oc->queue.next) {
+        ngx_queue_remove(&oc->queue);
+    }
+
+    if (oc->seat == NGX_HYPERDRIVE_CACHE_VERSION_SEATS) {
+        ngx_hyperdrive_session_write_over(oc->tables, oc->everything, 1);
+        ngx_hyperdrive_cache_version_unmark(oc->mark);
+
+        free(oc->tables);
+
+    } else if (--ngx_hyperdrive_session_outcome_left[oc->seat] == 0) {
+        ngx_hyperdrive_cache_version_reclaim(oc->seat);
+    }
+
+    free(oc);
+}

@@ -22,11 +22,29 @@ typedef struct {
 } ngx_hyperdrive_conf_zone_t;
 
 
+/* a users file, as often as it is named */
+
+typedef struct {
+    ngx_array_t                     *users;     /* of _session_user_t */
+    unsigned                         keep:1;    /* passwords are needed later */
+} ngx_hyperdrive_conf_file_t;
+
+
+/* hyperdrive_users */
+
+typedef struct {
+    ngx_array_t                     *file;      /* or NULL */
+    unsigned                         set:1;
+    unsigned                         trust:1;
+    unsigned                         query:1;
+    unsigned                         cert:1;
+} ngx_hyperdrive_conf_users_t;
+
+
 typedef struct {
     ngx_array_t                      origins;   /* of _origin_conf_t * */
     ngx_array_t                      zones;     /* of _conf_zone_t */
-    ngx_array_t                      users;     /* of ngx_array_t *, one a file,
-                                                   of _session_user_t */
+    ngx_array_t                      users;     /* of _conf_file_t */
     ngx_shm_zone_t                  *runtime;
     ngx_shm_zone_t                  *versions;  /* NULL: nothing is cached */
     ngx_shm_zone_t                  *flights;
@@ -43,8 +61,7 @@ typedef struct {
     u_char                          *file;      /* where it stands */
     ngx_uint_t                       line;
 
-    ngx_array_t                     *users;     /* NGX_CONF_UNSET_PTR; NULL:
-                                                   off */
+    ngx_hyperdrive_conf_users_t      users;
     ngx_str_t                        cache;     /* the zone's name */
     ngx_msec_t                       max_age;
     ngx_msec_t                       stale;
@@ -74,6 +91,13 @@ char *ngx_hyperdrive_conf_timeout(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_hyperdrive_conf_users(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_hyperdrive_conf_auth_query(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+/* whether what has been written fits together, when all has been read */
+char *ngx_hyperdrive_conf_check_users(ngx_conf_t *cf,
+    ngx_hyperdrive_srv_conf_t *conf);
+char *ngx_hyperdrive_conf_check_origin(ngx_conf_t *cf,
+    ngx_hyperdrive_origin_conf_t *origin);
 /* plain passwords of the users files become verifiers; in init_module */
 ngx_int_t ngx_hyperdrive_conf_verifiers(ngx_cycle_t *cycle,
     ngx_hyperdrive_main_conf_t *hmcf);
@@ -92,6 +116,13 @@ char *ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_hyperdrive_conf_pool(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/* what the directives of an upstream {} fill, made by the first of them */
+ngx_hyperdrive_origin_conf_t *ngx_hyperdrive_conf_origin_get(ngx_conf_t *cf,
+    ngx_hyperdrive_srv_conf_t *hscf);
+/* the first line of a file */
+char *ngx_hyperdrive_conf_origin_secret(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_str_t *secret);
 
 /* name=value: NGX_OK and <value>, or NGX_DECLINED */
 ngx_int_t ngx_hyperdrive_conf_param(ngx_str_t *arg, const char *name,

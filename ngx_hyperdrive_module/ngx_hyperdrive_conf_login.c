@@ -13,6 +13,9 @@
 
 #define NGX_HYPERDRIVE_CONF_VERIFIER     256
 
+/* with a user's name it has to fit into one block */
+#define NGX_HYPERDRIVE_CONF_MAX_QUERY    4000
+
 /* timers count signed milliseconds of 32 bits in the worst case */
 #define NGX_HYPERDRIVE_CONF_MAX_TIME     (24 * 24 * 3600 * 1000)
 
@@ -114,49 +117,293 @@ ngx_hyperdrive_conf_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* hyperdrive_users FILE; hyperdrive_users off; */
+/*
+ * hyperdrive_users [FILE] [query] [cert];
+ * hyperdrive_users off;
+ */
 
 char *
 ngx_hyperdrive_conf_users(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_hyperdrive_srv_conf_t *hscf = conf;
 
+    char                        *rv;
     ngx_str_t                   *value;
-    ngx_array_t                **users;
+    ngx_uint_t                   i;
+    ngx_hyperdrive_conf_file_t  *file;
     ngx_hyperdrive_main_conf_t  *hmcf;
 
-    if (hscf->users != NGX_CONF_UNSET_PTR) {
+    if (hscf->users.set) {
         return "is duplicate";
+    }
+
+    hscf->users.set = 1;
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_strcmp(value[i].data, "off") == 0) {
+
+            if (cf->args->nelts > 2) {
+                return "takes nothing else when it is \"off\"";
+            }
+
+            hscf->users.trust = 1;
+
+        } else if (ngx_strcmp(value[i].data, "query") == 0) {
+            hscf->users.query = 1;
+
+        } else if (ngx_strcmp(value[i].data, "cert") == 0) {
+            hscf->users.cert = 1;
+
+        } else if (hscf->users.file) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" of \"hyperdrive_users\" is a second "
+                               "file: write one file, and query, cert or both "
+                               "behind it", &value[i]);
+            return NGX_CONF_ERROR;
+
+        } else {
+            hmcf = ngx_stream_conf_get_module_main_conf(cf,
+                                                ngx_stream_hyperdrive_module);
+
+            hscf->users.file = ngx_array_create(cf->pool, 16,
+                                       sizeof(ngx_hyperdrive_session_user_t));
+            file = ngx_array_push(&hmcf->users);
+
+            if (hscf->users.file == NULL || file == NULL) {
+                return NGX_CONF_ERROR;
+            }
+
+            file->users = hscf->users.file;
+            file->keep = 0;
+
+            if (ngx_conf_full_name(cf->cycle, &value[i], 1) != NGX_OK) {
+                return NGX_CONF_ERROR;
+            }
+
+            rv = ngx_hyperdrive_conf_users_file(cf, &value[i],
+                                                hscf->users.file);
+            if (rv != NGX_CONF_OK) {
+                return rv;
+            }
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * hyperdrive_auth_query TEXT [user=NAME] [password_file=FILE] [database=NAME]
+ * [valid=TIME];
+ */
+
+char *
+ngx_hyperdrive_conf_auth_query(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_hyperdrive_srv_conf_t *hscf = conf;
+
+    char                          *rv;
+    ngx_int_t                      n;
+    ngx_str_t                     *value, s;
+    ngx_uint_t                     i;
+    ngx_hyperdrive_origin_auth_t  *auth;
+    ngx_hyperdrive_origin_conf_t  *origin;
+
+    origin = ngx_hyperdrive_conf_origin_get(cf, hscf);
+    if (origin == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (origin->auth) {
+        return "is duplicate";
+    }
+
+    auth = ngx_pcalloc(cf->pool, sizeof(ngx_hyperdrive_origin_auth_t));
+    if (auth == NULL) {
+        return NGX_CONF_ERROR;
     }
 
     value = cf->args->elts;
 
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-        hscf->users = NULL;
-        return NGX_CONF_OK;
+    auth->query = value[1];
+    auth->valid = 10000;
+
+    if (ngx_strstr(value[1].data, "$1") == NULL
+        || value[1].len > NGX_HYPERDRIVE_CONF_MAX_QUERY)
+    {
+        return "needs a query of at most 4000 bytes with the user's name as "
+               "$1: write \"SELECT usename, passwd FROM pg_shadow WHERE "
+               "usename = $1\"";
     }
 
-    hscf->users = ngx_array_create(cf->pool, 16,
-                                   sizeof(ngx_hyperdrive_session_user_t));
-    if (hscf->users == NULL) {
-        return NGX_CONF_ERROR;
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_hyperdrive_conf_param(&value[i], "user", &s) == NGX_OK) {
+            auth->user = s;
+
+        } else if (ngx_hyperdrive_conf_param(&value[i], "database", &s)
+                   == NGX_OK)
+        {
+            auth->database = s;
+
+        } else if (ngx_hyperdrive_conf_param(&value[i], "password_file", &s)
+                   == NGX_OK)
+        {
+            rv = ngx_hyperdrive_conf_origin_secret(cf, &s, &auth->password);
+            if (rv != NGX_CONF_OK) {
+                return rv;
+            }
+
+        } else if (ngx_hyperdrive_conf_param(&value[i], "valid", &s)
+                   == NGX_OK)
+        {
+            n = ngx_parse_time(&s, 0);
+
+            if (n == NGX_ERROR || n == 0 || n > 3600 * 1000) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "invalid time in \"%V\" of "
+                                   "\"hyperdrive_auth_query\": write for "
+                                   "instance 10s, at most 1h", &value[i]);
+                return NGX_CONF_ERROR;
+            }
+
+            auth->valid = n;
+
+        } else {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\" of "
+                               "\"hyperdrive_auth_query\": known are "
+                               "user=NAME, password_file=FILE, database=NAME "
+                               "and valid=TIME", &value[i]);
+            return NGX_CONF_ERROR;
+        }
     }
+
+    if ((auth->user.len == 0) != (auth->password.len == 0)
+        && auth->user.len == 0)
+    {
+        return "has a password_file and no user: write user=NAME";
+    }
+
+    origin->auth = auth;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_hyperdrive_conf_check_users(ngx_conf_t *cf, ngx_hyperdrive_srv_conf_t *conf)
+{
+    ngx_uint_t                      i;
+    ngx_hyperdrive_conf_file_t     *file;
+    ngx_hyperdrive_main_conf_t     *hmcf;
+    ngx_hyperdrive_origin_conf_t   *origin;
 
     hmcf = ngx_stream_conf_get_module_main_conf(cf,
                                                 ngx_stream_hyperdrive_module);
+    origin = conf->session.origin;
 
-    users = ngx_array_push(&hmcf->users);
-    if (users == NULL) {
+    if (conf->users.query && origin->auth == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "no \"hyperdrive_auth_query\" in upstream \"%V\" "
+                           "for \"query\" of \"hyperdrive_users\" of the "
+                           "server in %s:%ui: write hyperdrive_auth_query "
+                           "\"SELECT usename, passwd FROM pg_shadow WHERE "
+                           "usename = $1\"; there", &origin->name, conf->file,
+                           conf->line);
         return NGX_CONF_ERROR;
     }
 
-    *users = hscf->users;
+    if (conf->users.query) {
+        conf->session.auth = ngx_pcalloc(cf->pool,
+                                       sizeof(ngx_hyperdrive_session_auth_t));
+        if (conf->session.auth == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
 
-    if (ngx_conf_full_name(cf->cycle, &value[1], 1) != NGX_OK) {
+    if (!origin->per_user) {
+        return NGX_CONF_OK;
+    }
+
+    if (conf->users.trust) {
+
+        /* anybody would be anyone who has logged in elsewhere */
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"hyperdrive_users off\" for the server in %s:%ui, "
+                           "and no user in the URL of \"hyperdrive_origin\" of "
+                           "upstream \"%V\": write "
+                           "postgres://USER@HOST/DATABASE there, or a users "
+                           "file here", conf->file, conf->line, &origin->name);
         return NGX_CONF_ERROR;
     }
 
-    return ngx_hyperdrive_conf_users_file(cf, &value[1], hscf->users);
+    /* what logs a client in logs in for it, too */
+
+    file = hmcf->users.elts;
+
+    for (i = 0; i < hmcf->users.nelts; i++) {
+
+        if (file[i].users == conf->users.file) {
+            file[i].keep = 1;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_hyperdrive_conf_check_origin(ngx_conf_t *cf,
+    ngx_hyperdrive_origin_conf_t *origin)
+{
+    ngx_hyperdrive_origin_auth_t    *auth;
+    ngx_stream_upstream_srv_conf_t  *uscf;
+
+    uscf = origin->upstream;
+    auth = origin->auth;
+
+    if (origin->per_user && origin->min) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"min\" of \"hyperdrive_pool\" without a user in "
+                           "the URL of \"hyperdrive_origin\" of upstream "
+                           "\"%V\" in %s:%ui: nobody is there to log in, "
+                           "write min=0", &origin->name, uscf->file_name,
+                           uscf->line);
+        return NGX_CONF_ERROR;
+    }
+
+    if (auth == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    if (auth->user.len == 0 && origin->per_user) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "no user for \"hyperdrive_auth_query\" of upstream "
+                           "\"%V\" in %s:%ui, and none in the URL: write "
+                           "user=NAME", &origin->name, uscf->file_name,
+                           uscf->line);
+        return NGX_CONF_ERROR;
+    }
+
+    if (auth->database.len == 0) {
+        auth->database = origin->database;
+    }
+
+    if (auth->database.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "no database for \"hyperdrive_auth_query\" of "
+                           "upstream \"%V\" in %s:%ui, and none in the URL: "
+                           "write database=NAME", &origin->name,
+                           uscf->file_name, uscf->line);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
 }
 
 
@@ -320,16 +567,16 @@ ngx_hyperdrive_conf_verifiers(ngx_cycle_t *cycle,
     u_char                           out[NGX_HYPERDRIVE_CONF_VERIFIER];
     ngx_str_t                        verifier;
     ngx_uint_t                       i, k;
-    ngx_array_t                    **files;
+    ngx_hyperdrive_conf_file_t      *file;
     ngx_hyperdrive_session_user_t   *user;
 
-    files = hmcf->users.elts;
+    file = hmcf->users.elts;
 
     for (i = 0; i < hmcf->users.nelts; i++) {
 
-        user = files[i]->elts;
+        user = file[i].users->elts;
 
-        for (k = 0; k < files[i]->nelts; k++) {
+        for (k = 0; k < file[i].users->nelts; k++) {
 
             if (ngx_hyperdrive_pg_proto.is_verifier(&user[k].secret)) {
                 continue;
@@ -349,7 +596,13 @@ ngx_hyperdrive_conf_verifiers(ngx_cycle_t *cycle,
                 return NGX_ERROR;
             }
 
-            ngx_explicit_memzero(user[k].secret.data, user[k].secret.len);
+            if (file[i].keep) {
+                user[k].password = user[k].secret;
+
+            } else {
+                ngx_explicit_memzero(user[k].secret.data,
+                                     user[k].secret.len);
+            }
 
             verifier.data = out;
             verifier.len = ngx_strlen(out);

@@ -17,8 +17,6 @@
 
 static char *ngx_hyperdrive_conf_origin_url(ngx_conf_t *cf, ngx_str_t *text,
     ngx_hyperdrive_base_url_t *url);
-static ngx_hyperdrive_origin_conf_t *ngx_hyperdrive_conf_origin_get(
-    ngx_conf_t *cf, ngx_hyperdrive_srv_conf_t *hscf);
 static char *ngx_hyperdrive_conf_origin_args(ngx_conf_t *cf,
     ngx_hyperdrive_base_url_t *url, ngx_hyperdrive_origin_server_t *server);
 static char *ngx_hyperdrive_conf_origin_params(ngx_conf_t *cf,
@@ -27,8 +25,6 @@ static char *ngx_hyperdrive_conf_origin_params(ngx_conf_t *cf,
 static char *ngx_hyperdrive_conf_origin_address(ngx_conf_t *cf,
     ngx_hyperdrive_base_url_t *url, in_port_t port,
     ngx_hyperdrive_origin_server_t *server);
-static char *ngx_hyperdrive_conf_origin_secret(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_str_t *secret);
 static char *ngx_hyperdrive_conf_origin_tls(ngx_conf_t *cf,
     ngx_hyperdrive_origin_server_t *server, ngx_str_t *root, ngx_str_t *cert,
     ngx_str_t *key);
@@ -123,10 +119,6 @@ ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     server->connect_timeout = 5000;
     server->sslmode = NGX_HYPERDRIVE_SSLMODE_PREFER;
 
-    if (server->user.len == 0) {
-        return "needs a user: write postgres://USER@HOST:PORT/DATABASE";
-    }
-
     rv = ngx_hyperdrive_conf_origin_address(cf, &url, origin->proto->port,
                                             server);
     if (rv != NGX_CONF_OK) {
@@ -143,12 +135,23 @@ ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return rv;
     }
 
+    if (server->user.len == 0 && server->password.len) {
+        return "has a password and no user: write "
+               "postgres://USER@HOST:PORT/DATABASE, or neither, so that "
+               "each client's own logs in";
+    }
+
     us->name = server->name;
     us->addrs = server->addrs;
     us->naddrs = server->naddrs;
 
     if (origin->servers.nelts == 1) {
         origin->database = url.database;
+        origin->per_user = (server->user.len == 0);
+
+    } else if (origin->per_user != (server->user.len == 0)) {
+        return "names a user and another hyperdrive_origin of this upstream "
+               "does not: write one in each URL, or in none";
 
     } else if (origin->database.len != url.database.len
                || ngx_memcmp(origin->database.data, url.database.data,
@@ -211,7 +214,7 @@ ngx_hyperdrive_conf_origin_url(ngx_conf_t *cf, ngx_str_t *text,
 }
 
 
-static ngx_hyperdrive_origin_conf_t *
+ngx_hyperdrive_origin_conf_t *
 ngx_hyperdrive_conf_origin_get(ngx_conf_t *cf, ngx_hyperdrive_srv_conf_t *hscf)
 {
     ngx_hyperdrive_main_conf_t      *hmcf;
@@ -537,9 +540,7 @@ ngx_hyperdrive_conf_origin_address(ngx_conf_t *cf,
 }
 
 
-/* the first line of a file */
-
-static char *
+char *
 ngx_hyperdrive_conf_origin_secret(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *secret)
 {

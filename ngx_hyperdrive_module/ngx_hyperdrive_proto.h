@@ -55,6 +55,7 @@ typedef struct {
 } ngx_hyperdrive_proto_param_t;
 
 #define NGX_HYPERDRIVE_PROTO_MAX_PARAMS  64
+#define NGX_HYPERDRIVE_PROTO_MAX_KEY     32
 
 
 /*
@@ -85,7 +86,11 @@ typedef struct {
     unsigned                          tls_bound:1;  /* offer channel binding */
     unsigned                          trust:1;      /* no password is asked */
     unsigned                          found:1;      /* the user exists */
-    unsigned                          replication:1;
+    unsigned                          keep:1;       /* give <token> */
+    ngx_str_t                         replication;  /* its value, or empty */
+    size_t                            key_len;      /* of the cancel key that
+                                                       it understands, at most
+                                                       _MAX_KEY */
     ngx_str_t                         secret;       /* a stored verifier */
     u_char                           *mock;         /* 32 bytes, for salts of
                                                        unknown users */
@@ -95,6 +100,11 @@ typedef struct {
     /* the origin's end */
 
     ngx_str_t                         password;
+    ngx_str_t                         token;        /* instead of it: what a
+                                                       client's log-in with
+                                                       <keep> gave, if
+                                                       anything; worth as
+                                                       much */
     unsigned                          request_tls:1;
     unsigned                          require_tls:1;
     unsigned                          allow_clear:1;
@@ -246,6 +256,8 @@ struct ngx_hyperdrive_proto_s {
                                 u_char **pos, u_char *last,
                                 ngx_hyperdrive_chain_t *out);
     void        (*origin_login_free)(ngx_hyperdrive_proto_login_t *login);
+    /* of login->keys */
+    void        (*keys_free)(void **keys);
 
     /* whether a secret of a users file is a verifier, not a password */
     ngx_uint_t  (*is_verifier)(ngx_str_t *secret);
@@ -255,6 +267,16 @@ struct ngx_hyperdrive_proto_s {
      */
     ngx_int_t   (*verifier)(ngx_str_t *user, ngx_str_t *password,
                             u_char *mock, u_char *out);
+
+    /*
+     * A unit that asks an origin for what it knows of a user, by a text with
+     * the name as its parameter; and its rows, with all that is around them:
+     * NGX_OK: *secret, within <data>; NGX_DECLINED: no such user, or one
+     * without a secret; NGX_ERROR: something else.
+     */
+    void        (*lookup_request)(ngx_str_t *text, ngx_str_t *user,
+                                  ngx_hyperdrive_chain_t *out);
+    ngx_int_t   (*lookup_row)(u_char *data, size_t len, ngx_str_t *secret);
 
     /* the lexer's mode from what an origin said of itself */
     ngx_uint_t  (*mode)(ngx_str_t *greeting);

@@ -86,7 +86,7 @@ static ngx_command_t  ngx_stream_hyperdrive_commands[] = {
       NULL },
 
     { ngx_string("hyperdrive_users"),
-      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
       ngx_hyperdrive_conf_users,
       NGX_STREAM_SRV_CONF_OFFSET,
       0,
@@ -104,6 +104,13 @@ static ngx_command_t  ngx_stream_hyperdrive_commands[] = {
       ngx_conf_set_flag_slot,
       NGX_STREAM_SRV_CONF_OFFSET,
       offsetof(ngx_hyperdrive_srv_conf_t, channel_binding),
+      NULL },
+
+    { ngx_string("hyperdrive_auth_query"),
+      NGX_STREAM_UPS_CONF|NGX_CONF_1MORE,
+      ngx_hyperdrive_conf_auth_query,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
       NULL },
 
     { ngx_string("hyperdrive_timeout"),
@@ -192,7 +199,8 @@ ngx_stream_hyperdrive_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&hmcf->zones, cf->pool, 4,
                           sizeof(ngx_hyperdrive_conf_zone_t))
            != NGX_OK
-        || ngx_array_init(&hmcf->users, cf->pool, 4, sizeof(ngx_array_t *))
+        || ngx_array_init(&hmcf->users, cf->pool, 4,
+                          sizeof(ngx_hyperdrive_conf_file_t))
            != NGX_OK)
     {
         return NULL;
@@ -218,10 +226,10 @@ ngx_stream_hyperdrive_create_srv_conf(ngx_conf_t *cf)
      *     conf->upstream = NULL;
      *     conf->pass = { 0, NULL };
      *     conf->cache = { 0, NULL };
+     *     conf->users = { 0 };
      *     conf->session = { 0 };
      */
 
-    conf->users = NGX_CONF_UNSET_PTR;
     conf->max_age = NGX_CONF_UNSET_MSEC;
     conf->stale = NGX_CONF_UNSET_MSEC;
     conf->stale_error = NGX_CONF_UNSET_MSEC;
@@ -249,7 +257,10 @@ ngx_stream_hyperdrive_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->cache = prev->cache;
     }
 
-    ngx_conf_merge_ptr_value(conf->users, prev->users, NGX_CONF_UNSET_PTR);
+    if (!conf->users.set) {
+        conf->users = prev->users;
+    }
+
     ngx_conf_merge_msec_value(conf->max_age, prev->max_age, 60000);
     ngx_conf_merge_msec_value(conf->stale, prev->stale, 0);
     ngx_conf_merge_msec_value(conf->stale_error, prev->stale_error, 0);
@@ -287,7 +298,7 @@ ngx_stream_hyperdrive_merge_pass(ngx_conf_t *cf,
     hmcf = ngx_stream_conf_get_module_main_conf(cf,
                                                 ngx_stream_hyperdrive_module);
 
-    if (conf->users == NGX_CONF_UNSET_PTR) {
+    if (!conf->users.set) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "no \"hyperdrive_users\" for \"hyperdrive_pass\" in "
                       "%s:%ui: write hyperdrive_users FILE, or off for no "
@@ -295,7 +306,10 @@ ngx_stream_hyperdrive_merge_pass(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    conf->session.users = conf->users;
+    conf->session.users = conf->users.file;
+    conf->session.trust = conf->users.trust;
+    conf->session.query = conf->users.query;
+    conf->session.cert = conf->users.cert;
     conf->session.max_age = conf->max_age;
     conf->session.stale = conf->stale;
     conf->session.stale_error = conf->stale_error;
@@ -351,6 +365,19 @@ ngx_stream_hyperdrive_merge_tls(ngx_conf_t *cf,
     hmcf = ngx_stream_conf_get_module_main_conf(cf,
                                                 ngx_stream_hyperdrive_module);
     sslcf = ngx_stream_conf_get_module_srv_conf(cf, ngx_stream_ssl_module);
+
+    if (conf->users.cert
+        && (sslcf->certificates == NULL
+            || (sslcf->verify != 1 && sslcf->verify != 2)))
+    {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "no certificates are verified for \"cert\" of "
+                      "\"hyperdrive_users\" of the server in %s:%ui: write "
+                      "ssl_certificate, ssl_certificate_key, "
+                      "ssl_client_certificate, and ssl_verify_client on or "
+                      "optional", conf->file, conf->line);
+        return NGX_CONF_ERROR;
+    }
 
     if (sslcf->certificates == NULL) {
         return NGX_CONF_OK;
@@ -451,11 +478,19 @@ ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
                           hscf->file, hscf->line, &hscf->pass);
             return NGX_ERROR;
         }
+
+        if (ngx_hyperdrive_conf_check_users(cf, hscf) != NGX_CONF_OK) {
+            return NGX_ERROR;
+        }
     }
 
     origins = hmcf->origins.elts;
 
     for (i = 0; i < hmcf->origins.nelts; i++) {
+
+        if (ngx_hyperdrive_conf_check_origin(cf, origins[i]) != NGX_CONF_OK) {
+            return NGX_ERROR;
+        }
 
         uscf = origins[i]->upstream;
 

@@ -75,8 +75,10 @@ my @origins = (
 	'nonsense' => qr/invalid URL in "hyperdrive_origin"/,
 	'http://app@h/shop' => qr/invalid URL|postgres:\/\//,
 	'mysql://app@127.0.0.1/shop' => qr/"postgres:\/\/"/,
-	'postgres://127.0.0.1/shop' => qr/needs a user.*write postgres:\/\//,
-	'postgres://:hidden@127.0.0.1/shop' => qr/user/,
+	'postgres://:hidden@127.0.0.1/shop' => qr/password and no user.*write/,
+	'postgres://127.0.0.1/shop password_file=secret' =>
+		qr/password and no user/,
+	'postgres://127.0.0.1/shop' => qr/"hyperdrive_users off".*no user.*write/,
 	'postgres://app@127.0.0.1:0/shop' => qr/invalid URL.*port/,
 	'postgres://app@127.0.0.1:65536/shop' => qr/invalid URL.*port/,
 	'postgres://app@127.0.0.1:12x/shop' => qr/invalid URL.*port/,
@@ -206,6 +208,45 @@ my @users = (
 while (my ($users, $message) = splice @users, 0, 2) {
 	wrong($message, "users $users", users => $users);
 }
+
+my $auth = 'hyperdrive_auth_query "SELECT f($1)"';
+
+my @more = (
+	{ users => 'off query' } => qr/takes nothing else when it is "off"/,
+	{ users => 'users.txt users.txt' } => qr/is a second file.*write one/,
+	{ users => 'query' } => qr/no "hyperdrive_auth_query" in upstream "shop"/,
+	{ users => 'cert' } => qr/no certificates are verified for "cert"/,
+	{ users => 'users.txt cert', more => "ssl_certificate front.crt;\n"
+		. "ssl_certificate_key front.key;\nssl_client_certificate "
+		. "front.crt;\nssl_verify_client optional_no_ca;" } =>
+		qr/no certificates are verified for "cert".*on or optional/,
+	{ before => 'hyperdrive_auth_query "SELECT 1";' } =>
+		qr/needs a query.*with the user's name as \$1: write/,
+	{ before => "$auth nonsense=1;" } =>
+		qr/invalid parameter "nonsense=1".*known are user=NAME/,
+	{ before => "$auth valid=0;" } => qr/invalid time in "valid=0"/,
+	{ before => "$auth valid=2h;" } => qr/invalid time in "valid=2h"/,
+	{ before => "$auth password_file=secret;" } =>
+		qr/password_file and no user: write user=NAME/,
+	{ before => "$auth;\n$auth;" } => qr/is duplicate/,
+	{ before => "$auth;", origin => 'postgres://127.0.0.1/shop',
+		users => 'query' } => qr/no user for "hyperdrive_auth_query"/,
+	{ before => "$auth;", origin => 'postgres://app:hidden@127.0.0.1' } =>
+		qr/no database for "hyperdrive_auth_query".*write database=/,
+	{ origin => 'postgres://127.0.0.1/shop', users => 'users.txt',
+		pool => 'min=1' } => qr/"min" of "hyperdrive_pool" without a user/,
+	{ origin => "$url;\nhyperdrive_origin postgres://127.0.0.2/shop",
+		users => 'users.txt' } => qr/names a user and another/,
+);
+
+while (my ($o, $message) = splice @more, 0, 2) {
+	wrong($message, join(', ', map { "$_ $o->{$_}" =~ s/\n/ /gr }
+		sort keys %$o), %$o);
+}
+
+is(error(origin => 'postgres://127.0.0.1/shop', users => 'users.txt query',
+	before => "$auth user=app password_file=secret valid=1s database=x;"), '',
+	'users that are looked up');
 
 my @timeouts = (
 	'login=0' => qr/invalid time in "login=0" of "hyperdrive_timeout".*at most 24d in/,

@@ -266,6 +266,18 @@ for my $case ([ 1, 0x00030000 ], [ 2, undef ], [ 3, 0x00030002 ],
 	is($v && $v->{version}, $expected, "protocol 3.$minor, negotiated");
 	is(scalar @{$v->{options} || []}, 0, "protocol 3.$minor, no options");
 	is($c->query('SELECT 1')->value(), 1, "protocol 3.$minor, used");
+	is(length($c->key()), $minor < 2 ? 4 : 32,
+		"protocol 3.$minor, a key to cancel by");
+	ok(cancelled($c, $c->key()), "protocol 3.$minor, which does");
+
+	# neither a part of it nor more
+
+	for my $key (substr($c->key(), 0, 4 - ($minor < 2)), $c->key() . 'x',
+	    $c->key() ^ "\1")
+	{
+		ok(!cancelled($c, $key), "protocol 3.$minor, another does not");
+	}
+
 	$c->close();
 }
 
@@ -415,6 +427,22 @@ sub trusted {
 
 	return pg_client($o{port} || port(8081), user => 'app',
 		database => 'shop', timeout => 10, %o);
+}
+
+# Whether a request of the client is cancelled by this key.
+
+sub cancelled {
+	my ($c, $key) = @_;
+
+	$c->send('Q', "SELECT pg_sleep(0.5)\0")->flush_out();
+	select(undef, undef, undef, 0.1);
+
+	my $s = trusted(login => 0);
+	$s->send_raw(pack('N N N a*', 12 + length($key), 80877102, $c->pid(),
+		$key));
+	$s->wait_eof();
+
+	return $c->result()->state() eq '57014';
 }
 
 # Codes of what was asked for.

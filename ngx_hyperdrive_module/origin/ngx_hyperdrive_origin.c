@@ -354,10 +354,7 @@ ngx_hyperdrive_origin_free(ngx_hyperdrive_origin_t *o)
     ngx_hyperdrive_origin_outcome(o, NGX_ERROR);
     ngx_hyperdrive_origin_cancel_forget(o);
 
-    if (o->login) {
-        pool->conf->proto->origin_login_free(o->login);
-        free(o->login);
-    }
+    ngx_hyperdrive_origin_login_end(o);
 
     if (o->wire) {
         pool->conf->proto->origin_destroy(o->wire);

@@ -49,6 +49,17 @@ typedef struct {
 } ngx_hyperdrive_origin_server_t;
 
 
+/* hyperdrive_auth_query */
+
+typedef struct {
+    ngx_str_t                          query;
+    ngx_str_t                          user;      /* empty: the URL's */
+    ngx_str_t                          password;
+    ngx_str_t                          database;
+    ngx_msec_t                         valid;     /* an answer is */
+} ngx_hyperdrive_origin_auth_t;
+
+
 /* what an upstream's pools are made after; one for each upstream */
 
 typedef struct {
@@ -57,6 +68,10 @@ typedef struct {
     ngx_stream_upstream_srv_conf_t    *upstream;
     ngx_array_t                        servers;   /* of _origin_server_t */
     ngx_str_t                          database;  /* empty: the client's */
+    ngx_hyperdrive_origin_auth_t      *auth;      /* or NULL */
+    ngx_uint_t                         per_user;  /* the URLs name no user:
+                                                     each client's own logs
+                                                     in */
 
     ngx_uint_t                         max;
     ngx_uint_t                         min;
@@ -153,7 +168,12 @@ struct ngx_hyperdrive_pool_s {
     ngx_queue_t                        queue;     /* the upstream's */
     ngx_hyperdrive_origin_conf_t      *conf;
     ngx_str_t                          key;       /* of what follows */
-    ngx_str_t                          user;      /* empty: the server's */
+    ngx_str_t                          user;      /* empty: the server's;
+                                                     else it logs in by... */
+    ngx_str_t                          password;
+    ngx_str_t                          token;     /* ...as of a client's
+                                                     log-in */
+    void                              *keys;      /* as server->keys */
     ngx_str_t                          database;
     ngx_uint_t                         nparams;
     ngx_hyperdrive_proto_param_t      *params;
@@ -209,6 +229,14 @@ ngx_int_t ngx_hyperdrive_origin_init_process(ngx_cycle_t *cycle,
 ngx_hyperdrive_pool_t *ngx_hyperdrive_origin_pool(
     ngx_hyperdrive_origin_conf_t *conf, ngx_str_t *user, ngx_str_t *database,
     ngx_uint_t nparams, ngx_hyperdrive_proto_param_t *params);
+
+/*
+ * What its own user logs in by; both are copied, and kept until others are
+ * given.  NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_hyperdrive_origin_credentials(ngx_hyperdrive_pool_t *pool,
+    ngx_str_t *password, ngx_str_t *token);
+void ngx_hyperdrive_origin_credentials_free(ngx_hyperdrive_pool_t *pool);
 
 /*
  * Asks for a connection.  NGX_OK: *o is the caller's, busy.  NGX_AGAIN:
@@ -298,6 +326,8 @@ void ngx_hyperdrive_origin_outcome(ngx_hyperdrive_origin_t *o, ngx_int_t rc);
 /* it is connected: TLS and log-in, ends in _ready() or _refused() */
 void ngx_hyperdrive_origin_login_start(ngx_hyperdrive_origin_t *o);
 void ngx_hyperdrive_origin_login_read(ngx_hyperdrive_origin_t *o);
+/* what is needed for a log-in only is wiped and freed */
+void ngx_hyperdrive_origin_login_end(ngx_hyperdrive_origin_t *o);
 /*
  * This attempt came to nothing: goes on with the next server of the upstream,
  * or frees <o> and tells the waiters.  <err> may be 0.

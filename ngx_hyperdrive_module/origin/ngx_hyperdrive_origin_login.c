@@ -16,6 +16,107 @@ static void ngx_hyperdrive_origin_handshaken(ngx_connection_t *c);
 static void ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o);
 
 
+ngx_int_t
+ngx_hyperdrive_origin_credentials(ngx_hyperdrive_pool_t *pool,
+    ngx_str_t *password, ngx_str_t *token)
+{
+    ngx_str_t  p, t;
+
+    if (password->len == 0 && token->len == 0) {
+
+        /* shown by a certificate: what it has shown elsewhere stays */
+
+        return NGX_OK;
+    }
+
+    if (pool->password.len == password->len
+        && pool->token.len == token->len
+        && (password->len == 0
+            || ngx_memcmp(pool->password.data, password->data, password->len)
+               == 0)
+        && (token->len == 0
+            || ngx_memcmp(pool->token.data, token->data, token->len) == 0))
+    {
+        return NGX_OK;
+    }
+
+    p.data = malloc(password->len + 1);
+    t.data = malloc(token->len + 1);
+
+    if (p.data == NULL || t.data == NULL) {
+        free(p.data);
+        free(t.data);
+        return NGX_ERROR;
+    }
+
+    p.len = password->len;
+    t.len = token->len;
+
+    ngx_memcpy(p.data, password->data, password->len);
+    ngx_memcpy(t.data, token->data, token->len);
+
+    ngx_hyperdrive_origin_credentials_free(pool);
+
+    pool->password = p;
+    pool->token = t;
+
+    /* what failed, failed with others */
+    pool->failures = 0;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_hyperdrive_origin_credentials_free(ngx_hyperdrive_pool_t *pool)
+{
+    if (pool->password.data) {
+        ngx_explicit_memzero(pool->password.data, pool->password.len);
+        free(pool->password.data);
+    }
+
+    if (pool->token.data) {
+        ngx_explicit_memzero(pool->token.data, pool->token.len);
+        free(pool->token.data);
+    }
+
+    ngx_str_null(&pool->password);
+    ngx_str_null(&pool->token);
+}
+
+
+void
+ngx_hyperdrive_origin_login_end(ngx_hyperdrive_origin_t *o)
+{
+    ngx_hyperdrive_proto_login_t  *login;
+
+    login = o->login;
+
+    if (login == NULL) {
+        return;
+    }
+
+    o->pool->conf->proto->origin_login_free(login);
+
+    if (o->pool->user.len) {
+
+        if (login->password.data) {
+            ngx_explicit_memzero(login->password.data, login->password.len);
+        }
+
+        if (login->token.data) {
+            ngx_explicit_memzero(login->token.data, login->token.len);
+        }
+
+        free(login->password.data);
+        free(login->token.data);
+    }
+
+    free(login);
+    o->login = NULL;
+}
+
+
 /* connected: the log-in begins */
 
 void
@@ -51,9 +152,39 @@ ngx_hyperdrive_origin_login_start(ngx_hyperdrive_origin_t *o)
 
     login->user = pool->user.len ? pool->user : server->user;
     login->database = pool->database;
-    login->password = server->password;
     login->allow_clear = server->allow_clear;
-    login->keys = &server->keys;
+
+    if (pool->user.len) {
+
+        /* others may be given to the pool while this one is under way */
+
+        login->password.len = pool->password.len;
+        login->password.data = malloc(pool->password.len + 1);
+
+        login->token.len = pool->token.len;
+        login->token.data = malloc(pool->token.len + 1);
+
+        if (login->password.data == NULL || login->token.data == NULL) {
+            ngx_hyperdrive_origin_refused(o, 0, "no memory");
+            return;
+        }
+
+        if (pool->password.len) {
+            ngx_memcpy(login->password.data, pool->password.data,
+                       pool->password.len);
+        }
+
+        if (pool->token.len) {
+            ngx_memcpy(login->token.data, pool->token.data, pool->token.len);
+        }
+
+        login->keys = &pool->keys;
+
+    } else {
+        login->password = server->password;
+        login->keys = &server->keys;
+    }
+
     login->nparams = pool->nparams;
     ngx_memcpy(login->params, pool->params,
                pool->nparams * sizeof(ngx_hyperdrive_proto_param_t));
@@ -251,9 +382,7 @@ ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o)
 
     (void) ngx_hyperdrive_shm_note_put(&pool->key, &greeting);
 
-    pool->conf->proto->origin_login_free(login);
-    free(login);
-    o->login = NULL;
+    ngx_hyperdrive_origin_login_end(o);
 
     if (c->read->timer_set) {
         ngx_del_timer(c->read);
@@ -336,15 +465,18 @@ ngx_hyperdrive_origin_refused(ngx_hyperdrive_origin_t *o, ngx_err_t err,
         o->tls_tried |= login->request_tls;
         o->plain_tried |= !login->request_tls;
 
-        pool->conf->proto->origin_login_free(login);
-        free(login);
-        o->login = NULL;
+        ngx_hyperdrive_origin_login_end(o);
     }
 
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                   "hyperdrive upstream \"%V\": %s, in state %V",
                   &pool->conf->name, pool->reason,
                   ngx_hyperdrive_origin_state(o));
+
+    if (permanent) {
+        /* who comes next is not let in by what was true before */
+        ngx_hyperdrive_shm_note_delete(&pool->key);
+    }
 
     if (again) {
 

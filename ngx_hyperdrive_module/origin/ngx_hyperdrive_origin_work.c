@@ -114,6 +114,9 @@ ngx_hyperdrive_origin_sweep_unused(ngx_hyperdrive_pool_t *pool)
 
     ngx_queue_remove(&pool->queue);
 
+    ngx_hyperdrive_origin_credentials_free(pool);
+    pool->conf->proto->keys_free(&pool->keys);
+
     free(pool->greeting.data);
     free(pool);
 

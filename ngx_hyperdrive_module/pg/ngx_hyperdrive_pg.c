@@ -45,8 +45,11 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_login_welcome,
     ngx_hyperdrive_pg_login_origin,
     ngx_hyperdrive_pg_login_origin_free,
+    ngx_hyperdrive_pg_login_keys_free,
     ngx_hyperdrive_pg_login_is_verifier,
     ngx_hyperdrive_pg_login_verifier,
+    ngx_hyperdrive_pg_lookup_request,
+    ngx_hyperdrive_pg_lookup_row,
     ngx_hyperdrive_pg_login_mode,
 
     ngx_hyperdrive_pg_client_create,

@@ -144,10 +144,19 @@ void ngx_hyperdrive_pg_login_welcome(ngx_str_t *greeting, uint32_t pid,
 ngx_int_t ngx_hyperdrive_pg_login_origin(ngx_hyperdrive_proto_login_t *login,
     u_char **pos, u_char *last, ngx_hyperdrive_chain_t *out);
 void ngx_hyperdrive_pg_login_origin_free(ngx_hyperdrive_proto_login_t *login);
+void ngx_hyperdrive_pg_login_keys_free(void **keys);
 ngx_uint_t ngx_hyperdrive_pg_login_is_verifier(ngx_str_t *secret);
 ngx_int_t ngx_hyperdrive_pg_login_verifier(ngx_str_t *user,
     ngx_str_t *password, u_char *mock, u_char *out);
 ngx_uint_t ngx_hyperdrive_pg_login_mode(ngx_str_t *greeting);
+
+
+/* ngx_hyperdrive_pg_lookup.c */
+
+void ngx_hyperdrive_pg_lookup_request(ngx_str_t *text, ngx_str_t *user,
+    ngx_hyperdrive_chain_t *out);
+ngx_int_t ngx_hyperdrive_pg_lookup_row(u_char *data, size_t len,
+    ngx_str_t *secret);
 
 
 /* ngx_hyperdrive_pg_client.c */

@@ -133,6 +133,8 @@ ngx_hyperdrive_pg_client_login_destroy(
 {
     ngx_hyperdrive_pg_client_login_state_t  *state;
 
+    ngx_hyperdrive_base_digest_wipe(&login->pass, sizeof(login->pass));
+
     state = login->state;
 
     if (state == NULL) {
@@ -491,6 +493,7 @@ ngx_hyperdrive_pg_client_login_first(ngx_hyperdrive_pg_client_login_t *login,
 
     state->scram.plus_offered = state->plus;
     state->scram.cbind = login->cert_hash;
+    state->scram.pass = login->keep ? &login->pass : NULL;
 
     if (ngx_hyperdrive_pg_scram_server_first(&state->scram, body, &answer)
         != NGX_OK)

@@ -17,6 +17,11 @@
  */
 
 
+/* bytes of a client's cancel key: before protocol 3.2, and from then on */
+#define NGX_HYPERDRIVE_PG_LOGIN_KEY          4
+#define NGX_HYPERDRIVE_PG_LOGIN_LONG_KEY     32
+
+
 static void ngx_hyperdrive_pg_login_words(ngx_hyperdrive_proto_login_t *login,
     ngx_hyperdrive_pg_origin_login_t *end);
 static ngx_uint_t ngx_hyperdrive_pg_login_unsafe(ngx_str_t *encoding);
@@ -62,6 +67,7 @@ ngx_hyperdrive_pg_login_client(ngx_hyperdrive_proto_login_t *login,
     end->cert_hash = login->cert_hash;
     end->found = login->found;
     end->secret = login->secret;
+    end->keep = login->keep;
 
     if (login->trust) {
         end->auth = NGX_HYPERDRIVE_PG_AUTH_TRUST;
@@ -91,7 +97,10 @@ ngx_hyperdrive_pg_login_client(ngx_hyperdrive_proto_login_t *login,
     case NGX_HYPERDRIVE_PG_LOGIN_LOOKUP:
         login->user = end->user;
         login->database = end->database;
-        login->replication = (end->replication.len != 0);
+        login->replication = end->replication;
+        login->key_len = (end->protocol < NGX_HYPERDRIVE_PG_PROTOCOL_3_2)
+                         ? NGX_HYPERDRIVE_PG_LOGIN_KEY
+                         : NGX_HYPERDRIVE_PG_LOGIN_LONG_KEY;
         login->nparams = end->nparams;
 
         for (i = 0; i < end->nparams; i++) {
@@ -102,6 +111,15 @@ ngx_hyperdrive_pg_login_client(ngx_hyperdrive_proto_login_t *login,
         return NGX_BUSY;
 
     case NGX_HYPERDRIVE_PG_LOGIN_OK:
+
+        if (end->auth == NGX_HYPERDRIVE_PG_AUTH_MD5) {
+            login->token = end->secret;
+
+        } else if (end->pass.iterations) {
+            login->token.data = (u_char *) &end->pass;
+            login->token.len = sizeof(end->pass);
+        }
+
         return NGX_OK;
 
     default: /* NGX_HYPERDRIVE_PG_LOGIN_FAILED */
@@ -154,6 +172,14 @@ ngx_hyperdrive_pg_login_origin(ngx_hyperdrive_proto_login_t *login,
         end->user = login->user;
         end->database = login->database;
         end->password = login->password;
+
+        if (login->token.len == sizeof(ngx_hyperdrive_pg_scram_pass_t)) {
+            end->pass = (ngx_hyperdrive_pg_scram_pass_t *) login->token.data;
+
+        } else if (login->token.len) {
+            end->md5 = login->token;
+        }
+
         end->request_tls = login->request_tls;
         end->require_tls = login->require_tls;
         end->allow_cleartext = login->allow_clear;
@@ -212,6 +238,18 @@ ngx_hyperdrive_pg_login_origin_free(ngx_hyperdrive_proto_login_t *login)
     }
 
     ngx_hyperdrive_base_chain_clear(&login->greeting);
+}
+
+
+void
+ngx_hyperdrive_pg_login_keys_free(void **keys)
+{
+    if (*keys) {
+        ngx_hyperdrive_base_digest_wipe(*keys,
+                                       sizeof(ngx_hyperdrive_pg_scram_keys_t));
+        free(*keys);
+        *keys = NULL;
+    }
 }
 
 

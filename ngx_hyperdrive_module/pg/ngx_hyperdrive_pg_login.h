@@ -81,6 +81,7 @@ struct ngx_hyperdrive_pg_client_login_s {
     u_char                   mock_secret[32];  /* salts of unknown users */
     ngx_uint_t               mock_iterations;  /* ...and their iteration count;
                                                   0: 4096 */
+    unsigned                 keep:1;         /* fill <pass> */
 
     /* set by the caller after LOOKUP */
 
@@ -101,6 +102,11 @@ struct ngx_hyperdrive_pg_client_login_s {
     ngx_hyperdrive_pg_param_t params[NGX_HYPERDRIVE_PG_MAX_PARAMS];
     ngx_str_t                cancel_pid;     /* 4 bytes, as in the message */
     ngx_str_t                cancel_key;     /* 4 to 256 bytes */
+    ngx_hyperdrive_pg_scram_pass_t   pass;   /* OK, by SCRAM, and <keep>: logs
+                                                in to an origin with the same
+                                                verifier, if it has
+                                                iterations; wiped by
+                                                _destroy() */
     char                    *reason;         /* for the log, when FAILED; a
                                                 constant, never a secret */
     char                     sqlstate[6];
@@ -142,7 +148,11 @@ struct ngx_hyperdrive_pg_origin_login_s {
 
     ngx_str_t                user;
     ngx_str_t                database;       /* may be empty: the user's */
-    ngx_str_t                password;       /* plain, may be empty */
+    ngx_str_t                password;       /* plain, may be empty; then... */
+    ngx_str_t                md5;            /* ...this does for md5: "md5..."
+                                                as in pg_authid, or empty */
+    ngx_hyperdrive_pg_scram_pass_t  *pass;   /* ...and this for SCRAM, or
+                                                NULL */
     ngx_uint_t               nparams;        /* application_name, options... */
     ngx_hyperdrive_pg_param_t params[NGX_HYPERDRIVE_PG_MAX_PARAMS];
     unsigned                 request_tls:1;  /* start with SSLRequest */

@@ -19,6 +19,8 @@ static ngx_int_t ngx_hyperdrive_pg_origin_auth_md5_hex(u_char *text,
 static ngx_hyperdrive_pg_login_rc_e ngx_hyperdrive_pg_origin_auth_sasl(
     ngx_hyperdrive_pg_origin_login_t *login, u_char *p, u_char *last,
     ngx_hyperdrive_chain_t *out);
+static ngx_hyperdrive_pg_login_rc_e ngx_hyperdrive_pg_origin_auth_none(
+    ngx_hyperdrive_pg_origin_login_t *login);
 static ngx_hyperdrive_pg_login_rc_e ngx_hyperdrive_pg_origin_auth_scram_failed(
     ngx_hyperdrive_pg_origin_login_t *login);
 
@@ -98,9 +100,15 @@ ngx_hyperdrive_pg_origin_auth(ngx_hyperdrive_pg_origin_login_t *login,
             break;
         }
 
-        if (ngx_hyperdrive_pg_scram_client_final(&state->scram, &in, &answer)
-            != NGX_OK)
-        {
+        rc = ngx_hyperdrive_pg_scram_client_final(&state->scram, &in, &answer);
+
+        if (rc == NGX_DECLINED) {
+            return ngx_hyperdrive_pg_origin_login_config(login,
+                                               state->scram.error.sqlstate,
+                                               state->scram.error.message);
+        }
+
+        if (rc != NGX_OK) {
             return ngx_hyperdrive_pg_origin_auth_scram_failed(login);
         }
 
@@ -162,9 +170,7 @@ ngx_hyperdrive_pg_origin_auth_cleartext(ngx_hyperdrive_pg_origin_login_t *login,
     }
 
     if (login->password.len == 0) {
-        return ngx_hyperdrive_pg_origin_login_config(login, "28000",
-                                 "the origin asks for a password, "
-                                 "and none is configured");
+        return ngx_hyperdrive_pg_origin_auth_none(login);
     }
 
     if (login->password.len > NGX_HYPERDRIVE_PG_MAX_STARTUP
@@ -204,10 +210,8 @@ ngx_hyperdrive_pg_origin_auth_md5(ngx_hyperdrive_pg_origin_login_t *login,
 
     state = login->state;
 
-    if (login->password.len == 0) {
-        return ngx_hyperdrive_pg_origin_login_config(login, "28000",
-                                 "the origin asks for a password, "
-                                 "and none is configured");
+    if (login->password.len == 0 && login->md5.len != 35) {
+        return ngx_hyperdrive_pg_origin_auth_none(login);
     }
 
     len = login->password.len + login->user.len;
@@ -218,10 +222,17 @@ ngx_hyperdrive_pg_origin_auth_md5(ngx_hyperdrive_pg_origin_login_t *login,
                                                    "out of memory");
     }
 
-    p = ngx_cpymem(buf, login->password.data, login->password.len);
-    ngx_memcpy(p, login->user.data, login->user.len);
+    rc = NGX_OK;
 
-    rc = ngx_hyperdrive_pg_origin_auth_md5_hex(buf, len, text);
+    if (login->password.len) {
+        p = ngx_cpymem(buf, login->password.data, login->password.len);
+        ngx_memcpy(p, login->user.data, login->user.len);
+
+        rc = ngx_hyperdrive_pg_origin_auth_md5_hex(buf, len, text);
+
+    } else {
+        ngx_memcpy(text, login->md5.data + 3, 32);
+    }
 
     if (rc == NGX_OK) {
         ngx_memcpy(text + 32, salt, 4);
@@ -326,14 +337,13 @@ ngx_hyperdrive_pg_origin_auth_sasl(ngx_hyperdrive_pg_origin_login_t *login,
                                  "a connection without TLS");
     }
 
-    if (login->password.len == 0) {
-        return ngx_hyperdrive_pg_origin_login_config(login, "28000",
-                                 "the origin asks for a password, "
-                                 "and none is configured");
+    if (login->password.len == 0 && login->pass == NULL) {
+        return ngx_hyperdrive_pg_origin_auth_none(login);
     }
 
     scram->password = login->password;
     scram->keys = login->keys;
+    scram->pass = login->password.len ? NULL : login->pass;
     scram->cbind = login->cert_hash;
 
     if (plus && can_bind) {
@@ -366,6 +376,21 @@ ngx_hyperdrive_pg_origin_auth_sasl(ngx_hyperdrive_pg_origin_login_t *login,
     state->step = NGX_HYPERDRIVE_PG_ORIGIN_STEP_FIRST;
 
     return NGX_HYPERDRIVE_PG_LOGIN_AGAIN;
+}
+
+
+static ngx_hyperdrive_pg_login_rc_e
+ngx_hyperdrive_pg_origin_auth_none(ngx_hyperdrive_pg_origin_login_t *login)
+{
+    if (login->pass || login->md5.len) {
+        return ngx_hyperdrive_pg_origin_login_config(login, "28000",
+                                 "the origin asks for a password in a form "
+                                 "that is not known of this user");
+    }
+
+    return ngx_hyperdrive_pg_origin_login_config(login, "28000",
+                                 "the origin asks for a password, "
+                                 "and none is configured");
 }
 
 

@@ -22,6 +22,8 @@ static ngx_int_t ngx_hyperdrive_pg_scram_server_bound(
     ngx_hyperdrive_pg_scram_server_t *s, ngx_str_t *value);
 static ngx_int_t ngx_hyperdrive_pg_scram_server_prove(
     ngx_hyperdrive_pg_scram_server_t *s, u_char *proof, u_char *signature);
+static void ngx_hyperdrive_pg_scram_server_pass(
+    ngx_hyperdrive_pg_scram_server_t *s, u_char *client_key);
 static ngx_int_t ngx_hyperdrive_pg_scram_client_keys(
     ngx_hyperdrive_pg_scram_client_t *c, ngx_str_t *salt,
     ngx_uint_t iterations, u_char *client_key);
@@ -417,12 +419,16 @@ ngx_hyperdrive_pg_scram_server_prove(ngx_hyperdrive_pg_scram_server_t *s,
         return ngx_hyperdrive_pg_scram_internal(&s->error);
     }
 
+    equal = ngx_hyperdrive_base_digest_equal(stored, s->secret.stored_key,
+                                             sizeof(stored));
+
+    if (equal && !s->doomed && s->pass) {
+        ngx_hyperdrive_pg_scram_server_pass(s, key);
+    }
+
     /* the client's key would do in place of the password */
 
     ngx_hyperdrive_base_digest_wipe(key, sizeof(key));
-
-    equal = ngx_hyperdrive_base_digest_equal(stored, s->secret.stored_key,
-                                             sizeof(stored));
 
     if (!equal || s->doomed) {
         s->error.sqlstate = "28P01";
@@ -431,6 +437,36 @@ ngx_hyperdrive_pg_scram_server_prove(ngx_hyperdrive_pg_scram_server_t *s,
     }
 
     return NGX_OK;
+}
+
+
+static void
+ngx_hyperdrive_pg_scram_server_pass(ngx_hyperdrive_pg_scram_server_t *s,
+    u_char *client_key)
+{
+    size_t                           len;
+    u_char                           salt[NGX_HYPERDRIVE_PG_SCRAM_MAX_SALT];
+    ngx_hyperdrive_pg_scram_pass_t  *pass;
+
+    pass = s->pass;
+
+    if (s->secret.salt.len > sizeof(salt)
+        || ngx_hyperdrive_base_digest_base64_decode(salt, &len,
+                                                    s->secret.salt.data,
+                                                    s->secret.salt.len)
+           != NGX_OK
+        || len > sizeof(pass->salt))
+    {
+        return;
+    }
+
+    pass->salt_len = len;
+    ngx_memcpy(pass->salt, salt, len);
+    ngx_memcpy(pass->client_key, client_key, sizeof(pass->client_key));
+    ngx_memcpy(pass->server_key, s->secret.server_key,
+               sizeof(pass->server_key));
+
+    pass->iterations = s->secret.iterations;
 }
 
 
@@ -594,6 +630,10 @@ ngx_hyperdrive_pg_scram_client_final(ngx_hyperdrive_pg_scram_client_t *c,
 
     rc = ngx_hyperdrive_pg_scram_client_keys(c, &s, iterations, key);
 
+    if (rc == NGX_DECLINED) {
+        return NGX_DECLINED;
+    }
+
     if (rc == NGX_OK) {
         rc = ngx_hyperdrive_base_digest_sha256(key, sizeof(key), stored);
     }
@@ -683,6 +723,30 @@ ngx_hyperdrive_pg_scram_client_keys(ngx_hyperdrive_pg_scram_client_t *c,
     ngx_hyperdrive_pg_scram_keys_t  *keys;
 
     keys = c->keys;
+
+    if (c->pass) {
+
+        /* keys that belong to this salt only */
+
+        if (c->pass->iterations != iterations
+            || c->pass->salt_len != salt->len
+            || ngx_memcmp(c->pass->salt, salt->data, salt->len) != 0)
+        {
+            c->error.sqlstate = "28P01";
+            c->error.message = "the SCRAM secret of this user is not the one "
+                               "that the origin has";
+            c->error.detail = NULL;
+
+            return NGX_DECLINED;
+        }
+
+        ngx_memcpy(client_key, c->pass->client_key,
+                   sizeof(c->pass->client_key));
+        ngx_memcpy(c->server_key, c->pass->server_key,
+                   sizeof(c->server_key));
+
+        return NGX_OK;
+    }
 
     if (keys == NULL) {
         return ngx_hyperdrive_pg_scram_verifier_keys(&c->password, salt,

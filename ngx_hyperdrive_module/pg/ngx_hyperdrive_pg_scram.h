@@ -65,6 +65,23 @@ typedef struct {
 } ngx_hyperdrive_pg_scram_keys_t;
 
 
+/*
+ * What an exchange with a client shows of its password to one who knows the
+ * verifier: enough to log in, as this client, to an origin that has the very
+ * same verifier.  Worth as much as the password: wipe it.
+ */
+
+#define NGX_HYPERDRIVE_PG_SCRAM_PASS_SALT   64
+
+typedef struct {
+    ngx_uint_t                    iterations;
+    size_t                        salt_len;
+    u_char                        salt[NGX_HYPERDRIVE_PG_SCRAM_PASS_SALT];
+    u_char                        client_key[NGX_HYPERDRIVE_PG_SCRAM_KEY];
+    u_char                        server_key[NGX_HYPERDRIVE_PG_SCRAM_KEY];
+} ngx_hyperdrive_pg_scram_pass_t;
+
+
 /* why an exchange failed; texts are constant */
 
 typedef struct {
@@ -88,6 +105,9 @@ typedef struct {
     ngx_str_t                     cbind;     /* our certificate's digest */
     ngx_str_t                     nonce;     /* our part; a random one if
                                                 empty */
+    ngx_hyperdrive_pg_scram_pass_t   *pass;  /* to be filled, or NULL; stays
+                                                empty (iterations 0) if the
+                                                salt is too long */
 
     /* results */
 
@@ -116,6 +136,8 @@ typedef struct {
                                                 digest, if p */
     ngx_str_t                     nonce;     /* a random one if empty */
     ngx_hyperdrive_pg_scram_keys_t   *keys;  /* or NULL */
+    ngx_hyperdrive_pg_scram_pass_t   *pass;  /* instead of the password, or
+                                                NULL */
 
     /* results */
 
@@ -155,7 +177,8 @@ ngx_int_t ngx_hyperdrive_pg_scram_verifier_salted(ngx_str_t *password,
  * Each takes the message of the other end and gives the answer in <out>,
  * which is valid until the next call.  NGX_OK; NGX_ERROR: the message is
  * malformed, or memory ran out; NGX_DECLINED: the other end does not know
- * the password.  <error> is filled in both cases.
+ * the password, or another one than <pass> was made of.  <error> is filled in
+ * both cases.
  */
 ngx_int_t ngx_hyperdrive_pg_scram_server_first(
     ngx_hyperdrive_pg_scram_server_t *s, ngx_str_t *in, ngx_str_t *out);

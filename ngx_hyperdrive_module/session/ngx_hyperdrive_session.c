@@ -25,8 +25,7 @@ static void ngx_hyperdrive_session_guard_handler(ngx_event_t *ev);
 static ngx_int_t ngx_hyperdrive_session_peek_tls(ngx_hyperdrive_session_t *s);
 static ngx_int_t ngx_hyperdrive_session_check_alpn(
     ngx_hyperdrive_session_t *s);
-static ngx_int_t ngx_hyperdrive_session_lookup_user(
-    ngx_hyperdrive_session_t *s);
+static void ngx_hyperdrive_session_login_free(ngx_hyperdrive_session_t *s);
 static ngx_int_t ngx_hyperdrive_session_identify(ngx_hyperdrive_session_t *s);
 static ngx_uint_t ngx_hyperdrive_session_params(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_param_t *params);
@@ -49,6 +48,7 @@ static ngx_connection_t  ngx_hyperdrive_session_dummy;
 static ngx_str_t  ngx_hyperdrive_session_states[] = {
     ngx_string("login"),
     ngx_string("tls"),
+    ngx_string("lookup"),
     ngx_string("greet"),
     ngx_string("ready"),
     ngx_string("wait"),
@@ -185,11 +185,8 @@ ngx_hyperdrive_session_cleanup(void *data)
     ngx_hyperdrive_session_flight_forget(s);
     ngx_hyperdrive_session_time_stop(s);
 
-    if (s->login) {
-        proto->client_login_free(s->login);
-        free(s->login);
-        s->login = NULL;
-    }
+    ngx_hyperdrive_session_auth_leave(s);
+    ngx_hyperdrive_session_login_free(s);
 
     if (s->wire) {
         proto->client_destroy(s->wire);
@@ -216,6 +213,25 @@ ngx_hyperdrive_session_cleanup(void *data)
 }
 
 
+/* what is needed for the log-in only, secrets among it */
+
+static void
+ngx_hyperdrive_session_login_free(ngx_hyperdrive_session_t *s)
+{
+    if (s->login) {
+        s->conf->origin->proto->client_login_free(s->login);
+        free(s->login);
+        s->login = NULL;
+    }
+
+    if (s->secret.data) {
+        ngx_explicit_memzero(s->secret.data, s->secret.len);
+        free(s->secret.data);
+        ngx_str_null(&s->secret);
+    }
+}
+
+
 void
 ngx_hyperdrive_session_set_state(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_state_e state)
@@ -230,6 +246,7 @@ ngx_hyperdrive_session_set_state(ngx_hyperdrive_session_t *s,
     s->state = state;
 
     busy = (state == NGX_HYPERDRIVE_SESSION_GREET
+            || state == NGX_HYPERDRIVE_SESSION_LOOKUP
             || state == NGX_HYPERDRIVE_SESSION_WAIT
             || state == NGX_HYPERDRIVE_SESSION_FLIGHT
             || state == NGX_HYPERDRIVE_SESSION_ACTIVE
@@ -291,6 +308,21 @@ ngx_hyperdrive_session_login_handler(ngx_event_t *rev)
         return;
     }
 
+    if (s->looked_up) {
+        s->looked_up = 0;
+
+        if (s->lookup_failed) {
+            s->conf->origin->counters->login_failed++;
+            ngx_hyperdrive_session_fatal(s, "08006",
+                                         "the user could not be looked up");
+            return;
+        }
+
+        ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_LOGIN);
+        ngx_hyperdrive_session_login(s);
+        return;
+    }
+
     if (ngx_hyperdrive_session_peek_tls(s) == NGX_DONE) {
         return;
     }
@@ -316,7 +348,9 @@ ngx_hyperdrive_session_login_handler(ngx_event_t *rev)
         return;
     }
 
-    if (s->state == NGX_HYPERDRIVE_SESSION_GREET) {
+    if (s->state == NGX_HYPERDRIVE_SESSION_GREET
+        || s->state == NGX_HYPERDRIVE_SESSION_LOOKUP)
+    {
         /* a pipelined request: it is kept until we are ready */
         (void) ngx_hyperdrive_session_rearm(s);
         return;
@@ -347,15 +381,14 @@ ngx_hyperdrive_session_login(ngx_hyperdrive_session_t *s)
             break;
         }
 
-        if (s->conf->tls_verify && c->ssl == NULL) {
-            counters->login_failed++;
-            ngx_hyperdrive_session_fatal(s, "28000",
-                                         "a client certificate is required: "
-                                         "connect with TLS");
+        rc = ngx_hyperdrive_session_user(s);
+
+        if (rc == NGX_DONE) {
             return;
         }
 
-        if (ngx_hyperdrive_session_lookup_user(s) != NGX_OK) {
+        if (rc == NGX_AGAIN) {
+            (void) ngx_hyperdrive_session_rearm(s);
             return;
         }
     }
@@ -382,6 +415,10 @@ ngx_hyperdrive_session_login(ngx_hyperdrive_session_t *s)
         ngx_log_error(NGX_LOG_INFO, c->log, 0,
                       "hyperdrive: client refused: %s",
                       s->login->reason ? s->login->reason : "log-in failed");
+
+        if (s->login->user.len) {
+            ngx_hyperdrive_session_auth_wrong(s, &s->login->user);
+        }
 
         ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_CLOSING);
         (void) ngx_hyperdrive_session_rearm(s);
@@ -494,56 +531,6 @@ ngx_hyperdrive_session_upgrade(ngx_hyperdrive_session_t *s)
 }
 
 
-/* NGX_DONE: the client has been refused */
-
-static ngx_int_t
-ngx_hyperdrive_session_lookup_user(ngx_hyperdrive_session_t *s)
-{
-    ngx_int_t                       rc;
-    ngx_uint_t                      low, high, i;
-    ngx_hyperdrive_proto_login_t   *login;
-    ngx_hyperdrive_session_conf_t  *conf;
-    ngx_hyperdrive_session_user_t  *users;
-
-    conf = s->conf;
-    login = s->login;
-
-    if (conf->users == NULL) {
-        login->trust = 1;
-        login->found = 1;
-        return NGX_OK;
-    }
-
-    users = conf->users->elts;
-    low = 0;
-    high = conf->users->nelts;
-
-    while (low < high) {
-        i = (low + high) / 2;
-
-        rc = ngx_memn2cmp(users[i].name.data, login->user.data,
-                          users[i].name.len, login->user.len);
-
-        if (rc == 0) {
-            login->found = 1;
-            login->secret = users[i].secret;
-            return NGX_OK;
-        }
-
-        if (rc < 0) {
-            low = i + 1;
-
-        } else {
-            high = i;
-        }
-    }
-
-    /* not found: goes on as if, and fails at the end */
-
-    return NGX_OK;
-}
-
-
 /*
  * The client is who it says: which pool is it for?  NGX_DONE: it has been
  * refused.
@@ -565,7 +552,7 @@ ngx_hyperdrive_session_identify(ngx_hyperdrive_session_t *s)
     login = s->login;
     origin = s->conf->origin;
 
-    if (login->replication) {
+    if (login->replication.len) {
         ngx_hyperdrive_session_fatal(s, "0A000",
                               "replication connections are not supported yet");
         return NGX_DONE;
@@ -597,6 +584,10 @@ ngx_hyperdrive_session_identify(ngx_hyperdrive_session_t *s)
 
     ngx_str_set(&user, "");
 
+    if (origin->per_user) {
+        user = login->user;
+    }
+
     n = ngx_hyperdrive_session_params(s, params);
 
     s->pool = ngx_hyperdrive_origin_pool(origin, &user, &database, n, params);
@@ -608,6 +599,15 @@ ngx_hyperdrive_session_identify(ngx_hyperdrive_session_t *s)
 
     s->pool->refs++;
     s->pooled = 1;
+
+    if (origin->per_user
+        && ngx_hyperdrive_origin_credentials(s->pool, &login->password,
+                                             &login->token)
+           != NGX_OK)
+    {
+        ngx_hyperdrive_session_close(s);
+        return NGX_DONE;
+    }
 
     s->user.len = login->user.len;
     s->user.data = ngx_pstrdup(c->pool, &login->user);
@@ -735,12 +735,12 @@ ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
         return NGX_DONE;
     }
 
-    proto->client_welcome(greeting, ngx_hyperdrive_session_cancel_pid(s),
-                          s->key, sizeof(s->key), &s->net.out);
-    proto->client_login_free(s->login);
+    s->key_len = s->login->key_len;
 
-    free(s->login);
-    s->login = NULL;
+    proto->client_welcome(greeting, ngx_hyperdrive_session_cancel_pid(s),
+                          s->key, s->key_len, &s->net.out);
+
+    ngx_hyperdrive_session_login_free(s);
 
     if (c->read->timer_set) {
         ngx_del_timer(c->read);
@@ -844,6 +844,7 @@ ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s)
 
         ngx_hyperdrive_origin_leave(&s->waiter);
         ngx_hyperdrive_session_flight_forget(s);
+        ngx_hyperdrive_session_auth_leave(s);
 
         if (s->origin) {
             ngx_hyperdrive_session_detach(s);

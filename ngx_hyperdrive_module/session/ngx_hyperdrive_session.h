@@ -24,7 +24,20 @@ typedef struct {
     ngx_str_t                        name;
     ngx_str_t                        secret;      /* a verifier; a password
                                                      until init_module */
+    ngx_str_t                        password;    /* where it is needed for the
+                                                     user's own connections,
+                                                     or empty */
 } ngx_hyperdrive_session_user_t;
+
+
+/* what this process remembers of hyperdrive_auth_query, of one upstream */
+
+typedef struct {
+    ngx_rbtree_t                     tree;
+    ngx_rbtree_node_t                sentinel;
+    ngx_queue_t                      users;
+    ngx_uint_t                       n;
+} ngx_hyperdrive_session_auth_t;
 
 
 /* hyperdrive_timeout; 0: no limit */
@@ -42,8 +55,12 @@ typedef struct {
 
 typedef struct {
     ngx_hyperdrive_origin_conf_t    *origin;
-    ngx_array_t                     *users;       /* sorted by name; NULL: off,
-                                                     no password is asked */
+    ngx_array_t                     *users;       /* sorted by name; NULL: no
+                                                     file */
+    ngx_flag_t                       trust;       /* no password is asked */
+    ngx_flag_t                       cert;        /* a certificate will do */
+    ngx_flag_t                       query;       /* others are looked up */
+    ngx_hyperdrive_session_auth_t   *auth;        /* ...and remembered here */
     ngx_shm_zone_t                  *cache_zone;  /* NULL: off */
     ngx_msec_t                       max_age;
     ngx_msec_t                       stale;       /* stale_while_revalidate */
@@ -66,6 +83,7 @@ typedef struct {
 typedef enum {
     NGX_HYPERDRIVE_SESSION_LOGIN = 0,    /* start-up and password; timer */
     NGX_HYPERDRIVE_SESSION_TLS,          /* nginx does the handshake */
+    NGX_HYPERDRIVE_SESSION_LOOKUP,       /* its user is looked up */
     NGX_HYPERDRIVE_SESSION_GREET,        /* waits for what an origin says of
                                             itself; in the queue */
     NGX_HYPERDRIVE_SESSION_READY,        /* no origin, reads requests; told
@@ -151,11 +169,21 @@ struct ngx_hyperdrive_session_s {
     ngx_uint_t                       outstanding; /* units without their end */
     ngx_hyperdrive_session_write_t   write;
 
-    u_char                           key[4];      /* who cancels knows it */
+    u_char                           key[NGX_HYPERDRIVE_PROTO_MAX_KEY];
+                                                  /* who cancels knows it */
+    size_t                           key_len;
     ngx_str_t                        user;
     ngx_hyperdrive_session_totals_t  total;
     ngx_hyperdrive_session_time_t   *time;        /* NULL: no limits */
 
+    ngx_queue_t                      lookup;      /* of who waits for the same
+                                                     user; next is NULL: does
+                                                     not */
+    ngx_str_t                        secret;      /* ...found: until it is
+                                                     logged in */
+
+    unsigned                         looked_up:1; /* goes on, by its event */
+    unsigned                         lookup_failed:1;
     unsigned                         replication:1;
 
     /*
@@ -270,6 +298,23 @@ void ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
 void ngx_hyperdrive_session_track_settled(ngx_hyperdrive_session_t *s);
 /* the session parts with its origin, in whatever state */
 void ngx_hyperdrive_session_track_end(ngx_hyperdrive_session_t *s);
+
+
+/* ngx_hyperdrive_session_user.c */
+
+/* the user who logs in: NGX_OK: s->login is filled; NGX_AGAIN: it is looked
+   up, the read event tells; NGX_DONE: refused, <s> may be gone */
+ngx_int_t ngx_hyperdrive_session_user(ngx_hyperdrive_session_t *s);
+
+
+/* ngx_hyperdrive_session_auth.c */
+
+/* as _session_user() */
+ngx_int_t ngx_hyperdrive_session_auth(ngx_hyperdrive_session_t *s);
+void ngx_hyperdrive_session_auth_leave(ngx_hyperdrive_session_t *s);
+/* what is remembered of <name> did not help */
+void ngx_hyperdrive_session_auth_wrong(ngx_hyperdrive_session_t *s,
+    ngx_str_t *name);
 
 
 /* ngx_hyperdrive_session_time.c */

@@ -19,7 +19,7 @@
 
 
 /* pid and key, as they stand in a CancelRequest */
-#define NGX_HYPERDRIVE_SESSION_CANCEL_LEN   8
+#define NGX_HYPERDRIVE_SESSION_CANCEL_LEN   (4 + NGX_HYPERDRIVE_PROTO_MAX_KEY)
 
 
 uint32_t
@@ -40,21 +40,21 @@ ngx_hyperdrive_session_cancel(ngx_str_t *pid, ngx_str_t *key)
     u_char      body[NGX_HYPERDRIVE_SESSION_CANCEL_LEN];
     ngx_uint_t  slot;
 
-    if (pid->len != 4 || key->len != 4) {
+    if (pid->len != 4 || key->len > NGX_HYPERDRIVE_PROTO_MAX_KEY) {
         return;
     }
 
     ngx_memcpy(body, pid->data, 4);
-    ngx_memcpy(body + 4, key->data, 4);
+    ngx_memcpy(body + 4, key->data, key->len);
 
     slot = pid->data[0];
 
     if (slot == ngx_hyperdrive_shm_slot) {
-        ngx_hyperdrive_session_cancel_message(body, sizeof(body));
+        ngx_hyperdrive_session_cancel_message(body, 4 + key->len);
 
     } else if (slot < NGX_HYPERDRIVE_SLOTS) {
         (void) ngx_hyperdrive_peer_send(slot, NGX_HYPERDRIVE_PEER_CANCEL, body,
-                                        sizeof(body), -1);
+                                        4 + key->len, -1);
     }
 }
 
@@ -67,7 +67,7 @@ ngx_hyperdrive_session_cancel_message(u_char *data, size_t len)
     ngx_hyperdrive_session_t      *s;
     ngx_hyperdrive_proto_error_t   err;
 
-    if (len != NGX_HYPERDRIVE_SESSION_CANCEL_LEN) {
+    if (len <= 4 || len > NGX_HYPERDRIVE_SESSION_CANCEL_LEN) {
         return;
     }
 
@@ -88,7 +88,9 @@ ngx_hyperdrive_session_cancel_message(u_char *data, size_t len)
 
     s = ngx_hyperdrive_session_of(c);
 
-    if (CRYPTO_memcmp(s->key, data + 4, sizeof(s->key)) != 0) {
+    if (s->key_len != len - 4
+        || CRYPTO_memcmp(s->key, data + 4, s->key_len) != 0)
+    {
         ngx_log_error(NGX_LOG_INFO, c->log, 0,
                       "hyperdrive: a cancel request with a wrong key");
         return;

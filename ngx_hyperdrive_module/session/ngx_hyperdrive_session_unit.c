@@ -506,6 +506,10 @@ ngx_hyperdrive_session_waiter_failed(ngx_hyperdrive_origin_waiter_t *w,
 
     ngx_hyperdrive_session_fill_drop(s);
 
+    if (ngx_strcmp(err->sqlstate, "28P01") == 0) {
+        ngx_hyperdrive_session_auth_wrong(s, &s->user);
+    }
+
     if (s->state == NGX_HYPERDRIVE_SESSION_GREET || s->streaming) {
         ngx_hyperdrive_session_fatal(s, err->sqlstate, err->message);
         return;

@@ -144,6 +144,8 @@ typedef struct {
     unsigned                     read_only:1;      /* BEGIN ... READ ONLY */
     unsigned                     temporary:1;      /* makes or names something
                                                       temporary */
+    unsigned                     create_temporary:1; /* CREATE TEMP TABLE or
+                                                        VIEW, the last one */
     unsigned                     copy_in:1;        /* COPY ... FROM */
 
     /*

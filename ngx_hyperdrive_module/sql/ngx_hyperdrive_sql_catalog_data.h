@@ -188,4 +188,23 @@ ngx_hyperdrive_sql_catalog_body_t *ngx_hyperdrive_sql_catalog_body(
     ngx_hyperdrive_sql_catalog_function_t *f);
 
 
+/* ngx_hyperdrive_sql_catalog_find.c */
+
+#define NGX_HYPERDRIVE_SQL_CATALOG_PATH  32
+
+/* schemas; n 0: not known, any one */
+
+typedef struct {
+    ngx_uint_t                            n;
+    ngx_str_t                             names
+                                            [NGX_HYPERDRIVE_SQL_CATALOG_PATH];
+    u_char                                buf[1024];
+} ngx_hyperdrive_sql_catalog_path_t;
+
+void ngx_hyperdrive_sql_catalog_find_path(
+    ngx_hyperdrive_sql_catalog_path_t *w, ngx_str_t *path, ngx_str_t *role);
+ngx_uint_t ngx_hyperdrive_sql_catalog_find(ngx_str_t *text, ngx_str_t *name,
+    ngx_uint_t word);
+
+
 #endif /* _NGX_HYPERDRIVE_SQL_CATALOG_DATA_H_INCLUDED_ */

@@ -10,18 +10,12 @@
 /* functions that call functions, views on views: not deeper */
 #define NGX_HYPERDRIVE_SQL_CATALOG_PLAN_DEPTH  200
 
-#define NGX_HYPERDRIVE_SQL_CATALOG_PLAN_PATH   32
-
 
 typedef struct {
     ngx_hyperdrive_sql_catalog_t           *cat;
     ngx_hyperdrive_sql_catalog_plan_t      *plan;
 
-    /* search_path; npath 0: not known, any schema */
-    ngx_str_t                               path
-                                      [NGX_HYPERDRIVE_SQL_CATALOG_PLAN_PATH];
-    ngx_uint_t                              npath;
-    u_char                                  names[1024];
+    ngx_hyperdrive_sql_catalog_path_t       path;
 
     ngx_uint_t                              depth;
     ngx_uint_t                              inner;   /* behind a table that is
@@ -32,8 +26,6 @@ typedef struct {
 } ngx_hyperdrive_sql_catalog_walk_t;
 
 
-static void ngx_hyperdrive_sql_catalog_plan_path(
-    ngx_hyperdrive_sql_catalog_walk_t *w, ngx_str_t *path, ngx_str_t *role);
 static ngx_uint_t ngx_hyperdrive_sql_catalog_plan_visible(
     ngx_hyperdrive_sql_catalog_walk_t *w, ngx_str_t *schema,
     ngx_str_t *qualifier);
@@ -45,9 +37,6 @@ static void ngx_hyperdrive_sql_catalog_plan_call(
     ngx_hyperdrive_sql_function_t *call);
 static void ngx_hyperdrive_sql_catalog_plan_suspects(
     ngx_hyperdrive_sql_catalog_walk_t *w, ngx_str_t *text);
-static ngx_uint_t ngx_hyperdrive_sql_catalog_plan_in(ngx_str_t *text,
-    ngx_str_t *name, ngx_uint_t word);
-static ngx_uint_t ngx_hyperdrive_sql_catalog_plan_letter(u_char ch);
 static void ngx_hyperdrive_sql_catalog_plan_read(
     ngx_hyperdrive_sql_catalog_walk_t *w, uint32_t oid);
 static void ngx_hyperdrive_sql_catalog_plan_write(
@@ -148,7 +137,7 @@ ngx_hyperdrive_sql_catalog_plan(ngx_hyperdrive_sql_catalog_t *cat,
 
     cat->walk++;
 
-    ngx_hyperdrive_sql_catalog_plan_path(&w, path, role);
+    ngx_hyperdrive_sql_catalog_find_path(&w.path, path, role);
 
     for (i = 0; i < facts->ntables; i++) {
         t = &facts->tables[i];
@@ -229,93 +218,6 @@ ngx_hyperdrive_sql_catalog_plan_blind(ngx_hyperdrive_sql_facts_t *facts,
 }
 
 
-/* names in a list, quoted or not; "$user" is the role */
-
-static void
-ngx_hyperdrive_sql_catalog_plan_path(ngx_hyperdrive_sql_catalog_walk_t *w,
-    ngx_str_t *path, ngx_str_t *role)
-{
-    u_char     *p, *last, *out, *end, ch;
-    ngx_str_t  *name;
-
-    w->npath = 0;
-
-    if (path == NULL) {
-        return;
-    }
-
-    p = path->data;
-    last = p + path->len;
-    out = w->names;
-    end = out + sizeof(w->names);
-
-    while (p < last) {
-
-        if (*p == ' ' || *p == ',' || *p == '\t' || *p == '\n') {
-            p++;
-            continue;
-        }
-
-        if (w->npath == NGX_HYPERDRIVE_SQL_CATALOG_PLAN_PATH
-            || end - out < last - p)
-        {
-            /* too long: any schema */
-            w->npath = 0;
-            return;
-        }
-
-        name = &w->path[w->npath++];
-        name->data = out;
-
-        if (*p == '"') {
-            p++;
-
-            while (p < last) {
-
-                if (*p == '"') {
-                    p++;
-
-                    if (p == last || *p != '"') {
-                        break;
-                    }
-                }
-
-                *out++ = *p++;
-            }
-
-        } else {
-
-            while (p < last && *p != ',' && *p != ' ' && *p != '\t'
-                   && *p != '\n')
-            {
-                ch = *p++;
-                *out++ = ngx_tolower(ch);
-            }
-        }
-
-        name->len = out - name->data;
-
-        if (ngx_hyperdrive_sql_catalog_is(name, "$user")) {
-
-            if (role == NULL) {
-                w->npath = 0;
-                return;
-            }
-
-            *name = *role;
-        }
-    }
-
-    if (w->npath == 0) {
-
-        /* an empty path: only what has a schema is found */
-
-        ngx_str_set(&w->path[0], "pg_catalog");
-        w->npath = 1;
-    }
-}
-
-
 /*
  * May a name mean what is in <schema>?  The first schema of the path that has
  * the name is the one, but for those which the role may not use: so all of
@@ -332,12 +234,12 @@ ngx_hyperdrive_sql_catalog_plan_visible(ngx_hyperdrive_sql_catalog_walk_t *w,
         return ngx_hyperdrive_sql_catalog_same(schema, qualifier);
     }
 
-    if (w->npath == 0) {
+    if (w->path.n == 0) {
         return 1;
     }
 
-    for (i = 0; i < w->npath; i++) {
-        if (ngx_hyperdrive_sql_catalog_same(schema, &w->path[i])) {
+    for (i = 0; i < w->path.n; i++) {
+        if (ngx_hyperdrive_sql_catalog_same(schema, &w->path.names[i])) {
             return 1;
         }
     }
@@ -470,8 +372,8 @@ ngx_hyperdrive_sql_catalog_plan_suspects(ngx_hyperdrive_sql_catalog_walk_t *w,
         f = ngx_hyperdrive_sql_catalog_function_at(w->cat,
                                                    w->cat->suspects[i]);
 
-        if (ngx_hyperdrive_sql_catalog_plan_in(text, &f->name,
-                                               f->attribute ? 1 : 2))
+        if (ngx_hyperdrive_sql_catalog_find(text, &f->name,
+                                            f->attribute ? 1 : 2))
         {
             ngx_hyperdrive_sql_catalog_plan_function(w, f->oid);
         }
@@ -486,93 +388,12 @@ ngx_hyperdrive_sql_catalog_plan_suspects(ngx_hyperdrive_sql_catalog_walk_t *w,
             continue;
         }
 
-        if (ngx_hyperdrive_sql_catalog_plan_in(text, &u->name,
-                                               u->type == 'O' ? 0 : 1))
+        if (ngx_hyperdrive_sql_catalog_find(text, &u->name,
+                                            u->type == 'O' ? 0 : 1))
         {
             ngx_hyperdrive_sql_catalog_plan_function(w, u->function);
         }
     }
-}
-
-
-/*
- * In whatever case it is written; <word>: 1: not inside a longer name; 2: and
- * it may be a call, with nothing but blanks or a comment before its "("
- */
-
-static ngx_uint_t
-ngx_hyperdrive_sql_catalog_plan_in(ngx_str_t *text, ngx_str_t *name,
-    ngx_uint_t word)
-{
-    u_char  *p, *q, *last, *end, ch;
-    size_t   i;
-
-    if (name->len == 0) {
-        return 1;
-    }
-
-    if (memchr(name->data, '"', name->len)) {
-        /* it is doubled in the text */
-        return 1;
-    }
-
-    if (text->len < name->len) {
-        return 0;
-    }
-
-    ch = ngx_tolower(name->data[0]);
-    end = text->data + text->len;
-    last = end - name->len;
-
-    for (p = text->data; p <= last; p++) {
-
-        if (ngx_tolower(*p) != ch) {
-            continue;
-        }
-
-        for (i = 1; i < name->len; i++) {
-            if (ngx_tolower(p[i]) != ngx_tolower(name->data[i])) {
-                break;
-            }
-        }
-
-        if (i < name->len) {
-            continue;
-        }
-
-        q = p + name->len;
-
-        if (word
-            && ((p > text->data
-                 && ngx_hyperdrive_sql_catalog_plan_letter(p[-1]))
-                || (q < end && ngx_hyperdrive_sql_catalog_plan_letter(*q))))
-        {
-            continue;
-        }
-
-        if (word < 2) {
-            return 1;
-        }
-
-        while (q < end && (*q == '"' || *q <= ' ')) {
-            q++;
-        }
-
-        if (q < end && (*q == '(' || *q == '/' || *q == '-')) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-static ngx_uint_t
-ngx_hyperdrive_sql_catalog_plan_letter(u_char ch)
-{
-    return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')
-           || (ch >= '0' && ch <= '9') || ch == '_' || ch == '$'
-           || (ch & 0x80);
 }
 
 

@@ -138,6 +138,7 @@ ngx_hyperdrive_sql_classify(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
     facts->serializable = 0;
     facts->read_only = 0;
     facts->temporary = 0;
+    facts->create_temporary = 0;
     facts->copy_in = 0;
     facts->alone = 0;
     facts->ntables = 0;
@@ -453,6 +454,11 @@ ngx_hyperdrive_sql_classify_dispatch(ngx_hyperdrive_sql_scan_t *s)
         return;
 
     case K(CALL):
+
+        facts->alone = 1;
+        ngx_hyperdrive_sql_ddl_call(s);
+        return;
+
     case K(DO):
     case K(LOAD):
         facts->alone = 1;
@@ -594,6 +600,11 @@ ngx_hyperdrive_sql_classify_unknown(ngx_hyperdrive_sql_scan_t *s)
     ngx_hyperdrive_sql_facts_t  *facts;
 
     facts = s->facts;
+
+    if (facts->kind == NGX_HYPERDRIVE_SQL_CALL) {
+        facts->stateful = 1;
+        facts->may_write = 1;
+    }
 
     if (facts->stable) {
 

@@ -21,13 +21,14 @@ static void ngx_hyperdrive_sql_ddl_if_exists(ngx_hyperdrive_sql_scan_t *s);
 void
 ngx_hyperdrive_sql_ddl_create(ngx_hyperdrive_sql_scan_t *s)
 {
-    ngx_uint_t  materialized;
+    ngx_uint_t  materialized, temporary;
 
     s->create = 1;
 
     ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_DDL, 0);
 
     materialized = 0;
+    temporary = 0;
 
     /* a word more than there are between CREATE and what is created */
 
@@ -45,12 +46,15 @@ ngx_hyperdrive_sql_ddl_create(ngx_hyperdrive_sql_scan_t *s)
         case K(REPLACE):
         case K(LOCAL):
         case K(GLOBAL):
-        case K(TEMP):
-        case K(TEMPORARY):
         case K(UNLOGGED):
         case K(UNIQUE):
         case K(FOREIGN):
         case K(RECURSIVE):
+            continue;
+
+        case K(TEMP):
+        case K(TEMPORARY):
+            temporary = 1;
             continue;
 
         case K(MATERIALIZED):
@@ -58,10 +62,12 @@ ngx_hyperdrive_sql_ddl_create(ngx_hyperdrive_sql_scan_t *s)
             continue;
 
         case K(TABLE):
+            s->facts->create_temporary = temporary;
             ngx_hyperdrive_sql_ddl_create_table(s);
             return;
 
         case K(VIEW):
+            s->facts->create_temporary = temporary;
 
             if (materialized) {
                 ngx_hyperdrive_sql_ddl_create_table(s);
@@ -336,4 +342,16 @@ ngx_hyperdrive_sql_ddl_word(ngx_hyperdrive_sql_scan_t *s)
     /* no expression begins here: PARTITION BY LIST (f(x)), USING gist (x) */
 
     ngx_hyperdrive_sql_names_read(s, &name);
+}
+
+
+/* CALL p(...): the procedure is a function like others */
+
+void
+ngx_hyperdrive_sql_ddl_call(ngx_hyperdrive_sql_scan_t *s)
+{
+    s->kind = NGX_HYPERDRIVE_SQL_CALL;
+    s->frames[0].state = NGX_HYPERDRIVE_SQL_SCAN_EXPR;
+
+    ngx_hyperdrive_sql_scan_next(s);
 }

@@ -161,6 +161,7 @@ void ngx_hyperdrive_sql_classify_tables(ngx_hyperdrive_sql_scan_t *s,
 void ngx_hyperdrive_sql_ddl_create(ngx_hyperdrive_sql_scan_t *s);
 void ngx_hyperdrive_sql_ddl_alter(ngx_hyperdrive_sql_scan_t *s);
 void ngx_hyperdrive_sql_ddl_drop(ngx_hyperdrive_sql_scan_t *s);
+void ngx_hyperdrive_sql_ddl_call(ngx_hyperdrive_sql_scan_t *s);
 
 /* the name of a table must follow; then s->tok is what is behind it */
 ngx_hyperdrive_sql_table_t *ngx_hyperdrive_sql_ddl_target(

@@ -880,7 +880,7 @@ static const sql_text_t  texts[] = {
       "maintenance not_read a" },
 
     { "CALL p(1)",
-      "call not_read SWIUa" },
+      "call not_read SWUa" },
 
     { "DO $$ BEGIN PERFORM 1; END $$",
       "call not_read SWIUa" },

@@ -195,6 +195,9 @@ typedef struct {
                                                        block is open */
     unsigned                          fatal:1;      /* ERROR: the origin will
                                                        close */
+    unsigned                          again:1;      /* a request has failed in
+                                                       a way that is not shown:
+                                                       _repeat() */
     unsigned                          cancelled:1;  /* ERROR: it was asked to
                                                        stop */
 } ngx_hyperdrive_proto_piece_t;
@@ -411,6 +414,13 @@ struct ngx_hyperdrive_proto_s {
      */
     ngx_int_t   (*origin_own)(void *origin, ngx_str_t *text, ngx_uint_t tag,
                               ngx_uint_t flags, ngx_hyperdrive_chain_t *out);
+
+    /*
+     * piece->again: <data> is what has to be read once more, in front of the
+     * client's input; valid until the next call.
+     */
+    ngx_int_t   (*repeat)(void *client, void *origin,
+                          ngx_hyperdrive_chain_t *out, ngx_str_t *data);
 
     /* nothing is owed in either direction */
     ngx_uint_t  (*origin_settled)(void *origin);

@@ -171,6 +171,38 @@ ngx_hyperdrive_net_keep(ngx_hyperdrive_net_t *net)
 
 
 ngx_int_t
+ngx_hyperdrive_net_unread(ngx_hyperdrive_net_t *net, u_char *data, size_t len)
+{
+    size_t                   left;
+    ngx_hyperdrive_block_t  *block;
+
+    left = net->last - net->pos;
+
+    block = ngx_hyperdrive_base_block_alloc(len + left
+                                            + NGX_HYPERDRIVE_BLOCK / 2);
+    if (block == NULL) {
+        return NGX_ERROR;
+    }
+
+    block->last = ngx_cpymem(block->start, data, len);
+
+    if (left) {
+        block->last = ngx_cpymem(block->last, net->pos, left);
+    }
+
+    if (net->in) {
+        ngx_hyperdrive_base_block_free(net->in);
+    }
+
+    net->in = block;
+    net->pos = block->start;
+    net->last = block->last;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_hyperdrive_net_flush(ngx_hyperdrive_net_t *net)
 {
     ssize_t                  n;

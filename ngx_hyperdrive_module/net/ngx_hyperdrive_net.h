@@ -41,6 +41,10 @@ ngx_int_t ngx_hyperdrive_net_recv(ngx_hyperdrive_net_t *net, size_t max);
    buffer; NGX_ERROR: no memory */
 ngx_int_t ngx_hyperdrive_net_keep(ngx_hyperdrive_net_t *net);
 
+/* puts <data>, which is copied, in front of the input; NGX_ERROR: no memory */
+ngx_int_t ngx_hyperdrive_net_unread(ngx_hyperdrive_net_t *net, u_char *data,
+    size_t len);
+
 /*
  * Sends what it can.  NGX_OK: nothing is left; NGX_AGAIN: the write event
  * will tell; NGX_ERROR.

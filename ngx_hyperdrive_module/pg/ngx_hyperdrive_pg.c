@@ -72,6 +72,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_forward,
     ngx_hyperdrive_pg_answer,
     ngx_hyperdrive_pg_own,
+    ngx_hyperdrive_pg_repeat,
     ngx_hyperdrive_pg_origin_settled,
     ngx_hyperdrive_pg_origin_idle,
     ngx_hyperdrive_pg_origin_owes,
@@ -134,6 +135,8 @@ ngx_hyperdrive_pg_origin_destroy(void *origin)
     ngx_hyperdrive_state_set_clear(&o->set);
 
     free(o->params);
+    free(o->kept);
+    free(o->said);
     free(o);
 }
 
@@ -286,7 +289,10 @@ ngx_hyperdrive_pg_origin_disown(ngx_hyperdrive_pg_origin_t *o)
 
         reply->name = NULL;
         reply->old = NULL;
+        reply->label = NULL;
     }
+
+    ngx_hyperdrive_pg_repeat_end(o);
 }
 
 

@@ -108,6 +108,13 @@ typedef struct {
     unsigned                          suppress:1;  /* answers up to the Ready
                                                       are dropped: the rows
                                                       have another shape */
+    unsigned                          fresh:1;     /* nothing of the group has
+                                                      been run, and nothing
+                                                      stands ahead of it */
+    unsigned                          keep:1;      /* requests are kept, until
+                                                      it is certain that they
+                                                      need not be repeated */
+    unsigned                          repeats:2;   /* since the last answer */
     unsigned                          poisoned:1;  /* may not be used again */
     unsigned                          prelude:1;   /* the open group has none
                                                       but our own requests */
@@ -118,6 +125,14 @@ typedef struct {
                                                       until its rows' part
                                                       comes */
     size_t                            params_len;
+
+    u_char                           *kept;        /* requests */
+    size_t                            kept_len;
+    size_t                            kept_size;
+
+    u_char                           *said;        /* an error in the client's
+                                                      own words */
+    size_t                            said_len;
 } ngx_hyperdrive_pg_origin_t;
 
 
@@ -266,6 +281,34 @@ void ngx_hyperdrive_pg_answer_own(ngx_hyperdrive_pg_origin_t *origin,
 void ngx_hyperdrive_pg_question(ngx_hyperdrive_state_stmt_t *stmt,
     ngx_str_t *args, ngx_str_t *formats, ngx_hyperdrive_chain_t *out);
 uint64_t ngx_hyperdrive_pg_rows_digest(u_char *data, size_t len);
+
+
+/* ngx_hyperdrive_pg_answer_error.c */
+
+/* takes an ErrorResponse; o->said_len: the client gets o->said instead */
+void ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
+    ngx_hyperdrive_pg_origin_t *o, u_char *p, size_t total,
+    ngx_hyperdrive_proto_piece_t *piece);
+/*
+ * What the client would have been given or lost by the reply <i>, of which
+ * all from it to <n> are struck out.  <failed>: it is the one that failed, and
+ * an unnamed statement is gone when its successor is parsed.
+ */
+void ngx_hyperdrive_pg_answer_error_names(ngx_hyperdrive_pg_client_t *c,
+    ngx_hyperdrive_pg_origin_t *o, ngx_uint_t i, ngx_uint_t n,
+    ngx_uint_t failed);
+
+
+/* ngx_hyperdrive_pg_repeat.c */
+
+/* whether an error, in answer to the first reply, need not be shown */
+ngx_uint_t ngx_hyperdrive_pg_repeat_possible(ngx_hyperdrive_pg_client_t *c,
+    ngx_hyperdrive_pg_origin_t *o, u_char *body, size_t len);
+void ngx_hyperdrive_pg_repeat_keep(ngx_hyperdrive_pg_origin_t *o,
+    u_char *data, size_t len);
+void ngx_hyperdrive_pg_repeat_end(ngx_hyperdrive_pg_origin_t *o);
+ngx_int_t ngx_hyperdrive_pg_repeat(void *client, void *origin,
+    ngx_hyperdrive_chain_t *out, ngx_str_t *data);
 
 
 #endif /* _NGX_HYPERDRIVE_PG_H_INCLUDED_ */

@@ -28,21 +28,18 @@ static ngx_int_t ngx_hyperdrive_pg_answer_row_end(
 static ngx_int_t ngx_hyperdrive_pg_answer_described(
     ngx_hyperdrive_pg_client_t *c, ngx_hyperdrive_pg_origin_t *o, u_char *p,
     size_t total, ngx_hyperdrive_chain_t *reply);
-static void ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
-    ngx_hyperdrive_pg_origin_t *o, u_char *p, size_t total,
-    ngx_hyperdrive_proto_piece_t *piece);
-static ngx_uint_t ngx_hyperdrive_pg_answer_strike(
-    ngx_hyperdrive_pg_client_t *c, ngx_hyperdrive_pg_origin_t *o);
-static void ngx_hyperdrive_pg_answer_undo(ngx_hyperdrive_pg_origin_t *o,
-    ngx_hyperdrive_pg_reply_t *reply);
-static void ngx_hyperdrive_pg_answer_undo_name(ngx_hyperdrive_pg_client_t *c,
-    ngx_hyperdrive_pg_origin_t *o, ngx_uint_t i, ngx_uint_t n,
-    ngx_uint_t failed);
 static ngx_int_t ngx_hyperdrive_pg_answer_copy_in(
     ngx_hyperdrive_pg_origin_t *o);
 static void ngx_hyperdrive_pg_answer_pop(ngx_hyperdrive_pg_origin_t *o);
 static ngx_int_t ngx_hyperdrive_pg_answer_bad(
     ngx_hyperdrive_proto_piece_t *piece, char *text);
+
+
+/* as the database says it */
+static char  ngx_hyperdrive_pg_answer_changed[] =
+    "SERROR\0" "VERROR\0" "C0A000\0"
+    "Mcached plan must not change result type\0"
+    "RRevalidateCachedQuery\0";
 
 
 ngx_int_t
@@ -172,6 +169,20 @@ ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
 
         piece->own = 0;
 
+        if (o->said_len && !o->suppress) {
+
+            /* an error, alone in its piece, with another length */
+
+            piece->data = o->said;
+            piece->len = o->said_len;
+            piece->type = type;
+
+            o->said_len = 0;
+            p += total;
+
+            goto done;
+        }
+
         if (rc == NGX_DECLINED || o->suppress) {
 
             /* not for the client */
@@ -204,6 +215,11 @@ ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
 
             if (o->left) {
                 goto again;
+            }
+
+            if (piece->again) {
+                *pos = p;
+                return NGX_OK;
             }
 
             continue;
@@ -280,7 +296,7 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
 
         ngx_hyperdrive_pg_answer_error(c, o, p, total, piece);
 
-        return piece->fatal ? NGX_OK : rc;
+        return piece->again ? NGX_DECLINED : piece->fatal ? NGX_OK : rc;
 
     default:
         break;
@@ -441,6 +457,10 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
         o->status = p[5];
         o->copy_in = 0;
         o->suppress = 0;
+
+        if (rc == NGX_OK) {
+            o->repeats = 0;
+        }
 
         ngx_hyperdrive_pg_answer_pop(o);
 
@@ -617,11 +637,15 @@ ngx_hyperdrive_pg_answer_described(ngx_hyperdrive_pg_client_t *c,
         }
     }
 
-    ngx_hyperdrive_pg_error(reply, "ERROR", "0A000",
-                            "cached plan must not change result type",
-                            NULL, NULL);
+    /* drivers look at the routine's name, and prepare it once more */
+
+    ngx_hyperdrive_pg_message(reply, 'E',
+                              ngx_hyperdrive_pg_answer_changed,
+                              sizeof(ngx_hyperdrive_pg_answer_changed));
 
     o->suppress = 1;
+
+    ngx_hyperdrive_pg_repeat_end(o);
 
     if (n == o->ledger.n) {
         o->ignore = 1;
@@ -630,264 +654,10 @@ ngx_hyperdrive_pg_answer_described(ngx_hyperdrive_pg_client_t *c,
     /* for the client, what was sent behind it does not happen */
 
     for (i = n; i > 1; i--) {
-        ngx_hyperdrive_pg_answer_undo_name(c, o, i - 1, n, 0);
+        ngx_hyperdrive_pg_answer_error_names(c, o, i - 1, n, 0);
     }
 
     return NGX_OK;
-}
-
-
-static void
-ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
-    ngx_hyperdrive_pg_origin_t *o, u_char *p, size_t total,
-    ngx_hyperdrive_proto_piece_t *piece)
-{
-    size_t                      len;
-    u_char                     *body;
-    ngx_str_t                   field;
-    ngx_hyperdrive_pg_reply_t  *first;
-
-    body = p + NGX_HYPERDRIVE_PG_HEADER;
-    len = total - NGX_HYPERDRIVE_PG_HEADER;
-
-    if (ngx_hyperdrive_pg_error_field(body, len, 'V', &field) == NGX_OK
-        && (field.data[0] == 'F' || field.data[0] == 'P'))
-    {
-        /* FATAL, PANIC */
-        piece->fatal = 1;
-        o->poisoned = 1;
-    }
-
-    piece->cancelled = (ngx_hyperdrive_pg_error_field(body, len, 'C', &field)
-                        == NGX_OK
-                        && field.len == 5
-                        && ngx_memcmp(field.data, "57014", 5) == 0);
-
-    if (o->ledger.n == 0) {
-        return;
-    }
-
-    o->copy_in = 0;
-
-    first = ngx_hyperdrive_pg_ledger_at(&o->ledger, 0);
-
-    if (first->begin || ngx_hyperdrive_pg_own_begins(o)) {
-
-        /* the client was told that it is in a block, which it is not */
-
-        piece->fatal = 1;
-        o->poisoned = 1;
-    }
-
-    if (first->stmt
-        && ngx_hyperdrive_pg_error_field(body, len, 'C', &field) == NGX_OK
-        && field.len == 5 && ngx_memcmp(field.data, "0A000", 5) == 0)
-    {
-        /*
-         * "cached plan must not change result type": the next one who
-         * prepares this text gets a fresh statement.
-         */
-        first->stmt->id = 0;
-    }
-
-    if (first->type == NGX_HYPERDRIVE_PG_REPLY_QUERY
-        || first->type == NGX_HYPERDRIVE_PG_REPLY_FUNCTION
-        || first->type == NGX_HYPERDRIVE_PG_REPLY_SYNC)
-    {
-        /*
-         * Its ReadyForQuery follows.  (At a Sync: a deferred constraint, or
-         * a serialization failure of the implicit commit.)
-         */
-        return;
-    }
-
-    if (ngx_hyperdrive_pg_answer_strike(c, o) == 0) {
-        o->ignore = 1;
-    }
-}
-
-
-/*
- * An error in the extended protocol: the origin reads and drops all up to the
- * Sync, so those replies never come.  Returns whether a Sync is on the way.
- */
-
-static ngx_uint_t
-ngx_hyperdrive_pg_answer_strike(ngx_hyperdrive_pg_client_t *c,
-    ngx_hyperdrive_pg_origin_t *o)
-{
-    ngx_uint_t                  n, i;
-    ngx_hyperdrive_pg_reply_t  *reply;
-
-    for (n = 0; n < o->ledger.n; n++) {
-        reply = ngx_hyperdrive_pg_ledger_at(&o->ledger, n);
-
-        if (reply->type == NGX_HYPERDRIVE_PG_REPLY_SYNC) {
-            break;
-        }
-    }
-
-    /* the last is taken back first */
-
-    for (i = n; i > 0; i--) {
-        ngx_hyperdrive_pg_answer_undo_name(c, o, i - 1, n, i == 1);
-        ngx_hyperdrive_pg_answer_undo(o,
-                               ngx_hyperdrive_pg_ledger_at(&o->ledger, i - 1));
-    }
-
-    for (i = 0; i < n; i++) {
-        ngx_hyperdrive_pg_ledger_shift(&o->ledger);
-    }
-
-    if (o->ledger.n == 0) {
-        return 0;
-    }
-
-    reply = ngx_hyperdrive_pg_ledger_at(&o->ledger, 0);
-
-    if (reply->trail) {
-        /* the Query in front of it will not be answered any more */
-        reply->action = NGX_HYPERDRIVE_PG_PASS;
-        reply->trail = 0;
-    }
-
-    return 1;
-}
-
-
-/* what the origin would have been given or lost by it */
-
-static void
-ngx_hyperdrive_pg_answer_undo(ngx_hyperdrive_pg_origin_t *o,
-    ngx_hyperdrive_pg_reply_t *reply)
-{
-    ngx_hyperdrive_state_item_t  *item;
-
-    switch (reply->type) {
-
-    case NGX_HYPERDRIVE_PG_REPLY_PARSE:
-
-        if (reply->id) {
-            ngx_hyperdrive_state_set_remove(&o->set, reply->id);
-
-        } else if (reply->action != NGX_HYPERDRIVE_PG_OWN) {
-            ngx_hyperdrive_pg_origin_unnamed(o, NULL);
-        }
-
-        break;
-
-    case NGX_HYPERDRIVE_PG_REPLY_CLOSE:
-
-        if (reply->id) {
-            (void) ngx_hyperdrive_state_set_add(&o->set, reply->id);
-        }
-
-        break;
-
-    case NGX_HYPERDRIVE_PG_REPLY_QUERY:
-        o->unnamed_dirty = 1;
-        break;
-
-    case NGX_HYPERDRIVE_PG_REPLY_DESCRIBE:
-        item = reply->id ? ngx_hyperdrive_state_set_find(&o->set, reply->id)
-                         : NULL;
-        if (item) {
-            item->shape = 0;
-        }
-
-        break;
-
-    default:
-        break;
-    }
-
-    if (reply->stmt) {
-        ngx_hyperdrive_state_stmt_unref(o->ctx->registry, reply->stmt);
-    }
-}
-
-
-/*
- * What the client would have been given or lost by the reply <i>, of which
- * all from it to <n> are struck out.  <failed>: it is the one that failed, and
- * an unnamed statement is gone when its successor is parsed.
- */
-
-static void
-ngx_hyperdrive_pg_answer_undo_name(ngx_hyperdrive_pg_client_t *c,
-    ngx_hyperdrive_pg_origin_t *o, ngx_uint_t i, ngx_uint_t n,
-    ngx_uint_t failed)
-{
-    ngx_hyperdrive_pg_reply_t     *reply, *next;
-    ngx_hyperdrive_state_name_t   *name, *old, **unnamed;
-
-    reply = ngx_hyperdrive_pg_ledger_at(&o->ledger, i);
-
-    name = reply->name;
-    old = reply->old;
-
-    reply->name = NULL;
-    reply->old = NULL;
-
-    if (c == NULL) {
-        /* its names have been taken out */
-        return;
-    }
-
-    /* the unnamed one, unless another group has taken it over already */
-
-    unnamed = &c->unnamed;
-
-    for ( /* void */ ; reply->unnamed && n < o->ledger.n; n++) {
-        next = ngx_hyperdrive_pg_ledger_at(&o->ledger, n);
-
-        if (next->unnamed) {
-            unnamed = &next->old;
-            break;
-        }
-    }
-
-    switch (reply->type) {
-
-    case NGX_HYPERDRIVE_PG_REPLY_PARSE:
-
-        if (reply->unnamed) {
-
-            if (failed && old) {
-                ngx_hyperdrive_pg_client_free_name(o->ctx, old);
-                old = NULL;
-            }
-
-            *unnamed = old;
-
-        } else if (name) {
-            ngx_hyperdrive_state_names_unlink(&c->names, name);
-        }
-
-        if (name) {
-            ngx_hyperdrive_pg_client_free_name(o->ctx, name);
-        }
-
-        break;
-
-    case NGX_HYPERDRIVE_PG_REPLY_QUERY:
-        *unnamed = old;
-        break;
-
-    case NGX_HYPERDRIVE_PG_REPLY_CLOSE:
-
-        if (reply->unnamed) {
-            *unnamed = name;
-
-        } else if (name) {
-            ngx_hyperdrive_state_names_link(&c->names, name);
-        }
-
-        break;
-
-    default:
-        break;
-    }
 }
 
 
@@ -931,6 +701,10 @@ ngx_hyperdrive_pg_answer_pop(ngx_hyperdrive_pg_origin_t *o)
     ngx_hyperdrive_pg_reply_t  *reply;
 
     reply = ngx_hyperdrive_pg_ledger_at(&o->ledger, 0);
+
+    if (reply->kept && reply->action == NGX_HYPERDRIVE_PG_PASS) {
+        ngx_hyperdrive_pg_repeat_end(o);
+    }
 
     if (reply->type == NGX_HYPERDRIVE_PG_REPLY_CLOSE && reply->name) {
         ngx_hyperdrive_pg_client_free_name(o->ctx, reply->name);

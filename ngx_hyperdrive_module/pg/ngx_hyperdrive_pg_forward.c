@@ -63,6 +63,17 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
     if (o->ledger.n == 0) {
         o->group = ++ngx_hyperdrive_pg_forward_group;
         o->first_group = o->group;
+
+        if (!o->open) {
+            o->fresh = 1;
+        }
+
+    } else if (!o->open) {
+
+        /* a group behind another one that may fail */
+
+        o->fresh = 0;
+        o->keep = 0;
     }
 
     if (c->begin && ngx_hyperdrive_pg_block_send(&f) != NGX_OK) {
@@ -130,6 +141,16 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
         }
 
         c->open = o->open;
+
+        if (o->keep) {
+
+            if (c->left) {
+                ngx_hyperdrive_pg_repeat_end(o);
+
+            } else {
+                ngx_hyperdrive_pg_repeat_keep(o, f.pos, f.total);
+            }
+        }
 
         /* what streams has set c->left to the part that is not there yet */
 
@@ -284,6 +305,8 @@ ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
             return ngx_hyperdrive_pg_forward_close(f);
         }
 
+        o->fresh = 0;
+
         if (ngx_hyperdrive_pg_forward_expect(f,
                                              NGX_HYPERDRIVE_PG_REPLY_EXECUTE,
                                              NGX_HYPERDRIVE_PG_PASS, NULL)
@@ -295,6 +318,8 @@ ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
         return ngx_hyperdrive_pg_forward_raw(f);
 
     case 'F':
+        o->fresh = 0;
+
         ngx_hyperdrive_pg_forward_run(f, NULL, NULL, NULL);
 
         if (ngx_hyperdrive_pg_forward_expect(f,
@@ -407,6 +432,8 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
 
     ngx_hyperdrive_pg_forward_run(f, stmt, NULL, NULL);
 
+    o->fresh = 0;
+
     if (rc == NGX_DECLINED && (stmt == NULL || stmt->plan.forgets)) {
         ngx_hyperdrive_pg_forward_forget(f, stmt);
     }
@@ -467,6 +494,7 @@ ngx_hyperdrive_pg_forward_describe(ngx_hyperdrive_pg_forward_t *f)
     u_char                       *p, *end;
     ngx_int_t                     rc;
     ngx_str_t                     name, kind;
+    ngx_uint_t                    mangled;
     ngx_hyperdrive_pg_reply_t    *reply;
     ngx_hyperdrive_pg_origin_t   *o;
     ngx_hyperdrive_state_name_t  *entry;
@@ -501,10 +529,17 @@ ngx_hyperdrive_pg_forward_describe(ngx_hyperdrive_pg_forward_t *f)
         return rc;
     }
 
+    mangled = 0;
+
     if (entry == NULL) {
-        rc = ngx_hyperdrive_pg_forward_no_statement(f, &name);
+        rc = ngx_hyperdrive_pg_forward_no_statement(f, &name, &mangled);
 
     } else {
+
+        if (name.len) {
+            ngx_hyperdrive_pg_repeat_begin(f);
+        }
+
         rc = ngx_hyperdrive_pg_forward_ensure(f, entry, entry->shape);
     }
 
@@ -521,6 +556,8 @@ ngx_hyperdrive_pg_forward_describe(ngx_hyperdrive_pg_forward_t *f)
     }
 
     reply->name = entry;
+    reply->label = entry;
+    reply->mangled = mangled;
 
     if (entry == NULL || name.len == 0) {
         return ngx_hyperdrive_pg_forward_raw(f);
@@ -705,6 +742,7 @@ ngx_hyperdrive_pg_forward_expect(ngx_hyperdrive_pg_forward_t *f,
 
     reply->type = type;
     reply->action = action;
+    reply->kept = (f->origin->keep && f->origin->kept_len == 0);
 
     if (stmt) {
         reply->stmt = ngx_hyperdrive_state_stmt_ref(stmt);

@@ -87,8 +87,13 @@ ngx_int_t ngx_hyperdrive_pg_forward_drop(ngx_hyperdrive_pg_forward_t *f,
 ngx_int_t ngx_hyperdrive_pg_forward_prepare(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt, uint64_t id);
 ngx_int_t ngx_hyperdrive_pg_forward_no_statement(
-    ngx_hyperdrive_pg_forward_t *f, ngx_str_t *name);
+    ngx_hyperdrive_pg_forward_t *f, ngx_str_t *name, ngx_uint_t *mangled);
 u_char *ngx_hyperdrive_pg_forward_name(u_char *p, uint64_t id);
+
+
+/* ngx_hyperdrive_pg_repeat.c */
+
+void ngx_hyperdrive_pg_repeat_begin(ngx_hyperdrive_pg_forward_t *f);
 
 
 #endif /* _NGX_HYPERDRIVE_PG_FORWARD_H_INCLUDED_ */

@@ -18,6 +18,9 @@ static void ngx_hyperdrive_pg_forward_dropped(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_name_t *target);
 static ngx_int_t ngx_hyperdrive_pg_forward_parse_long(
     ngx_hyperdrive_pg_forward_t *f);
+static ngx_int_t ngx_hyperdrive_pg_forward_parse_taken(
+    ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_name_t *entry,
+    size_t taken);
 static ngx_int_t ngx_hyperdrive_pg_forward_portal(
     ngx_hyperdrive_pg_forward_t *f, ngx_str_t *portal);
 
@@ -306,7 +309,13 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
         reply = ngx_hyperdrive_pg_forward_expect(f,
                                               NGX_HYPERDRIVE_PG_REPLY_PARSE,
                                               NGX_HYPERDRIVE_PG_PASS, NULL);
-        return reply ? NGX_OK : NGX_ERROR;
+        if (reply == NULL) {
+            return NGX_ERROR;
+        }
+
+        reply->label = entry;
+
+        return NGX_OK;
     }
 
     id = 0;
@@ -444,9 +453,8 @@ ngx_hyperdrive_pg_forward_parse_long(ngx_hyperdrive_pg_forward_t *f)
         }
 
         if (entry) {
-            /* 42P05, if its text is right */
-            return ngx_hyperdrive_pg_forward_error(f, "42P05",
-                                        "prepared statement already exists");
+            /* it fails, and the origin has to say so */
+            return ngx_hyperdrive_pg_forward_parse_taken(f, entry, name.len);
         }
     }
 
@@ -478,6 +486,65 @@ ngx_hyperdrive_pg_forward_parse_long(ngx_hyperdrive_pg_forward_t *f)
 }
 
 
+/* a long text under a name that is taken: with the name that is taken there */
+
+static ngx_int_t
+ngx_hyperdrive_pg_forward_parse_taken(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_name_t *entry, size_t taken)
+{
+    u_char                     *p;
+    size_t                      avail;
+    ngx_int_t                   rc;
+    ngx_hyperdrive_pg_reply_t  *reply;
+
+    rc = ngx_hyperdrive_pg_forward_ensure(f, entry, 0);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    f->origin->open = 1;
+
+    reply = ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_PARSE,
+                                             NGX_HYPERDRIVE_PG_PASS, NULL);
+    if (reply == NULL) {
+        return NGX_ERROR;
+    }
+
+    reply->label = entry;
+
+    p = ngx_hyperdrive_base_chain_reserve(f->out,
+                                          NGX_HYPERDRIVE_PG_HEADER
+                                          + NGX_HYPERDRIVE_PG_STATEMENT_LEN
+                                          + 1);
+    if (p == NULL) {
+        return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
+    }
+
+    *p++ = 'P';
+    p = ngx_hyperdrive_base_put_u32(p, f->total - 1 - taken
+                                       + NGX_HYPERDRIVE_PG_STATEMENT_LEN);
+    (void) ngx_hyperdrive_pg_forward_name(p,
+                          ngx_hyperdrive_pg_forward_id(f->origin,
+                                                       entry->stmt));
+
+    taken += NGX_HYPERDRIVE_PG_HEADER + 1;
+    avail = ngx_min((size_t) (f->last - f->pos), f->total);
+
+    if (ngx_hyperdrive_base_chain_append(f->out, f->pos + taken,
+                                         avail - taken)
+        != NGX_OK)
+    {
+        return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
+    }
+
+    f->client->left = f->total - avail;
+    f->origin->partial = (f->client->left != 0);
+
+    return NGX_OK;
+}
+
+
 ngx_int_t
 ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
 {
@@ -485,7 +552,8 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
     u_char                       *p, *end, *rest;
     ngx_int_t                     rc;
     ngx_str_t                     portal, name;
-    ngx_uint_t                    dropped;
+    ngx_uint_t                    dropped, mangled;
+    ngx_hyperdrive_pg_reply_t    *reply;
     ngx_hyperdrive_pg_client_t   *c;
     ngx_hyperdrive_pg_origin_t   *o;
     ngx_hyperdrive_state_name_t  *entry;
@@ -524,8 +592,10 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
         return rc;
     }
 
+    mangled = 0;
+
     if (entry == NULL) {
-        rc = ngx_hyperdrive_pg_forward_no_statement(f, &name);
+        rc = ngx_hyperdrive_pg_forward_no_statement(f, &name, &mangled);
 
     } else if (o->ledger.n
                && (entry->stmt->plan.deallocate || entry->stmt->plan.forgets))
@@ -544,6 +614,11 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
         }
 
         if (rc == NGX_DECLINED) {
+
+            if (name.len) {
+                ngx_hyperdrive_pg_repeat_begin(f);
+            }
+
             rc = ngx_hyperdrive_pg_forward_ensure(f, entry, entry->shape);
         }
     }
@@ -560,12 +635,20 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
         o->block = 1;
     }
 
-    if (ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_BIND,
-                                         NGX_HYPERDRIVE_PG_PASS,
-                                         entry ? entry->stmt : NULL)
-        == NULL)
-    {
+    reply = ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_BIND,
+                                             NGX_HYPERDRIVE_PG_PASS,
+                                             entry ? entry->stmt : NULL);
+    if (reply == NULL) {
         return NGX_ERROR;
+    }
+
+    o->fresh = 0;
+
+    reply->label = entry;
+    reply->mangled = mangled;
+
+    if (entry && name.len) {
+        reply->id = ngx_hyperdrive_pg_forward_id(o, entry->stmt);
     }
 
     if (entry == NULL || name.len == 0) {

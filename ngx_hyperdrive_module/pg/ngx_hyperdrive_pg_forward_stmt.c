@@ -167,7 +167,10 @@ ngx_hyperdrive_pg_forward_ensure(ngx_hyperdrive_pg_forward_t *f,
 
         /* to prepare it once more does no harm */
 
+        /* of the same text, it may be another client's, made later */
+
         if (o->unnamed == stmt
+            && (told == 0 || entry->group == o->unnamed_group)
             && !ngx_hyperdrive_pg_forward_unsure(o, o->unnamed_group))
         {
             return NGX_OK;
@@ -176,6 +179,7 @@ ngx_hyperdrive_pg_forward_ensure(ngx_hyperdrive_pg_forward_t *f,
         ngx_hyperdrive_pg_origin_unnamed(o, stmt);
         o->unnamed_dirty = 1;
         o->unnamed_group = o->group;
+        entry->group = o->group;
 
         id = 0;
 
@@ -416,7 +420,7 @@ ngx_hyperdrive_pg_forward_prepare(ngx_hyperdrive_pg_forward_t *f,
 
 ngx_int_t
 ngx_hyperdrive_pg_forward_no_statement(ngx_hyperdrive_pg_forward_t *f,
-    ngx_str_t *name)
+    ngx_str_t *name, ngx_uint_t *mangled)
 {
     ngx_hyperdrive_pg_origin_t  *o;
 
@@ -431,6 +435,7 @@ ngx_hyperdrive_pg_forward_no_statement(ngx_hyperdrive_pg_forward_t *f,
         {
             /* same length, and not a name of ours */
             name->data[0] = '-';
+            *mangled = 1;
         }
 
         return NGX_OK;

@@ -70,6 +70,10 @@ typedef struct {
     unsigned                          trail:1;   /* SYNC that we added behind a
                                                     Query: the client's, if an
                                                     error has struck that out */
+    ngx_hyperdrive_state_name_t      *label;  /* whose statement an error
+                                                 would speak of, or NULL */
+    unsigned                          kept:1;    /* see _pg_repeat.c */
+    unsigned                          mangled:1; /* the name was changed */
 } ngx_hyperdrive_pg_reply_t;
 
 

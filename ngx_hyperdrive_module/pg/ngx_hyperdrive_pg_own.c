@@ -46,6 +46,8 @@ ngx_hyperdrive_pg_own(void *origin, ngx_str_t *text, ngx_uint_t tag,
     if (!o->open) {
         o->prelude = 1;
         o->open = 1;
+        o->fresh = 0;
+        o->keep = 0;
     }
 
     if (flags & NGX_HYPERDRIVE_PROTO_OWN_BLOCK) {

@@ -249,6 +249,8 @@ void ngx_hyperdrive_session_read_handler(ngx_event_t *rev);
 void ngx_hyperdrive_session_write_handler(ngx_event_t *wev);
 /* goes on with the input there is; NGX_DONE: <s> is gone */
 ngx_int_t ngx_hyperdrive_session_process(ngx_hyperdrive_session_t *s);
+/* a request has failed unseen: it is read once more; NGX_OK, NGX_ERROR */
+ngx_int_t ngx_hyperdrive_session_repeat(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_waiter_ready(ngx_hyperdrive_origin_waiter_t *w,
     ngx_hyperdrive_origin_t *o);
 void ngx_hyperdrive_session_waiter_failed(ngx_hyperdrive_origin_waiter_t *w,

@@ -201,6 +201,11 @@ ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s)
                                              piece.len);
         }
 
+        if (piece.again && ngx_hyperdrive_session_repeat(s) != NGX_OK) {
+            ngx_hyperdrive_session_lost(s, "out of memory");
+            return NGX_DONE;
+        }
+
         if (piece.own) {
             continue;
         }

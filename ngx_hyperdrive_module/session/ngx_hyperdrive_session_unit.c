@@ -431,6 +431,30 @@ ngx_hyperdrive_session_send(ngx_hyperdrive_session_t *s)
 }
 
 
+ngx_int_t
+ngx_hyperdrive_session_repeat(ngx_hyperdrive_session_t *s)
+{
+    ngx_str_t                 data;
+    ngx_hyperdrive_origin_t  *o;
+
+    o = s->origin;
+
+    if (s->conf->origin->proto->repeat(s->wire, o->wire, &o->net.out, &data)
+        != NGX_OK
+        || ngx_hyperdrive_net_unread(&s->net, data.data, data.len) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (o->net.out.size) {
+        /* an origin that is gone will tell */
+        (void) ngx_hyperdrive_session_send(s);
+    }
+
+    return NGX_OK;
+}
+
+
 /* answers the unit ourselves; with no error: just its end */
 
 static void

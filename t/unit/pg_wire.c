@@ -1,4 +1,4 @@
-/* sources: pg/ngx_hyperdrive_pg.c pg/ngx_hyperdrive_pg_block.c pg/ngx_hyperdrive_pg_client.c pg/ngx_hyperdrive_pg_deallocate.c pg/ngx_hyperdrive_pg_forward.c pg/ngx_hyperdrive_pg_forward_parse.c pg/ngx_hyperdrive_pg_forward_stmt.c pg/ngx_hyperdrive_pg_answer.c pg/ngx_hyperdrive_pg_own.c pg/ngx_hyperdrive_pg_shape.c pg/ngx_hyperdrive_pg_ledger.c pg/ngx_hyperdrive_pg_message.c pg/ngx_hyperdrive_pg_question.c pg/ngx_hyperdrive_pg_login.c pg/ngx_hyperdrive_pg_lookup.c pg/ngx_hyperdrive_pg_client_login.c pg/ngx_hyperdrive_pg_startup.c pg/ngx_hyperdrive_pg_origin_login.c pg/ngx_hyperdrive_pg_origin_auth.c pg/ngx_hyperdrive_pg_scram.c pg/ngx_hyperdrive_pg_scram_verifier.c pg/ngx_hyperdrive_pg_saslprep.c state/ngx_hyperdrive_state_stmt.c state/ngx_hyperdrive_state_names.c base/ngx_hyperdrive_base_chain.c base/ngx_hyperdrive_base_hash.c base/ngx_hyperdrive_base_digest.c */
+/* sources: pg/ngx_hyperdrive_pg.c pg/ngx_hyperdrive_pg_block.c pg/ngx_hyperdrive_pg_client.c pg/ngx_hyperdrive_pg_deallocate.c pg/ngx_hyperdrive_pg_forward.c pg/ngx_hyperdrive_pg_forward_parse.c pg/ngx_hyperdrive_pg_forward_stmt.c pg/ngx_hyperdrive_pg_answer.c pg/ngx_hyperdrive_pg_own.c pg/ngx_hyperdrive_pg_shape.c pg/ngx_hyperdrive_pg_ledger.c pg/ngx_hyperdrive_pg_message.c pg/ngx_hyperdrive_pg_question.c pg/ngx_hyperdrive_pg_login.c pg/ngx_hyperdrive_pg_lookup.c pg/ngx_hyperdrive_pg_client_login.c pg/ngx_hyperdrive_pg_startup.c pg/ngx_hyperdrive_pg_origin_login.c pg/ngx_hyperdrive_pg_origin_auth.c pg/ngx_hyperdrive_pg_scram.c pg/ngx_hyperdrive_pg_scram_verifier.c pg/ngx_hyperdrive_pg_saslprep.c state/ngx_hyperdrive_state_stmt.c state/ngx_hyperdrive_state_names.c base/ngx_hyperdrive_base_chain.c base/ngx_hyperdrive_base_hash.c base/ngx_hyperdrive_base_digest.c pg/ngx_hyperdrive_pg_answer_error.c pg/ngx_hyperdrive_pg_repeat.c */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors
@@ -1422,6 +1422,199 @@ test_shape(void)
 }
 
 
+/*
+ * A table has changed.  Who was told nothing of the old rows does not notice.
+ */
+
+static void
+test_repeat(void)
+{
+    size_t      i, n;
+    bytes_t     whole;
+    ngx_uint_t  runs;
+
+    static const char  *text[] = { "SELECT *", "RETURNING *" };
+
+    for (i = 0; i < 2; i++) {
+        start(10);
+        client();
+        msgs_run("s", text[i], NULL);
+        (void) talk();
+        (void) relay_leave(&r);
+
+        /* new ones, after the change */
+
+        r.server.epoch = 1;
+        runs = r.server.nrun;
+
+        client();
+        msgs_run("s", text[i], NULL);
+        ok(talk() && r.nrepeat == 1, "Parse and Bind of what is stale");
+        ok(r.server.nrun == runs + 1, "it runs once");
+        msgs_run("s", NULL, NULL);
+        ok(talk() && r.nrepeat == 1 && !r.attached, "and once more");
+        ok(clean(), "clean");
+
+        r.server.epoch = 2;
+
+        client();
+        msgs_prepare("s", text[i]);
+        ok(talk() && r.nrepeat == 2, "Parse and Describe of it");
+        msgs_run("s", NULL, NULL);
+        ok(talk() && r.nrepeat == 2, "and then its Bind");
+        ok(clean(), "clean");
+
+        r.server.epoch = 3;
+
+        client();
+        msg_parse(&b, "s", text[i]);
+        msg_describe(&b, 'S', "s");
+        msg_flush(&b);
+        ok(talk() && r.nrepeat == 3, "Parse and Describe, ended by Flush");
+        msgs_run("s", NULL, NULL);
+        ok(talk() && r.nrepeat == 3 && !r.attached, "then Bind and Sync");
+        ok(clean(), "clean");
+
+        r.server.epoch = 4;
+
+        client();
+        msg_parse(&b, "s", text[i]);
+        msg_flush(&b);
+        msg_bind(&b, "", "s", NULL);
+        msg_execute(&b, "", 0);
+        msg_parse(&b, "t", "SELECT t");
+        msg_bind(&b, "", "t", NULL);
+        msg_execute(&b, "", 0);
+        msg_flush(&b);
+        runs = r.server.nrun;
+        ok(talk() && r.nrepeat == 4, "what is behind the Bind comes again");
+        ok(r.server.nrun == runs + 2, "each of it runs once");
+        msgs_run("t", NULL, NULL);
+        ok(talk() && !r.attached, "and the group's end");
+        ok(clean(), "clean");
+    }
+
+    /* cut at every byte */
+
+    ngx_memzero(&whole, sizeof(bytes_t));
+    msg_parse(&whole, "s", "SELECT *");
+    msg_bind(&whole, "", "s", NULL);
+    msg_describe(&whole, 'P', "");
+    msg_execute(&whole, "", 0);
+    msg_sync(&whole);
+
+    client();
+    msgs_run("s", "SELECT *", NULL);
+    (void) talk();
+    (void) relay_leave(&r);
+    n = 0;
+
+    for (i = 1; i < whole.len; i++) {
+        r.server.epoch++;
+        r.nrepeat = 0;
+
+        client();
+        relay_client(&r, whole.data, i);
+        relay_run(&r);
+        relay_client(&r, whole.data + i, whole.len - i);
+        relay_run(&r);
+        server_feed(&direct, whole.data, whole.len);
+
+        n += (as_direct() && r.nrepeat == 1 && !r.attached);
+        n += clean();
+    }
+
+    ok(n == 2 * (whole.len - 1), "cut anywhere");
+    bytes_free(&whole);
+
+    /* who was told the old rows gets the error, as directly */
+
+    start(10);
+    client();
+    msgs_prepare("s", "SELECT *");
+    (void) talk();
+    r.server.epoch = 1;
+    direct.epoch = 1;
+    msgs_run("s", NULL, NULL);
+    ok(talk() && got_error("0A000") && !r.attached, "told other rows: 0A000");
+    msg_close(&b, 'S', "s");
+    msgs_prepare("s", "SELECT *");
+    msgs_run("s", NULL, NULL);
+    (void) talk();
+    ok(!r.attached && r.nrepeat == 1, "and is well again");
+    ok(clean(), "clean");
+
+    /* what has been sent behind it has been answered by then */
+
+    r.server.epoch = 2;
+    client();
+    msgs_run("s", "SELECT *", NULL);
+    msgs_run("t", "SELECT t", NULL);
+    r.nrepeat = 0;
+    (void) talk();
+    ok(r.nrepeat == 0 && got_error("0A000"), "with more behind it: 0A000");
+    ok(clean(), "clean");
+
+    /* nor behind something that has run, or in a block */
+
+    client();
+    msgs_run("s", "SELECT *", NULL);
+    (void) talk();
+    (void) relay_leave(&r);
+    r.server.epoch = 3;
+    client();
+    msgs_run("s", "SELECT *", NULL);
+    b.len -= 5;
+    msg_parse(&b, "t", "INSERT");
+    msg_bind(&b, "", "t", NULL);
+    msg_execute(&b, "", 0);
+    msg_sync(&b);
+    (void) talk();
+    ok(r.nrepeat == 1, "the first of several");
+    r.server.epoch = 4;
+    msg_bind(&b, "", "t", NULL);
+    msg_execute(&b, "", 0);
+    msg_parse(&b, "u", "SELECT *");
+    msg_bind(&b, "", "u", NULL);
+    msg_execute(&b, "", 0);
+    msg_sync(&b);
+    r.got.len = 0;
+    (void) talk();
+    ok(r.nrepeat == 1 && got_error("0A000"), "not the second one");
+    ok(clean(), "clean");
+
+    client();
+    msgs_run("s", "SELECT *", NULL);
+    (void) talk();
+    (void) relay_leave(&r);
+    r.server.epoch = 5;
+    client();
+    msg_query(&b, "BEGIN");
+    (void) talk();
+    msgs_run("s", "SELECT *", NULL);
+    r.nrepeat = 0;
+    (void) talk();
+    ok(r.nrepeat == 0 && got_error("0A000"), "nor in a block");
+    (void) relay_leave(&r);
+
+    /* the client goes in the middle of it */
+
+    client();
+    msgs_run("s", "SELECT *", NULL);
+    (void) talk();
+    (void) relay_leave(&r);
+    r.server.epoch = 6;
+    client();
+    msgs_run("s", "SELECT *", NULL);
+    relay_client(&r, b.data, b.len);
+    b.len = 0;
+    (void) relay_send(&r, (size_t) -1);
+    (void) relay_receive(&r, r.server.visible - 1);
+    ok(r.nrepeat == 1 && r.attached, "it is under way");
+    ok(clean(), "and the client goes");
+}
+
+
 /* a request that is not forwarded */
 
 static ngx_int_t
@@ -1769,6 +1962,7 @@ main(void)
     test_bounds();
     test_abandon();
     test_shape();
+    test_repeat();
     test_serve();
     test_pieces();
 

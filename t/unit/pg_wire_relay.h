@@ -37,6 +37,7 @@ typedef struct {
     char                          *lost;       /* the connection is unusable */
     ngx_uint_t                     nready;     /* pieces of type READY */
     ngx_uint_t                     nfresh;     /* connections made */
+    ngx_uint_t                     nrepeat;    /* requests read once more */
     ngx_uint_t                     runs;       /* statements told of */
 
     char                          *own;        /* said ahead of the first
@@ -364,6 +365,35 @@ relay_settle(relay_t *r)
 }
 
 
+/* a request has failed unseen: it is read once more */
+
+static ngx_inline void
+relay_repeat(relay_t *r)
+{
+    bytes_t                 in;
+    ngx_str_t               data;
+    ngx_hyperdrive_chain_t  out;
+
+    ngx_memzero(&out, sizeof(ngx_hyperdrive_chain_t));
+    ngx_memzero(&in, sizeof(bytes_t));
+
+    if (ngx_hyperdrive_pg_proto.repeat(r->client, r->origin, &out, &data)
+        != NGX_OK)
+    {
+        abort();
+    }
+
+    bytes_chain(&r->out, &out);
+
+    bytes_add(&in, data.data, data.len);
+    bytes_add(&in, r->in.data, r->in.len);
+    bytes_free(&r->in);
+
+    r->in = in;
+    r->nrepeat++;
+}
+
+
 /* passes on what has been received from the server */
 
 static ngx_inline void
@@ -399,7 +429,8 @@ relay_answers(relay_t *r)
             break;
         }
 
-        if (piece.len && (piece.data < before || piece.data + piece.len > pos))
+        if (piece.len && (piece.data < before || piece.data + piece.len > pos)
+            && piece.type != NGX_HYPERDRIVE_PROTO_ERROR)
         {
             abort();
         }
@@ -419,6 +450,10 @@ relay_answers(relay_t *r)
 
         if (piece.type == NGX_HYPERDRIVE_PROTO_READY && !piece.own) {
             r->nready++;
+        }
+
+        if (piece.again) {
+            relay_repeat(r);
         }
 
         if (piece.fatal) {

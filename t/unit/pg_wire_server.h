@@ -236,6 +236,12 @@ server_say(server_t *s, u_char type, const char *severity, const char *code,
     bytes_str(&s->out, code);
     bytes_u8(&s->out, 'M');
     bytes_str(&s->out, text);
+
+    if (strcmp(code, "0A000") == 0) {
+        bytes_u8(&s->out, 'R');
+        bytes_str(&s->out, "RevalidateCachedQuery");
+    }
+
     bytes_u8(&s->out, 0);
     msg_end(&s->out, start);
 }

@@ -5,6 +5,7 @@
 
 
 #include "cache/ngx_hyperdrive_cache_flight.h"
+#include "cache/ngx_hyperdrive_cache_version.h"
 #include "shm/ngx_hyperdrive_shm_mutex.h"
 
 
@@ -466,6 +467,7 @@ ngx_hyperdrive_cache_flight_off(uint32_t number)
         __atomic_store_n(&sh->noff, sh->noff + 1, __ATOMIC_RELEASE);
 
     } else {
+        sh->off[0] = NGX_HYPERDRIVE_CACHE_VERSION_EVERYTHING;
         rc = NGX_BUSY;
     }
 
@@ -490,6 +492,11 @@ ngx_hyperdrive_cache_flight_is_off(uint32_t *numbers, ngx_uint_t n)
     noff = __atomic_load_n(&sh->noff, __ATOMIC_ACQUIRE);
 
     for (i = 0; i < noff; i++) {
+
+        if (sh->off[i] == NGX_HYPERDRIVE_CACHE_VERSION_EVERYTHING) {
+            return 1;
+        }
+
         for (k = 0; k < n; k++) {
             if (sh->off[i] == numbers[k]) {
                 return 1;

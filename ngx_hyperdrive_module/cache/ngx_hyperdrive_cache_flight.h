@@ -110,8 +110,8 @@ ngx_uint_t ngx_hyperdrive_cache_flight_count(void);
 /*
  * Table versions whose answers are not kept any more, because one was found
  * to be wrong: for all workers, until _on_all().  _off() is NGX_BUSY if there
- * are too many; _is_off() is a plain read, and one comparison while there are
- * none.
+ * are too many, then nothing is kept at all; EVERYTHING does so, too.
+ * _is_off() is a plain read, and one comparison while there are none.
  */
 ngx_int_t ngx_hyperdrive_cache_flight_off(uint32_t number);
 ngx_uint_t ngx_hyperdrive_cache_flight_is_off(uint32_t *numbers,

@@ -568,6 +568,11 @@ ngx_hyperdrive_session_resume(ngx_hyperdrive_session_t *s)
 {
     ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_READY);
 
+    if (s->time && !s->deferred && !s->failed) {
+        /* no limit was looked at while it waited */
+        ngx_hyperdrive_session_time_doing(s, NGX_HYPERDRIVE_SESSION_IDLE);
+    }
+
     if (ngx_hyperdrive_session_process(s) != NGX_DONE) {
         (void) ngx_hyperdrive_session_rearm(s);
     }

@@ -20,8 +20,8 @@
 #define NGX_HYPERDRIVE_SESSION_OUTCOME_POLL   250
 
 /*
- * How long it is waited for what cannot be asked; and, while the database says
- * that the connection is there, all in all.
+ * How long it is waited for what cannot be asked, or does nothing; and, while
+ * the database says that the connection is at work, all in all.
  */
 #define NGX_HYPERDRIVE_SESSION_OUTCOME_TIME   30000
 #define NGX_HYPERDRIVE_SESSION_OUTCOME_MAX    600000
@@ -29,8 +29,8 @@
 /* the answer to one question, milliseconds */
 #define NGX_HYPERDRIVE_SESSION_OUTCOME_ASK    5000
 
-/* a text with two numbers of up to ten digits, and a time */
-#define NGX_HYPERDRIVE_SESSION_OUTCOME_TEXT   512
+/* the text of the question */
+#define NGX_HYPERDRIVE_SESSION_OUTCOME_TEXT   768
 
 
 typedef struct {
@@ -42,9 +42,8 @@ typedef struct {
                                                          there is only one */
     ngx_sockaddr_t                          sockaddr;
     ngx_msec_t                              lost;     /* when */
-    ngx_msec_t                              seen;     /* when it was there, or
-                                                         could be, for the last
-                                                         time */
+    ngx_msec_t                              seen;     /* when it was at work for
+                                                         the last time */
     ngx_uint_t                              seat;     /* a dead worker's; or
                                                          SEATS, then what
                                                          follows is ours */
@@ -409,9 +408,10 @@ ngx_hyperdrive_session_outcome_ask(ngx_hyperdrive_session_outcome_t *oc)
 
 
 /*
- * A row for the connection, unless its number has passed to one that began
- * later; and one if the database knows this connection by another number than
- * it told us (there is another pooler between, and numbers mean nothing).
+ * A row if the connection is there, unless its number has passed to one that
+ * began later; another one if it does something; and three if the database
+ * knows this connection by another number than it told us (there is another
+ * pooler between, and numbers mean nothing).
  */
 
 static void
@@ -436,11 +436,13 @@ ngx_hyperdrive_session_outcome_send(ngx_hyperdrive_origin_ask_t *ask)
 
     text.data = buf;
     text.len = ngx_snprintf(buf, sizeof(buf),
-                            "SELECT 1 FROM pg_catalog.pg_stat_activity "
+                            "SELECT 1 FROM pg_catalog.pg_stat_activity, "
+                            "(VALUES (0), (1)) AS v (n) "
                             "WHERE pid = %uD AND (backend_start IS NULL "
                             "OR backend_start < pg_catalog.clock_timestamp() "
                             "- pg_catalog.make_interval(secs => %M.%03M)) "
-                            "UNION ALL SELECT 1 "
+                            "AND (n = 0 OR state = 'active') "
+                            "UNION ALL SELECT 1 FROM (VALUES (0), (1), (2)) v "
                             "WHERE pg_catalog.pg_backend_pid() <> %uD",
                             oc->pid, since / 1000, since % 1000, o->pid)
                - buf;
@@ -469,7 +471,19 @@ ngx_hyperdrive_session_outcome_done(ngx_hyperdrive_origin_ask_t *ask,
     ngx_hyperdrive_session_outcome_now.about = NULL;
 
     if (rc == NGX_OK && ngx_hyperdrive_session_outcome_now.valid) {
-        rc = ngx_hyperdrive_session_outcome_now.rows ? NGX_AGAIN : NGX_OK;
+
+        switch (ngx_hyperdrive_session_outcome_now.rows) {
+
+        case 0:
+            break;
+
+        case 2:
+            rc = NGX_AGAIN;
+            break;
+
+        default:
+            rc = NGX_ERROR;
+        }
 
     } else {
         rc = NGX_ERROR;
@@ -484,7 +498,8 @@ ngx_hyperdrive_session_outcome_done(ngx_hyperdrive_origin_ask_t *ask,
 
 
 /*
- * NGX_OK: it is gone; NGX_AGAIN: it is there; NGX_ERROR: nobody could tell.
+ * NGX_OK: it is gone; NGX_AGAIN: it is at work; NGX_ERROR: it waits for what
+ * may never come, or nobody could tell.
  */
 
 static void

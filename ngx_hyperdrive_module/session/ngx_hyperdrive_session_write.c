@@ -15,7 +15,7 @@
 
 
 static void ngx_hyperdrive_session_write_work(ngx_event_t *ev);
-static ngx_uint_t ngx_hyperdrive_session_write_older(void);
+static void ngx_hyperdrive_session_write_open(void);
 static void ngx_hyperdrive_session_write_note(
     ngx_hyperdrive_session_write_t *w,
     ngx_hyperdrive_cache_version_set_t *set);
@@ -69,7 +69,9 @@ ngx_hyperdrive_session_write_init(ngx_cycle_t *cycle, ngx_array_t *confs)
     ev->log = cycle->log;
     ev->cancelable = 1;
 
-    ngx_hyperdrive_session_write_work(ev);
+    ngx_add_timer(ev, NGX_HYPERDRIVE_SESSION_WRITE_WORK);
+
+    ngx_hyperdrive_session_write_open();
 
     return NGX_OK;
 }
@@ -89,12 +91,7 @@ ngx_hyperdrive_session_write_exit(void)
 static void
 ngx_hyperdrive_session_write_work(ngx_event_t *ev)
 {
-    if (!ngx_hyperdrive_cache_version_is_open()
-        && !ngx_hyperdrive_session_write_older())
-    {
-        ngx_hyperdrive_cache_version_open();
-    }
-
+    ngx_hyperdrive_session_write_open();
     ngx_hyperdrive_session_outcome_dead();
 
     if (!ngx_exiting) {
@@ -104,15 +101,19 @@ ngx_hyperdrive_session_write_work(ngx_event_t *ev)
 
 
 /*
- * True while a process lives that began before there were versions: it does
- * not tell of its writes.
+ * While a process lives that began before there were versions, nothing can be
+ * kept: it does not tell of its writes.
  */
 
-static ngx_uint_t
-ngx_hyperdrive_session_write_older(void)
+static void
+ngx_hyperdrive_session_write_open(void)
 {
     ngx_uint_t  i, first;
     ngx_pid_t   pid;
+
+    if (ngx_hyperdrive_cache_version_is_open()) {
+        return;
+    }
 
     first = ngx_hyperdrive_cache_version_generation();
 
@@ -122,11 +123,11 @@ ngx_hyperdrive_session_write_older(void)
             && ngx_hyperdrive_shm_slot_generation(i) < first
             && ngx_hyperdrive_shm_slot_alive(i))
         {
-            return 1;
+            return;
         }
     }
 
-    return 0;
+    ngx_hyperdrive_cache_version_open();
 }
 
 
@@ -353,7 +354,8 @@ ngx_hyperdrive_session_write_piece(ngx_hyperdrive_session_t *s,
         return;
 
     case NGX_HYPERDRIVE_PROTO_ERROR:
-        w->failed = 1;
+        /* an error in a request of our own says nothing of the client's */
+        w->failed |= (piece->tag == 0);
         return;
 
     case NGX_HYPERDRIVE_PROTO_READY:
@@ -367,7 +369,7 @@ ngx_hyperdrive_session_write_piece(ngx_hyperdrive_session_t *s,
 
         /* others stay off until nothing is outstanding */
 
-        w->partly = 1;
+        w->partly |= (piece->tag == 0);
         return;
     }
 

@@ -1,0 +1,742 @@
+#!/usr/bin/perl
+
+# Copyright (C) Hyperdrive for nginx authors
+
+# Tests for hyperdrive: what is kept is never older than a write that was
+# acknowledged, or shown to anybody; and a write that did not happen takes
+# nothing away.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Test::More;
+
+BEGIN { use FindBin; chdir($FindBin::Bin); }
+
+use lib 'lib';
+use Test::Hyperdrive;
+use Test::Hyperdrive::Process qw(wait_for);
+use Time::HiRes qw(sleep time);
+
+###############################################################################
+
+my $t = Test::Hyperdrive->new();
+
+my $pg = $t->postgres(users => { app => 'pw' }, databases => [ 'shop' ],
+	settings => { max_prepared_transactions => 5 },
+	sql => { shop => <<'EOS' });
+
+CREATE TABLE prices (id int PRIMARY KEY, v int CHECK (v < 1000000000),
+    note text);
+INSERT INTO prices SELECT g, 0, '' FROM generate_series(1, 9) g;
+CREATE TABLE unique_once (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED);
+INSERT INTO unique_once VALUES (1);
+CREATE FUNCTION raise_price() RETURNS int LANGUAGE sql AS
+    'UPDATE prices SET v = v + 1 WHERE id = 1 RETURNING v';
+CREATE FUNCTION raise_price(int) RETURNS int LANGUAGE sql AS
+    'UPDATE prices SET v = v + $1 WHERE id = 1 RETURNING v';
+CREATE PROCEDURE raise_twice() LANGUAGE plpgsql AS
+    'BEGIN UPDATE prices SET v = v + 1 WHERE id = 1; COMMIT;
+     UPDATE prices SET v = v + 1 WHERE id = 1; END';
+CREATE VIEW price_view AS SELECT * FROM prices;
+GRANT ALL ON ALL TABLES IN SCHEMA public TO app;
+ALTER TABLE prices OWNER TO app;
+ALTER VIEW price_view OWNER TO app;
+GRANT CREATE ON SCHEMA public TO app;
+
+EOS
+
+my $relay = $t->relay(to => $pg->port());
+
+my ($near, $far) = ($pg->port(), $relay->port());
+
+my $conf = $t->expand(<<"EOS");
+
+%%TEST_GLOBALS%%
+
+events {
+}
+
+%%TEST_STATUS%%
+
+stream {
+    hyperdrive_cache_zone  shop 16m;
+
+    hyperdrive_users  off;
+
+    upstream near {
+        hyperdrive_origin  postgres://app:pw\@127.0.0.1:$near/shop?sslmode=disable;
+        hyperdrive_pool    max=20;
+    }
+
+    upstream far {
+        hyperdrive_origin  postgres://app:pw\@127.0.0.1:$far/shop?sslmode=disable;
+        hyperdrive_pool    max=20;
+    }
+
+    server {
+        listen            127.0.0.1:8080;
+        hyperdrive_pass   near;
+        hyperdrive_cache  shop max_age=600s;
+    }
+
+    server {
+        listen            127.0.0.1:8081;
+        hyperdrive_pass   near;
+    }
+
+    server {
+        listen            127.0.0.1:8082;
+        hyperdrive_pass   far;
+    }
+}
+
+EOS
+
+# megabytes in a debug log take their time
+$conf =~ s/(error_log \S+) debug;/$1 info;/
+	unless $ENV{TEST_HYPERDRIVE_DEBUG};
+
+$t->write_file('nginx.conf', $conf)->run();
+
+my $sql = 'SELECT v FROM prices WHERE id = 1';
+my $up = 'UPDATE prices SET v = v + 1 WHERE id = 1';
+
+my $slow = 'UPDATE prices SET v = v + 1 WHERE id = 1 '
+	. 'AND (SELECT true FROM pg_sleep(2))';
+
+my $reader = client();
+my $truth = $pg->client(user => 'app', password => 'pw', database => 'shop');
+
+# the first look at the catalog
+
+ok(wait_for(sub { read_one(); kept() }, 20), 'answers are kept');
+
+###############################################################################
+
+writes();
+writers();
+rollbacks();
+open_block();
+portal_of_commit();
+pipelined();
+acknowledgement_held_back();
+client_gone();
+cut_in_commit();
+lost_at_work();
+killed_worker();
+
+$t->done_testing();
+
+###############################################################################
+
+sub client {
+	my ($port, %o) = @_;
+
+	return pg_client(port($port || 8080), user => 'app',
+		database => 'shop', timeout => 20, %o);
+}
+
+sub hits {
+	return $t->status()->{upstreams}{near}{total}{hits};
+}
+
+# What is read: the value, and whether it came from memory.
+
+sub read_one {
+	return $reader->query($sql)->value();
+}
+
+sub kept {
+	my $before = hits();
+	read_one();
+	return hits() - $before;
+}
+
+sub warm {
+	return wait_for(sub { read_one(); kept() }, 20, 'a kept answer');
+}
+
+# A write behind which the next read is fresh, and kept again then.
+
+sub drops {
+	my ($name, $code) = @_;
+
+	warm();
+
+	my $old = read_one();
+	my $said = $code->();
+	my $before = hits();
+	my $new = read_one();
+	my $hit = hits() - $before;
+	my $real = $truth->query($sql)->value();
+
+	ok($real > $old, "$name: is a write") or diag($said);
+	is("$new, $hit from memory", "$real, 0 from memory",
+		"$name: the next read is fresh");
+	ok(wait_for(sub { kept() }, 10), "$name: and it is kept");
+}
+
+# Something that leaves what is kept where it is.
+
+sub keeps {
+	my ($name, $code) = @_;
+
+	warm();
+
+	my $old = read_one();
+	$code->();
+	my $before = hits();
+	my $new = read_one();
+	my $hit = hits() - $before;
+
+	is($truth->query($sql)->value(), $old, "$name: is no write");
+	is("$new, $hit from memory", "$old, 1 from memory",
+		"$name: what was kept is served");
+}
+
+###############################################################################
+
+sub writes {
+	my $c = client();
+	my $listener = client();
+
+	my $oid = $truth->query("SELECT 'raise_price(int)'::regprocedure::oid")
+		->value();
+
+	$c->prepare('up', 'UPDATE prices SET v = v + $1 WHERE id = 1');
+	$c->query("PREPARE again AS $up");
+	$listener->query('LISTEN news');
+
+	my @writes = (
+		'simple' => sub { $c->query($up)->tag() },
+		'extended' => sub { $c->extended($up)->tag() },
+		'prepared' => sub { $c->execute_prepared('up', 1)->tag() },
+		'EXECUTE' => sub { $c->query('EXECUTE again')->tag() },
+		'several statements' => sub {
+			$c->query("SELECT 1; $up; SELECT 2")->tag();
+		},
+		'CTE' => sub {
+			$c->query("WITH w AS ($up RETURNING v) SELECT * FROM w")
+				->tag();
+		},
+		'EXPLAIN ANALYZE' => sub {
+			$c->query("EXPLAIN ANALYZE $up")->tag();
+		},
+		'function' => sub { $c->query('SELECT raise_price()')->tag() },
+		'function with an argument, extended' => sub {
+			$c->extended('SELECT raise_price($1)', 3)->tag();
+		},
+		'function call message' => sub {
+			$c->send('F', pack('N n n N/a n', $oid, 0, 1, '2', 0));
+			$c->result()->error();
+		},
+		'view' => sub {
+			$c->query('UPDATE price_view SET v = v + 1 WHERE id = 1')
+				->tag();
+		},
+		'DO' => sub { $c->query("DO 'BEGIN $up; END'")->tag() },
+		'CALL with COMMIT' => sub {
+			$c->query('CALL raise_twice()')->tag();
+		},
+		'CALL with COMMIT, extended' => sub {
+			$c->extended('CALL raise_twice()')->tag();
+		},
+		'INSERT ON CONFLICT' => sub {
+			$c->query('INSERT INTO prices VALUES (1, 0) '
+				. 'ON CONFLICT (id) DO UPDATE '
+				. 'SET v = prices.v + 1')->tag();
+		},
+		'MERGE' => sub {
+			$c->query('MERGE INTO prices p USING (VALUES (1)) x (id) '
+				. 'ON p.id = x.id WHEN MATCHED THEN '
+				. 'UPDATE SET v = v + 1')->tag();
+		},
+		'pinned' => sub { $listener->query($up)->tag() },
+		'COPY' => sub { copy_in($c) },
+		'COPY, extended' => sub { copy_in($c, 1) },
+		'long text' => sub {
+			$c->query("$up /* " . 'x' x 1200000 . ' */')->tag();
+		},
+		'long parameter' => sub {
+			$c->extended('UPDATE prices SET v = v + 1, note = $1 '
+				. 'WHERE id = 1', 'y' x 3000000)->tag();
+		},
+		'many parameters in one group' => sub {
+			$c->bind('', 'up', [ 1 ])->execute('') for 1 .. 3000;
+			$c->sync();
+			$c->result()->tag();
+		},
+		'transaction' => sub {
+			$c->query('BEGIN');
+			$c->query($up);
+			$c->query('COMMIT')->tag();
+		},
+		'transaction, extended' => sub {
+			$c->extended('BEGIN');
+			$c->extended($up);
+			$c->extended('COMMIT')->tag();
+		},
+		'transaction with reads' => sub {
+			$c->query('BEGIN');
+			$c->query('SELECT 1 FROM prices');
+			$c->query($up);
+			$c->query('SELECT 2 FROM prices');
+			$c->query('COMMIT')->tag();
+		},
+		'transaction in one text' => sub {
+			$c->query("BEGIN; $up; COMMIT")->tag();
+		},
+		'END' => sub {
+			$c->query("BEGIN; $up");
+			$c->query('END')->tag();
+		},
+		'COMMIT AND CHAIN' => sub {
+			$c->query('BEGIN');
+			$c->query($up);
+			my $tag = $c->query('COMMIT AND CHAIN')->tag();
+			$c->query('ROLLBACK');
+			$tag;
+		},
+		'savepoint' => sub {
+			$c->query('BEGIN');
+			$c->query($up);
+			$c->query('SAVEPOINT a');
+			$c->query('SELECT 1/0');
+			$c->query('ROLLBACK TO a');
+			$c->query('COMMIT')->tag();
+		},
+		'transaction in one packet' => sub {
+			$c->send('Q', "$_\0") for 'BEGIN', $up, 'COMMIT';
+			$c->result() for 1 .. 2;
+			$c->result()->tag();
+		},
+		'ROLLBACK and a write in one packet' => sub {
+			$c->query('BEGIN');
+			$c->query($up);
+			$c->send('Q', "$_\0") for 'ROLLBACK', $up;
+			$c->result();
+			$c->result()->tag();
+		},
+		'write and a failing one in one packet' => sub {
+			$c->send('Q', "$_\0") for $up, 'SELECT 1/0';
+			$c->result()->tag();
+			$c->result()->error();
+		},
+		'COMMIT PREPARED' => sub {
+			$c->query('BEGIN');
+			$c->query($up);
+			$c->query("PREPARE TRANSACTION 'one'");
+			warm();
+			$c->query("COMMIT PREPARED 'one'")->tag();
+		},
+		'cursor that writes' => sub {
+			$c->query('BEGIN');
+			$c->query('DECLARE d CURSOR FOR SELECT raise_price()');
+			$c->query('FETCH ALL FROM d');
+			$c->query('COMMIT')->tag();
+		},
+		'DDL' => sub {
+			$c->query('DROP VIEW price_view; ALTER TABLE prices '
+				. 'ALTER v TYPE int USING v + 1')->tag();
+		},
+	);
+
+	while (my ($name, $code) = splice(@writes, 0, 2)) {
+		drops($name, $code);
+	}
+}
+
+sub copy_in {
+	my ($c, $extended) = @_;
+
+	# a row comes, and one is made of it
+
+	my $v = $truth->query($sql)->value() + 1;
+	$c->query('DELETE FROM prices WHERE id = 1');
+
+	if ($extended) {
+		$c->parse('', 'COPY prices FROM STDIN')->bind('', '', [])
+			->execute('')->flush();
+
+		$c->read_until('G');
+		$c->send('d', "1\t$v\tcopied\n")->send('c', '')->sync();
+
+	} else {
+		$c->send('Q', "COPY prices FROM STDIN\0");
+		$c->read_until('G');
+		$c->send('d', "1\t$v\tcopied\n")->send('c', '');
+	}
+
+	return $c->result()->tag();
+}
+
+# Whoever writes.
+
+sub writers {
+	my %servers = (
+		8080 => 'the same server',
+		8081 => 'a server with the cache off',
+		8082 => 'another upstream, with the cache off',
+	);
+
+	for my $port (sort keys %servers) {
+		my $c = client($port);
+
+		drops("write through $servers{$port}", sub {
+			$c->query($up)->tag();
+		});
+		drops("transaction through $servers{$port}", sub {
+			$c->query('BEGIN');
+			$c->extended($up);
+			$c->query('COMMIT')->tag();
+		});
+	}
+}
+
+# What did not happen.
+
+sub rollbacks {
+	for my $port (8080, 8081) {
+		my $c = client($port);
+
+		$c->prepare('up', 'UPDATE prices SET v = v + $1 WHERE id = 1');
+
+		my @nothing = (
+			'ROLLBACK' => sub {
+				$c->query('BEGIN');
+				$c->query($up);
+				$c->query('ROLLBACK');
+			},
+			'ROLLBACK, extended' => sub {
+				$c->extended('BEGIN');
+				$c->extended($up);
+				$c->extended('ROLLBACK');
+			},
+			'COMMIT of what has failed' => sub {
+				$c->query('BEGIN');
+				$c->query($up);
+				$c->query('SELECT 1/0');
+				is($c->query('COMMIT')->tag(), 'ROLLBACK',
+					'it is rolled back');
+			},
+			'COMMIT of what has failed, extended' => sub {
+				$c->extended('BEGIN');
+				$c->extended($up);
+				$c->extended('SELECT 1/0');
+				$c->extended('COMMIT');
+			},
+			'write that fails' => sub {
+				$c->query('UPDATE prices SET v = v + 1/0');
+			},
+			'write that fails, extended' => sub {
+				$c->execute_prepared('up', 2000000000);
+			},
+			'several writes of which one fails' => sub {
+				$c->query("$up; $up; SELECT 1/0");
+			},
+			'group of which one fails' => sub {
+				$c->bind('', 'up', [ $_ ])->execute('')
+					for 1, 2, 2000000000, 3;
+				$c->sync();
+				$c->result();
+			},
+			'transaction that only reads' => sub {
+				$c->query('BEGIN');
+				$c->query($sql);
+				$c->query('COMMIT');
+			},
+			'client that leaves inside a block' => sub {
+				my $d = client($port);
+				$d->query('BEGIN');
+				$d->query($up);
+				$d->close();
+			},
+		);
+
+		while (my ($name, $code) = splice(@nothing, 0, 2)) {
+			keeps($name, $code);
+		}
+	}
+
+	my $c = client();
+
+	# an error that stands for a commit that failed is no proof for us
+
+	warm();
+	$c->query('BEGIN');
+	$c->query($up);
+	$c->query('INSERT INTO unique_once VALUES (1)');
+	ok($c->query('COMMIT')->error(), 'a COMMIT that fails');
+	is(read_one(), $truth->query($sql)->value(), 'a COMMIT that fails: fresh');
+}
+
+sub open_block {
+	my $c = client();
+
+	warm();
+	my $old = read_one();
+
+	$c->query('BEGIN');
+	$c->query($up);
+
+	is(kept(), 1, 'an open transaction keeps nobody off');
+	is($c->query($sql)->value(), $old + 1, '...and reads its own writes');
+	is(kept(), 1, '...which are kept for nobody');
+	is(read_one(), $old, '...and nobody else sees');
+
+	$c->query('COMMIT');
+
+	is(read_one(), $old + 1, '...before COMMIT');
+	warm();
+}
+
+# A portal may be executed long after it was bound.
+
+sub portal_of_commit {
+	my $c = client();
+
+	for my $end ('COMMIT', 'ROLLBACK') {
+		warm();
+		my $old = read_one();
+
+		$c->query('BEGIN');
+		$c->query($up);
+		$c->parse('', $end)->bind('p', '', [])->sync();
+		$c->result();
+
+		warm();
+
+		$c->execute('p')->parse('', $up)->bind('', '', [])->execute('')
+			->sync();
+		$c->result();
+
+		is(read_one(), $truth->query($sql)->value(),
+			"$end that was bound before: fresh");
+		cmp_ok(read_one(), '>', $old, "$end: there was a write");
+	}
+}
+
+sub pipelined {
+	my $c = client();
+
+	warm();
+	my $old = $c->query($sql)->value();
+	my @seen;
+
+	$c->send('Q', "$_\0") for $sql, $up, $sql, $up, $sql;
+	push @seen, $c->result()->value() // 'write' for 1 .. 5;
+
+	is(join(' ', @seen), join(' ', $old, 'write', $old + 1, 'write', $old + 2),
+		'reads and writes in one packet');
+
+	$c->parse('', $up)->bind('', '', [])->execute('')->sync();
+	$c->parse('', $sql)->bind('', '', [])->execute('')->sync();
+	$c->result();
+
+	is($c->result()->value(), $old + 3, 'a write and a read, extended');
+}
+
+# Others may see the write before the writer hears of it.
+
+sub acknowledgement_held_back {
+	my $w = client(8082);
+
+	for my $how ('simple', 'extended', 'COMMIT') {
+		$w->query('SELECT 1');
+
+		if ($how eq 'COMMIT') {
+			$w->query('BEGIN');
+			$w->query($up);
+		}
+
+		warm();
+		my $old = read_one();
+
+		$relay->hold('down');
+
+		if ($how eq 'extended') {
+			$w->parse('', $up)->bind('', '', [])->execute('')->sync();
+		} else {
+			$w->send('Q', ($how eq 'COMMIT' ? 'COMMIT' : $up) . "\0");
+		}
+
+		$w->flush_out();
+
+		ok(wait_for(sub {
+			$truth->query($sql)->value() > $old
+		}, 10), "$how: committed, and nobody has been told");
+
+		is(join(' ', map { read_one() } 1 .. 3),
+			join(' ', ($old + 1) x 3), "$how: it is seen from now on");
+		is(kept(), 0, "$how: nothing is kept meanwhile");
+
+		$relay->release('down');
+		$w->result();
+
+		is(read_one(), $old + 1, "$how: the writer has been told");
+		ok(wait_for(sub { kept() }, 10), "$how: and answers are kept again");
+	}
+}
+
+# A client that leaves in the middle of a write.
+
+sub client_gone {
+	for my $how ('close', 'abort') {
+		my $w = client(8082);
+		$w->query('SELECT 1');
+
+		warm();
+		my $old = read_one();
+
+		$relay->hold('down');
+		$w->send('Q', "$up\0")->flush_out();
+
+		ok(wait_for(sub {
+			$truth->query($sql)->value() > $old
+		}, 10), "$how: committed, nobody has been told");
+
+		$how eq 'abort' ? $w->abort() : $w->vanish();
+		sleep(0.1);
+
+		is(read_one(), $old + 1, "$how: the client has left, it is seen");
+		is(kept(), 0, "$how: nothing is kept before it is settled");
+
+		$relay->release('down');
+
+		is(read_one(), $old + 1, "$how: it is settled");
+		ok(wait_for(sub { kept() }, 10), "$how: answers are kept again");
+	}
+}
+
+# The connection is cut in COMMIT, and the COMMIT arrives later.
+
+sub cut_in_commit {
+	my $w = client(8082);
+
+	$w->query('BEGIN');
+	$w->query($up);
+
+	warm();
+	my $old = read_one();
+
+	$relay->hold('up');
+	$w->send('Q', "COMMIT\0")->flush_out();
+
+	ok(wait_for(sub { !kept() }, 10), 'a COMMIT is on its way');
+
+	$relay->cut('client');
+	is($w->result()->state(), '08006', '...and its connection is lost');
+
+	my $end = time() + 2;
+	my $hits = 0;
+
+	while (time() < $end) {
+		$hits += kept();
+		sleep(0.1);
+	}
+
+	is($hits, 0, 'nothing is kept for two seconds');
+	is(read_one(), $old, '...in which it has not happened');
+
+	$relay->release('up');
+
+	ok(wait_for(sub {
+		$truth->query($sql)->value() > $old
+	}, 10), 'then the COMMIT lands');
+
+	is(join(' ', map { read_one() } 1 .. 3), join(' ', ($old + 1) x 3),
+		'...and is seen from then on');
+
+	sleep(0.6);
+	is(kept(), 0, 'nothing is kept while that connection is there');
+
+	$relay->cut('both');
+
+	ok(wait_for(sub { kept() }, 10), 'when it is gone, answers are kept again');
+	is(read_one(), $old + 1, '...new ones');
+}
+
+# Reads for a while what a connection at work writes at last.  None may be
+# older than what the database said before it.
+
+sub watch {
+	my ($name, $seconds, $after) = @_;
+
+	my $end = time() + $seconds;
+	my $stale = 0;
+	my $hits = 0;
+	my $new = 0;
+
+	my $old = $truth->query($sql)->value();
+
+	while (time() < $end) {
+		my $real = $truth->query($sql)->value();
+		my $before = hits();
+		my $got = eval { read_one() };
+
+		if (!defined $got) {
+			$reader = client();
+			redo;
+		}
+
+		$stale++ if $got < $real;
+		$hits += hits() - $before if $real == $old;
+		$new++ if $real > $old;
+
+		sleep(0.02);
+	}
+
+	is($stale, 0, "$name: no read is older than the database");
+	is($hits, 0, "$name: nothing is kept before the write has landed");
+	cmp_ok($new, '>', 0, "$name: the write has landed");
+
+	$after->() if $after;
+
+	ok(wait_for(sub { kept() }, 10), "$name: answers are kept again");
+}
+
+sub lost_at_work {
+	my $w = client(8082);
+
+	$w->query('SELECT 1');
+	warm();
+
+	$w->send('Q', "$slow\0")->flush_out();
+	wait_for(sub { !kept() }, 10);
+
+	# it works on, and the cancel request does not get there
+
+	$relay->refuse();
+	$relay->cut('client');
+	$w->result();
+
+	wait_for(sub { $relay->stats()->{refused} }, 10);
+	$relay->accept();
+
+	watch('connection lost', 3, sub { $relay->cut('both') });
+}
+
+sub killed_worker {
+	my $w = client(8081);
+
+	warm();
+
+	$w->send('Q', "$slow\0")->flush_out();
+	wait_for(sub { !kept() }, 10);
+
+	my ($pid) = $t->worker_pids();
+
+	$t->allow_log(qr/exited on signal 9/);
+	kill 'KILL', $pid;
+
+	wait_for(sub { my ($now) = $t->worker_pids(); $now && $now != $pid }, 10);
+
+	$reader = client();
+
+	watch('worker killed', 3.5);
+}
+
+###############################################################################

@@ -177,6 +177,8 @@ struct ngx_hyperdrive_pool_s {
     ngx_str_t                          database;
     ngx_uint_t                         nparams;
     ngx_hyperdrive_proto_param_t      *params;
+    unsigned                           single:1;  /* each connection is used
+                                                     once and then closed */
     ngx_str_t                          greeting;  /* of the last log-in */
     ngx_uint_t                         refs;      /* sessions */
 

@@ -697,6 +697,11 @@ ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
 
     o->used = ngx_current_msec;
 
+    if (pool->single && ngx_queue_empty(&pool->pending)) {
+        ngx_hyperdrive_origin_close(o, "is of no use to anybody else");
+        return;
+    }
+
     /* those who came while there were places are before those with tickets */
 
     if (!ngx_queue_empty(&pool->pending)) {

@@ -253,6 +253,11 @@ ngx_hyperdrive_session_set_state(ngx_hyperdrive_session_t *s,
             || (state == NGX_HYPERDRIVE_SESSION_READY
                 && (s->deferred || s->failed)));
 
+    if (s->replication) {
+        /* it may last for ever: it is not waited for, but told */
+        busy = 0;
+    }
+
     if (busy != s->busy) {
         s->busy = busy;
         ngx_hyperdrive_session_nbusy += busy ? 1 : -1;
@@ -271,7 +276,9 @@ ngx_hyperdrive_session_set_state(ngx_hyperdrive_session_t *s,
     /* the worker tells those who are idle when it leaves */
 
     s->net.connection->idle = (state == NGX_HYPERDRIVE_SESSION_READY
-                               && !busy);
+                               && !busy)
+                              || (state == NGX_HYPERDRIVE_SESSION_ACTIVE
+                                  && s->replication);
 }
 
 
@@ -552,15 +559,19 @@ ngx_hyperdrive_session_identify(ngx_hyperdrive_session_t *s)
     login = s->login;
     origin = s->conf->origin;
 
-    if (login->replication.len) {
-        ngx_hyperdrive_session_fatal(s, "0A000",
-                              "replication connections are not supported yet");
-        return NGX_DONE;
+    ngx_str_set(&user, "");
+
+    if (origin->per_user) {
+        user = login->user;
     }
 
     database = origin->database;
 
-    if (database.len == 0) {
+    if (database.len == 0
+        || (login->replication.len
+            && ngx_strcmp(login->replication.data, "database") != 0))
+    {
+        /* the client's; for physical replication it is just a name */
         database = login->database;
 
     } else if (database.len != login->database.len
@@ -582,15 +593,16 @@ ngx_hyperdrive_session_identify(ngx_hyperdrive_session_t *s)
         return NGX_DONE;
     }
 
-    ngx_str_set(&user, "");
-
-    if (origin->per_user) {
-        user = login->user;
-    }
-
     n = ngx_hyperdrive_session_params(s, params);
 
-    s->pool = ngx_hyperdrive_origin_pool(origin, &user, &database, n, params);
+    if (login->replication.len) {
+        s->pool = ngx_hyperdrive_session_replication(s, &user, &database, n,
+                                                     params);
+    } else {
+        s->pool = ngx_hyperdrive_origin_pool(origin, &user, &database, n,
+                                             params);
+    }
+
     if (s->pool == NULL) {
         ngx_hyperdrive_session_fatal(s, "08P01",
                                      "the start-up parameters are too long");
@@ -676,8 +688,9 @@ ngx_hyperdrive_session_greet(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_origin_t       *o;
     ngx_hyperdrive_proto_error_t   err;
 
-    if (ngx_hyperdrive_origin_greeting(s->pool, note, &greeting) == NGX_OK) {
-
+    if (!s->replication
+        && ngx_hyperdrive_origin_greeting(s->pool, note, &greeting) == NGX_OK)
+    {
         /* an origin has accepted just this lately: no need to ask it again */
 
         if (ngx_hyperdrive_session_welcome(s, &greeting) != NGX_OK) {
@@ -755,7 +768,7 @@ ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
 
     ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_READY);
 
-    if (ngx_hyperdrive_session_time_start(s) != NGX_OK) {
+    if (!s->replication && ngx_hyperdrive_session_time_start(s) != NGX_OK) {
         ngx_hyperdrive_session_close(s);
         return NGX_DONE;
     }

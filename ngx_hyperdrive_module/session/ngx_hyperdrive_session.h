@@ -184,7 +184,9 @@ struct ngx_hyperdrive_session_s {
 
     unsigned                         looked_up:1; /* goes on, by its event */
     unsigned                         lookup_failed:1;
-    unsigned                         replication:1;
+    unsigned                         replication:1;   /* the origin is its
+                                                     own, to its end */
+    unsigned                         physical:1;  /* ...and knows no SQL */
 
     /*
      * A BEGIN was answered and not sent: its isolation level, a
@@ -300,6 +302,26 @@ void ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
 void ngx_hyperdrive_session_track_settled(ngx_hyperdrive_session_t *s);
 /* the session parts with its origin, in whatever state */
 void ngx_hyperdrive_session_track_end(ngx_hyperdrive_session_t *s);
+
+
+/* ngx_hyperdrive_session_replication.c */
+
+/*
+ * A client asks for replication: the pool of connections that are used once.
+ * <params> has room for one more.  NULL: no memory, or too long.
+ */
+ngx_hyperdrive_pool_t *ngx_hyperdrive_session_replication(
+    ngx_hyperdrive_session_t *s, ngx_str_t *user, ngx_str_t *database,
+    ngx_uint_t n, ngx_hyperdrive_proto_param_t *params);
+/* its connection is there; it may be gone afterwards, as <s> may */
+void ngx_hyperdrive_session_replication_ready(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_origin_t *o);
+/* the session parts with it */
+void ngx_hyperdrive_session_replication_end(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_origin_t *o);
+/* what will run is no SQL: it changes no table */
+ngx_uint_t ngx_hyperdrive_session_replication_command(
+    ngx_hyperdrive_session_t *s, ngx_hyperdrive_proto_run_t *run);
 
 
 /* ngx_hyperdrive_session_user.c */

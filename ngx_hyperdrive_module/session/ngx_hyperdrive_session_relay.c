@@ -58,6 +58,11 @@ ngx_hyperdrive_session_detach(ngx_hyperdrive_session_t *s)
     o->net.received = 0;
     o->net.sent = 0;
 
+    if (s->replication) {
+        ngx_hyperdrive_session_replication_end(s, o);
+        return;
+    }
+
     if (s->pinned) {
         s->pinned = 0;
         counters->pinned--;
@@ -266,7 +271,7 @@ ngx_hyperdrive_session_settle(ngx_hyperdrive_session_t *s)
         s->fill = NULL;
     }
 
-    if (s->pinned) {
+    if (s->pinned || s->replication) {
         return NGX_OK;
     }
 

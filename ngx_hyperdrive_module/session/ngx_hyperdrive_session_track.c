@@ -15,6 +15,17 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
 {
     ngx_hyperdrive_session_t *s = data;
 
+    if (s->replication) {
+
+        /* its connection is its own, and reset by its end */
+
+        if (!ngx_hyperdrive_session_replication_command(s, run)) {
+            ngx_hyperdrive_session_write_run(s, run);
+        }
+
+        return;
+    }
+
     if ((run->stmt == NULL
          || (run->stmt->plan.stateful && !run->stmt->plan.deallocate))
         && !s->pinned)

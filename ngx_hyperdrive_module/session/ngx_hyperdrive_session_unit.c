@@ -485,6 +485,11 @@ ngx_hyperdrive_session_waiter_ready(ngx_hyperdrive_origin_waiter_t *w,
 
     s->total.waited += ngx_current_msec - w->since;
 
+    if (s->replication) {
+        ngx_hyperdrive_session_replication_ready(s, o);
+        return;
+    }
+
     if (s->state == NGX_HYPERDRIVE_SESSION_GREET) {
 
         /* it has told what we need; the next one may use it */

@@ -69,6 +69,7 @@ typedef struct {
     ngx_msec_t                       coalesce;
     ngx_uint_t                       verify;
     size_t                           max_size;
+    ngx_flag_t                       hints;
     ngx_flag_t                       channel_binding;
     ngx_hyperdrive_session_timeout_t timeout;
 

@@ -7,6 +7,7 @@
 #include "ngx_hyperdrive_conf.h"
 #include "ngx_hyperdrive_variables.h"
 #include "sql/ngx_hyperdrive_sql.h"
+#include "sql/ngx_hyperdrive_sql_hint.h"
 #include "peer/ngx_hyperdrive_peer.h"
 #include "admin/ngx_hyperdrive_admin_status.h"
 
@@ -97,6 +98,13 @@ static ngx_command_t  ngx_stream_hyperdrive_commands[] = {
       ngx_hyperdrive_conf_cache,
       NGX_STREAM_SRV_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("hyperdrive_cache_hints"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_hyperdrive_srv_conf_t, hints),
       NULL },
 
     { ngx_string("hyperdrive_channel_binding"),
@@ -236,6 +244,7 @@ ngx_stream_hyperdrive_create_srv_conf(ngx_conf_t *cf)
     conf->coalesce = NGX_CONF_UNSET_MSEC;
     conf->verify = NGX_CONF_UNSET_UINT;
     conf->max_size = NGX_CONF_UNSET_SIZE;
+    conf->hints = NGX_CONF_UNSET;
     conf->channel_binding = NGX_CONF_UNSET;
     conf->timeout.login = NGX_CONF_UNSET_MSEC;
     conf->timeout.query = NGX_CONF_UNSET_MSEC;
@@ -267,6 +276,7 @@ ngx_stream_hyperdrive_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->coalesce, prev->coalesce, 5000);
     ngx_conf_merge_uint_value(conf->verify, prev->verify, 0);
     ngx_conf_merge_size_value(conf->max_size, prev->max_size, 1048576);
+    ngx_conf_merge_value(conf->hints, prev->hints, 1);
     ngx_conf_merge_value(conf->channel_binding, prev->channel_binding, 1);
 
     ngx_conf_merge_msec_value(conf->timeout.login, prev->timeout.login, 60000);
@@ -316,6 +326,7 @@ ngx_stream_hyperdrive_merge_pass(ngx_conf_t *cf,
     conf->session.coalesce = conf->coalesce;
     conf->session.verify = conf->verify;
     conf->session.max_size = conf->max_size;
+    conf->session.hints = conf->hints;
     conf->session.tls_bound = conf->channel_binding;
     conf->session.timeout = conf->timeout;
 
@@ -800,6 +811,7 @@ ngx_stream_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
     ngx_hyperdrive_sql_mode_t       sql_mode;
     static ngx_hyperdrive_sql_facts_t  facts;
     ngx_hyperdrive_sql_transaction_t  tr;
+    ngx_hyperdrive_sql_hint_t       hint;
 
     sql_mode.standard_conforming_strings = mode & 1;
     sql_mode.unsafe_encoding = (mode & 2) ? 1 : 0;
@@ -835,6 +847,13 @@ ngx_stream_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
                     || (facts.stateful && facts.nstatements > 1);
 
     plan->may_write = facts.may_write;
+
+    if (plan->reason == 0) {
+        ngx_hyperdrive_sql_hint(text, &hint);
+
+        plan->no_cache = hint.no_cache;
+        plan->max_age = hint.max_age;
+    }
 
     plan->plain = facts.nstatements == 1
                   ? facts.kind == NGX_HYPERDRIVE_SQL_SAVEPOINT : 0;

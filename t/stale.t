@@ -79,6 +79,19 @@ stream {
     }
 
     server {
+        listen            127.0.0.1:8084;
+        hyperdrive_pass   shop;
+        hyperdrive_cache  shop max_age=2s;
+    }
+
+    server {
+        listen                  127.0.0.1:8085;
+        hyperdrive_pass         shop;
+        hyperdrive_cache        shop max_age=60s;
+        hyperdrive_cache_hints  off;
+    }
+
+    server {
         listen            127.0.0.1:8083;
         hyperdrive_pass   shop;
         hyperdrive_cache  shop max_age=200ms stale_if_error=400ms;
@@ -96,6 +109,8 @@ refreshed_once();
 refreshed_as_it_was_asked();
 not_what_was_written();
 refresh_that_fails();
+
+hints();
 
 without_database();
 
@@ -223,6 +238,35 @@ sub refresh_that_fails {
 	is(queries($sql), 2, 'which is not tried again at once');
 
 	$c->close();
+}
+
+sub hints {
+	my $c = client(8084);
+	my $off = client(8085);
+
+	my $hit = sub {
+		my ($client, $hint, $pause) = @_;
+		my $sql = "$hint " . question('things');
+
+		$client->query($sql);
+		select(undef, undef, undef, $pause) if $pause;
+
+		my $before = counters();
+		$client->query($sql);
+
+		return counters()->{hits} - $before->{hits};
+	};
+
+	is($hit->($c, '/* hyperdrive: no-cache */'), 0, 'a hint: no-cache');
+	is($hit->($off, '/* hyperdrive: no-cache */'), 1,
+		'hints are for nothing when they are off');
+	is($hit->($c, '/* hyperdrive: max_age=60s */'), 1, 'max_age');
+	is($hit->($c, '/* hyperdrive: max_age=100ms */', 0.2), 0,
+		'which may be shorter');
+	is($hit->($c, '/* hyperdrive: max_age=60s */', 2.1), 0,
+		'than the directive says, not longer');
+
+	$_->close() for $c, $off;
 }
 
 sub without_database {

@@ -69,6 +69,7 @@ typedef struct {
                                                      another's fill; 0: off */
     ngx_uint_t                       verify;      /* of 10,000 hits */
     size_t                           max_size;
+    ngx_flag_t                       hints;       /* those in a text count */
 
     ngx_hyperdrive_session_timeout_t timeout;
 

@@ -191,6 +191,7 @@ static ngx_int_t
 ngx_hyperdrive_session_question(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_question_t *q, ngx_uint_t *reason)
 {
+    ngx_hyperdrive_state_plan_t     *hint;
     ngx_hyperdrive_session_plan_t   *plan;
     ngx_hyperdrive_session_conf_t   *conf;
 
@@ -213,6 +214,21 @@ ngx_hyperdrive_session_question(ngx_hyperdrive_session_t *s,
 
     q->plan = plan;
     q->max_age = conf->max_age;
+
+    if (conf->hints) {
+        hint = &s->unit.stmt->plan;
+
+        if (hint->no_cache) {
+            s->cached = NGX_HYPERDRIVE_SESSION_CACHE_DISABLED;
+            return NGX_DECLINED;
+        }
+
+        /* it makes the time shorter, never longer than the operator said */
+
+        if (hint->max_age && hint->max_age < q->max_age) {
+            q->max_age = hint->max_age;
+        }
+    }
 
     if (ngx_hyperdrive_cache_flight_is_off(plan->reads.numbers,
                                            plan->reads.n)

@@ -58,6 +58,10 @@ typedef struct {
                                                          be changed */
     unsigned                          plain:1;        /* no transaction begins
                                                          or ends in it */
+    unsigned                          no_cache:1;     /* a hint in front of it
+                                                         says so */
+    ngx_msec_t                        max_age;        /* ...or this; 0: it says
+                                                         nothing */
 } ngx_hyperdrive_state_plan_t;
 
 

@@ -45,6 +45,8 @@ typedef struct {
     ngx_array_t                      origins;   /* of _origin_conf_t * */
     ngx_array_t                      zones;     /* of _conf_zone_t */
     ngx_array_t                      users;     /* of _conf_file_t */
+    ngx_array_t                      log_files; /* of ngx_open_file_t *, those
+                                                   of query logs */
     ngx_shm_zone_t                  *runtime;
     ngx_shm_zone_t                  *versions;  /* NULL: nothing is cached */
     ngx_shm_zone_t                  *flights;
@@ -71,6 +73,8 @@ typedef struct {
     size_t                           max_size;
     ngx_flag_t                       hints;
     ngx_flag_t                       channel_binding;
+    ngx_array_t                     *logs;      /* NGX_CONF_UNSET_PTR; NULL:
+                                                   off */
     ngx_hyperdrive_session_timeout_t timeout;
 
     ngx_hyperdrive_session_conf_t    session;
@@ -110,6 +114,11 @@ char *ngx_hyperdrive_conf_cache_zone(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_hyperdrive_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+
+/* ngx_hyperdrive_conf_log.c */
+
+char *ngx_hyperdrive_conf_query_log(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 /* ngx_hyperdrive_conf_origin.c */
 

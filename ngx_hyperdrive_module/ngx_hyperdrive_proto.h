@@ -182,6 +182,8 @@ typedef struct {
     ngx_hyperdrive_proto_piece_e      type;
     u_char                           *data;         /* to be passed on... */
     size_t                            len;          /* ...if there is any */
+    u_char                           *sqlstate;     /* ERROR: its five bytes, or
+                                                       NULL */
     ngx_uint_t                        rows;         /* rows begun in it */
     ngx_uint_t                        tag;          /* of origin_own(); with
                                                        own, unless it is an

@@ -67,17 +67,26 @@ static ngx_stream_variable_t  ngx_hyperdrive_variables[] = {
 ngx_int_t
 ngx_hyperdrive_variables_add(ngx_conf_t *cf)
 {
+    ngx_uint_t              i;
     ngx_stream_variable_t  *var, *v;
 
-    for (v = ngx_hyperdrive_variables; v->name.len; v++) {
+    static ngx_stream_variable_t  *tables[] = {
+        ngx_hyperdrive_variables,
+        ngx_hyperdrive_variables_query
+    };
 
-        var = ngx_stream_add_variable(cf, &v->name, v->flags);
-        if (var == NULL) {
-            return NGX_ERROR;
+    for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+
+        for (v = tables[i]; v->name.len; v++) {
+
+            var = ngx_stream_add_variable(cf, &v->name, v->flags);
+            if (var == NULL) {
+                return NGX_ERROR;
+            }
+
+            var->get_handler = v->get_handler;
+            var->data = v->data;
         }
-
-        var->get_handler = v->get_handler;
-        var->data = v->data;
     }
 
     return NGX_OK;

@@ -107,6 +107,13 @@ static ngx_command_t  ngx_stream_hyperdrive_commands[] = {
       offsetof(ngx_hyperdrive_srv_conf_t, hints),
       NULL },
 
+    { ngx_string("hyperdrive_query_log"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
+      ngx_hyperdrive_conf_query_log,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("hyperdrive_channel_binding"),
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -209,6 +216,9 @@ ngx_stream_hyperdrive_create_main_conf(ngx_conf_t *cf)
            != NGX_OK
         || ngx_array_init(&hmcf->users, cf->pool, 4,
                           sizeof(ngx_hyperdrive_conf_file_t))
+           != NGX_OK
+        || ngx_array_init(&hmcf->log_files, cf->pool, 4,
+                          sizeof(ngx_open_file_t *))
            != NGX_OK)
     {
         return NULL;
@@ -238,6 +248,7 @@ ngx_stream_hyperdrive_create_srv_conf(ngx_conf_t *cf)
      *     conf->session = { 0 };
      */
 
+    conf->logs = NGX_CONF_UNSET_PTR;
     conf->max_age = NGX_CONF_UNSET_MSEC;
     conf->stale = NGX_CONF_UNSET_MSEC;
     conf->stale_error = NGX_CONF_UNSET_MSEC;
@@ -270,6 +281,7 @@ ngx_stream_hyperdrive_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->users = prev->users;
     }
 
+    ngx_conf_merge_ptr_value(conf->logs, prev->logs, NULL);
     ngx_conf_merge_msec_value(conf->max_age, prev->max_age, 60000);
     ngx_conf_merge_msec_value(conf->stale, prev->stale, 0);
     ngx_conf_merge_msec_value(conf->stale_error, prev->stale_error, 0);
@@ -320,6 +332,7 @@ ngx_stream_hyperdrive_merge_pass(ngx_conf_t *cf,
     conf->session.trust = conf->users.trust;
     conf->session.query = conf->users.query;
     conf->session.cert = conf->users.cert;
+    conf->session.logs = conf->logs;
     conf->session.max_age = conf->max_age;
     conf->session.stale = conf->stale;
     conf->session.stale_error = conf->stale_error;

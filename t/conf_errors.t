@@ -353,6 +353,46 @@ like($t->conf_error("http {\n server {\n listen 127.0.0.1:8090;\n "
 	. "location / {\n hyperdrive_status on;\n }\n }\n}"),
 	qr/invalid number of arguments in "hyperdrive_status"/, 'status');
 
+# the query log
+
+my $dir = $t->testdir();
+
+my @logs = (
+	"syslog:server=1.2.3.4" => qr/invalid file "syslog:.*write the name/,
+	'""' => qr/invalid file "".*write the name of a file/,
+	"'$dir/\$pid.log'" => qr/invalid file ".*" of .*without variables/,
+	"$dir/q.log text" => qr/no variable in the format "text".*write for/,
+	"$dir/q.log level=1" => qr/invalid parameter "level=1".*known are/,
+	"$dir/q.log '\$'" => qr/invalid variable in the format.*at "\$".*write/,
+	"$dir/q.log '\${pid x'" => qr/invalid variable .*at "\$\{pid x"/,
+	"$dir/q.log escape=yes" => qr/invalid "escape=yes".*default, json or/,
+	"$dir/q.log buffer=1" => qr/invalid size in "buffer=1".*write for/,
+	"$dir/q.log buffer=x" => qr/invalid size in "buffer=x"/,
+	"$dir/q.log flush=1s" => qr/"flush" of .* without a buffer: write buffer/,
+	"$dir/q.log buffer=4k flush=x" => qr/invalid time in "flush=x".*write/,
+	"$dir/q.log if=" => qr/empty "if" of .*write for instance/,
+	"off '\$pid'" => qr/takes no parameters when it is "off"/,
+	"off; hyperdrive_query_log off" => qr/is duplicate/,
+	"$dir/q.log; hyperdrive_query_log off" => qr/is duplicate/,
+	"off; hyperdrive_query_log $dir/q.log" => qr/is duplicate/,
+	"$dir/q.log; hyperdrive_query_log $dir/q.log buffer=4k"
+		=> qr/another buffer goes into .*write the same buffer= and/,
+	"$dir/q.log buffer=4k; hyperdrive_query_log $dir/q.log buffer=8k"
+		=> qr/another buffer goes into/,
+);
+
+while (my ($log, $message) = splice(@logs, 0, 2)) {
+	wrong($message, "query log $log", more => "hyperdrive_query_log $log;");
+}
+
+for my $log ('off', "$dir/q.log", "$dir/q.log 'a=\$pid' ' b' escape=none",
+    "$dir/q.log if=\$pid; hyperdrive_query_log $dir/q.log '\${pid}'",
+    "$dir/r.log buffer=4k flush=1s; "
+	. "hyperdrive_query_log $dir/r.log buffer=4k flush=1s '\$pid'")
+{
+	is(error(more => "hyperdrive_query_log $log;"), '', "query log $log");
+}
+
 $t->done_testing();
 
 ###############################################################################

@@ -49,10 +49,12 @@ ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
         o->poisoned = 1;
     }
 
-    piece->cancelled = (ngx_hyperdrive_pg_error_field(body, len, 'C', &field)
-                        == NGX_OK
-                        && field.len == 5
-                        && ngx_memcmp(field.data, "57014", 5) == 0);
+    if (ngx_hyperdrive_pg_error_field(body, len, 'C', &field) == NGX_OK
+        && field.len == 5)
+    {
+        piece->sqlstate = field.data;
+        piece->cancelled = (ngx_memcmp(field.data, "57014", 5) == 0);
+    }
 
     if (o->ledger.n == 0) {
         return;
@@ -72,8 +74,7 @@ ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
 
     if (first->stmt
         && ngx_hyperdrive_pg_answer_error_id(first->id, first->stmt->id)
-        && ngx_hyperdrive_pg_error_field(body, len, 'C', &field) == NGX_OK
-        && field.len == 5 && ngx_memcmp(field.data, "0A000", 5) == 0)
+        && piece->sqlstate && ngx_memcmp(piece->sqlstate, "0A000", 5) == 0)
     {
         /*
          * "cached plan must not change result type": the next one who

@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session_cache.h"
+#include "session/ngx_hyperdrive_session_log.h"
 #include <openssl/rand.h>
 
 
@@ -187,6 +188,10 @@ ngx_hyperdrive_session_cleanup(void *data)
 
     ngx_hyperdrive_session_auth_leave(s);
     ngx_hyperdrive_session_login_free(s);
+
+    if (s->log) {
+        ngx_hyperdrive_session_log_free(s);
+    }
 
     if (s->wire) {
         proto->client_destroy(s->wire);
@@ -812,6 +817,10 @@ ngx_hyperdrive_session_fatal(ngx_hyperdrive_session_t *s, char *sqlstate,
 
     s->conf->origin->proto->error(&err, &s->net.out);
 
+    if (s->log) {
+        ngx_hyperdrive_session_log_fatal(s, sqlstate);
+    }
+
     ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_CLOSING);
     (void) ngx_hyperdrive_session_rearm(s);
 }
@@ -833,6 +842,10 @@ ngx_hyperdrive_session_close(ngx_hyperdrive_session_t *s)
 
     stream = s->stream;
     counters = s->conf->origin->counters;
+
+    if (s->log) {
+        ngx_hyperdrive_session_log_close(s);
+    }
 
     counters->bytes_from_clients += s->net.received;
     counters->bytes_to_clients += s->net.sent;

@@ -61,6 +61,7 @@ typedef struct {
     ngx_flag_t                       cert;        /* a certificate will do */
     ngx_flag_t                       query;       /* others are looked up */
     ngx_hyperdrive_session_auth_t   *auth;        /* ...and remembered here */
+    ngx_array_t                     *logs;        /* of queries; NULL: off */
     ngx_shm_zone_t                  *cache_zone;  /* NULL: off */
     ngx_msec_t                       max_age;
     ngx_msec_t                       stale;       /* stale_while_revalidate */
@@ -144,6 +145,7 @@ typedef enum {
 } ngx_hyperdrive_session_doing_e;
 
 typedef struct ngx_hyperdrive_session_time_s  ngx_hyperdrive_session_time_t;
+typedef struct ngx_hyperdrive_session_log_s   ngx_hyperdrive_session_log_t;
 
 
 /*
@@ -176,6 +178,8 @@ struct ngx_hyperdrive_session_s {
     ngx_str_t                        user;
     ngx_hyperdrive_session_totals_t  total;
     ngx_hyperdrive_session_time_t   *time;        /* NULL: no limits */
+    ngx_hyperdrive_session_log_t    *log;         /* NULL: no query log, or
+                                                     nothing for it yet */
 
     ngx_queue_t                      lookup;      /* of who waits for the same
                                                      user; next is NULL: does

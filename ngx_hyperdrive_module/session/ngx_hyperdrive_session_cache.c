@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session_cache.h"
+#include "session/ngx_hyperdrive_session_log.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
 #include "base/ngx_hyperdrive_base_hash.h"
 #include "sql/ngx_hyperdrive_sql.h"
@@ -454,6 +455,10 @@ ngx_hyperdrive_session_lookup_stale(ngx_hyperdrive_session_t *s)
 
     s->net.pos += s->unit.len;
 
+    if (s->log) {
+        ngx_hyperdrive_session_log_answered(s, NULL);
+    }
+
     return NGX_OK;
 }
 
@@ -568,6 +573,10 @@ ngx_hyperdrive_session_serve(ngx_hyperdrive_session_t *s,
 
     meta = &found->ref.meta;
     proto = s->conf->origin->proto;
+
+    if (s->log) {
+        ngx_hyperdrive_session_log_rows(s, meta->rows);
+    }
 
     if (found->ref.data) {
 

@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session_cache.h"
+#include "session/ngx_hyperdrive_session_log.h"
 
 
 static void ngx_hyperdrive_session_pin(ngx_hyperdrive_session_t *s);
@@ -34,6 +35,10 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
     }
 
     ngx_hyperdrive_session_write_run(s, run);
+
+    if (s->log) {
+        ngx_hyperdrive_session_log_run(s, run->stmt);
+    }
 }
 
 
@@ -60,6 +65,10 @@ ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
 
     if (s->time) {
         ngx_hyperdrive_session_time_piece(s, piece);
+    }
+
+    if (s->log) {
+        ngx_hyperdrive_session_log_piece(s, piece);
     }
 }
 

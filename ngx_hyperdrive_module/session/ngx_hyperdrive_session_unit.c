@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session_cache.h"
+#include "session/ngx_hyperdrive_session_log.h"
 
 
 /* input that may wait while a client is in the queue, or not its turn */
@@ -235,6 +236,10 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
         return NGX_OK;
     }
 
+    if (s->conf->logs && (s->origin || !s->unit.local)) {
+        ngx_hyperdrive_session_log_begin(s);
+    }
+
     if (s->origin == NULL) {
 
         if (s->unit.local) {
@@ -245,6 +250,11 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
         if (s->unit.begin || s->unit.end || s->failed) {
 
             rc = ngx_hyperdrive_session_block(s);
+
+            if (rc == NGX_OK && s->log) {
+                ngx_hyperdrive_session_log_answered(s, s->unit.fails ? "25P02"
+                                                                     : NULL);
+            }
 
             if (rc != NGX_DECLINED) {
                 return rc;
@@ -259,6 +269,10 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
                 counters->queries++;
                 s->total.queries++;
                 s->net.pos += s->unit.len;
+
+                if (s->log) {
+                    ngx_hyperdrive_session_log_answered(s, NULL);
+                }
 
                 return NGX_OK;
             }
@@ -371,6 +385,10 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
             s->outstanding++;
             s->total.queries++;
             counters->queries++;
+
+            if (s->log) {
+                ngx_hyperdrive_session_log_sent(s);
+            }
         }
 
         s->streaming = 0;
@@ -471,6 +489,10 @@ ngx_hyperdrive_session_refuse(ngx_hyperdrive_session_t *s,
     s->conf->origin->proto->refuse(s->wire, &s->unit, err, &s->net.out);
 
     s->net.pos += s->unit.len;
+
+    if (s->log && err) {
+        ngx_hyperdrive_session_log_answered(s, err->sqlstate);
+    }
 }
 
 

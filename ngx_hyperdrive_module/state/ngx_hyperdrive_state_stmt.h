@@ -85,6 +85,8 @@ struct ngx_hyperdrive_state_stmt_s {
     uint64_t                          shape;       /* digest of the rows' part;
                                                       0: not known */
 
+    uint64_t                          digest;      /* of its form, for logs; 0:
+                                                      nobody has asked */
     ngx_uint_t                        mode;
     size_t                            types_len;
     size_t                            len;

@@ -32,7 +32,7 @@ my $suite = eval { Test::Hyperdrive::Regress->new($t) };
 
 $t->skip_all($@ =~ s/\n.*//sr) unless $suite;
 
-$t->plan(2);
+$t->plan(3);
 
 my @tests = $suite->tests(@long);
 
@@ -48,6 +48,7 @@ diag("directly: " . keys(%$direct) . " tests in " . $suite->seconds('direct')
 cmp_ok(scalar(keys %$direct) - @failed, '>', 170, 'the suite runs directly');
 
 is(through('cache-off'), '', 'no test fails through nginx only');
+is(through('cache-on', cache => 1), '', '...with the cache on either');
 
 ###############################################################################
 

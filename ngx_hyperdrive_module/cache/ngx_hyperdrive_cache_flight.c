@@ -43,6 +43,7 @@ typedef struct {
     uint32_t                             epoch;    /* of the owner's slot */
     uint16_t                             owner;    /* slot */
     uint16_t                             state;
+    uint64_t                             unused;
 } ngx_hyperdrive_cache_flight_cell_t;
 
 
@@ -55,10 +56,9 @@ typedef struct {
     uint32_t                             noff;
     uint32_t                             off[NGX_HYPERDRIVE_CACHE_FLIGHT_OFF];
 
-    u_char                               pad[NGX_HYPERDRIVE_CACHE_FLIGHT_LINE];
-
     ngx_hyperdrive_cache_flight_cell_t   cell[
-                                          NGX_HYPERDRIVE_CACHE_FLIGHT_CELLS];
+                                          NGX_HYPERDRIVE_CACHE_FLIGHT_CELLS]
+                  __attribute__((aligned(NGX_HYPERDRIVE_CACHE_FLIGHT_LINE)));
 } ngx_hyperdrive_cache_flight_sh_t;
 
 

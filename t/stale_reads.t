@@ -382,6 +382,9 @@ sub write_on {
 			} else {
 				my $v = $result->value();
 
+				die $result->status() ? "no value\n"
+					: "closed\n" unless defined $v;
+
 				set_cell($table, $row, 0, $n, $v)
 					if $v > ($acked{$key} // 0);
 

@@ -75,6 +75,9 @@ typedef struct {
     ngx_flag_t                       channel_binding;
     ngx_array_t                     *logs;      /* NGX_CONF_UNSET_PTR; NULL:
                                                    off */
+    ngx_flag_t                       state_reject;
+    ngx_flag_t                       unread_pin;
+    ngx_uint_t                       pins;
     ngx_hyperdrive_session_timeout_t timeout;
 
     ngx_hyperdrive_session_conf_t    session;
@@ -106,6 +109,11 @@ char *ngx_hyperdrive_conf_check_origin(ngx_conf_t *cf,
 /* plain passwords of the users files become verifiers; in init_module */
 ngx_int_t ngx_hyperdrive_conf_verifiers(ngx_cycle_t *cycle,
     ngx_hyperdrive_main_conf_t *hmcf);
+
+/* ngx_hyperdrive_conf_state.c */
+
+char *ngx_hyperdrive_conf_state(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 /* ngx_hyperdrive_conf_cache.c */
 

@@ -10,6 +10,7 @@
 
 #include "ngx_hyperdrive.h"
 #include "base/ngx_hyperdrive_base_chain.h"
+#include "state/ngx_hyperdrive_state_pin.h"
 #include "state/ngx_hyperdrive_state_stmt.h"
 
 
@@ -193,6 +194,8 @@ typedef struct {
     unsigned                          end:1;        /* ROWS: the completion was
                                                        in it, all rows seen */
     unsigned                          rollback:1;   /* it says ROLLBACK */
+    unsigned                          discard:2;    /* it says DISCARD:
+                                                       _PROTO_DISCARD_... */
     unsigned                          block:1;      /* READY: a transaction
                                                        block is open */
     unsigned                          fatal:1;      /* ERROR: the origin will
@@ -204,6 +207,12 @@ typedef struct {
                                                        stop */
 } ngx_hyperdrive_proto_piece_t;
 
+
+#define NGX_HYPERDRIVE_PROTO_DISCARD_ALL        1
+#define NGX_HYPERDRIVE_PROTO_DISCARD_SEQUENCES  2
+
+/* of probe_row(): the piece is none */
+#define NGX_HYPERDRIVE_PROTO_NO_ROW       ((ngx_uint_t) -1)
 
 /* flags of origin_own() */
 
@@ -423,6 +432,22 @@ struct ngx_hyperdrive_proto_s {
      */
     ngx_int_t   (*repeat)(void *client, void *origin,
                           ngx_hyperdrive_chain_t *out, ngx_str_t *data);
+
+    /*
+     * Asks which of <pins>, _state_pin_ bits that are visible, a session has
+     * left there: as an own request with <tag>, in one row, which _row()
+     * reads.  Outside of a transaction.
+     */
+    ngx_int_t   (*origin_probe)(void *origin, ngx_uint_t pins, ngx_uint_t tag,
+                                ngx_hyperdrive_chain_t *out);
+    ngx_uint_t  (*probe_row)(u_char *data, size_t len);
+    /*
+     * Takes away what a session has left on an idle origin: <all> of it, what
+     * was prepared included, which is checked; or what it may have left
+     * unseen.  If it fails, the origin does not become idle again.
+     */
+    ngx_int_t   (*origin_reset)(void *origin, ngx_uint_t all, int32_t seed,
+                                ngx_hyperdrive_chain_t *out);
 
     /* nothing is owed in either direction */
     ngx_uint_t  (*origin_settled)(void *origin);

@@ -128,6 +128,13 @@ static ngx_command_t  ngx_stream_hyperdrive_commands[] = {
       0,
       NULL },
 
+    { ngx_string("hyperdrive_session_state"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
+      ngx_hyperdrive_conf_state,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("hyperdrive_timeout"),
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
       ngx_hyperdrive_conf_timeout,
@@ -256,6 +263,9 @@ ngx_stream_hyperdrive_create_srv_conf(ngx_conf_t *cf)
     conf->verify = NGX_CONF_UNSET_UINT;
     conf->max_size = NGX_CONF_UNSET_SIZE;
     conf->hints = NGX_CONF_UNSET;
+    conf->state_reject = NGX_CONF_UNSET;
+    conf->unread_pin = NGX_CONF_UNSET;
+    conf->pins = NGX_CONF_UNSET_UINT;
     conf->channel_binding = NGX_CONF_UNSET;
     conf->timeout.login = NGX_CONF_UNSET_MSEC;
     conf->timeout.query = NGX_CONF_UNSET_MSEC;
@@ -289,6 +299,9 @@ ngx_stream_hyperdrive_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->verify, prev->verify, 0);
     ngx_conf_merge_size_value(conf->max_size, prev->max_size, 1048576);
     ngx_conf_merge_value(conf->hints, prev->hints, 1);
+    ngx_conf_merge_value(conf->state_reject, prev->state_reject, 0);
+    ngx_conf_merge_value(conf->unread_pin, prev->unread_pin, 0);
+    ngx_conf_merge_uint_value(conf->pins, prev->pins, 0);
     ngx_conf_merge_value(conf->channel_binding, prev->channel_binding, 1);
 
     ngx_conf_merge_msec_value(conf->timeout.login, prev->timeout.login, 60000);
@@ -340,6 +353,9 @@ ngx_stream_hyperdrive_merge_pass(ngx_conf_t *cf,
     conf->session.verify = conf->verify;
     conf->session.max_size = conf->max_size;
     conf->session.hints = conf->hints;
+    conf->session.state_reject = conf->state_reject;
+    conf->session.unread_pin = conf->unread_pin;
+    conf->session.pins = conf->pins;
     conf->session.tls_bound = conf->channel_binding;
     conf->session.timeout = conf->timeout;
 
@@ -834,6 +850,22 @@ ngx_stream_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
     plan->kind = facts.kind;
     plan->reason = facts.reason;
     plan->stateful = facts.stateful;
+
+    plan->leaves = facts.leaves & 0xfff;
+
+    if (facts.stateful && facts.leaves == 0) {
+        plan->leaves = NGX_HYPERDRIVE_STATE_PIN_FUNCTION;
+    }
+
+    plan->ends = (facts.kind != NGX_HYPERDRIVE_SQL_READ
+                  && facts.kind != NGX_HYPERDRIVE_SQL_WRITE
+                  && facts.kind != NGX_HYPERDRIVE_SQL_COPY
+                  && facts.kind != NGX_HYPERDRIVE_SQL_BEGIN
+                  && facts.kind != NGX_HYPERDRIVE_SQL_SAVEPOINT
+                  && facts.kind != NGX_HYPERDRIVE_SQL_SET_LOCAL);
+
+    plan->discard = (facts.kind == NGX_HYPERDRIVE_SQL_DISCARD
+                     && facts.nstatements == 1);
     plan->read = (facts.kind == NGX_HYPERDRIVE_SQL_READ && !facts.may_write);
     plan->transaction = facts.transaction_control;
     plan->single = (facts.nstatements == 1

@@ -248,6 +248,21 @@ is(error(origin => 'postgres://127.0.0.1/shop', users => 'users.txt query',
 	before => "$auth user=app password_file=secret valid=1s database=x;"), '',
 	'users that are looked up');
 
+my @states = (
+	'maybe' => qr/unknown "maybe" in "hyperdrive_session_state": write "pin"/,
+	'pin max=0' => qr/invalid "max=0".*from 1 to 65535, as in max=10/,
+	'pin max=x' => qr/invalid "max=x"/,
+	'reject max=1' => qr/unknown parameter "max=1".*known are max=NUMBER with/,
+	'pin unread=x' => qr/invalid "unread=x".*unread=reset or unread=pin/,
+	'pin nonsense=1' => qr/unknown parameter "nonsense=1".*known are/,
+	"pin;\nhyperdrive_session_state reject" => qr/is duplicate/,
+);
+
+while (my ($state, $message) = splice @states, 0, 2) {
+	wrong($message, "session state $state" =~ s/\n/ /r,
+		more => "hyperdrive_session_state $state;");
+}
+
 my @timeouts = (
 	'login=0' => qr/invalid time in "login=0" of "hyperdrive_timeout".*at most 24d in/,
 	'login=off' => qr/invalid time in "login=off"/,

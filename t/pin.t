@@ -3,7 +3,8 @@
 # Copyright (C) Hyperdrive for nginx authors
 
 # Tests for hyperdrive: what a client leaves in its session of the database is
-# its own: it keeps the connection, which nobody else gets afterwards.
+# its own: it keeps the connection until that is gone, and the next client
+# finds it as good as new.
 
 ###############################################################################
 
@@ -28,6 +29,14 @@ SET ROLE app;
 CREATE TABLE things (id int PRIMARY KEY, v text);
 INSERT INTO things SELECT g, 'thing ' || g FROM generate_series(1, 10) g;
 CREATE SEQUENCE seq;
+CREATE FUNCTION nothing() RETURNS int LANGUAGE plpgsql AS
+    $$ BEGIN RETURN 7; END $$;
+CREATE FUNCTION locks() RETURNS text LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_advisory_lock(4712); RETURN 'locked'; END $$;
+CREATE FUNCTION unseen() RETURNS text LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM nextval('seq'), set_config('app.x', '5', false);
+        RETURN 'unseen'; END $$;
+CREATE TYPE pair AS (a int, b int);
 CREATE FUNCTION sets() RETURNS text LANGUAGE sql AS
     $$ SELECT set_config('work_mem', '88MB', false) $$;
 RESET ROLE;
@@ -55,12 +64,39 @@ stream {
 
     upstream one {
         hyperdrive_origin  $url&application_name=one;
-        hyperdrive_pool    max=1 wait=500ms;
+        hyperdrive_pool    max=1 wait=2s;
     }
 
     upstream two {
         hyperdrive_origin  $url&application_name=two;
-        hyperdrive_pool    max=2 wait=500ms;
+        hyperdrive_pool    max=2 wait=2s;
+    }
+
+    upstream three {
+        hyperdrive_origin  $url&application_name=three;
+        hyperdrive_pool    max=3 wait=2s;
+    }
+
+    upstream four {
+        hyperdrive_origin  $url&application_name=four;
+        hyperdrive_pool    max=1 wait=2s;
+    }
+
+    server {
+        listen                    127.0.0.1:8082;
+        hyperdrive_pass           three;
+    }
+
+    server {
+        listen                    127.0.0.1:8083;
+        hyperdrive_pass           four;
+        hyperdrive_session_state  reject;
+    }
+
+    server {
+        listen                    127.0.0.1:8084;
+        hyperdrive_pass           four;
+        hyperdrive_session_state  pin unread=pin;
     }
 
     server {
@@ -70,14 +106,17 @@ stream {
     }
 
     server {
-        listen           127.0.0.1:8081;
-        hyperdrive_pass  two;
+        listen                    127.0.0.1:8081;
+        hyperdrive_pass           two;
+        hyperdrive_session_state  pin max=2;
     }
 }
 
 EOS
 
 ###############################################################################
+
+my $PID = 'SELECT pg_backend_pid()';
 
 # What is set, what it is asked by, the answer to its owner, and to all others.
 
@@ -133,7 +172,15 @@ while (my ($name, $state) = splice @states, 0, 2) {
 }
 
 transactions();
+reasons();
+nested();
+invisible();
+together();
+clean();
 bounded();
+limited();
+rejected();
+unread();
 reset_all();
 notified();
 
@@ -183,8 +230,9 @@ sub leaves {
 				: is($got, $mine, "$full, its own");
 		}
 
-		is(total()->{pinned}, 1, "$full, is counted")
-			if $name ne 'currval';
+		is(total()->{pinned}, 1, "$full, is counted");
+
+		my $pid = $c->query($PID)->value();
 
 		$extended ? $c->abort() : $c->close();
 
@@ -194,6 +242,11 @@ sub leaves {
 		my $d = client();
 
 		is(value($d->query($ask)), $others, "$full, nobody else's");
+
+		# a setting with a dot would be left as '', where it was NULL
+
+		is($d->query($PID)->value(), $pid, "$full, not closed for it")
+			if $set !~ /\bset_config|\bSET\b/ || $set =~ /DO/;
 		$d->close();
 	}
 }
@@ -240,6 +293,222 @@ sub transactions {
 	$c->close();
 }
 
+# Each reason ends in its own way, which the database has to confirm.
+
+sub reasons {
+	my @reasons = (
+		listen => [ 'LISTEN news', 'UNLISTEN news' ],
+		listen => [ 'LISTEN news', 'UNLISTEN *' ],
+		listen => [ 'LISTEN news', 'DISCARD ALL' ],
+		advisory_lock => [ 'SELECT pg_advisory_lock(1)',
+			'SELECT pg_advisory_unlock(1)' ],
+		advisory_lock => [ 'SELECT pg_try_advisory_lock(1, 2)',
+			'SELECT pg_advisory_unlock_all()' ],
+		advisory_lock => [ 'SELECT pg_advisory_lock_shared(1)',
+			'SELECT pg_advisory_unlock_shared(1)' ],
+		temporary => [ 'CREATE TEMP TABLE mine (id int)',
+			'DROP TABLE mine' ],
+		temporary => [ 'CREATE TEMP VIEW mine AS SELECT 1',
+			'DROP VIEW mine' ],
+		temporary => [ 'CREATE FUNCTION pg_temp.f() RETURNS int '
+			. "LANGUAGE sql AS 'SELECT 1'",
+			'DROP FUNCTION pg_temp.f()' ],
+		temporary => [ "CREATE TYPE pg_temp.e AS ENUM ('a')",
+			'DISCARD TEMP' ],
+		cursor => [ 'DECLARE mine CURSOR WITH HOLD FOR SELECT 1',
+			'CLOSE mine' ],
+		cursor => [ 'DECLARE mine CURSOR WITH HOLD FOR SELECT 1',
+			'CLOSE ALL' ],
+		prepared => [ 'PREPARE mine AS SELECT 1', 'DEALLOCATE mine' ],
+		prepared => [ 'PREPARE mine AS SELECT 1', 'DEALLOCATE ALL' ],
+		sequence => [ "SELECT nextval('seq')", 'DISCARD SEQUENCES' ],
+		sequence => [ "SELECT nextval('seq')", 'DISCARD ALL' ],
+		setseed => [ 'SELECT setseed(0.5)', 'DISCARD ALL' ],
+		advisory_lock => [ 'SELECT locks()',
+			'SELECT pg_advisory_unlock(4712)' ],
+	);
+
+	while (my ($reason, $how) = splice @reasons, 0, 2) {
+		for my $way ('query', 'extended') {
+			my ($begin, $end) = @$how;
+			my $name = "$begin, $end, $way";
+			my $c = client(8081);
+			my $pid = $c->query($PID)->value();
+
+			$c->$way($begin);
+
+			settled(two => $reason, 1, $name);
+
+			# it stays, whatever else is done
+
+			for my $sql ('SELECT 1', 'BEGIN', 'SELECT 1',
+				'ROLLBACK', 'SELECT pg_advisory_unlock(99)',
+				'SELECT 1 / 0', 'UNLISTEN nothing')
+			{
+				$c->$way($sql);
+			}
+
+			settled(two => $reason, 1, "$name, kept");
+
+			is($c->$way($end)->state(), '', "$name, ended");
+
+			settled(two => $reason, 0, "$name, over");
+			is(total('two')->{pinned}, 0, "$name, no pin");
+			is($c->query('SELECT count(*) FROM pg_stat_activity '
+				. "WHERE pid = $pid")->value(), 1,
+				"$name, the connection is there");
+
+			$c->close();
+		}
+	}
+}
+
+sub settled {
+	my ($upstream, $reason, $n, $name) = @_;
+
+	my $got;
+
+	eval {
+		wait_for(sub {
+			$got = total($upstream)->{pins}{$reason};
+			$got == $n;
+		}, 3);
+	};
+
+	is($got, $n, "$name: $reason");
+}
+
+# Advisory locks are re-entrant, and outlive a ROLLBACK.
+
+sub nested {
+	my $c = client(8081);
+
+	$c->query('SELECT pg_advisory_lock(1)') for 1, 2;
+	$c->query('SELECT pg_advisory_unlock(1)');
+	settled(two => 'advisory_lock', 1, 'taken twice, released once');
+	$c->query('SELECT pg_advisory_unlock(1)');
+	settled(two => 'advisory_lock', 0, 'released twice');
+
+	$c->query('BEGIN');
+	$c->query('SELECT pg_advisory_lock(1)');
+	$c->query('ROLLBACK');
+	settled(two => 'advisory_lock', 1, 'after a ROLLBACK');
+	$c->query('SELECT pg_advisory_unlock(1)');
+	settled(two => 'advisory_lock', 0, 'released');
+
+	# what its transaction takes back
+
+	for my $sql ('LISTEN news', 'CREATE TEMP TABLE mine (id int)',
+		'DECLARE mine CURSOR WITH HOLD FOR SELECT 1')
+	{
+		$c->query('BEGIN');
+		$c->query($sql);
+		$c->query('ROLLBACK');
+
+		ok(eval { wait_for(sub { total('two')->{pinned} == 0 }, 3) },
+			"$sql, rolled back");
+	}
+
+	$c->query('BEGIN');
+	$c->query('CREATE TEMP TABLE mine (id int) ON COMMIT DROP');
+	$c->query('COMMIT');
+	ok(eval { wait_for(sub { total('two')->{pinned} == 0 }, 3) },
+		'ON COMMIT DROP');
+
+	# in one unit
+
+	$c->query('SELECT pg_advisory_lock(1); SELECT pg_advisory_unlock(1)');
+	ok(eval { wait_for(sub { total('two')->{pinned} == 0 }, 3) },
+		'taken and released in one query');
+	$c->query("SELECT pg_advisory_unlock(1); LISTEN news");
+	settled(two => 'listen', 1, 'at the end of one query');
+
+	# many in one write, whose answers come one by one
+
+	$c->send('Q', "$_\0") for ('UNLISTEN *', 'LISTEN news', 'SELECT 1',
+		'UNLISTEN *', 'SELECT 1', 'LISTEN other', 'SELECT 1');
+	$c->flush_out();
+	$c->result() for 1 .. 7;
+	settled(two => 'listen', 1, 'the last of many counts');
+
+	$c->close();
+	ok(eval { wait_for(sub { total('two')->{pinned} == 0 }, 3) },
+		'gone with its client');
+}
+
+# What code leaves that cannot be seen is taken away at its end.
+
+sub invisible {
+	my $c = client();
+
+	is($c->query('SELECT nothing()')->value(), 7, 'a function of a user');
+	ok(eval { wait_for(sub { total()->{pinned} == 0 }, 3) },
+		'which leaves nothing');
+
+	is($c->query('SELECT unseen()')->value(), 'unseen',
+		'a function that leaves what cannot be seen');
+	ok(eval { wait_for(sub { total()->{pinned} == 0 }, 3) },
+		'is not kept for');
+	is(value($c->query("SELECT current_setting('app.x', true)")) || '',
+		'', 'no setting is left');
+	is(value(client()->query("SELECT currval('seq')")), 'error 55000',
+		'and no sequence');
+
+	$c->close();
+}
+
+# Several reasons at once.
+
+sub together {
+	my $c = client(8081);
+
+	$c->query('LISTEN news');
+	$c->query('CREATE TEMP TABLE mine (id int)');
+	$c->query("SELECT nextval('seq')");
+	settled(two => $_, 1, 'together') for qw(listen temporary sequence);
+
+	$c->query('UNLISTEN *');
+	settled(two => 'listen', 0, 'one of three is over');
+	is(total('two')->{pins}{temporary}, 1, 'two are not');
+
+	$c->query('DROP TABLE mine');
+	settled(two => 'temporary', 0, 'two of three are over');
+	is(total('two')->{pinned}, 1, 'one is not');
+
+	$c->query('DISCARD SEQUENCES');
+	ok(eval { wait_for(sub { total('two')->{pinned} == 0 }, 3) },
+		'now all are');
+	$c->close();
+}
+
+# A client's own settings do not disturb the probe, and statements that were
+# prepared are there for the others after it.
+
+sub clean {
+	my $c = client();
+
+	$c->query('SET search_path = nowhere');
+	$c->query("SET statement_timeout = '1ms'");
+	$c->query('SET client_encoding = LATIN1');
+	$c->query('LISTEN news');
+	$c->query('UNLISTEN *');
+	is($c->query('SELECT 5')->value(), 5, 'an odd session');
+	$c->close();
+
+	$c = client();
+	$c->prepare('s', 'SELECT $1::int + 1');
+	$c->query('LISTEN news');
+	is($c->execute_prepared('s', 4)->value(), 5, 'prepared, pinned');
+	$c->close();
+
+	my $d = client();
+	$d->prepare('x', 'SELECT $1::int + 1');
+	is($d->execute_prepared('x', 5)->value(), 6, 'prepared, after a reset');
+	is($d->query("SELECT count(*) FROM pg_settings WHERE source = 'session'")
+		->value(), 0, 'no setting is left');
+	$d->close();
+}
+
 # Who keeps a connection, keeps it from others.
 
 sub bounded {
@@ -261,6 +530,101 @@ sub bounded {
 	is(total('two')->{pinned}, 1, 'one is kept');
 
 	$_->close() for @c[1, 2];
+}
+
+# There are fewer pins than connections.
+
+sub limited {
+	my @c = map { client(8082) } 1 .. 3;
+
+	$_->query('LISTEN news') for @c[0, 1];
+
+	my $r = $c[2]->query('LISTEN news');
+	is($r->state(), '53300', 'one pin too many');
+	like($r->error()->{H}, qr/hyperdrive_session_state/, 'says where');
+	is($r->status(), 'I', 'the client goes on');
+	is($c[2]->query('SELECT 1')->value(), 1, 'with other things');
+
+	$c[2]->query('BEGIN');
+	is($c[2]->query('LISTEN news')->state(), '53300',
+		'as the first of a block');
+	is($c[2]->query('ROLLBACK')->status(), 'I', 'which has failed');
+
+	$c[2]->query('BEGIN');
+	$c[2]->query("UPDATE things SET v = 'lost' WHERE id = 1");
+	$r = $c[2]->query('LISTEN news');
+	is($r->error()->{S}, 'FATAL', 'later, nothing is made up');
+	is($r->state(), '53300', 'the client is told why');
+
+	$c[2] = client(8082);
+	is($c[2]->query('SELECT v FROM things WHERE id = 1')->value(),
+		'thing 1', 'and nothing is committed');
+
+	$c[0]->query('UNLISTEN *');
+	settled(three => 'listen', 1, 'one gives up');
+	is($c[2]->query('LISTEN news')->state(), '', 'the next one may');
+
+	$_->close() for @c;
+	ok(eval { wait_for(sub { total('three')->{pinned} == 0 }, 3) },
+		'all are gone');
+}
+
+# Nothing may be left at all.
+
+sub rejected {
+	my $c = client(8083);
+
+	for my $sql ('LISTEN news', 'CREATE TEMP TABLE mine (id int)',
+		'SELECT pg_advisory_lock(1)', "SELECT nextval('seq')")
+	{
+		my $r = $c->query($sql);
+
+		is($r->state(), '0A000', "$sql, rejected");
+		is($r->status(), 'I', "$sql, the client goes on");
+		is($c->extended($sql)->state(), '0A000',
+			"$sql, extended, rejected");
+	}
+
+	$c->send('Q', "$_\0") for ('SELECT 1', 'LISTEN news', 'SELECT 2');
+	$c->flush_out();
+	is($c->result()->value(), 1, 'in one write, before');
+	is($c->result()->state(), '0A000', 'in one write, rejected');
+	is($c->result()->value(), 2, 'in one write, behind');
+
+	is($c->query('SELECT locks()')->value(), 'locked', 'code is not read');
+	ok(eval { wait_for(sub { total('four')->{pinned} == 0 }, 3) },
+		'nothing is kept');
+	is($c->query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+		->value(), 0, 'but what it leaves is taken away');
+
+	$c->query('BEGIN');
+	is($c->query('SELECT 1')->value(), 1, 'in a block');
+	is($c->query('LISTEN news')->error()->{S}, 'FATAL',
+		'the connection ends');
+	$c->close();
+}
+
+# Code that cannot be read, kept for.
+
+sub unread {
+	my $c = client(8084);
+
+	is($c->query('SELECT unseen()')->value(), 'unseen', 'unread=pin');
+	is($c->query("SELECT current_setting('app.x')")->value(), 5,
+		'unread=pin, its own');
+	settled(four => 'function', 1, 'unread=pin');
+	my $pid = $c->query($PID)->value();
+	$c->query('DISCARD ALL');
+	settled(four => 'function', 0, 'unread=pin, DISCARD ALL');
+	is($c->query($PID)->value(), $pid, 'unread=pin, used again');
+
+	$c->query('SELECT nothing()');
+	settled(four => 'function', 1, 'unread=pin, again');
+	$c->close();
+
+	my $d = client(8084);
+	isnt($d->query($PID)->value(), $pid, 'unread=pin, closed at the end');
+	$d->close();
 }
 
 # RESET and DISCARD by the client itself.

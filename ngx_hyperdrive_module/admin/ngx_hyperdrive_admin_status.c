@@ -5,6 +5,7 @@
 
 
 #include "admin/ngx_hyperdrive_admin_status.h"
+#include "ngx_hyperdrive_proto.h"
 
 
 #define NGX_HYPERDRIVE_ADMIN_STATUS_BLOCK  16384
@@ -60,6 +61,8 @@ static void ngx_hyperdrive_admin_status_counters(
     ngx_hyperdrive_shm_counters_t *counters);
 static void ngx_hyperdrive_admin_status_stores(
     ngx_hyperdrive_admin_status_writer_t *w);
+static void ngx_hyperdrive_admin_status_pins(
+    ngx_hyperdrive_admin_status_writer_t *w, char *name, uint64_t *pins);
 static void ngx_hyperdrive_admin_status_write(
     ngx_hyperdrive_admin_status_writer_t *w, const char *fmt, ...);
 static void ngx_hyperdrive_admin_status_string(
@@ -325,6 +328,9 @@ ngx_hyperdrive_admin_status_counters(ngx_hyperdrive_admin_status_writer_t *w,
                                           *(uint64_t *) (p + field->offset));
     }
 
+    ngx_hyperdrive_admin_status_pins(w, "pins", counters->pins);
+    ngx_hyperdrive_admin_status_pins(w, "pins_total", counters->pins_total);
+
     ngx_hyperdrive_admin_status_write(w, "\"uncacheable\":{");
 
     comma = "";
@@ -348,6 +354,32 @@ ngx_hyperdrive_admin_status_counters(ngx_hyperdrive_admin_status_writer_t *w,
     }
 
     ngx_hyperdrive_admin_status_write(w, "}");
+}
+
+
+/* by reason, those that there have been */
+
+static void
+ngx_hyperdrive_admin_status_pins(ngx_hyperdrive_admin_status_writer_t *w,
+    char *name, uint64_t *pins)
+{
+    char        *comma;
+    ngx_uint_t   i;
+
+    ngx_hyperdrive_admin_status_write(w, "\"%s\":{", name);
+
+    comma = "";
+
+    for (i = 0; i < NGX_HYPERDRIVE_SHM_PINS; i++) {
+        ngx_hyperdrive_admin_status_write(w, "%s", comma);
+        ngx_hyperdrive_admin_status_string(w,
+                                           ngx_hyperdrive_state_pin_name(i));
+        ngx_hyperdrive_admin_status_write(w, ":%uL", pins[i]);
+
+        comma = ",";
+    }
+
+    ngx_hyperdrive_admin_status_write(w, "},");
 }
 
 

@@ -93,6 +93,12 @@ typedef struct {
 } ngx_hyperdrive_origin_conf_t;
 
 
+/* what a session may have left on a connection that it gives back */
+
+#define NGX_HYPERDRIVE_ORIGIN_RESET_UNSEEN   1
+#define NGX_HYPERDRIVE_ORIGIN_RESET_ALL      2
+
+
 /* each state is a list of the pool */
 
 typedef enum {
@@ -140,6 +146,9 @@ struct ngx_hyperdrive_origin_s {
                                                      the connection */
     uint64_t                           drained;   /* bytes, since the client
                                                      left */
+    unsigned                           unclean:2; /* what a session has left
+                                                     is taken away before it is
+                                                     idle: _ORIGIN_RESET_... */
     unsigned                           tls_tried:1;
     unsigned                           plain_tried:1;
     unsigned                           answered:1; /* something was read on

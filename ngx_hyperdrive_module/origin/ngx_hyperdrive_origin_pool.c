@@ -624,6 +624,21 @@ ngx_hyperdrive_origin_release(ngx_hyperdrive_origin_t *o, void *client)
         return;
     }
 
+    if (o->unclean && proto->origin_idle(o->wire)) {
+
+        if (ngx_exiting
+            || proto->origin_reset(o->wire, o->unclean
+                                       == NGX_HYPERDRIVE_ORIGIN_RESET_ALL,
+                                   (int32_t) ngx_random() << 1, &o->net.out)
+               != NGX_OK)
+        {
+            ngx_hyperdrive_origin_close(o, "was its client's own");
+            return;
+        }
+
+        o->unclean = 0;
+    }
+
     if (proto->origin_idle(o->wire) && o->net.out.size == 0
         && o->net.pos == o->net.last)
     {

@@ -250,6 +250,20 @@ ngx_int_t ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
     ngx_hyperdrive_proto_error_t *err);
 
 
+/* ngx_hyperdrive_pg_probe.c */
+
+/* of requests that the origin may not be used without */
+#define NGX_HYPERDRIVE_PG_RESET_TAG      ((ngx_uint_t) -1)
+
+ngx_int_t ngx_hyperdrive_pg_probe(void *origin, ngx_uint_t pins,
+    ngx_uint_t tag, ngx_hyperdrive_chain_t *out);
+ngx_uint_t ngx_hyperdrive_pg_probe_row(u_char *data, size_t len);
+/* of a CommandComplete: _PROTO_DISCARD_..., or 0 */
+ngx_uint_t ngx_hyperdrive_pg_probe_discard(u_char *p, size_t total);
+ngx_int_t ngx_hyperdrive_pg_reset(void *origin, ngx_uint_t all, int32_t seed,
+    ngx_hyperdrive_chain_t *out);
+
+
 /* ngx_hyperdrive_pg_own.c */
 
 ngx_int_t ngx_hyperdrive_pg_own(void *origin, ngx_str_t *text, ngx_uint_t tag,

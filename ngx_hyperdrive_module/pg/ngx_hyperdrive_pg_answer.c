@@ -328,6 +328,7 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
                            && ngx_memcmp(p + NGX_HYPERDRIVE_PG_HEADER,
                                          "ROLLBACK", sizeof("ROLLBACK"))
                               == 0);
+        piece->discard = ngx_hyperdrive_pg_probe_discard(p, total);
 
         if (first->begin) {
             o->status = 'T';

@@ -64,6 +64,10 @@ ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
 
     first = ngx_hyperdrive_pg_ledger_at(&o->ledger, 0);
 
+    if (first->tag == NGX_HYPERDRIVE_PG_RESET_TAG) {
+        o->poisoned = 1;
+    }
+
     if (first->begin || ngx_hyperdrive_pg_own_begins(o)) {
 
         /* the client was told that it is in a block, which it is not */

@@ -74,6 +74,14 @@ typedef struct {
 
     ngx_hyperdrive_session_timeout_t timeout;
 
+    ngx_uint_t                       pins;        /* at most, over all
+                                                     workers; 0: one less than
+                                                     connections */
+    ngx_flag_t                       state_reject;  /* nothing may be left in
+                                                     the session */
+    ngx_flag_t                       unread_pin;  /* ...and code that cannot be
+                                                     read has left something */
+
     ngx_flag_t                       tls;         /* a certificate is there */
     ngx_flag_t                       tls_verify;  /* ...and the client must
                                                      show one: no log-in in
@@ -148,6 +156,40 @@ typedef struct ngx_hyperdrive_session_time_s  ngx_hyperdrive_session_time_t;
 typedef struct ngx_hyperdrive_session_log_s   ngx_hyperdrive_session_log_t;
 
 
+/* why a session keeps its origin, and what is being done about it */
+
+typedef enum {
+    NGX_HYPERDRIVE_SESSION_PIN_REJECTED = 1,
+    NGX_HYPERDRIVE_SESSION_PIN_TOO_MANY
+} ngx_hyperdrive_session_pin_refused_e;
+
+
+typedef struct {
+    ngx_uint_t                       causes;      /* _state_pin_ bits */
+    ngx_uint_t                       found;       /* by the probe */
+    unsigned                         check:1;     /* a cause may have begun or
+                                                     ended */
+    unsigned                         asking:1;    /* the probe is under way */
+    unsigned                         answered:1;
+    unsigned                         runs:1;      /* something was sent since
+                                                     it was settled */
+    unsigned                         discard:1;   /* ...first a DISCARD */
+    unsigned                         set:1;       /* a setting, by its text:
+                                                     names with a dot cannot be
+                                                     asked for */
+    unsigned                         unseen:1;    /* something may be left that
+                                                     cannot be asked for */
+    unsigned                         close:1;     /* it cannot be taken away */
+    unsigned                         all:1;       /* it has to be taken away */
+    unsigned                         refused:2;   /* what was forwarded may not
+                                                     be sent: _pin_refused_e */
+} ngx_hyperdrive_session_pin_t;
+
+
+/* of requests of our own */
+#define NGX_HYPERDRIVE_SESSION_TAG_PIN   0x100
+
+
 /*
  * A client.  Allocated from its connection's pool, freed with it.
  */
@@ -201,6 +243,7 @@ struct ngx_hyperdrive_session_s {
     unsigned                         deferred:2;
     unsigned                         failed:1;
 
+    ngx_hyperdrive_session_pin_t     pin;
     unsigned                         pinned:1;    /* the origin is its own */
     unsigned                         streaming:1; /* requests pass unread */
     unsigned                         blocked:1;   /* the origin is not read:
@@ -276,6 +319,24 @@ void ngx_hyperdrive_session_resume(ngx_hyperdrive_session_t *s);
 ngx_int_t ngx_hyperdrive_session_block(ngx_hyperdrive_session_t *s);
 /* a unit is refused: so a block that no origin knows fails */
 void ngx_hyperdrive_session_block_failed(ngx_hyperdrive_session_t *s);
+
+
+/* sends what is in the origin's output; NGX_ERROR: its read event tells */
+ngx_int_t ngx_hyperdrive_session_send(ngx_hyperdrive_session_t *s);
+
+
+/* ngx_hyperdrive_session_pin.c */
+
+ngx_uint_t ngx_hyperdrive_session_pin_refuses(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_error_t *err);
+/* before anything is sent; NGX_DONE: <s> is gone */
+ngx_int_t ngx_hyperdrive_session_pin_check(ngx_hyperdrive_session_t *s);
+void ngx_hyperdrive_session_pin_run(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_state_stmt_t *stmt);
+void ngx_hyperdrive_session_pin_piece(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_piece_t *piece);
+void ngx_hyperdrive_session_pin_settled(ngx_hyperdrive_session_t *s);
+ngx_int_t ngx_hyperdrive_session_pin_end(ngx_hyperdrive_session_t *s);
 
 
 /* ngx_hyperdrive_session_relay.c */

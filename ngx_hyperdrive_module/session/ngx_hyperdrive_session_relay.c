@@ -37,6 +37,7 @@ ngx_hyperdrive_session_attach(ngx_hyperdrive_session_t *s,
 void
 ngx_hyperdrive_session_detach(ngx_hyperdrive_session_t *s)
 {
+    ngx_int_t                       rc;
     ngx_hyperdrive_origin_t        *o;
     ngx_hyperdrive_shm_counters_t  *counters;
 
@@ -44,6 +45,8 @@ ngx_hyperdrive_session_detach(ngx_hyperdrive_session_t *s)
     counters = s->conf->origin->counters;
 
     ngx_hyperdrive_session_track_end(s);
+
+    rc = ngx_hyperdrive_session_pin_end(s);
 
     s->origin = NULL;
     s->streaming = 0;
@@ -63,9 +66,7 @@ ngx_hyperdrive_session_detach(ngx_hyperdrive_session_t *s)
         return;
     }
 
-    if (s->pinned) {
-        s->pinned = 0;
-        counters->pinned--;
+    if (rc != NGX_OK) {
 
         /* what the client has left there is nobody else's business */
 

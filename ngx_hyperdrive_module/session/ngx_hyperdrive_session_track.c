@@ -8,9 +8,6 @@
 #include "session/ngx_hyperdrive_session_log.h"
 
 
-static void ngx_hyperdrive_session_pin(ngx_hyperdrive_session_t *s);
-
-
 void
 ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
 {
@@ -27,13 +24,7 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
         return;
     }
 
-    if ((run->stmt == NULL
-         || (run->stmt->plan.stateful && !run->stmt->plan.deallocate))
-        && !s->pinned)
-    {
-        ngx_hyperdrive_session_pin(s);
-    }
-
+    ngx_hyperdrive_session_pin_run(s, run->stmt);
     ngx_hyperdrive_session_write_run(s, run);
 
     if (s->log) {
@@ -61,6 +52,12 @@ void
 ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece)
 {
+    ngx_hyperdrive_session_pin_piece(s, piece);
+
+    if (piece->tag == NGX_HYPERDRIVE_SESSION_TAG_PIN) {
+        return;
+    }
+
     ngx_hyperdrive_session_write_piece(s, piece);
 
     if (s->time) {
@@ -82,6 +79,8 @@ ngx_hyperdrive_session_track_settled(ngx_hyperdrive_session_t *s)
                          ? NGX_HYPERDRIVE_SESSION_IDLE
                          : NGX_HYPERDRIVE_SESSION_BLOCK);
     }
+
+    ngx_hyperdrive_session_pin_settled(s);
 }
 
 
@@ -93,16 +92,4 @@ ngx_hyperdrive_session_track_end(ngx_hyperdrive_session_t *s)
     if (s->time) {
         ngx_hyperdrive_session_time_doing(s, NGX_HYPERDRIVE_SESSION_IDLE);
     }
-}
-
-
-/* from now on the connection is this client's own, until it leaves */
-
-static void
-ngx_hyperdrive_session_pin(ngx_hyperdrive_session_t *s)
-{
-    s->pinned = 1;
-
-    s->conf->origin->counters->pinned++;
-    s->conf->origin->counters->pinned_total++;
 }

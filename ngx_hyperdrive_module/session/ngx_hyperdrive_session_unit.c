@@ -15,7 +15,6 @@
 static ngx_int_t ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s);
 static ngx_int_t ngx_hyperdrive_session_acquire(ngx_hyperdrive_session_t *s);
 static ngx_int_t ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s);
-static ngx_int_t ngx_hyperdrive_session_send(ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_refuse(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_error_t *err);
 
@@ -227,6 +226,7 @@ static ngx_int_t
 ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
 {
     ngx_int_t                      rc;
+    ngx_hyperdrive_proto_error_t   err;
     ngx_hyperdrive_shm_counters_t *counters;
 
     counters = s->conf->origin->counters;
@@ -282,11 +282,23 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
             }
         }
 
+        if (!s->streaming && ngx_hyperdrive_session_pin_refuses(s, &err)) {
+            ngx_hyperdrive_session_refuse(s, &err);
+            return NGX_OK;
+        }
+
         rc = ngx_hyperdrive_session_acquire(s);
 
         if (rc != NGX_OK) {
             return rc == NGX_DECLINED ? NGX_OK : rc;
         }
+
+    } else if (s->outstanding && !s->pinned && !s->streaming
+               && ngx_hyperdrive_session_pin_refuses(s, &err))
+    {
+        /* with all before it settled, it can be told so */
+
+        return NGX_AGAIN;
 
     } else if (s->conf->cache_zone && s->unit.question && !s->pinned) {
 
@@ -379,6 +391,10 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
         return NGX_DONE;
     }
 
+    if (ngx_hyperdrive_session_pin_check(s) != NGX_OK) {
+        return NGX_DONE;
+    }
+
     if (rc == NGX_OK) {
 
         if (!s->unit.flush || s->streaming) {
@@ -420,7 +436,7 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
  * event will tell.
  */
 
-static ngx_int_t
+ngx_int_t
 ngx_hyperdrive_session_send(ngx_hyperdrive_session_t *s)
 {
     ngx_int_t                 rc;

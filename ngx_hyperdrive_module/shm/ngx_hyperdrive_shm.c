@@ -602,6 +602,31 @@ ngx_hyperdrive_shm_counters_read(ngx_hyperdrive_shm_limit_t *limit,
 }
 
 
+ngx_uint_t
+ngx_hyperdrive_shm_counters_sum(ngx_hyperdrive_shm_limit_t *limit,
+    size_t offset)
+{
+    u_char      *p;
+    uint64_t     sum;
+    ngx_uint_t   i;
+
+    sum = 0;
+
+    ngx_memory_barrier();
+
+    for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
+
+        if (limit->slots[i].u.attached) {
+            p = (u_char *)
+                      &ngx_hyperdrive_shm->counters[limit->index][i].counters;
+            sum += *(volatile uint64_t *) (p + offset);
+        }
+    }
+
+    return (ngx_uint_t) sum;
+}
+
+
 void
 ngx_hyperdrive_shm_counters_fold_locked(ngx_uint_t limit, ngx_uint_t slot)
 {
@@ -642,7 +667,13 @@ ngx_hyperdrive_shm_counters_fold_locked(ngx_uint_t limit, ngx_uint_t slot)
 static ngx_uint_t
 ngx_hyperdrive_shm_is_gauge(ngx_uint_t field)
 {
-    ngx_uint_t  i;
+    ngx_uint_t  i, pins;
+
+    pins = offsetof(ngx_hyperdrive_shm_counters_t, pins) / sizeof(uint64_t);
+
+    if (field >= pins && field < pins + NGX_HYPERDRIVE_SHM_PINS) {
+        return 1;
+    }
 
     for (i = 0;
          i < sizeof(ngx_hyperdrive_shm_gauges) / sizeof(size_t);

@@ -24,6 +24,10 @@
  */
 
 
+/* reasons that a session may keep its connection for */
+#define NGX_HYPERDRIVE_SHM_PINS         12
+
+
 /* counters of one worker for one upstream; written by that worker only */
 
 typedef struct {
@@ -64,6 +68,9 @@ typedef struct {
     uint64_t    deferred;           /* BEGIN and its end, answered by us */
     uint64_t    pinned;             /* gauge: sessions tied to an origin */
     uint64_t    pinned_total;
+    uint64_t    pins[NGX_HYPERDRIVE_SHM_PINS];    /* gauges: by reason, a
+                                       session may have several */
+    uint64_t    pins_total[NGX_HYPERDRIVE_SHM_PINS];
     uint64_t    errors;             /* ErrorResponses that were passed on */
     uint64_t    errors_own;         /* made up by us */
     uint64_t    timeouts;           /* of hyperdrive_timeout */
@@ -153,6 +160,9 @@ ngx_hyperdrive_shm_counters_t *ngx_hyperdrive_shm_counters(
  * totals of processes that are gone: NGX_HYPERDRIVE_SLOTS + 1 in all.
  * Takes no lock.
  */
+/* one gauge, by its offset, over all processes */
+ngx_uint_t ngx_hyperdrive_shm_counters_sum(ngx_hyperdrive_shm_limit_t *limit,
+    size_t offset);
 void ngx_hyperdrive_shm_counters_read(ngx_hyperdrive_shm_limit_t *limit,
     ngx_hyperdrive_shm_counters_t *counters);
 

@@ -91,6 +91,25 @@ typedef struct {
 } ngx_hyperdrive_sql_function_t;
 
 
+/*
+ * What may be left in the session, a bit each.  FUNCTION and CALL are code
+ * that cannot be read here: anything.
+ */
+
+#define NGX_HYPERDRIVE_SQL_LEAVES_LISTEN      0x0001
+#define NGX_HYPERDRIVE_SQL_LEAVES_LOCK        0x0002  /* advisory */
+#define NGX_HYPERDRIVE_SQL_LEAVES_TEMPORARY   0x0004
+#define NGX_HYPERDRIVE_SQL_LEAVES_CURSOR      0x0008  /* WITH HOLD */
+#define NGX_HYPERDRIVE_SQL_LEAVES_PREPARED    0x0010
+#define NGX_HYPERDRIVE_SQL_LEAVES_SETTING     0x0020
+#define NGX_HYPERDRIVE_SQL_LEAVES_LIBRARY     0x0040
+#define NGX_HYPERDRIVE_SQL_LEAVES_SEED        0x0080
+#define NGX_HYPERDRIVE_SQL_LEAVES_SEQUENCE    0x0100  /* currval, lastval */
+#define NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION    0x0200
+#define NGX_HYPERDRIVE_SQL_LEAVES_CALL        0x0400  /* CALL, DO */
+#define NGX_HYPERDRIVE_SQL_LEAVES_NOTHING     0x8000  /* it only looks */
+
+
 typedef struct {
     ngx_hyperdrive_sql_kind_e    kind;      /* of several statements: the one
                                                with the largest consequence */
@@ -105,6 +124,7 @@ typedef struct {
      * list of those known to be harmless.  Unknown means yes.
      */
     unsigned                     stateful:1;
+    ngx_uint_t                   leaves;    /* ...by what: _SQL_LEAVES_... */
 
     /*
      * Rows or the catalog may be changed: by what the statement is, or by a

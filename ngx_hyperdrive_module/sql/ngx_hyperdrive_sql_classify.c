@@ -31,7 +31,6 @@ static void ngx_hyperdrive_sql_classify_begin(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_classify_rollback(
     ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_classify_set(ngx_hyperdrive_sql_scan_t *s);
-static void ngx_hyperdrive_sql_classify_declare(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_classify_copy(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_classify_maintenance(
     ngx_hyperdrive_sql_scan_t *s);
@@ -128,6 +127,7 @@ ngx_hyperdrive_sql_classify(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
     facts->reason = NGX_HYPERDRIVE_SQL_CACHEABLE;
     facts->nstatements = 0;
     facts->stateful = 0;
+    facts->leaves = 0;
     facts->may_write = 0;
     facts->incomplete = 0;
     facts->unknown_function = 0;
@@ -385,7 +385,8 @@ ngx_hyperdrive_sql_classify_dispatch(ngx_hyperdrive_sql_scan_t *s)
         return;
 
     case K(RESET):
-        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_SET, 1);
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_SET,
+                                     NGX_HYPERDRIVE_SQL_LEAVES_SETTING);
         return;
 
     case K(PREPARE):
@@ -402,21 +403,24 @@ ngx_hyperdrive_sql_classify_dispatch(ngx_hyperdrive_sql_scan_t *s)
             }
         }
 
-        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_PREPARE, 1);
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_PREPARE,
+                                     NGX_HYPERDRIVE_SQL_LEAVES_PREPARED);
         return;
 
     case K(EXECUTE):
         facts->may_write = 1;
         facts->incomplete = 1;
-        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_PREPARE, 1);
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_PREPARE,
+                                     NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION);
         return;
 
     case K(DEALLOCATE):
-        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_PREPARE, 1);
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_PREPARE,
+                                     NGX_HYPERDRIVE_SQL_LEAVES_NOTHING);
         return;
 
     case K(DECLARE):
-        ngx_hyperdrive_sql_classify_declare(s);
+        ngx_hyperdrive_sql_ddl_declare(s);
         return;
 
     case K(FETCH):
@@ -431,7 +435,8 @@ ngx_hyperdrive_sql_classify_dispatch(ngx_hyperdrive_sql_scan_t *s)
 
     case K(LISTEN):
     case K(UNLISTEN):
-        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_LISTEN, 1);
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_LISTEN,
+                                     NGX_HYPERDRIVE_SQL_LEAVES_LISTEN);
         return;
 
     case K(NOTIFY):
@@ -450,7 +455,8 @@ ngx_hyperdrive_sql_classify_dispatch(ngx_hyperdrive_sql_scan_t *s)
 
     case K(DISCARD):
         facts->alone = 1;
-        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_DISCARD, 1);
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_DISCARD,
+                                     NGX_HYPERDRIVE_SQL_LEAVES_NOTHING);
         return;
 
     case K(CALL):
@@ -466,7 +472,10 @@ ngx_hyperdrive_sql_classify_dispatch(ngx_hyperdrive_sql_scan_t *s)
         facts->incomplete = 1;
         facts->unknown_function = 1;
         facts->anything = 1;
-        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_CALL, 1);
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_CALL,
+                       s->tok.keyword == K(LOAD)
+                       ? NGX_HYPERDRIVE_SQL_LEAVES_LIBRARY
+                       : NGX_HYPERDRIVE_SQL_LEAVES_CALL);
         return;
 
     case K(VACUUM):
@@ -624,7 +633,8 @@ ngx_hyperdrive_sql_classify_unknown(ngx_hyperdrive_sql_scan_t *s)
         ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_FUNCTION);
 
         if (!facts->functions[i].operator) {
-            facts->stateful = 1;
+            ngx_hyperdrive_sql_scan_leaves(s,
+                                       NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION);
             facts->may_write = 1;
             facts->unknown_function = 1;
         }
@@ -649,7 +659,7 @@ ngx_hyperdrive_sql_classify_skip(ngx_hyperdrive_sql_scan_t *s,
     s->frames[0].state = NGX_HYPERDRIVE_SQL_SCAN_SKIP;
 
     if (stateful) {
-        s->facts->stateful = 1;
+        ngx_hyperdrive_sql_scan_leaves(s, stateful);
     }
 }
 
@@ -864,49 +874,10 @@ ngx_hyperdrive_sql_classify_set(ngx_hyperdrive_sql_scan_t *s)
         return;
 
     default:
-        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_SET, 1);
+        ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_SET,
+                                         NGX_HYPERDRIVE_SQL_LEAVES_SETTING);
         return;
     }
-}
-
-
-/* DECLARE name [options] CURSOR [WITH | WITHOUT HOLD] FOR a query */
-
-static void
-ngx_hyperdrive_sql_classify_declare(ngx_hyperdrive_sql_scan_t *s)
-{
-    ngx_hyperdrive_sql_scan_next(s);
-
-    do {
-        ngx_hyperdrive_sql_scan_next(s);
-
-        if (s->failed || s->tok.type != NGX_HYPERDRIVE_SQL_T_WORD) {
-            ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
-            return;
-        }
-
-    } while (s->tok.keyword != K(CURSOR));
-
-    ngx_hyperdrive_sql_scan_next(s);
-
-    if (s->tok.keyword == K(WITH) || s->tok.keyword == K(WITHOUT)) {
-
-        if (s->tok.keyword == K(WITH)) {
-            s->facts->stateful = 1;
-        }
-
-        ngx_hyperdrive_sql_scan_next(s);
-        ngx_hyperdrive_sql_scan_next(s);
-    }
-
-    if (s->tok.keyword != K(FOR)) {
-        ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
-        return;
-    }
-
-    ngx_hyperdrive_sql_scan_next(s);
-
-    ngx_hyperdrive_sql_classify_query(s, NGX_HYPERDRIVE_SQL_CURSOR);
 }
 
 

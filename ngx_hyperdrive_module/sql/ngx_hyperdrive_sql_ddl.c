@@ -88,7 +88,8 @@ ngx_hyperdrive_sql_ddl_create(ngx_hyperdrive_sql_scan_t *s)
 
             /* runs a script */
 
-            s->facts->stateful = 1;
+            ngx_hyperdrive_sql_scan_leaves(s,
+                                       NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION);
             return;
 
         case K(DATABASE):
@@ -175,7 +176,7 @@ ngx_hyperdrive_sql_ddl_alter(ngx_hyperdrive_sql_scan_t *s)
     switch (s->tok.keyword) {
 
     case K(EXTENSION):
-        s->facts->stateful = 1;
+        ngx_hyperdrive_sql_scan_leaves(s, NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION);
         return;
 
     case K(SYSTEM):
@@ -313,7 +314,8 @@ ngx_hyperdrive_sql_ddl_word(ngx_hyperdrive_sql_scan_t *s)
         switch (s->next.keyword) {
 
         case K(EXECUTE):
-            s->facts->stateful = 1;
+            ngx_hyperdrive_sql_scan_leaves(s,
+                                       NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION);
             f->state = NGX_HYPERDRIVE_SQL_SCAN_SKIP;
             return;
 
@@ -354,4 +356,46 @@ ngx_hyperdrive_sql_ddl_call(ngx_hyperdrive_sql_scan_t *s)
     s->frames[0].state = NGX_HYPERDRIVE_SQL_SCAN_EXPR;
 
     ngx_hyperdrive_sql_scan_next(s);
+}
+
+
+/* DECLARE name [options] CURSOR [WITH | WITHOUT HOLD] FOR a query */
+
+void
+ngx_hyperdrive_sql_ddl_declare(ngx_hyperdrive_sql_scan_t *s)
+{
+    ngx_hyperdrive_sql_scan_next(s);
+
+    do {
+        ngx_hyperdrive_sql_scan_next(s);
+
+        if (s->failed || s->tok.type != NGX_HYPERDRIVE_SQL_T_WORD) {
+            ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
+            return;
+        }
+
+    } while (s->tok.keyword != K(CURSOR));
+
+    ngx_hyperdrive_sql_scan_next(s);
+
+    if (s->tok.keyword == K(WITH) || s->tok.keyword == K(WITHOUT)) {
+
+        if (s->tok.keyword == K(WITH)) {
+            ngx_hyperdrive_sql_scan_leaves(s,
+                                         NGX_HYPERDRIVE_SQL_LEAVES_CURSOR);
+        }
+
+        ngx_hyperdrive_sql_scan_next(s);
+        ngx_hyperdrive_sql_scan_next(s);
+    }
+
+    if (s->tok.keyword != K(FOR)) {
+        ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
+        return;
+    }
+
+    ngx_hyperdrive_sql_scan_next(s);
+
+    s->kind = NGX_HYPERDRIVE_SQL_CURSOR;
+    s->frames[0].state = NGX_HYPERDRIVE_SQL_SCAN_START;
 }

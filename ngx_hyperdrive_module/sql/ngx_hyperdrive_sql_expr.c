@@ -171,7 +171,7 @@ ngx_hyperdrive_sql_expr_column(ngx_hyperdrive_sql_scan_t *s)
 
         /* calls the function that has the name of the type */
 
-        s->facts->stateful = 1;
+        ngx_hyperdrive_sql_scan_leaves(s, NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION);
         s->facts->may_write = 1;
         s->facts->unknown_function = 1;
         s->facts->anything = 1;

@@ -22,7 +22,9 @@ static ngx_uint_t ngx_hyperdrive_sql_names_store(ngx_hyperdrive_sql_scan_t *s,
 static ngx_uint_t ngx_hyperdrive_sql_names_lookup(ngx_hyperdrive_sql_scan_t *s,
     ngx_hyperdrive_sql_token_t *token);
 static void ngx_hyperdrive_sql_names_call(ngx_hyperdrive_sql_scan_t *s,
-    ngx_uint_t class);
+    ngx_hyperdrive_sql_token_t *token, ngx_uint_t class);
+static ngx_uint_t ngx_hyperdrive_sql_names_leaves(
+    ngx_hyperdrive_sql_scan_t *s, ngx_hyperdrive_sql_token_t *token);
 static void ngx_hyperdrive_sql_names_unknown(ngx_hyperdrive_sql_scan_t *s,
     ngx_hyperdrive_sql_token_t *schema, ngx_hyperdrive_sql_token_t *token,
     ngx_uint_t operator);
@@ -40,6 +42,32 @@ static const char  *ngx_hyperdrive_sql_names_age[] = {
 
 static const char  *ngx_hyperdrive_sql_names_set_config[] = {
     "set_config", NULL
+};
+
+
+/* functions of the session */
+
+static const char  *ngx_hyperdrive_sql_names_locks[] = {
+    "pg_advisory_lock", "pg_advisory_lock_shared", "pg_advisory_unlock",
+    "pg_advisory_unlock_all", "pg_advisory_unlock_shared",
+    "pg_try_advisory_lock", "pg_try_advisory_lock_shared", NULL
+};
+
+
+static const char  *ngx_hyperdrive_sql_names_sequences[] = {
+    "currval", "lastval", "nextval", "setval", NULL
+};
+
+
+static const char  *ngx_hyperdrive_sql_names_seed[] = {
+    "setseed", NULL
+};
+
+
+static const char  *ngx_hyperdrive_sql_names_looks[] = {
+    "pg_cursor", "pg_export_snapshot", "pg_is_other_temp_schema",
+    "pg_listening_channels", "pg_my_temp_schema", "pg_prepared_statement",
+    NULL
 };
 
 
@@ -92,7 +120,8 @@ ngx_hyperdrive_sql_names_read(ngx_hyperdrive_sql_scan_t *s,
     while (s->next.type == NGX_HYPERDRIVE_SQL_T_DOT) {
 
         if (ngx_hyperdrive_sql_names_temp(s, &name->last)) {
-            s->facts->stateful = 1;
+            ngx_hyperdrive_sql_scan_leaves(s,
+                                      NGX_HYPERDRIVE_SQL_LEAVES_TEMPORARY);
             s->facts->temporary = 1;
         }
 
@@ -246,7 +275,7 @@ ngx_hyperdrive_sql_names_function(ngx_hyperdrive_sql_scan_t *s,
         return;
     }
 
-    ngx_hyperdrive_sql_names_call(s, flags);
+    ngx_hyperdrive_sql_names_call(s, &name->last, flags);
 }
 
 
@@ -258,11 +287,13 @@ ngx_hyperdrive_sql_names_sample(ngx_hyperdrive_sql_scan_t *s,
         && ngx_hyperdrive_sql_names_is(s, &name->last,
                                        ngx_hyperdrive_sql_names_samples))
     {
-        ngx_hyperdrive_sql_names_call(s, NGX_HYPERDRIVE_SQL_F_HARMLESS);
+        ngx_hyperdrive_sql_names_call(s, &name->last,
+                                      NGX_HYPERDRIVE_SQL_F_HARMLESS);
         return;
     }
 
-    ngx_hyperdrive_sql_names_call(s, NGX_HYPERDRIVE_SQL_F_UNKNOWN);
+    ngx_hyperdrive_sql_names_call(s, &name->last,
+                                  NGX_HYPERDRIVE_SQL_F_UNKNOWN);
 }
 
 
@@ -298,7 +329,8 @@ ngx_hyperdrive_sql_names_other(ngx_hyperdrive_sql_scan_t *s,
         && (flags & NGX_HYPERDRIVE_SQL_F_CLASS)
            >= NGX_HYPERDRIVE_SQL_F_HARMLESS)
     {
-        ngx_hyperdrive_sql_names_call(s, flags & NGX_HYPERDRIVE_SQL_F_CLASS);
+        ngx_hyperdrive_sql_names_call(s, &name->last,
+                                      flags & NGX_HYPERDRIVE_SQL_F_CLASS);
     }
 }
 
@@ -527,7 +559,8 @@ ngx_hyperdrive_sql_names_lookup(ngx_hyperdrive_sql_scan_t *s,
 
 
 static void
-ngx_hyperdrive_sql_names_call(ngx_hyperdrive_sql_scan_t *s, ngx_uint_t class)
+ngx_hyperdrive_sql_names_call(ngx_hyperdrive_sql_scan_t *s,
+    ngx_hyperdrive_sql_token_t *token, ngx_uint_t class)
 {
     switch (class) {
 
@@ -539,16 +572,17 @@ ngx_hyperdrive_sql_names_call(ngx_hyperdrive_sql_scan_t *s, ngx_uint_t class)
         break;
 
     case NGX_HYPERDRIVE_SQL_F_SESSION:
-        s->facts->stateful = 1;
+        ngx_hyperdrive_sql_scan_leaves(s, ngx_hyperdrive_sql_names_leaves(s,
+                                                                      token));
         break;
 
     case NGX_HYPERDRIVE_SQL_F_WRITES:
-        s->facts->stateful = 1;
+        ngx_hyperdrive_sql_scan_leaves(s, NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION);
         s->facts->may_write = 1;
         break;
 
     default: /* NGX_HYPERDRIVE_SQL_F_UNKNOWN */
-        s->facts->stateful = 1;
+        ngx_hyperdrive_sql_scan_leaves(s, NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION);
         s->facts->may_write = 1;
         s->facts->unknown_function = 1;
         s->facts->anything = 1;
@@ -558,6 +592,36 @@ ngx_hyperdrive_sql_names_call(ngx_hyperdrive_sql_scan_t *s, ngx_uint_t class)
     }
 
     ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_VOLATILE);
+}
+
+
+/* what a function that has to do with the session leaves there */
+
+static ngx_uint_t
+ngx_hyperdrive_sql_names_leaves(ngx_hyperdrive_sql_scan_t *s,
+    ngx_hyperdrive_sql_token_t *token)
+{
+    if (ngx_hyperdrive_sql_names_is(s, token, ngx_hyperdrive_sql_names_locks))
+    {
+        return NGX_HYPERDRIVE_SQL_LEAVES_LOCK;
+    }
+
+    if (ngx_hyperdrive_sql_names_is(s, token,
+                                    ngx_hyperdrive_sql_names_sequences))
+    {
+        return NGX_HYPERDRIVE_SQL_LEAVES_SEQUENCE;
+    }
+
+    if (ngx_hyperdrive_sql_names_is(s, token, ngx_hyperdrive_sql_names_seed)) {
+        return NGX_HYPERDRIVE_SQL_LEAVES_SEED;
+    }
+
+    if (ngx_hyperdrive_sql_names_is(s, token, ngx_hyperdrive_sql_names_looks))
+    {
+        return NGX_HYPERDRIVE_SQL_LEAVES_NOTHING;
+    }
+
+    return NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION;
 }
 
 
@@ -628,5 +692,5 @@ full:
         return;
     }
 
-    ngx_hyperdrive_sql_names_call(s, NGX_HYPERDRIVE_SQL_F_UNKNOWN);
+    ngx_hyperdrive_sql_names_call(s, token, NGX_HYPERDRIVE_SQL_F_UNKNOWN);
 }

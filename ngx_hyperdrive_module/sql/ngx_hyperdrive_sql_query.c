@@ -341,7 +341,7 @@ ngx_hyperdrive_sql_query_into_word(ngx_hyperdrive_sql_scan_t *s)
 
         /* even if it is the name of the table */
 
-        s->facts->stateful = 1;
+        ngx_hyperdrive_sql_scan_leaves(s, NGX_HYPERDRIVE_SQL_LEAVES_TEMPORARY);
         s->facts->temporary = 1;
 
         break;

@@ -59,6 +59,7 @@ ngx_hyperdrive_sql_scan_fail(ngx_hyperdrive_sql_scan_t *s,
     facts->kind = NGX_HYPERDRIVE_SQL_UNKNOWN;
     facts->reason = reason;
     facts->stateful = 1;
+    facts->leaves |= NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION;
     facts->may_write = 1;
     facts->incomplete = 1;
     facts->unknown_function = 1;
@@ -411,7 +412,8 @@ ngx_hyperdrive_sql_scan_close(ngx_hyperdrive_sql_scan_t *s,
         /* the third token is this parenthesis */
 
         if (f->commas != 2 || f->tokens != 2 || s->prev.keyword != K(TRUE)) {
-            s->facts->stateful = 1;
+            ngx_hyperdrive_sql_scan_leaves(s,
+                                        NGX_HYPERDRIVE_SQL_LEAVES_SETTING);
         }
 
         break;
@@ -599,7 +601,7 @@ ngx_hyperdrive_sql_scan_skip(ngx_hyperdrive_sql_scan_t *s)
     if (s->next.type == NGX_HYPERDRIVE_SQL_T_DOT
         && ngx_hyperdrive_sql_names_temp(s, &s->tok))
     {
-        s->facts->stateful = 1;
+        ngx_hyperdrive_sql_scan_leaves(s, NGX_HYPERDRIVE_SQL_LEAVES_TEMPORARY);
         s->facts->temporary = 1;
         return;
     }
@@ -614,7 +616,8 @@ ngx_hyperdrive_sql_scan_skip(ngx_hyperdrive_sql_scan_t *s)
                 || s->prev.keyword == K(LOCAL)
                 || s->prev.keyword == K(GLOBAL)))
         {
-            s->facts->stateful = 1;
+            ngx_hyperdrive_sql_scan_leaves(s,
+                                      NGX_HYPERDRIVE_SQL_LEAVES_TEMPORARY);
             s->facts->temporary = 1;
         }
 
@@ -629,7 +632,8 @@ ngx_hyperdrive_sql_scan_skip(ngx_hyperdrive_sql_scan_t *s)
              * ends is not looked for: the rest of the text belongs to it.
              */
 
-            s->facts->stateful = 1;
+            ngx_hyperdrive_sql_scan_leaves(s,
+                                       NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION);
             s->facts->may_write = 1;
             s->facts->incomplete = 1;
             s->facts->transaction_control = 1;

@@ -144,6 +144,16 @@ void ngx_hyperdrive_sql_scan(ngx_hyperdrive_sql_scan_t *s);
 void ngx_hyperdrive_sql_scan_skip(ngx_hyperdrive_sql_scan_t *s);
 
 /* gives up: everything that may be wrong is */
+/* something may be left in the session */
+
+static ngx_inline void
+ngx_hyperdrive_sql_scan_leaves(ngx_hyperdrive_sql_scan_t *s, ngx_uint_t what)
+{
+    s->facts->stateful = 1;
+    s->facts->leaves |= what;
+}
+
+
 void ngx_hyperdrive_sql_scan_fail(ngx_hyperdrive_sql_scan_t *s,
     ngx_hyperdrive_sql_reason_e reason);
 
@@ -160,6 +170,7 @@ void ngx_hyperdrive_sql_classify_tables(ngx_hyperdrive_sql_scan_t *s,
 
 void ngx_hyperdrive_sql_ddl_create(ngx_hyperdrive_sql_scan_t *s);
 void ngx_hyperdrive_sql_ddl_alter(ngx_hyperdrive_sql_scan_t *s);
+void ngx_hyperdrive_sql_ddl_declare(ngx_hyperdrive_sql_scan_t *s);
 void ngx_hyperdrive_sql_ddl_drop(ngx_hyperdrive_sql_scan_t *s);
 void ngx_hyperdrive_sql_ddl_call(ngx_hyperdrive_sql_scan_t *s);
 

@@ -38,6 +38,10 @@ typedef struct {
     ngx_uint_t                        reason;      /* 0: cacheable */
     unsigned                          read:1;
     unsigned                          stateful:1;
+    unsigned                          leaves:12;      /* _state_pin_ bits */
+    unsigned                          ends:1;         /* it may take away what
+                                                         was left */
+    unsigned                          discard:1;      /* DISCARD, alone */
     unsigned                          transaction:1;  /* BEGIN, COMMIT... is
                                                          in it */
     unsigned                          single:1;       /* one statement, which

@@ -1,0 +1,511 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "session/ngx_hyperdrive_session.h"
+#include "sql/ngx_hyperdrive_sql.h"
+
+
+/*
+ * What a client leaves in its session of the database is its own: it keeps the
+ * connection as long as something is there.  A statement's text says that
+ * there may be something; that there is, and that there is nothing any more,
+ * the database says, which is asked behind the reply.  What it cannot be asked
+ * for stays until a DISCARD, or until the client leaves.
+ */
+
+
+/* the two rooms name the same by the same bit */
+
+#if (NGX_HYPERDRIVE_SQL_LEAVES_LISTEN != NGX_HYPERDRIVE_STATE_PIN_LISTEN      \
+     || NGX_HYPERDRIVE_SQL_LEAVES_LOCK != NGX_HYPERDRIVE_STATE_PIN_LOCK       \
+     || NGX_HYPERDRIVE_SQL_LEAVES_TEMPORARY                                   \
+        != NGX_HYPERDRIVE_STATE_PIN_TEMPORARY                                 \
+     || NGX_HYPERDRIVE_SQL_LEAVES_CURSOR != NGX_HYPERDRIVE_STATE_PIN_CURSOR   \
+     || NGX_HYPERDRIVE_SQL_LEAVES_PREPARED                                    \
+        != NGX_HYPERDRIVE_STATE_PIN_PREPARED                                  \
+     || NGX_HYPERDRIVE_SQL_LEAVES_SETTING != NGX_HYPERDRIVE_STATE_PIN_SETTING \
+     || NGX_HYPERDRIVE_SQL_LEAVES_LIBRARY != NGX_HYPERDRIVE_STATE_PIN_LIBRARY \
+     || NGX_HYPERDRIVE_SQL_LEAVES_SEED != NGX_HYPERDRIVE_STATE_PIN_SEED       \
+     || NGX_HYPERDRIVE_SQL_LEAVES_SEQUENCE                                    \
+        != NGX_HYPERDRIVE_STATE_PIN_SEQUENCE                                  \
+     || NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION                                    \
+        != NGX_HYPERDRIVE_STATE_PIN_FUNCTION                                  \
+     || NGX_HYPERDRIVE_SQL_LEAVES_CALL != NGX_HYPERDRIVE_STATE_PIN_CALL)
+#error "_SQL_LEAVES_ and _STATE_PIN_ differ"
+#endif
+
+
+static ngx_uint_t ngx_hyperdrive_session_pin_leaves(
+    ngx_hyperdrive_session_t *s, ngx_hyperdrive_state_stmt_t *stmt);
+static ngx_uint_t ngx_hyperdrive_session_pin_rejects(
+    ngx_hyperdrive_session_t *s, ngx_uint_t leaves);
+static ngx_uint_t ngx_hyperdrive_session_pin_taken(
+    ngx_hyperdrive_session_t *s);
+static ngx_uint_t ngx_hyperdrive_session_pin_max(ngx_hyperdrive_session_t *s);
+static void ngx_hyperdrive_session_pin_why(
+    ngx_hyperdrive_session_pin_refused_e why,
+    ngx_hyperdrive_proto_error_t *err);
+static void ngx_hyperdrive_session_pin_begin(ngx_hyperdrive_session_t *s,
+    ngx_uint_t leaves);
+static void ngx_hyperdrive_session_pin_set(ngx_hyperdrive_session_t *s,
+    ngx_uint_t causes);
+static void ngx_hyperdrive_session_pin_found(ngx_hyperdrive_session_t *s);
+
+
+/*
+ * The unit in s->unit would pin the session, which may not be: <err>.  Only
+ * with no origin, so that an error may be made up.
+ */
+
+ngx_uint_t
+ngx_hyperdrive_session_pin_refuses(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_error_t *err)
+{
+    ngx_uint_t  leaves;
+
+    if (s->unit.stmt == NULL || !s->unit.stmt->plan.stateful) {
+        return 0;
+    }
+
+    leaves = ngx_hyperdrive_session_pin_leaves(s, s->unit.stmt);
+
+    if (leaves == 0) {
+        return 0;
+    }
+
+    if (ngx_hyperdrive_session_pin_rejects(s, leaves)) {
+        ngx_hyperdrive_session_pin_why(NGX_HYPERDRIVE_SESSION_PIN_REJECTED,
+                                       err);
+        return 1;
+    }
+
+    if (ngx_hyperdrive_session_pin_taken(s)
+        >= ngx_hyperdrive_session_pin_max(s))
+    {
+        ngx_hyperdrive_session_pin_why(NGX_HYPERDRIVE_SESSION_PIN_TOO_MANY,
+                                       err);
+        return 1;
+    }
+
+    return 0;
+}
+
+
+/*
+ * The unit that was forwarded, and not yet sent, may not run, but is not the
+ * first in its block or group: no error may be made up.
+ */
+
+ngx_int_t
+ngx_hyperdrive_session_pin_check(ngx_hyperdrive_session_t *s)
+{
+    ngx_hyperdrive_proto_error_t  err;
+
+    if (!s->pin.refused) {
+        return NGX_OK;
+    }
+
+    ngx_hyperdrive_session_pin_why(s->pin.refused, &err);
+
+    /* the database may not see any of it, nor an end that commits */
+
+    ngx_hyperdrive_base_chain_clear(&s->origin->net.out);
+    s->origin->net.connection->error = 1;
+
+    ngx_hyperdrive_session_fatal(s, err.sqlstate, err.message);
+
+    return NGX_DONE;
+}
+
+
+void
+ngx_hyperdrive_session_pin_run(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_state_stmt_t *stmt)
+{
+    ngx_uint_t  leaves;
+
+    if (stmt && !stmt->plan.stateful && !s->pinned) {
+        return;
+    }
+
+    leaves = ngx_hyperdrive_session_pin_leaves(s, stmt);
+
+    if (leaves) {
+        ngx_hyperdrive_session_pin_begin(s, leaves);
+    }
+
+    if (!s->pinned) {
+        return;
+    }
+
+    if (leaves || stmt == NULL || stmt->plan.ends) {
+        s->pin.check = 1;
+    }
+
+    if (stmt && stmt->plan.discard && s->pin.runs == 0) {
+        s->pin.discard = 1;
+    }
+
+    s->pin.runs = 1;
+}
+
+
+/* what <stmt> may leave that is kept for the client */
+
+static ngx_uint_t
+ngx_hyperdrive_session_pin_leaves(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_state_stmt_t *stmt)
+{
+    if (stmt == NULL) {
+        return NGX_HYPERDRIVE_STATE_PIN_UNREAD;
+    }
+
+    return stmt->plan.stateful ? stmt->plan.leaves : 0;
+}
+
+
+/* code that cannot be read may run, unless it would have to be kept for */
+
+static ngx_uint_t
+ngx_hyperdrive_session_pin_rejects(ngx_hyperdrive_session_t *s,
+    ngx_uint_t leaves)
+{
+    if (!s->conf->state_reject) {
+        return 0;
+    }
+
+    if (!s->conf->unread_pin) {
+        leaves &= ~NGX_HYPERDRIVE_STATE_PIN_CODE;
+    }
+
+    return leaves != 0;
+}
+
+
+/* sessions of all workers that keep a connection */
+
+static ngx_uint_t
+ngx_hyperdrive_session_pin_taken(ngx_hyperdrive_session_t *s)
+{
+    return ngx_hyperdrive_shm_counters_sum(s->conf->origin->limit,
+                            offsetof(ngx_hyperdrive_shm_counters_t, pinned));
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_session_pin_max(ngx_hyperdrive_session_t *s)
+{
+    if (s->conf->pins) {
+        return s->conf->pins;
+    }
+
+    /* one is left for all others, if there is more than one */
+
+    return (s->conf->origin->max > 1) ? s->conf->origin->max - 1 : 1;
+}
+
+
+static void
+ngx_hyperdrive_session_pin_why(ngx_hyperdrive_session_pin_refused_e why,
+    ngx_hyperdrive_proto_error_t *err)
+{
+    err->severity = "ERROR";
+
+    if (why == NGX_HYPERDRIVE_SESSION_PIN_REJECTED) {
+        err->sqlstate = "0A000";
+        err->message = "this statement leaves something in the session, which "
+                       "is not allowed here";
+        err->hint = "See the \"hyperdrive_session_state\" directive.";
+        return;
+    }
+
+    err->sqlstate = "53300";
+    err->message = "too many clients keep a connection to the database for "
+                   "what they have left in its session";
+    err->hint = "See \"max\" of the \"hyperdrive_session_state\" directive.";
+}
+
+
+/* from now on the connection is this client's own */
+
+static void
+ngx_hyperdrive_session_pin_begin(ngx_hyperdrive_session_t *s,
+    ngx_uint_t leaves)
+{
+    ngx_uint_t                     i, new;
+    ngx_hyperdrive_shm_counters_t *counters;
+
+    counters = s->conf->origin->counters;
+
+    if (ngx_hyperdrive_session_pin_rejects(s, leaves)) {
+        s->pin.refused = NGX_HYPERDRIVE_SESSION_PIN_REJECTED;
+        return;
+    }
+
+    if (!s->pinned) {
+
+        /* counted first: of two at a time, both may be refused */
+
+        counters->pinned++;
+
+        if (ngx_hyperdrive_session_pin_taken(s)
+            > ngx_hyperdrive_session_pin_max(s))
+        {
+            counters->pinned--;
+            s->pin.refused = NGX_HYPERDRIVE_SESSION_PIN_TOO_MANY;
+            return;
+        }
+
+        counters->pinned_total++;
+        s->pinned = 1;
+    }
+
+    if (leaves & NGX_HYPERDRIVE_STATE_PIN_SETTING) {
+        s->pin.set = 1;
+    }
+
+    new = leaves & ~s->pin.causes;
+
+    for (i = 0; new; i++, new >>= 1) {
+        counters->pins_total[i] += new & 1;
+    }
+
+    ngx_hyperdrive_session_pin_set(s, s->pin.causes | leaves);
+}
+
+
+static void
+ngx_hyperdrive_session_pin_set(ngx_hyperdrive_session_t *s, ngx_uint_t causes)
+{
+    ngx_uint_t                     i, was, is;
+    ngx_hyperdrive_shm_counters_t *counters;
+
+    counters = s->conf->origin->counters;
+
+    was = s->pin.causes;
+    is = causes;
+
+    for (i = 0; was | is; i++, was >>= 1, is >>= 1) {
+        counters->pins[i] += (is & 1) - (was & 1);
+    }
+
+    s->pin.causes = causes;
+}
+
+
+/* all that was sent has been answered: has anything changed? */
+
+void
+ngx_hyperdrive_session_pin_settled(ngx_hyperdrive_session_t *s)
+{
+    ngx_uint_t                pins;
+    ngx_hyperdrive_proto_t   *proto;
+    ngx_hyperdrive_origin_t  *o;
+
+    if (!s->pinned) {
+        return;
+    }
+
+    o = s->origin;
+    proto = s->conf->origin->proto;
+
+    s->pin.runs = 0;
+    s->pin.discard = 0;
+
+    if (!s->pin.check || s->pin.asking || s->streaming
+        || !proto->origin_idle(o->wire))
+    {
+        return;
+    }
+
+    s->pin.check = 0;
+    s->pin.found = 0;
+    s->pin.answered = 0;
+
+    pins = s->pin.causes & NGX_HYPERDRIVE_STATE_PIN_VISIBLE;
+
+    if (s->pin.set) {
+        pins &= ~NGX_HYPERDRIVE_STATE_PIN_SETTING;
+    }
+
+    if (s->pin.causes & NGX_HYPERDRIVE_STATE_PIN_CODE) {
+        pins = NGX_HYPERDRIVE_STATE_PIN_VISIBLE;
+    }
+
+    if (pins == 0) {
+        ngx_hyperdrive_session_pin_found(s);
+        return;
+    }
+
+    if (proto->origin_probe(o->wire, pins, NGX_HYPERDRIVE_SESSION_TAG_PIN,
+                            &o->net.out)
+        == NGX_OK)
+    {
+        s->pin.asking = 1;
+        (void) ngx_hyperdrive_session_send(s);
+    }
+}
+
+
+void
+ngx_hyperdrive_session_pin_piece(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_piece_t *piece)
+{
+    ngx_uint_t  found, gone;
+
+    if (!s->pinned) {
+        return;
+    }
+
+    if (piece->tag == NGX_HYPERDRIVE_SESSION_TAG_PIN) {
+
+        if (piece->type == NGX_HYPERDRIVE_PROTO_ROWS) {
+            found = s->conf->origin->proto->probe_row(piece->data, piece->len);
+
+            if (found != NGX_HYPERDRIVE_PROTO_NO_ROW) {
+                s->pin.found = found;
+                s->pin.answered = 1;
+            }
+
+        } else if (piece->type == NGX_HYPERDRIVE_PROTO_READY) {
+            s->pin.asking = 0;
+
+            /* without an answer, as by a statement_timeout, all stays */
+
+            if (s->pin.answered) {
+                ngx_hyperdrive_session_pin_found(s);
+            }
+        }
+
+        return;
+    }
+
+    if (piece->discard && s->pin.discard) {
+
+        /* it was all that the client has sent: what is unseen is gone */
+
+        s->pin.discard = 0;
+
+        gone = NGX_HYPERDRIVE_STATE_PIN_SEQUENCE;
+
+        if (piece->discard == NGX_HYPERDRIVE_PROTO_DISCARD_ALL) {
+            gone |= NGX_HYPERDRIVE_STATE_PIN_SETTING
+                    | NGX_HYPERDRIVE_STATE_PIN_SEED
+                    | NGX_HYPERDRIVE_STATE_PIN_CODE;
+            s->pin.close |= s->pin.set;
+            s->pin.set = 0;
+        }
+
+        ngx_hyperdrive_session_pin_set(s, s->pin.causes & ~gone);
+
+        s->pin.unseen = 1;
+    }
+}
+
+
+/* the database has told what is left, of what it can be asked for */
+
+static void
+ngx_hyperdrive_session_pin_found(ngx_hyperdrive_session_t *s)
+{
+    ngx_uint_t  causes, unseen;
+
+    if (s->pin.check) {
+
+        /* more has been sent since: it will be asked again */
+
+        ngx_hyperdrive_session_pin_set(s, s->pin.causes | s->pin.found);
+        return;
+    }
+
+    unseen = NGX_HYPERDRIVE_STATE_PIN_VISIBLE;
+
+    if (s->pin.set) {
+        unseen &= ~NGX_HYPERDRIVE_STATE_PIN_SETTING;
+    }
+
+    if (!s->conf->unread_pin) {
+
+        /* what code has left that cannot be seen is taken away at the end */
+
+        unseen |= NGX_HYPERDRIVE_STATE_PIN_CODE;
+
+        if (s->pin.causes & NGX_HYPERDRIVE_STATE_PIN_CODE) {
+            s->pin.unseen = 1;
+        }
+    }
+
+    causes = (s->pin.causes & ~unseen) | s->pin.found;
+
+    if (s->conf->state_reject && causes) {
+
+        /* nothing is kept here */
+
+        s->pin.all = 1;
+        causes = 0;
+    }
+
+    ngx_hyperdrive_session_pin_set(s, causes);
+
+    if (causes == 0) {
+        s->pinned = 0;
+        s->conf->origin->counters->pinned--;
+    }
+}
+
+
+/*
+ * The session parts with its origin.  NGX_OK: what is left will be taken away;
+ * NGX_DECLINED: that cannot be.
+ */
+
+ngx_int_t
+ngx_hyperdrive_session_pin_end(ngx_hyperdrive_session_t *s)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  fast;
+
+    rc = NGX_OK;
+
+    if (s->pinned) {
+
+        /*
+         * A library stays, and so may anything in code that is kept for; a
+         * setting of a name with a dot is '' behind a RESET, and was NULL.
+         */
+
+        fast = NGX_HYPERDRIVE_STATE_PIN_LIBRARY;
+
+        if (s->conf->unread_pin) {
+            fast |= NGX_HYPERDRIVE_STATE_PIN_CODE;
+        }
+
+        if ((s->pin.causes & fast) || s->pin.set) {
+            rc = NGX_DECLINED;
+        }
+
+        s->pin.all = 1;
+        s->pinned = 0;
+
+        s->conf->origin->counters->pinned--;
+        ngx_hyperdrive_session_pin_set(s, 0);
+    }
+
+    if (s->pin.close) {
+        rc = NGX_DECLINED;
+    }
+
+    if (s->pin.all) {
+        s->origin->unclean = NGX_HYPERDRIVE_ORIGIN_RESET_ALL;
+
+    } else if (s->pin.unseen) {
+        s->origin->unclean = NGX_HYPERDRIVE_ORIGIN_RESET_UNSEEN;
+    }
+
+    ngx_memzero(&s->pin, sizeof(ngx_hyperdrive_session_pin_t));
+
+    return rc;
+}

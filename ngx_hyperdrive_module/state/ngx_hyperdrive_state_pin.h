@@ -1,0 +1,44 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#ifndef _NGX_HYPERDRIVE_STATE_PIN_H_INCLUDED_
+#define _NGX_HYPERDRIVE_STATE_PIN_H_INCLUDED_
+
+
+#include "ngx_hyperdrive.h"
+
+
+/*
+ * Why a session keeps its connection, a bit each.  The first of them are
+ * what the sql room says that a text leaves, in its order.
+ */
+
+#define NGX_HYPERDRIVE_STATE_PIN_LISTEN       0x0001
+#define NGX_HYPERDRIVE_STATE_PIN_LOCK         0x0002  /* advisory */
+#define NGX_HYPERDRIVE_STATE_PIN_TEMPORARY    0x0004
+#define NGX_HYPERDRIVE_STATE_PIN_CURSOR       0x0008  /* WITH HOLD */
+#define NGX_HYPERDRIVE_STATE_PIN_PREPARED     0x0010  /* by SQL */
+#define NGX_HYPERDRIVE_STATE_PIN_SETTING      0x0020
+#define NGX_HYPERDRIVE_STATE_PIN_LIBRARY      0x0040  /* LOAD */
+#define NGX_HYPERDRIVE_STATE_PIN_SEED         0x0080
+#define NGX_HYPERDRIVE_STATE_PIN_SEQUENCE     0x0100
+#define NGX_HYPERDRIVE_STATE_PIN_FUNCTION     0x0200
+#define NGX_HYPERDRIVE_STATE_PIN_CALL         0x0400
+#define NGX_HYPERDRIVE_STATE_PIN_UNREAD       0x0800  /* a text too long */
+
+#define NGX_HYPERDRIVE_STATE_PINS             12
+
+/* what the database can be asked for */
+#define NGX_HYPERDRIVE_STATE_PIN_VISIBLE      0x003f
+/* what may be anything */
+#define NGX_HYPERDRIVE_STATE_PIN_CODE         0x0e00
+
+
+/* its name, for counters; <n> is the bit's number */
+ngx_str_t *ngx_hyperdrive_state_pin_name(ngx_uint_t n);
+
+
+#endif /* _NGX_HYPERDRIVE_STATE_PIN_H_INCLUDED_ */

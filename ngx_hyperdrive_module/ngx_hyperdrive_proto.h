@@ -140,6 +140,10 @@ typedef struct {
                                                        the answer */
     unsigned                          parse:1;      /* a statement is prepared
                                                        by it */
+    unsigned                          prepare:1;    /* it prepares, describes
+                                                       or closes statements,
+                                                       perhaps nothing else:
+                                                       _prepared() */
     unsigned                          bare:1;       /* one execution of stmt,
                                                        without parameters or
                                                        a name for its portal */
@@ -200,6 +204,8 @@ typedef struct {
                                                        block is open */
     unsigned                          fatal:1;      /* ERROR: the origin will
                                                        close */
+    unsigned                          changed:1;    /* it shows that the catalog
+                                                       is another one now */
     unsigned                          again:1;      /* a request has failed in
                                                        a way that is not shown:
                                                        _repeat() */
@@ -345,6 +351,16 @@ struct ngx_hyperdrive_proto_s {
                                ngx_hyperdrive_chain_t *out);
     void        (*block_end)(void *client, ngx_hyperdrive_proto_unit_t *unit,
                              ngx_hyperdrive_chain_t *out);
+
+    /*
+     * unit->prepare, of the unit at <pos>: <epoch> is the one it comes in.
+     * If all of it is known from then, and <out> is not NULL, it is answered:
+     * NGX_OK.  NGX_DECLINED: it is to be forwarded, and what becomes of it is
+     * kept.
+     */
+    ngx_int_t   (*prepared)(void *client, ngx_hyperdrive_proto_unit_t *unit,
+                            u_char *pos, uint64_t epoch,
+                            ngx_hyperdrive_chain_t *out);
 
     /*
      * Refuses the unit with an error, as the database would: what follows up

@@ -327,6 +327,108 @@ is($d->query($read . '1')->value(), 'thing 1',
 
 $relay->accept();
 
+# to prepare what has been prepared before costs nothing
+
+my @known = ('SELECT v, id AS known FROM things WHERE id = $1',
+	'INSERT INTO things VALUES ($1, $2) RETURNING id');
+
+sub known {
+	my ($n, $how, @more) = @_;
+
+	my $e = client(@more ? @more : 8080);
+	my $f = $pg->client(%app, password => 'pw');
+	my $i = 0;
+
+	for my $sql (@known) {
+		$i++;
+
+		costs($n, "prepare, $how, $i", $e,
+			sub { $_[0]->prepare("k$i", $sql) }, $f);
+		costs(0, "once more, $how, $i", $e,
+			sub { $_[0]->prepare("l$i", $sql) }, $f);
+		costs(0, "only Parse, $how, $i", $e,
+			sub { $_[0]->parse("m$i", $sql)->sync()->result() },
+			$f);
+		costs(0, "with a Flush, $how, $i", $e, sub {
+			my ($d) = @_;
+			my @m = $d->parse("n$i", $sql)->describe('S', "n$i")
+				->flush()->read_until('T');
+			return map { Bytes->new($_) } @m;
+		}, $f);
+		costs(0, "its end, $how, $i", $e,
+			sub { $_[0]->sync()->result() }, $f);
+		costs(0, "unnamed, $how, $i", $e, sub { $_[0]->prepare('', $sql)
+			}, $f);
+		costs(0, "Close, $how, $i", $e, sub {
+			$_[0]->close_statement("n$i")->close_statement("x")
+				->sync()->result() }, $f);
+		costs(0, "Close and Parse, $how, $i", $e, sub {
+			$_[0]->close_statement("m$i")->parse("n$i", $sql)
+				->describe('S', "n$i")->sync()->result() },
+			$f);
+
+		# what must not come from memory
+
+		costs(1, "a name that is taken, $how, $i", $e,
+			sub { $_[0]->parse("k$i", $sql)->sync()->result() },
+			$f);
+		costs(1, "a name that does not exist, $how, $i", $e,
+			sub { $_[0]->describe('S', "m$i")->sync()->result() },
+			$f);
+	}
+
+	costs(1, "and its use, $how", $e,
+		sub { $_[0]->execute_prepared('k1', 7) }, $f);
+	costs(1, "unnamed, its use, $how", $e, sub {
+		$_[0]->prepare('', $known[0]);
+		$_[0]->execute_prepared('', 7) }, $f);
+
+	$_->close() for $e, $f;
+}
+
+client(8080)->query('SELECT 1');
+
+known(1, 'new');
+known(0, 'known');
+
+# a change of the tables makes an end of it
+
+client(8080)->query('ALTER TABLE things ADD w int DEFAULT 5');
+known(1, 'after a change');
+known(0, 'and then');
+
+{
+	my $e = client(8080);
+	my $sql = 'SELECT * FROM gone';
+
+	$e->query('CREATE TABLE gone (id int)');
+	$e->prepare('g', $sql);
+
+	costs(0, 'prepare before it goes', $e,
+		sub { $_[0]->prepare('h', $sql) });
+
+	$e->query('DROP TABLE gone');
+
+	my $f = client(8080);
+
+	is($f->prepare('g', $sql)->state(), '42P01', 'a table that has gone');
+	is($f->parse('h', $sql)->sync()->result()->state(), '42P01',
+		'only Parse');
+
+	$f->query('BEGIN');
+	$f->query('CREATE TABLE gone (other text)');
+
+	my $r = $f->prepare('i', $sql);
+
+	is($r->first('T')->{columns}[0]{name}, 'other',
+		'in the block that makes it anew');
+	$f->query('ROLLBACK');
+	is($f->parse('k', $sql)->sync()->result()->state(), '42P01',
+		'and behind it');
+
+	$_->close() for $e, $f;
+}
+
 $_->close() for $c, $d;
 
 $t->done_testing();
@@ -336,6 +438,20 @@ $t->done_testing();
 sub client {
 	my ($port) = @_;
 	return pg_client(port($port), %app);
+}
+
+# Messages of an answer without an end.
+
+{
+	package Bytes;
+
+	sub new { my ($class, $m) = @_; return bless { m => $m }, $class; }
+
+	sub bytes {
+		my ($self) = @_;
+		return pack('a N', $self->{m}{type},
+			4 + length $self->{m}{body}) . $self->{m}{body};
+	}
 }
 
 sub trips {

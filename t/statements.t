@@ -1003,7 +1003,10 @@ sub shape {
 	changed("$name, another column", $sql, '23 20 25', '1|10|5', \%told,
 		$c, $d);
 
-	# who has been told nothing yet
+	# who has been told nothing yet; that something has changed is known if
+	# it was done through nginx, or has been met
+
+	$c->query('DROP TABLE IF EXISTS nowhere') if $port == 8083;
 
 	my $e = client($port);
 	my $form = oids($e->prepare('s', $sql));

@@ -60,6 +60,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_client_serve_end,
     ngx_hyperdrive_pg_block_begin,
     ngx_hyperdrive_pg_block_end,
+    ngx_hyperdrive_pg_prepared,
     ngx_hyperdrive_pg_client_refuse,
     ngx_hyperdrive_pg_client_describe,
     ngx_hyperdrive_pg_shape,

@@ -37,6 +37,7 @@ typedef struct {
                                                          last */
     ngx_hyperdrive_state_stmt_t      *question;    /* of the unit that is
                                                       looked at */
+    uint64_t                          epoch;       /* ...in which it came */
 
     size_t                            scanned;     /* of the unit in the buffer,
                                                       whole messages */
@@ -202,6 +203,8 @@ ngx_hyperdrive_state_name_t *ngx_hyperdrive_pg_client_find(
 ngx_hyperdrive_state_name_t *ngx_hyperdrive_pg_client_add(
     ngx_hyperdrive_pg_client_t *client, ngx_str_t *name,
     ngx_hyperdrive_state_stmt_t *stmt, ngx_hyperdrive_state_name_t **old);
+/* the unit that was looked at is done with */
+void ngx_hyperdrive_pg_client_looked(ngx_hyperdrive_pg_client_t *client);
 void ngx_hyperdrive_pg_client_free_name(ngx_hyperdrive_proto_ctx_t *ctx,
     ngx_hyperdrive_state_name_t *name);
 
@@ -311,6 +314,24 @@ void ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
 void ngx_hyperdrive_pg_answer_error_names(ngx_hyperdrive_pg_client_t *c,
     ngx_hyperdrive_pg_origin_t *o, ngx_uint_t i, ngx_uint_t n,
     ngx_uint_t failed);
+
+
+/* ngx_hyperdrive_pg_prepared.c */
+
+/* the epoch of the unit at hand; 0: none that can be relied on */
+
+static ngx_inline uint64_t
+ngx_hyperdrive_pg_prepared_epoch(ngx_hyperdrive_pg_client_t *c)
+{
+    return c->epoch == NGX_HYPERDRIVE_STATE_CHANGING
+           ? NGX_HYPERDRIVE_STATE_NO_EPOCH : c->epoch;
+}
+
+
+ngx_uint_t ngx_hyperdrive_pg_prepared_may(u_char *pos, size_t len);
+ngx_int_t ngx_hyperdrive_pg_prepared(void *client,
+    ngx_hyperdrive_proto_unit_t *unit, u_char *pos, uint64_t epoch,
+    ngx_hyperdrive_chain_t *out);
 
 
 /* ngx_hyperdrive_pg_repeat.c */

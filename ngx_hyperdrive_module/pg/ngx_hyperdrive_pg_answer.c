@@ -27,7 +27,8 @@ static ngx_int_t ngx_hyperdrive_pg_answer_row_end(
     ngx_uint_t pop);
 static ngx_int_t ngx_hyperdrive_pg_answer_described(
     ngx_hyperdrive_pg_client_t *c, ngx_hyperdrive_pg_origin_t *o, u_char *p,
-    size_t total, ngx_hyperdrive_chain_t *reply);
+    size_t total, ngx_hyperdrive_chain_t *reply,
+    ngx_hyperdrive_proto_piece_t *piece);
 static ngx_int_t ngx_hyperdrive_pg_answer_copy_in(
     ngx_hyperdrive_pg_origin_t *o);
 static void ngx_hyperdrive_pg_answer_pop(ngx_hyperdrive_pg_origin_t *o);
@@ -248,7 +249,7 @@ ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
 
 again:
 
-    if (piece->len == 0) {
+    if (piece->len == 0 && !piece->changed) {
         *pos = p;
         return NGX_AGAIN;
     }
@@ -364,7 +365,7 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
             break;
         }
 
-        if (ngx_hyperdrive_pg_answer_described(c, o, p, total, reply)
+        if (ngx_hyperdrive_pg_answer_described(c, o, p, total, reply, piece)
             != NGX_OK)
         {
             return ngx_hyperdrive_pg_answer_bad(piece,
@@ -395,6 +396,11 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
     case '1':
         if (first->type != NGX_HYPERDRIVE_PG_REPLY_PARSE) {
             break;
+        }
+
+        if (first->epoch) {
+            ngx_hyperdrive_state_stmt_describe(o->ctx->registry, first->stmt,
+                                               first->epoch, NULL, 0, 0);
         }
 
         ngx_hyperdrive_pg_answer_pop(o);
@@ -565,7 +571,7 @@ ngx_hyperdrive_pg_answer_row_end(ngx_hyperdrive_pg_origin_t *o,
 static ngx_int_t
 ngx_hyperdrive_pg_answer_described(ngx_hyperdrive_pg_client_t *c,
     ngx_hyperdrive_pg_origin_t *o, u_char *p, size_t total,
-    ngx_hyperdrive_chain_t *reply)
+    ngx_hyperdrive_chain_t *reply, ngx_hyperdrive_proto_piece_t *piece)
 {
     size_t                        len;
     u_char                       *data;
@@ -577,7 +583,7 @@ ngx_hyperdrive_pg_answer_described(ngx_hyperdrive_pg_client_t *c,
     first = ngx_hyperdrive_pg_ledger_at(&o->ledger, 0);
     shape = ngx_hyperdrive_pg_shape(p, total);
 
-    if (first->stmt && o->params_len) {
+    if (first->stmt && first->epoch && o->params_len) {
 
         len = o->params_len + total;
         data = realloc(o->params, len);
@@ -585,8 +591,9 @@ ngx_hyperdrive_pg_answer_described(ngx_hyperdrive_pg_client_t *c,
         if (data) {
             ngx_memcpy(data + o->params_len, p, total);
 
-            ngx_hyperdrive_state_stmt_describe(first->stmt, data, len,
-                                               o->params_len, shape);
+            ngx_hyperdrive_state_stmt_describe(o->ctx->registry, first->stmt,
+                                               first->epoch, data, len,
+                                               shape);
             o->params = data;
         }
     }
@@ -613,6 +620,8 @@ ngx_hyperdrive_pg_answer_described(ngx_hyperdrive_pg_client_t *c,
     if (first->told == shape || c == NULL) {
         return NGX_OK;
     }
+
+    piece->changed = 1;
 
     if (first->stmt) {
         /* whoever prepares it anew gets a name of its own */

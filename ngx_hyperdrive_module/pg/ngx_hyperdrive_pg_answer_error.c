@@ -85,6 +85,14 @@ ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
          * prepares this text gets a fresh statement.
          */
         first->stmt->id = 0;
+        piece->changed = 1;
+    }
+
+    if (first->type == NGX_HYPERDRIVE_PG_REPLY_PARSE
+        && first->action == NGX_HYPERDRIVE_PG_DROP)
+    {
+        /* a text of which we have said that it is right */
+        piece->changed = 1;
     }
 
     if (ngx_hyperdrive_pg_repeat_possible(c, o, body, len)) {

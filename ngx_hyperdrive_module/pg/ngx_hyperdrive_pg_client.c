@@ -185,6 +185,7 @@ ngx_hyperdrive_pg_client_request(void *data, u_char *pos, u_char *last,
             unit->simple = (type == 'Q');
 
             client->scanned = 0;
+            client->epoch = NGX_HYPERDRIVE_STATE_NO_EPOCH;
             ngx_hyperdrive_pg_client_question(client, NULL);
 
             if (client->open) {
@@ -210,6 +211,8 @@ ngx_hyperdrive_pg_client_request(void *data, u_char *pos, u_char *last,
 
             if (!client->open) {
                 ngx_hyperdrive_pg_block_request(client, pos, unit);
+
+                unit->prepare = ngx_hyperdrive_pg_prepared_may(pos, unit->len);
             }
 
             return NGX_OK;
@@ -268,6 +271,13 @@ ngx_hyperdrive_pg_client_question(ngx_hyperdrive_pg_client_t *client,
     }
 
     client->question = stmt;
+}
+
+
+void
+ngx_hyperdrive_pg_client_looked(ngx_hyperdrive_pg_client_t *client)
+{
+    ngx_hyperdrive_pg_client_question(client, NULL);
 }
 
 
@@ -652,7 +662,7 @@ ngx_hyperdrive_pg_client_serve_begin(void *data,
 {
     ngx_hyperdrive_pg_client_t *client = data;
 
-    ngx_hyperdrive_state_name_t  *old;
+    ngx_hyperdrive_state_name_t  *old, *entry;
 
     client->describe = 0;
 
@@ -670,16 +680,17 @@ ngx_hyperdrive_pg_client_serve_begin(void *data,
         if (unit->parse) {
             old = NULL;
 
-            if (ngx_hyperdrive_pg_client_add(client, &unit->name,
+            entry = ngx_hyperdrive_pg_client_add(client, &unit->name,
                                      ngx_hyperdrive_state_stmt_ref(unit->stmt),
-                                     &old)
-                == NULL)
-            {
+                                     &old);
+            if (entry == NULL) {
                 ngx_hyperdrive_state_stmt_unref(client->ctx->registry,
                                                 unit->stmt);
                 out->failed = 1;
                 return;
             }
+
+            entry->epoch = ngx_hyperdrive_pg_prepared_epoch(client);
 
             if (old) {
                 ngx_hyperdrive_pg_client_free_name(client->ctx, old);

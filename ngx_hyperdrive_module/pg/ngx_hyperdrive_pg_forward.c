@@ -497,6 +497,7 @@ ngx_hyperdrive_pg_forward_describe(ngx_hyperdrive_pg_forward_t *f)
     ngx_uint_t                    mangled;
     ngx_hyperdrive_pg_reply_t    *reply;
     ngx_hyperdrive_pg_origin_t   *o;
+    ngx_hyperdrive_state_item_t  *item;
     ngx_hyperdrive_state_name_t  *entry;
 
     o = f->origin;
@@ -560,10 +561,21 @@ ngx_hyperdrive_pg_forward_describe(ngx_hyperdrive_pg_forward_t *f)
     reply->mangled = mangled;
 
     if (entry == NULL || name.len == 0) {
+
+        if (entry && entry->epoch == f->client->epoch) {
+            reply->epoch = entry->epoch;
+        }
+
         return ngx_hyperdrive_pg_forward_raw(f);
     }
 
     reply->id = ngx_hyperdrive_pg_forward_id(f->origin, entry->stmt);
+
+    item = ngx_hyperdrive_state_set_find(&o->set, reply->id);
+
+    if (item && item->epoch >= f->client->epoch) {
+        reply->epoch = f->client->epoch;
+    }
 
     p = ngx_hyperdrive_base_chain_reserve(f->out,
                                         NGX_HYPERDRIVE_PG_HEADER + 1

@@ -344,6 +344,7 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
     }
 
     entry->group = o->group;
+    entry->epoch = ngx_hyperdrive_pg_prepared_epoch(c);
 
     if (name.len == 0) {
         c->unnamed_group = o->group;
@@ -354,7 +355,7 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
 
         reply = ngx_hyperdrive_pg_forward_expect(f,
                                               NGX_HYPERDRIVE_PG_REPLY_PARSE,
-                                              NGX_HYPERDRIVE_PG_PASS, NULL);
+                                              NGX_HYPERDRIVE_PG_PASS, stmt);
         if (reply == NULL) {
 
             if (old) {
@@ -366,18 +367,22 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
 
         reply->name = entry;
         reply->old = old;
+        reply->epoch = entry->epoch;
         reply->unnamed = 1;
 
         return ngx_hyperdrive_pg_forward_raw(f);
     }
 
-    if (item
+    /* NGX_HYPERDRIVE_STATE_CHANGING is greater than any */
+
+    if (item && item->epoch >= c->epoch
         && (o->group == o->first_group ? o->status != 'E'
                                        : o->status == 'I' && !o->block))
     {
         /*
          * Other clients use the same text: nothing is left to do, as it is
-         * certain that the block has not failed.
+         * certain that the block has not failed, and that nothing has changed
+         * since it was prepared.
          */
 
         reply = ngx_hyperdrive_pg_forward_expect(f,
@@ -397,18 +402,20 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
     }
 
     reply = ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_PARSE,
-                                             NGX_HYPERDRIVE_PG_PASS, NULL);
+                                             NGX_HYPERDRIVE_PG_PASS, stmt);
     if (reply == NULL) {
         return NGX_ERROR;
     }
 
     reply->name = entry;
     reply->id = id;
+    reply->epoch = entry->epoch;
 
     item = ngx_hyperdrive_state_set_add(&o->set, id);
 
     if (item) {
         item->group = o->group;
+        item->epoch = entry->epoch;
     }
 
     return ngx_hyperdrive_pg_forward_prepare(f, stmt, id);

@@ -192,6 +192,17 @@ ngx_hyperdrive_pg_forward_ensure(ngx_hyperdrive_pg_forward_t *f,
             return rc;
         }
 
+        if (item && item->epoch < entry->epoch) {
+
+            /* the client has prepared it later, and something has changed */
+
+            if (ngx_hyperdrive_pg_forward_drop(f, id) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
+            item = NULL;
+        }
+
         if (item) {
 
             if (told == 0 || item->shape == told) {
@@ -223,6 +234,7 @@ ngx_hyperdrive_pg_forward_ensure(ngx_hyperdrive_pg_forward_t *f,
 
         if (item) {
             item->group = o->group;
+            item->epoch = entry->epoch;
         }
     }
 

@@ -70,6 +70,8 @@ typedef struct {
     unsigned                          trail:1;   /* SYNC that we added behind a
                                                     Query: the client's, if an
                                                     error has struck that out */
+    uint64_t                          epoch;  /* PARSE, DESCRIBE: in which it
+                                                 holds, or 0 */
     ngx_hyperdrive_state_name_t      *label;  /* whose statement an error
                                                  would speak of, or NULL */
     unsigned                          kept:1;    /* see _pg_repeat.c */

@@ -339,6 +339,12 @@ void ngx_hyperdrive_session_pin_settled(ngx_hyperdrive_session_t *s);
 ngx_int_t ngx_hyperdrive_session_pin_end(ngx_hyperdrive_session_t *s);
 
 
+/* ngx_hyperdrive_session_prepare.c */
+
+/* unit.prepare: NGX_OK: it has been answered; NGX_DECLINED: it has not */
+ngx_int_t ngx_hyperdrive_session_prepare(ngx_hyperdrive_session_t *s);
+
+
 /* ngx_hyperdrive_session_relay.c */
 
 /* an origin is the session's from now on */

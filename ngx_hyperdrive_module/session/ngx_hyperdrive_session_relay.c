@@ -207,6 +207,10 @@ ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s)
                                              piece.len);
         }
 
+        if (piece.changed) {
+            s->pool->epoch = NGX_HYPERDRIVE_STATE_NO_EPOCH;
+        }
+
         if (piece.again && ngx_hyperdrive_session_repeat(s) != NGX_OK) {
             ngx_hyperdrive_session_lost(s, "out of memory");
             return NGX_DONE;

@@ -236,6 +236,13 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
         return NGX_OK;
     }
 
+    if (s->unit.prepare && !s->streaming
+        && ngx_hyperdrive_session_prepare(s) == NGX_OK)
+    {
+        s->net.pos += s->unit.len;
+        return NGX_OK;
+    }
+
     if (s->conf->logs && (s->origin || !s->unit.local)) {
         ngx_hyperdrive_session_log_begin(s);
     }

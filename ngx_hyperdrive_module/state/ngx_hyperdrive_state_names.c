@@ -68,6 +68,7 @@ ngx_hyperdrive_state_names_add(ngx_hyperdrive_state_names_t *names,
     entry->stmt = stmt;
     entry->shape = 0;
     entry->group = 0;
+    entry->epoch = 0;
     entry->hash = (uint32_t) ngx_hash_key(name->data, name->len);
     entry->len = (uint32_t) name->len;
     ngx_memcpy(entry->name, name->data, name->len);
@@ -213,6 +214,7 @@ ngx_hyperdrive_state_set_add(ngx_hyperdrive_state_set_t *set, uint64_t id)
     item->id = id;
     item->group = 0;
     item->shape = 0;
+    item->epoch = 0;
 
     bucket = &set->buckets[id & (set->nbuckets - 1)];
     item->next = *bucket;

@@ -9,6 +9,9 @@
 
 #define NGX_HYPERDRIVE_STATE_STMT_BUCKETS  4096     /* to begin with */
 
+/* of one statement: databases and users who have the same text */
+#define NGX_HYPERDRIVE_STATE_STMT_DESCS    8
+
 
 struct ngx_hyperdrive_state_registry_s {
     ngx_hyperdrive_state_stmt_t      **buckets;
@@ -26,6 +29,9 @@ static uint64_t ngx_hyperdrive_state_stmt_hash(u_char *data, size_t len,
     uint64_t hash);
 static void ngx_hyperdrive_state_stmt_grow(
     ngx_hyperdrive_state_registry_t *registry);
+static void ngx_hyperdrive_state_stmt_drop(
+    ngx_hyperdrive_state_registry_t *registry,
+    ngx_hyperdrive_state_desc_t **link);
 static void ngx_hyperdrive_state_stmt_free(
     ngx_hyperdrive_state_registry_t *registry,
     ngx_hyperdrive_state_stmt_t *stmt);
@@ -274,32 +280,104 @@ ngx_hyperdrive_state_stmt_free(ngx_hyperdrive_state_registry_t *registry,
     registry->bytes -= sizeof(ngx_hyperdrive_state_stmt_t) + stmt->len
                        + stmt->types_len;
 
-    free(stmt->description);
+    while (stmt->descs) {
+        ngx_hyperdrive_state_stmt_drop(registry, &stmt->descs);
+    }
+
     free(stmt);
 }
 
 
 void
-ngx_hyperdrive_state_stmt_describe(ngx_hyperdrive_state_stmt_t *stmt,
-    u_char *data, size_t len, size_t params_len, uint64_t shape)
+ngx_hyperdrive_state_stmt_describe(
+    ngx_hyperdrive_state_registry_t *registry,
+    ngx_hyperdrive_state_stmt_t *stmt, uint64_t epoch, u_char *data,
+    size_t len, uint64_t shape)
 {
-    u_char  *p;
+    ngx_uint_t                    n;
+    ngx_hyperdrive_state_desc_t  *desc, **link;
 
-    if (stmt->shape == shape && stmt->description) {
+    if (epoch == NGX_HYPERDRIVE_STATE_NO_EPOCH
+        || epoch == NGX_HYPERDRIVE_STATE_CHANGING)
+    {
         return;
     }
 
-    p = malloc(len);
-    if (p == NULL) {
+    desc = ngx_hyperdrive_state_stmt_described(stmt, epoch);
+
+    if (desc && (len == 0 || (desc->len && desc->shape == shape))) {
         return;
     }
 
-    ngx_memcpy(p, data, len);
+    /* the one that it replaces goes, or the one that was used least lately */
 
-    free(stmt->description);
+    link = &stmt->descs;
 
-    stmt->description = p;
-    stmt->description_len = len;
-    stmt->params_len = params_len;
-    stmt->shape = shape;
+    for (n = 1; *link; n++) {
+
+        if (*link == desc
+            || (desc == NULL && n >= NGX_HYPERDRIVE_STATE_STMT_DESCS
+                && (*link)->next == NULL))
+        {
+            ngx_hyperdrive_state_stmt_drop(registry, link);
+            break;
+        }
+
+        link = &(*link)->next;
+    }
+
+    desc = malloc(sizeof(ngx_hyperdrive_state_desc_t) + len);
+    if (desc == NULL) {
+        return;
+    }
+
+    desc->epoch = epoch;
+    desc->shape = shape;
+    desc->len = len;
+
+    if (len) {
+        ngx_memcpy(desc->data, data, len);
+    }
+
+    desc->next = stmt->descs;
+    stmt->descs = desc;
+
+    registry->bytes += sizeof(ngx_hyperdrive_state_desc_t) + len;
+}
+
+
+ngx_hyperdrive_state_desc_t *
+ngx_hyperdrive_state_stmt_described(ngx_hyperdrive_state_stmt_t *stmt,
+    uint64_t epoch)
+{
+    ngx_hyperdrive_state_desc_t  *desc, **link;
+
+    for (link = &stmt->descs; *link; link = &(*link)->next) {
+        desc = *link;
+
+        if (desc->epoch == epoch) {
+            *link = desc->next;
+            desc->next = stmt->descs;
+            stmt->descs = desc;
+
+            return desc;
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_hyperdrive_state_stmt_drop(ngx_hyperdrive_state_registry_t *registry,
+    ngx_hyperdrive_state_desc_t **link)
+{
+    ngx_hyperdrive_state_desc_t  *desc;
+
+    desc = *link;
+    *link = desc->next;
+
+    registry->bytes -= sizeof(ngx_hyperdrive_state_desc_t) + desc->len;
+
+    free(desc);
 }

@@ -70,6 +70,29 @@ typedef struct {
 
 
 typedef struct ngx_hyperdrive_state_stmt_s  ngx_hyperdrive_state_stmt_t;
+typedef struct ngx_hyperdrive_state_desc_s  ngx_hyperdrive_state_desc_t;
+
+
+/*
+ * An epoch: the time in which one database, as one user sees it with the same
+ * settings, has the same catalog.  Later ones of a database are greater; a
+ * number belongs to one database and user only.
+ */
+
+#define NGX_HYPERDRIVE_STATE_NO_EPOCH    0   /* nobody keeps an eye on it */
+#define NGX_HYPERDRIVE_STATE_CHANGING    ((uint64_t) -1)
+
+
+/* it was prepared in <epoch>, and described if there is <len> */
+
+struct ngx_hyperdrive_state_desc_s {
+    ngx_hyperdrive_state_desc_t      *next;
+    uint64_t                          epoch;
+    uint64_t                          shape;       /* of the rows, a digest */
+    size_t                            len;
+    u_char                            data[];      /* the answer to Describe,
+                                                      as messages */
+};
 
 struct ngx_hyperdrive_state_stmt_s {
     ngx_hyperdrive_state_stmt_t      *next;        /* in the hash chain */
@@ -81,13 +104,7 @@ struct ngx_hyperdrive_state_stmt_s {
                                                       under one */
     ngx_hyperdrive_state_plan_t       plan;
 
-    /* the answer to Describe, as messages; NULL until one was seen */
-    u_char                           *description;
-    size_t                            description_len;
-    size_t                            params_len;  /* its first part: the
-                                                      parameters */
-    uint64_t                          shape;       /* digest of the rows' part;
-                                                      0: not known */
+    ngx_hyperdrive_state_desc_t      *descs;       /* the last used first */
 
     uint64_t                          digest;      /* of its form, for logs; 0:
                                                       nobody has asked */
@@ -126,9 +143,17 @@ ngx_hyperdrive_state_stmt_t *ngx_hyperdrive_state_stmt_ref(
 void ngx_hyperdrive_state_stmt_unref(ngx_hyperdrive_state_registry_t *registry,
     ngx_hyperdrive_state_stmt_t *stmt);
 
-/* keeps a Describe answer: ParameterDescription, then RowDescription/NoData */
-void ngx_hyperdrive_state_stmt_describe(ngx_hyperdrive_state_stmt_t *stmt,
-    u_char *data, size_t len, size_t params_len, uint64_t shape);
+/*
+ * Notes that it could be prepared in <epoch>, with the answer to Describe
+ * (ParameterDescription, then RowDescription or NoData) if there is any.
+ */
+void ngx_hyperdrive_state_stmt_describe(
+    ngx_hyperdrive_state_registry_t *registry,
+    ngx_hyperdrive_state_stmt_t *stmt, uint64_t epoch, u_char *data,
+    size_t len, uint64_t shape);
+/* what is known of it in <epoch>, or NULL */
+ngx_hyperdrive_state_desc_t *ngx_hyperdrive_state_stmt_described(
+    ngx_hyperdrive_state_stmt_t *stmt, uint64_t epoch);
 
 
 /* a client's statement names */
@@ -142,6 +167,7 @@ struct ngx_hyperdrive_state_name_s {
                                                       nothing was told */
     uint64_t                          group;       /* of requests that it was
                                                       prepared in */
+    uint64_t                          epoch;       /* ...or 0 */
     uint32_t                          hash;
     uint32_t                          len;
     u_char                            name[];
@@ -183,6 +209,8 @@ struct ngx_hyperdrive_state_item_s {
                                                       prepared in */
     uint64_t                          shape;       /* its rows have there; 0:
                                                       not known */
+    uint64_t                          epoch;       /* it was prepared in, or
+                                                      later; 0: not known */
 };
 
 typedef struct {

@@ -50,6 +50,15 @@ str(const char *s)
 }
 
 
+static void
+describe(ngx_hyperdrive_state_stmt_t *stmt, uint64_t epoch, const char *s,
+    uint64_t shape)
+{
+    ngx_hyperdrive_state_stmt_describe(registry, stmt, epoch, (u_char *) s,
+                                       strlen(s), shape);
+}
+
+
 static ngx_hyperdrive_state_stmt_t *
 get(const char *s, const char *t, ngx_uint_t mode)
 {
@@ -79,6 +88,7 @@ test_registry(void)
     char                          text[64];
     ngx_uint_t                    i, good;
     ngx_hyperdrive_state_stmt_t  *a, *b, *c, *d, *many[9000];
+    ngx_hyperdrive_state_desc_t  *desc;
 
     registry = ngx_hyperdrive_state_registry_create(4 * SIZE, classify);
 
@@ -184,14 +194,44 @@ test_registry(void)
     /* descriptions */
 
     a = get("SELECT d", "", 0);
-    ngx_hyperdrive_state_stmt_describe(a, (u_char *) "ttttRR", 6, 4, 77);
-    ok(a->description_len == 6 && a->params_len == 4 && a->shape == 77
-       && ngx_memcmp(a->description, "ttttRR", 6) == 0, "described");
+    describe(a, 0, "tRRR", 77);
+    describe(a, NGX_HYPERDRIVE_STATE_CHANGING, "tRRR", 77);
+    ok(a->descs == NULL, "described in no epoch");
 
-    ngx_hyperdrive_state_stmt_describe(a, (u_char *) "tRRR", 4, 1, 78);
-    ok(a->description_len == 4 && a->params_len == 1 && a->shape == 78
-       && ngx_memcmp(a->description, "tRRR", 4) == 0,
+    describe(a, 5, "", 0);
+    desc = ngx_hyperdrive_state_stmt_described(a, 5);
+    ok(desc && desc->len == 0, "prepared in an epoch");
+    ok(ngx_hyperdrive_state_stmt_described(a, 4) == NULL
+       && ngx_hyperdrive_state_stmt_described(a, 6) == NULL, "in no other");
+
+    describe(a, 5, "ttttRR", 77);
+    desc = ngx_hyperdrive_state_stmt_described(a, 5);
+    ok(desc && desc->len == 6 && desc->shape == 77
+       && ngx_memcmp(desc->data, "ttttRR", 6) == 0, "described in it");
+
+    describe(a, 5, "", 0);
+    desc = ngx_hyperdrive_state_stmt_described(a, 5);
+    ok(desc && desc->len == 6, "and prepared once more");
+
+    describe(a, 5, "tRRR", 78);
+    desc = ngx_hyperdrive_state_stmt_described(a, 5);
+    ok(desc && desc->len == 4 && desc->shape == 78
+       && a->descs == desc && desc->next == NULL,
        "described in another way: the last one counts");
+
+    for (i = 10; i < 30; i++) {
+        describe(a, i, "tRRR", i);
+        (void) ngx_hyperdrive_state_stmt_described(a, 5);
+    }
+
+    for (i = 0, desc = a->descs; desc; desc = desc->next) {
+        i++;
+    }
+
+    ok(i == 8 && ngx_hyperdrive_state_stmt_described(a, 5)
+       && ngx_hyperdrive_state_stmt_described(a, 29)
+       && ngx_hyperdrive_state_stmt_described(a, 10) == NULL,
+       "eight epochs, the last used stay");
     put(a);
 }
 

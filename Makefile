@@ -68,6 +68,8 @@ help:
 	@echo '              FUZZ_SECONDS=5 for each fuzz target'
 	@echo 'make bench    throughput and CPU time, against PgBouncer too;'
 	@echo '              QUICK=1, BENCH_SECONDS=3, BENCH_CLIENTS="1 16 64 256"'
+	@echo 'make bench-cache  the cache against a canned answer, Redis,'
+	@echo '              Pgpool-II and PgBouncer; BENCH_PAIRS=5, BENCH_LARGE=1'
 	@echo 'make install  the module into $(MODULES_DIR)'
 	@echo 'make deps     the Debian packages for all that; done by itself'
 	@echo 'make clean    removes build/'
@@ -162,6 +164,32 @@ bench: deps
 	@perl t/bench/bench.pl
 
 
+# What the cache is measured against: the same nginx with nothing in it.
+
+CANNED      = ngx_stream_bench_canned_module.so
+
+build/bench/$(CANNED): t/bench/canned/ngx_stream_bench_canned_module.c \
+	t/bench/canned/config
+	@mkdir -p build/bench
+	rm -rf build/bench/nginx
+	cp -R "$(NGINX_SRC)" build/bench/nginx
+	test -e build/bench/nginx/configure \
+	|| cp build/bench/nginx/auto/configure build/bench/nginx/configure
+	ln -s ../../../t/bench/canned build/bench/nginx/canned
+	cd build/bench/nginx && ./configure --with-compat --with-debug \
+	--with-stream --with-stream_ssl_module --with-http_ssl_module \
+	--with-cc-opt="$(CC_OPT)" --with-ld-opt="$(LD_OPT)" \
+	--add-dynamic-module=canned > configure.log 2>&1 \
+	&& env -u MAKEFLAGS $(MAKE) -s -f objs/Makefile objs/$(CANNED) \
+	> make.log 2>&1 || { cat configure.log make.log; exit 1; }
+	cp build/bench/nginx/objs/$(CANNED) $@
+
+bench-cache: deps
+	@sh t/lib/deps.sh bench
+	@$(MAKE) --no-print-directory build build/bench/$(CANNED)
+	@perl t/bench/cache.pl
+
+
 install: build
 	install -D -m 644 $(MODULE) "$(DESTDIR)$(MODULES_DIR)/$(NAME)"
 	@echo 'load_module modules/$(NAME);'
@@ -173,4 +201,4 @@ clean:
 
 FORCE:
 
-.PHONY: help deps deps-build build demo test bench install clean FORCE
+.PHONY: help deps deps-build build demo test bench bench-cache install clean FORCE

@@ -2,7 +2,7 @@
 
 # Copyright (C) Hyperdrive for nginx authors
 
-# Installs the Debian packages that are missing: deps.sh build | all.
+# Installs the Debian packages that are missing: deps.sh build | all | bench.
 #
 # Some of them bring a service, which Debian starts as it installs them, and a
 # database cluster, which it creates.  Neither is wanted here, and no file of
@@ -34,6 +34,10 @@ tests='perl openssl util-linux libpq-dev pgbouncer
     mariadb-server-core mariadb-client-core python3 python3-psycopg
     python3-asyncpg libpg-query-dev dpkg-dev'
 
+# what the cache is measured against
+
+rivals='redis-server redis-tools pgpool2'
+
 if [ "${NGINX_SRC:-/usr/share/nginx/src}" = /usr/share/nginx/src ]; then
     build="$build nginx-dev"
 fi
@@ -61,6 +65,12 @@ missing() {
     for package in $build; do
         installed "$package" || echo "$package"
     done
+
+    if [ "$what" = bench ]; then
+        for package in $rivals; do
+            installed "$package" || echo "$package"
+        done
+    fi
 
     [ "$what" = all ] || return 0
 

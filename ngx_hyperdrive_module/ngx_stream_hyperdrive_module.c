@@ -952,17 +952,23 @@ ngx_stream_hyperdrive_dead(ngx_uint_t slot)
         return;
     }
 
+    /*
+     * It may have changed hands already: not what the new one has begun, which
+     * has released what the old one held.
+     */
+
     zone = hmcf->zones.elts;
 
-    for (i = 0; i < hmcf->zones.nelts; i++) {
+    for (i = 0;
+         i < hmcf->zones.nelts && !ngx_hyperdrive_shm_slot_alive(slot);
+         i++)
+    {
         ngx_hyperdrive_cache_store_reclaim(
                                    ngx_hyperdrive_cache_store(zone[i].zone),
                                    slot);
     }
 
     ngx_hyperdrive_shm_reclaim(slot);
-
-    /* it may have changed hands already: not what the new one has begun */
 
     ngx_hyperdrive_session_flight_reclaim(slot,
                                  ngx_hyperdrive_shm_slot_alive(slot)

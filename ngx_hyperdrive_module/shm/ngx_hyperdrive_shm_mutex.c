@@ -7,6 +7,19 @@
 #include "shm/ngx_hyperdrive_shm_mutex.h"
 
 
+/*
+ * A waiter looks again this often, milliseconds.  A process that is killed
+ * when it has been woken, and has not yet seen that a third one was faster,
+ * takes the wake-up with it: the kernel passes it on only if the lock is free
+ * at that moment (futex(2), "robust"), and the others would sleep on beside a
+ * free lock.
+ */
+#define NGX_HYPERDRIVE_SHM_MUTEX_LOOK    20
+
+
+static int ngx_hyperdrive_shm_mutex_wait(ngx_hyperdrive_shm_mutex_t *mutex);
+
+
 ngx_int_t
 ngx_hyperdrive_shm_mutex_init(ngx_hyperdrive_shm_mutex_t *mutex)
 {
@@ -35,7 +48,44 @@ ngx_hyperdrive_shm_mutex_init(ngx_hyperdrive_shm_mutex_t *mutex)
 ngx_int_t
 ngx_hyperdrive_shm_mutex_lock(ngx_hyperdrive_shm_mutex_t *mutex)
 {
-    return pthread_mutex_lock(mutex) == EOWNERDEAD ? NGX_DECLINED : NGX_OK;
+    int  rc;
+
+    rc = pthread_mutex_trylock(mutex);
+
+    while (rc == EBUSY || rc == ETIMEDOUT) {
+        rc = ngx_hyperdrive_shm_mutex_wait(mutex);
+    }
+
+    return rc == EOWNERDEAD ? NGX_DECLINED : NGX_OK;
+}
+
+
+static int
+ngx_hyperdrive_shm_mutex_wait(ngx_hyperdrive_shm_mutex_t *mutex)
+{
+    clockid_t        clock;
+    struct timespec  ts;
+
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 30)
+    clock = CLOCK_MONOTONIC;
+#else
+    clock = CLOCK_REALTIME;
+#endif
+
+    (void) clock_gettime(clock, &ts);
+
+    ts.tv_nsec += NGX_HYPERDRIVE_SHM_MUTEX_LOOK * 1000000;
+
+    if (ts.tv_nsec >= 1000000000) {
+        ts.tv_nsec -= 1000000000;
+        ts.tv_sec++;
+    }
+
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 30)
+    return pthread_mutex_clocklock(mutex, clock, &ts);
+#else
+    return pthread_mutex_timedlock(mutex, &ts);
+#endif
 }
 
 

@@ -89,6 +89,7 @@ typedef struct {
 
 
 static ngx_int_t ngx_hyperdrive_cache_version_hold(ngx_uint_t seat);
+static void ngx_hyperdrive_cache_version_drop(ngx_uint_t seat);
 static void ngx_hyperdrive_cache_version_clear(ngx_uint_t seat);
 static uint64_t ngx_hyperdrive_cache_version_mix(uint64_t x);
 static uint64_t ngx_hyperdrive_cache_version_now(void);
@@ -246,12 +247,13 @@ ngx_int_t
 ngx_hyperdrive_cache_version_sit(void)
 {
     ngx_int_t                             rc;
-    ngx_uint_t                            i;
+    ngx_uint_t                            i, dead;
     ngx_hyperdrive_cache_version_seat_t  *s;
+
+    dead = NGX_HYPERDRIVE_CACHE_VERSION_SEATS;
 
     for (i = 0; i < NGX_HYPERDRIVE_CACHE_VERSION_SEATS; i++) {
 
-        s = &ngx_hyperdrive_cache_version_root->seats[i];
         rc = ngx_hyperdrive_cache_version_hold(i);
 
         if (rc == NGX_OK) {
@@ -259,13 +261,35 @@ ngx_hyperdrive_cache_version_sit(void)
         }
 
         if (rc == NGX_DONE) {
-            ngx_hyperdrive_shm_mutex_unlock(&s->u.mutex);
+
+            if (dead == NGX_HYPERDRIVE_CACHE_VERSION_SEATS) {
+                dead = i;
+                continue;
+            }
+
+            ngx_hyperdrive_cache_version_drop(i);
         }
     }
 
     if (i == NGX_HYPERDRIVE_CACHE_VERSION_SEATS) {
-        return NGX_ERROR;
+
+        if (dead == NGX_HYPERDRIVE_CACHE_VERSION_SEATS) {
+            return NGX_ERROR;
+        }
+
+        /* more have died than there is room for: one is over before its time */
+
+        i = dead;
+        dead = NGX_HYPERDRIVE_CACHE_VERSION_SEATS;
+
+        ngx_hyperdrive_cache_version_clear(i);
     }
+
+    if (dead != NGX_HYPERDRIVE_CACHE_VERSION_SEATS) {
+        ngx_hyperdrive_cache_version_drop(dead);
+    }
+
+    s = &ngx_hyperdrive_cache_version_root->seats[i];
 
     ngx_memzero(ngx_hyperdrive_cache_version_root->ends[i],
                 sizeof(ngx_hyperdrive_cache_version_root->ends[i]));
@@ -275,8 +299,13 @@ ngx_hyperdrive_cache_version_sit(void)
     ngx_hyperdrive_cache_version_store(&s->u.state,
                                        NGX_HYPERDRIVE_CACHE_VERSION_TAKEN);
 
-    ngx_memzero(ngx_hyperdrive_cache_version_inside,
-                sizeof(ngx_hyperdrive_cache_version_inside));
+    if (ngx_hyperdrive_cache_version_total) {
+
+        /* of our parent; else it is not touched */
+
+        ngx_memzero(ngx_hyperdrive_cache_version_inside,
+                    sizeof(ngx_hyperdrive_cache_version_inside));
+    }
 
     ngx_hyperdrive_cache_version_total = 0;
     ngx_hyperdrive_cache_version_nspare = 0;
@@ -285,6 +314,16 @@ ngx_hyperdrive_cache_version_sit(void)
     ngx_hyperdrive_cache_version_seat = i;
 
     return NGX_OK;
+}
+
+
+/* the mutex of a seat, which stays as it is */
+
+static void
+ngx_hyperdrive_cache_version_drop(ngx_uint_t seat)
+{
+    ngx_hyperdrive_shm_mutex_unlock(
+                     &ngx_hyperdrive_cache_version_root->seats[seat].u.mutex);
 }
 
 
@@ -591,7 +630,7 @@ ngx_hyperdrive_cache_version_dead(ngx_uint_t *seat)
         }
 
         if (rc == NGX_OK) {
-            ngx_hyperdrive_shm_mutex_unlock(&s->u.mutex);
+            ngx_hyperdrive_cache_version_drop(i);
         }
     }
 

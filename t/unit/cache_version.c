@@ -414,6 +414,23 @@ test_dead(void)
     }
 
     is(i == 1000, "seats are used again, a thousand times");
+
+    sample(&a, &s1);
+
+    for (i = 0; i < NGX_HYPERDRIVE_CACHE_VERSION_SEATS + 50; i++) {
+        wait_for(process(die_inside));
+    }
+
+    n = 0;
+
+    while (ngx_hyperdrive_cache_version_dead(&seat) == NGX_OK) {
+        ngx_hyperdrive_cache_version_reclaim(seat);
+        n++;
+    }
+
+    is(n == NGX_HYPERDRIVE_CACHE_VERSION_SEATS - 1,
+       "more may die than there are seats");
+    is(sample(&a, &s2) && !same(&s1, &s2), "...and nothing is left of them");
 }
 
 

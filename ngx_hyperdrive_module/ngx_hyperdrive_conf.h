@@ -72,6 +72,7 @@ typedef struct {
     ngx_uint_t                       verify;
     size_t                           max_size;
     ngx_flag_t                       hints;
+    ngx_flag_t                       in_transaction;
     ngx_flag_t                       channel_binding;
     ngx_array_t                     *logs;      /* NGX_CONF_UNSET_PTR; NULL:
                                                    off */

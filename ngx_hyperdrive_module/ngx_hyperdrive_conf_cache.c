@@ -14,6 +14,8 @@ static ngx_int_t ngx_hyperdrive_conf_cache_size(ngx_conf_t *cf,
     ngx_str_t *arg, size_t *size);
 static ngx_int_t ngx_hyperdrive_conf_cache_share(ngx_conf_t *cf,
     ngx_str_t *arg, ngx_uint_t *share);
+static ngx_int_t ngx_hyperdrive_conf_cache_block(ngx_conf_t *cf,
+    ngx_str_t *arg, ngx_flag_t *block);
 
 
 /* hyperdrive_cache_zone NAME SIZE; */
@@ -54,7 +56,8 @@ ngx_hyperdrive_conf_cache_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 /*
  * hyperdrive_cache ZONE [max_age=TIME] [stale_while_revalidate=TIME]
  *                  [stale_if_error=TIME] [coalesce=TIME|off]
- *                  [max_size=SIZE] [verify=SHARE%|off];
+ *                  [max_size=SIZE] [verify=SHARE%|off]
+ *                  [in_transaction=read_committed|off];
  * hyperdrive_cache off;
  */
 
@@ -115,6 +118,11 @@ ngx_hyperdrive_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                                  &hscf->verify);
         }
 
+        if (rc == NGX_DECLINED) {
+            rc = ngx_hyperdrive_conf_cache_block(cf, &value[i],
+                                                 &hscf->in_transaction);
+        }
+
         if (rc == NGX_OK) {
             continue;
         }
@@ -125,7 +133,8 @@ ngx_hyperdrive_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                "\"hyperdrive_cache\": known are "
                                "max_age=TIME, stale_while_revalidate=TIME, "
                                "stale_if_error=TIME, coalesce=TIME, "
-                               "max_size=SIZE and verify=SHARE%%", &value[i]);
+                               "max_size=SIZE, verify=SHARE%% and "
+                               "in_transaction=read_committed", &value[i]);
         }
 
         return NGX_CONF_ERROR;
@@ -231,4 +240,34 @@ ngx_hyperdrive_conf_cache_share(ngx_conf_t *cf, ngx_str_t *arg,
     *share = n;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_conf_cache_block(ngx_conf_t *cf, ngx_str_t *arg,
+    ngx_flag_t *block)
+{
+    ngx_str_t  s;
+
+    if (ngx_hyperdrive_conf_param(arg, "in_transaction", &s) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (s.len == 3 && ngx_strncmp(s.data, "off", 3) == 0) {
+        *block = 0;
+        return NGX_OK;
+    }
+
+    if (s.len == sizeof("read_committed") - 1
+        && ngx_strncmp(s.data, "read_committed", s.len) == 0)
+    {
+        *block = 1;
+        return NGX_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid value in \"%V\" of \"hyperdrive_cache\": "
+                       "write in_transaction=read_committed or off", arg);
+
+    return NGX_ERROR;
 }

@@ -263,6 +263,7 @@ ngx_stream_hyperdrive_create_srv_conf(ngx_conf_t *cf)
     conf->verify = NGX_CONF_UNSET_UINT;
     conf->max_size = NGX_CONF_UNSET_SIZE;
     conf->hints = NGX_CONF_UNSET;
+    conf->in_transaction = NGX_CONF_UNSET;
     conf->state_reject = NGX_CONF_UNSET;
     conf->unread_pin = NGX_CONF_UNSET;
     conf->pins = NGX_CONF_UNSET_UINT;
@@ -299,6 +300,7 @@ ngx_stream_hyperdrive_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->verify, prev->verify, 0);
     ngx_conf_merge_size_value(conf->max_size, prev->max_size, 1048576);
     ngx_conf_merge_value(conf->hints, prev->hints, 1);
+    ngx_conf_merge_value(conf->in_transaction, prev->in_transaction, 0);
     ngx_conf_merge_value(conf->state_reject, prev->state_reject, 0);
     ngx_conf_merge_value(conf->unread_pin, prev->unread_pin, 0);
     ngx_conf_merge_uint_value(conf->pins, prev->pins, 0);
@@ -353,6 +355,7 @@ ngx_stream_hyperdrive_merge_pass(ngx_conf_t *cf,
     conf->session.verify = conf->verify;
     conf->session.max_size = conf->max_size;
     conf->session.hints = conf->hints;
+    conf->session.in_transaction = conf->in_transaction;
     conf->session.state_reject = conf->state_reject;
     conf->session.unread_pin = conf->unread_pin;
     conf->session.pins = conf->pins;

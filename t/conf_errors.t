@@ -175,6 +175,8 @@ my @caches = (
 		=> qr/invalid time in "stale_while_revalidate=x".*or off/,
 	'shop stale_if_error=30d30d' => qr/invalid time in "stale_if_error=/,
 	'shop coalesce=-1' => qr/invalid time in "coalesce=-1".*write for/,
+	'shop in_transaction=serializable'
+		=> qr/invalid value in "in_transaction=serializable".*or off/,
 	'shop verify=1' => qr/invalid share in "verify=1".*write for instance 1%/,
 	'shop verify=101%' => qr/invalid share in "verify=101%"/,
 	'shop verify=x%' => qr/invalid share in "verify=x%"/,

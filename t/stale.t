@@ -92,6 +92,12 @@ stream {
     }
 
     server {
+        listen            127.0.0.1:8086;
+        hyperdrive_pass   shop;
+        hyperdrive_cache  shop max_age=60s in_transaction=read_committed;
+    }
+
+    server {
         listen            127.0.0.1:8083;
         hyperdrive_pass   shop;
         hyperdrive_cache  shop max_age=200ms stale_if_error=400ms;
@@ -111,6 +117,7 @@ not_what_was_written();
 refresh_that_fails();
 
 hints();
+in_blocks();
 
 without_database();
 
@@ -238,6 +245,64 @@ sub refresh_that_fails {
 	is(queries($sql), 2, 'which is not tried again at once');
 
 	$c->close();
+}
+
+sub in_blocks {
+	my $sql = question('things', 41);
+	my $other = question('pages', 42);
+	my $c = client(8086);
+	my $off = client(8085);
+
+	$c->query($sql);
+
+	my $before = counters();
+	my $sent = logged();
+
+	for my $begin ('BEGIN', 'BEGIN ISOLATION LEVEL READ COMMITTED',
+		'START TRANSACTION READ ONLY')
+	{
+		$c->query($begin);
+
+		my $r = $c->query($sql);
+		is($r->value(), 'thing 41', "$begin: a read from the cache");
+		is($r->status(), 'T', 'inside a block');
+
+		is($c->extended($sql)->status(), 'T', 'extended, too');
+		is($c->query('COMMIT')->status(), 'I', 'which ends');
+	}
+
+	is(counters()->{hits} - $before->{hits}, 6, 'hits');
+	is(logged(), $sent, 'the database does not hear of them');
+
+	# a miss goes behind the BEGIN, and all that follows it
+
+	$c->query('BEGIN');
+	$c->query($sql);
+	is($c->query($other)->value(), 'page 42', 'a miss');
+	$c->query("UPDATE things SET v = 'own' WHERE id = 41");
+	is($c->query($sql)->value(), 'own', 'one\'s own write');
+	$c->query('ROLLBACK');
+
+	$before = counters();
+
+	$c->query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+	is($c->query($sql)->value(), 'thing 41', 'another isolation level');
+	$c->query('COMMIT');
+
+	$off->query($sql);
+	$off->query('BEGIN');
+	$off->query($sql);
+	$off->query('COMMIT');
+
+	is(counters()->{hits} - $before->{hits}, 1, 'and off: the database\'s');
+
+	$_->close() for $c, $off;
+}
+
+sub logged {
+	my $n = () = $pg->log() =~ / app\@shop LOG: /g;
+
+	return $n;
 }
 
 sub hints {

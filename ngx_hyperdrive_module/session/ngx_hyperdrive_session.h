@@ -71,6 +71,8 @@ typedef struct {
     ngx_uint_t                       verify;      /* of 10,000 hits */
     size_t                           max_size;
     ngx_flag_t                       hints;       /* those in a text count */
+    ngx_flag_t                       in_transaction;  /* reads of a block that
+                                                     is READ COMMITTED */
 
     ngx_hyperdrive_session_timeout_t timeout;
 

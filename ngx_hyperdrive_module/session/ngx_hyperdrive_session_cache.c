@@ -30,6 +30,8 @@ static ngx_int_t ngx_hyperdrive_session_question(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_question_t *q, ngx_uint_t *reason);
 static ngx_hyperdrive_session_cache_e ngx_hyperdrive_session_why(
     ngx_uint_t reason);
+static ngx_int_t ngx_hyperdrive_session_lookup_block(
+    ngx_hyperdrive_session_t *s);
 static ngx_int_t ngx_hyperdrive_session_find(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_question_t *q,
     ngx_hyperdrive_session_found_t *found);
@@ -280,6 +282,10 @@ ngx_hyperdrive_session_lookup(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_cache_flight_t       flight;
     ngx_hyperdrive_session_question_t   q;
 
+    if (s->deferred) {
+        return ngx_hyperdrive_session_lookup_block(s);
+    }
+
     counters = s->conf->origin->counters;
 
     rc = ngx_hyperdrive_session_question(s, &q, &reason);
@@ -306,6 +312,41 @@ ngx_hyperdrive_session_lookup(ngx_hyperdrive_session_t *s)
     }
 
     ngx_hyperdrive_session_flight_forget(s);
+
+    return NGX_DECLINED;
+}
+
+
+/*
+ * The first statements of a block whose BEGIN was not sent yet.  A statement
+ * of READ COMMITTED sees what is committed when it begins (13.2.1), and nothing
+ * was written in this block: an answer that is valid now is what the database
+ * would say.  What is not there is not kept, either: it goes behind the BEGIN.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_session_lookup_block(ngx_hyperdrive_session_t *s)
+{
+    ngx_uint_t                          reason;
+    ngx_hyperdrive_session_question_t   q;
+
+    if (s->conf->in_transaction
+        && s->deferred != NGX_HYPERDRIVE_STATE_BEGIN_SNAPSHOT
+        && ngx_hyperdrive_session_question(s, &q, &reason) == NGX_OK
+        && ngx_hyperdrive_session_hit(s, &q) == NGX_OK)
+    {
+        if (s->time) {
+            ngx_hyperdrive_session_time_doing(s, NGX_HYPERDRIVE_SESSION_BLOCK);
+        }
+
+        return NGX_OK;
+    }
+
+    if (s->unit.question) {
+        s->conf->origin->counters->uncacheable[15]++;
+    }
+
+    s->cached = NGX_HYPERDRIVE_SESSION_CACHE_TRANSACTION;
 
     return NGX_DECLINED;
 }

@@ -268,7 +268,7 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
             }
         }
 
-        if (s->conf->cache_zone && !s->streaming && !s->deferred) {
+        if (s->conf->cache_zone && !s->streaming) {
 
             rc = ngx_hyperdrive_session_lookup(s);
 

@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session.h"
+#include "session/ngx_hyperdrive_session_plan.h"
 #include "sql/ngx_hyperdrive_sql.h"
 
 
@@ -163,7 +164,19 @@ ngx_hyperdrive_session_pin_leaves(ngx_hyperdrive_session_t *s,
         return NGX_HYPERDRIVE_STATE_PIN_UNREAD;
     }
 
-    return stmt->plan.stateful ? stmt->plan.leaves : 0;
+    if (!stmt->plan.stateful) {
+        return 0;
+    }
+
+    if (stmt->plan.leaves == NGX_HYPERDRIVE_STATE_PIN_FUNCTION
+        && stmt->plan.may_write
+        && !ngx_hyperdrive_session_plan(s, stmt)->stateful)
+    {
+        /* the catalog has told what its functions do */
+        return 0;
+    }
+
+    return stmt->plan.leaves;
 }
 
 

@@ -106,7 +106,7 @@ typedef struct {
 #define NGX_HYPERDRIVE_SQL_LEAVES_SEED        0x0080
 #define NGX_HYPERDRIVE_SQL_LEAVES_SEQUENCE    0x0100  /* currval, lastval */
 #define NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION    0x0200
-#define NGX_HYPERDRIVE_SQL_LEAVES_CALL        0x0400  /* CALL, DO */
+#define NGX_HYPERDRIVE_SQL_LEAVES_CALL        0x0400  /* DO */
 #define NGX_HYPERDRIVE_SQL_LEAVES_NOTHING     0x8000  /* it only looks */
 
 

@@ -45,6 +45,7 @@ typedef struct {
     ngx_uint_t                     own_flags;
     ngx_uint_t                     nown;       /* pieces that answer it */
 
+    unsigned                       none:1;     /* no connection can be had */
     unsigned                       attached:1;
     unsigned                       streaming:1;
     unsigned                       pinned:1;
@@ -256,6 +257,51 @@ relay_own(relay_t *r)
 }
 
 
+/* a block that the server has not heard of: answered without it? */
+
+static ngx_uint_t
+relay_block(relay_t *r)
+{
+    ngx_hyperdrive_proto_t        *proto;
+    ngx_hyperdrive_chain_t         reply;
+    ngx_hyperdrive_proto_error_t   err;
+
+    proto = &ngx_hyperdrive_pg_proto;
+
+    ngx_memzero(&reply, sizeof(ngx_hyperdrive_chain_t));
+
+    err.severity = "ERROR";
+    err.hint = NULL;
+
+    if (r->unit.fatal) {
+        r->failed = 1;
+
+    } else if (r->unit.begin) {
+        proto->block_begin(r->client, &r->unit, &reply);
+
+    } else if (r->unit.end) {
+        proto->block_end(r->client, &r->unit, &reply);
+
+    } else if (r->unit.fails) {
+        err.sqlstate = "25P02";
+        err.message = "aborted";
+        proto->refuse(r->client, &r->unit, &err, &reply);
+
+    } else if (r->none) {
+        err.sqlstate = "53300";
+        err.message = "no connection";
+        proto->refuse(r->client, &r->unit, &err, &reply);
+
+    } else {
+        return 0;
+    }
+
+    bytes_chain(&r->got, &reply);
+
+    return 1;
+}
+
+
 static void
 relay_process(relay_t *r)
 {
@@ -319,6 +365,12 @@ relay_process(relay_t *r)
             ngx_memzero(&reply, sizeof(ngx_hyperdrive_chain_t));
             proto->refuse(r->client, &r->unit, NULL, &reply);
             bytes_chain(&r->got, &reply);
+            pos += r->unit.len;
+            rc = NGX_OK;
+            goto next;
+        }
+
+        if (!r->attached && relay_block(r)) {
             pos += r->unit.len;
             rc = NGX_OK;
             goto next;

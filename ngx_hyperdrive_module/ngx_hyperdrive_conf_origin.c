@@ -703,6 +703,20 @@ ngx_hyperdrive_conf_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                                  NGX_HYPERDRIVE_CONF_MAX_POOL,
                                                  &origin->max);
 
+        } else if (ngx_hyperdrive_conf_param(&value[i], "max_user", &s)
+                   == NGX_OK)
+        {
+            rv = ngx_hyperdrive_conf_pool_number(cf, &value[i], &s, 1,
+                                                 NGX_HYPERDRIVE_CONF_MAX_POOL,
+                                                 &origin->max_user);
+
+        } else if (ngx_hyperdrive_conf_param(&value[i], "max_db", &s)
+                   == NGX_OK)
+        {
+            rv = ngx_hyperdrive_conf_pool_number(cf, &value[i], &s, 1,
+                                                 NGX_HYPERDRIVE_CONF_MAX_POOL,
+                                                 &origin->max_db);
+
         } else if (ngx_hyperdrive_conf_param(&value[i], "min", &s) == NGX_OK) {
             rv = ngx_hyperdrive_conf_pool_number(cf, &value[i], &s, 0,
                                                  NGX_HYPERDRIVE_CONF_MAX_POOL,
@@ -742,7 +756,8 @@ ngx_hyperdrive_conf_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         } else {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid parameter \"%V\" of "
-                               "\"hyperdrive_pool\": known are max=N, min=N, "
+                               "\"hyperdrive_pool\": known are max=N, "
+                               "max_user=N, max_db=N, min=N, "
                                "queue=N, statements=N, idle=TIME, "
                                "lifetime=TIME and wait=TIME", &value[i]);
             return NGX_CONF_ERROR;

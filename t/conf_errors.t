@@ -147,6 +147,8 @@ my @pools = (
 	'max=x' => qr/invalid value in "max=x"/,
 	'max=-1' => qr/invalid value in "max=-1"/,
 	'max=' => qr/invalid value in "max="/,
+	'max_user=0' => qr/invalid value in "max_user=0".*1 to 10000/,
+	'max_db=x' => qr/invalid value in "max_db=x"/,
 	'min=x' => qr/invalid value in "min=x".*0 to 10000/,
 	'max=3 min=4' => qr/"min" that is larger than "max"/,
 	'min=21' => qr/"min" that is larger than "max"/,

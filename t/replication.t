@@ -190,7 +190,15 @@ is($reply, 'k', 'a status is answered');
 select(undef, undef, undef, 2.5);
 $c->send('d', 'r' . pack('NN', lsn($lsn)) x 3 . pack('NN', 0, 0) . chr(1))
 	->flush_out();
-is(substr($c->read_message()->{body} // '', 0, 1), 'k', 'no timeout for it');
+
+my $kept = '';
+
+for (1 .. 100) {
+	$kept = substr(($c->read_message() // {})->{body} // '', 0, 1);
+	last if $kept ne 'w';
+}
+
+is($kept, 'k', 'no timeout for it');
 
 # the end of the copy, and another command
 

@@ -73,6 +73,7 @@ failed:
                        sizeof(pool->reason));
     ngx_memcpy(pool->sqlstate, "53200", 6);
 
+    ngx_hyperdrive_origin_quota_give(pool);
     ngx_hyperdrive_origin_place(pool->conf);
     ngx_hyperdrive_origin_failed(pool, 0);
 }
@@ -335,12 +336,13 @@ ngx_hyperdrive_origin_close(ngx_hyperdrive_origin_t *o, char *reason)
 void
 ngx_hyperdrive_origin_finalize(ngx_hyperdrive_origin_t *o)
 {
-    ngx_hyperdrive_origin_conf_t  *conf;
+    ngx_hyperdrive_pool_t  *pool;
 
-    conf = o->pool->conf;
+    pool = o->pool;
 
     ngx_hyperdrive_origin_free(o);
-    ngx_hyperdrive_origin_place(conf);
+    ngx_hyperdrive_origin_quota_give(pool);
+    ngx_hyperdrive_origin_place(pool->conf);
 }
 
 

@@ -74,6 +74,8 @@ typedef struct {
                                                      in */
 
     ngx_uint_t                         max;
+    ngx_uint_t                         max_user;  /* 0: no limit */
+    ngx_uint_t                         max_db;
     ngx_uint_t                         min;
     ngx_uint_t                         queue;
     ngx_uint_t                         statements;
@@ -87,6 +89,7 @@ typedef struct {
     ngx_hyperdrive_shm_limit_t        *limit;
     ngx_hyperdrive_shm_counters_t     *counters;
     ngx_queue_t                        pools;
+    ngx_uint_t                         nheld;     /* in all of them */
     ngx_event_t                        event;     /* grants to be collected,
                                                      failures to be told */
     ngx_event_t                        sweep;     /* idle, lifetime, min */
@@ -201,6 +204,10 @@ struct ngx_hyperdrive_pool_s {
                                                      for each of them */
     ngx_uint_t                         npending;
     ngx_queue_t                        waiting;   /* each has a ticket */
+    ngx_queue_t                        held;      /* max_user or max_db is
+                                                     reached */
+    u_char                             user_id[NGX_HYPERDRIVE_SHM_QUOTA_ID];
+    u_char                             db_id[NGX_HYPERDRIVE_SHM_QUOTA_ID];
 
     /* the last attempt failed */
     ngx_uint_t                         failures;
@@ -219,6 +226,7 @@ struct ngx_hyperdrive_origin_waiter_s {
     ngx_hyperdrive_pool_t             *pool;      /* NULL: does not wait */
     uint32_t                           ticket;
     unsigned                           ticketed:1;
+    u_char                            *held;      /* the quota's id, or NULL */
     ngx_msec_t                         since;
     ngx_event_t                        timer;
     ngx_connection_t                  *client;    /* for the balancer,
@@ -261,6 +269,13 @@ ngx_int_t ngx_hyperdrive_origin_acquire(ngx_hyperdrive_pool_t *pool,
     ngx_hyperdrive_origin_waiter_t *w, ngx_hyperdrive_origin_t **o,
     ngx_hyperdrive_proto_error_t *err);
 void ngx_hyperdrive_origin_leave(ngx_hyperdrive_origin_waiter_t *w);
+/* within the room: with its part of the quotas, a waiter takes a place, or a
+   turn in the queue; as _acquire() */
+ngx_int_t ngx_hyperdrive_origin_enter(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_origin_waiter_t *w, ngx_hyperdrive_proto_error_t *err);
+/* ...waits for a connection of this pool that is being opened */
+void ngx_hyperdrive_origin_pend(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_origin_waiter_t *w);
 
 /*
  * Gives a connection back, in whatever state: one that is idle goes to the
@@ -287,6 +302,39 @@ void ngx_hyperdrive_origin_place(ngx_hyperdrive_origin_conf_t *conf);
 
 /* places that were granted to waiters of this worker are used */
 void ngx_hyperdrive_origin_collect(ngx_hyperdrive_origin_conf_t *conf);
+
+
+/* ngx_hyperdrive_origin_quota.c */
+
+ngx_int_t ngx_hyperdrive_origin_quota_init(ngx_hyperdrive_pool_t *pool);
+/* one more connection of this pool: NULL, or the id of what is used up */
+u_char *ngx_hyperdrive_origin_quota_take(ngx_hyperdrive_pool_t *pool);
+void ngx_hyperdrive_origin_quota_give(ngx_hyperdrive_pool_t *pool);
+/* ...and a place for it: NGX_OK, or NGX_DECLINED */
+ngx_int_t ngx_hyperdrive_origin_quota_place(ngx_hyperdrive_pool_t *pool);
+/* a connection goes from process to process */
+void ngx_hyperdrive_origin_quota_pass(ngx_hyperdrive_pool_t *pool,
+    ngx_uint_t from, ngx_uint_t to);
+/* a waiter is held back, and looked for connections that may give way */
+void ngx_hyperdrive_origin_quota_hold(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_origin_waiter_t *w, u_char *id);
+/* ...is not any more, and off the pool's list */
+void ngx_hyperdrive_origin_quota_unhold(ngx_hyperdrive_origin_waiter_t *w);
+/* closes an idle connection of another pool that has a part of this quota */
+ngx_uint_t ngx_hyperdrive_origin_quota_yield(ngx_hyperdrive_pool_t *pool,
+    u_char *id);
+/* ...another worker asks for one that a waiter of <pool> could replace */
+void ngx_hyperdrive_origin_quota_asked(ngx_hyperdrive_pool_t *pool);
+/* who was held back goes on, as far as the quotas let them */
+void ngx_hyperdrive_origin_quota_retry(ngx_hyperdrive_origin_conf_t *conf);
+/* an idle connection goes to who is held back elsewhere: true, <o> is gone */
+ngx_uint_t ngx_hyperdrive_origin_quota_idle(ngx_hyperdrive_origin_t *o);
+
+
+/* ngx_hyperdrive_origin_work.c */
+
+/* an idle connection that is of no use to <pool>'s waiters gives way */
+void ngx_hyperdrive_origin_make_room(ngx_hyperdrive_pool_t *pool);
 /*
  * Closes the idle connection that was not used for longest, in any pool of
  * the upstream but <except>; false: there is none.
@@ -295,8 +343,6 @@ ngx_uint_t ngx_hyperdrive_origin_close_idle(
     ngx_hyperdrive_origin_conf_t *conf, ngx_hyperdrive_pool_t *except,
     char *reason);
 
-
-/* ngx_hyperdrive_origin_work.c */
 
 /* what is done now and then: idle time, lifetime, min */
 void ngx_hyperdrive_origin_work_start(ngx_hyperdrive_origin_conf_t *conf);
@@ -369,6 +415,9 @@ void ngx_hyperdrive_origin_cancel_forget(ngx_hyperdrive_origin_t *o);
  */
 ngx_int_t ngx_hyperdrive_origin_pass(ngx_hyperdrive_origin_t *o,
     ngx_uint_t slot);
+/* the pool of this key, which another worker has sent; NULL: of none here */
+ngx_hyperdrive_pool_t *ngx_hyperdrive_origin_pass_pool(ngx_array_t *confs,
+    u_char *key, size_t len);
 /* the other end */
 void ngx_hyperdrive_origin_take(ngx_array_t *confs, u_char *data, size_t len,
     ngx_socket_t fd);

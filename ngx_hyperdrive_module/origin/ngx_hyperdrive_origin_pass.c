@@ -26,8 +26,6 @@ typedef struct {
 } ngx_hyperdrive_origin_pass_t;
 
 
-static ngx_hyperdrive_pool_t *ngx_hyperdrive_origin_pass_pool(
-    ngx_array_t *confs, u_char *key, size_t len);
 static ngx_hyperdrive_origin_t *ngx_hyperdrive_origin_pass_create(
     ngx_hyperdrive_pool_t *pool, ngx_hyperdrive_origin_pass_t *pass,
     u_char *data, ngx_socket_t fd);
@@ -89,6 +87,8 @@ ngx_hyperdrive_origin_pass(ngx_hyperdrive_origin_t *o, ngx_uint_t slot)
         return NGX_DECLINED;
     }
 
+    ngx_hyperdrive_origin_quota_pass(pool, ngx_hyperdrive_shm_slot, slot);
+
     /* who has got it may be asked for it before we go on */
 
     idle = (o->state == NGX_HYPERDRIVE_ORIGIN_IDLE);
@@ -132,6 +132,8 @@ failed:
         ngx_hyperdrive_origin_free(o);
         return NGX_OK;
     }
+
+    ngx_hyperdrive_origin_quota_pass(pool, slot, ngx_hyperdrive_shm_slot);
 
     if (idle) {
         ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_IDLE);
@@ -181,6 +183,7 @@ ngx_hyperdrive_origin_take(ngx_array_t *confs, u_char *data, size_t len,
 
     o = ngx_hyperdrive_origin_pass_create(pool, &pass, key + pass.key_len, fd);
     if (o == NULL) {
+        ngx_hyperdrive_origin_quota_give(pool);
         goto failed;
     }
 
@@ -204,7 +207,7 @@ failed:
 
 /* the key is the upstream, user, database and pairs of a name and a value */
 
-static ngx_hyperdrive_pool_t *
+ngx_hyperdrive_pool_t *
 ngx_hyperdrive_origin_pass_pool(ngx_array_t *confs, u_char *key, size_t len)
 {
     u_char                        *p, *last;

@@ -30,9 +30,8 @@ static ngx_int_t ngx_hyperdrive_origin_down(ngx_hyperdrive_pool_t *pool,
     ngx_hyperdrive_proto_error_t *err);
 static ngx_int_t ngx_hyperdrive_origin_queue(ngx_hyperdrive_pool_t *pool,
     ngx_hyperdrive_origin_waiter_t *w, ngx_hyperdrive_proto_error_t *err);
-static void ngx_hyperdrive_origin_pend(ngx_hyperdrive_pool_t *pool,
-    ngx_hyperdrive_origin_waiter_t *w);
-static void ngx_hyperdrive_origin_make_room(ngx_hyperdrive_pool_t *pool);
+static void ngx_hyperdrive_origin_wait(ngx_hyperdrive_origin_waiter_t *w,
+    ngx_hyperdrive_pool_t *pool);
 static void ngx_hyperdrive_origin_detach(ngx_hyperdrive_origin_waiter_t *w);
 static void ngx_hyperdrive_origin_timeout(ngx_event_t *ev);
 static void ngx_hyperdrive_origin_serve(ngx_hyperdrive_origin_waiter_t *w,
@@ -63,6 +62,7 @@ ngx_hyperdrive_origin_init_process(ngx_cycle_t *cycle,
 
     ngx_queue_init(&conf->pools);
 
+    conf->nheld = 0;
     conf->ctx = *ctx;
     conf->ctx.statements = conf->statements;
 
@@ -197,6 +197,11 @@ ngx_hyperdrive_origin_pool_create(ngx_hyperdrive_origin_conf_t *conf,
     ngx_queue_init(&pool->pending);
     ngx_queue_init(&pool->waiting);
 
+    if (ngx_hyperdrive_origin_quota_init(pool) != NGX_OK) {
+        free(pool);
+        return NULL;
+    }
+
     ngx_queue_insert_tail(&conf->pools, &pool->queue);
 
     return pool;
@@ -208,12 +213,15 @@ ngx_hyperdrive_origin_acquire(ngx_hyperdrive_pool_t *pool,
     ngx_hyperdrive_origin_waiter_t *w, ngx_hyperdrive_origin_t **o,
     ngx_hyperdrive_proto_error_t *err)
 {
-    ngx_hyperdrive_origin_conf_t  *conf;
+    u_char                          *id;
+    ngx_hyperdrive_origin_conf_t    *conf;
+    ngx_hyperdrive_origin_waiter_t  *first;
 
     conf = pool->conf;
 
-    if (!ngx_hyperdrive_shm_limit_waiting(conf->limit)) {
-
+    if (!ngx_hyperdrive_shm_limit_waiting(conf->limit)
+        && ngx_queue_empty(&pool->held))
+    {
         *o = ngx_hyperdrive_origin_take_idle(pool);
 
         if (*o) {
@@ -231,23 +239,67 @@ ngx_hyperdrive_origin_acquire(ngx_hyperdrive_pool_t *pool,
 
     conf->counters->wait_total++;
 
-    if (pool->failures == 0 || pool->npending == 0) {
-
-        if (ngx_hyperdrive_shm_limit_take(conf->limit) == NGX_OK) {
-            ngx_hyperdrive_origin_pend(pool, w);
-            ngx_hyperdrive_origin_open(pool, w->client);
-            return NGX_AGAIN;
-        }
-
-    } else if (!ngx_hyperdrive_shm_limit_waiting(conf->limit)) {
-
+    if (pool->failures && pool->npending
+        && !ngx_hyperdrive_shm_limit_waiting(conf->limit))
+    {
         /* one attempt at a time until the database is back */
 
         ngx_hyperdrive_origin_pend(pool, w);
         return NGX_AGAIN;
     }
 
+    if (conf->max_user || conf->max_db) {
+
+        if (ngx_queue_empty(&pool->held)) {
+            id = ngx_hyperdrive_origin_quota_take(pool);
+
+        } else {
+            first = ngx_queue_data(ngx_queue_head(&pool->held),
+                                   ngx_hyperdrive_origin_waiter_t, queue);
+            id = first->held;
+        }
+
+        if (id) {
+            ngx_hyperdrive_origin_wait(w, pool);
+            ngx_hyperdrive_origin_quota_hold(pool, w, id);
+            return NGX_AGAIN;
+        }
+    }
+
+    return ngx_hyperdrive_origin_enter(pool, w, err);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_origin_enter(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_origin_waiter_t *w, ngx_hyperdrive_proto_error_t *err)
+{
+    if ((pool->failures == 0 || pool->npending == 0)
+        && ngx_hyperdrive_shm_limit_take(pool->conf->limit) == NGX_OK)
+    {
+        ngx_hyperdrive_origin_pend(pool, w);
+        ngx_hyperdrive_origin_open(pool, w->client);
+        return NGX_AGAIN;
+    }
+
     return ngx_hyperdrive_origin_queue(pool, w, err);
+}
+
+
+static void
+ngx_hyperdrive_origin_wait(ngx_hyperdrive_origin_waiter_t *w,
+    ngx_hyperdrive_pool_t *pool)
+{
+    if (w->timer.timer_set) {
+        return;
+    }
+
+    w->timer.handler = ngx_hyperdrive_origin_timeout;
+    w->timer.data = w;
+    w->timer.log = ngx_cycle->log;
+
+    ngx_add_timer(&w->timer, pool->conf->wait);
+    pool->conf->counters->waiting++;
 }
 
 
@@ -332,7 +384,7 @@ ngx_hyperdrive_origin_down(ngx_hyperdrive_pool_t *pool,
 }
 
 
-static void
+void
 ngx_hyperdrive_origin_pend(ngx_hyperdrive_pool_t *pool,
     ngx_hyperdrive_origin_waiter_t *w)
 {
@@ -342,14 +394,7 @@ ngx_hyperdrive_origin_pend(ngx_hyperdrive_pool_t *pool,
     ngx_queue_insert_tail(&pool->pending, &w->queue);
     pool->npending++;
 
-    if (!w->timer.timer_set) {
-        w->timer.handler = ngx_hyperdrive_origin_timeout;
-        w->timer.data = w;
-        w->timer.log = ngx_cycle->log;
-
-        ngx_add_timer(&w->timer, pool->conf->wait);
-        pool->conf->counters->waiting++;
-    }
+    ngx_hyperdrive_origin_wait(w, pool);
 }
 
 
@@ -368,6 +413,8 @@ ngx_hyperdrive_origin_queue(ngx_hyperdrive_pool_t *pool,
     if (ngx_hyperdrive_shm_limit_wait(conf->limit, w->node.key, &w->ticket)
         != NGX_OK)
     {
+        ngx_hyperdrive_origin_quota_give(pool);
+
         w->pool = NULL;
         conf->counters->queue_full++;
 
@@ -385,12 +432,7 @@ ngx_hyperdrive_origin_queue(ngx_hyperdrive_pool_t *pool,
     ngx_queue_insert_tail(&pool->waiting, &w->queue);
     ngx_rbtree_insert(&ngx_hyperdrive_origin_waiters, &w->node);
 
-    w->timer.handler = ngx_hyperdrive_origin_timeout;
-    w->timer.data = w;
-    w->timer.log = ngx_cycle->log;
-
-    ngx_add_timer(&w->timer, conf->wait);
-    conf->counters->waiting++;
+    ngx_hyperdrive_origin_wait(w, pool);
 
     ngx_hyperdrive_origin_make_room(pool);
 
@@ -399,83 +441,6 @@ ngx_hyperdrive_origin_queue(ngx_hyperdrive_pool_t *pool,
     ngx_post_event(&conf->event, &ngx_posted_events);
 
     return NGX_AGAIN;
-}
-
-
-/* an idle connection that is of no use here gives way */
-
-static void
-ngx_hyperdrive_origin_make_room(ngx_hyperdrive_pool_t *pool)
-{
-    u_char                        *p;
-    u_char                         body[NGX_HYPERDRIVE_SHM_NAME
-                                        + NGX_HYPERDRIVE_SHM_NOTE_KEY];
-    ngx_uint_t                     slot;
-    ngx_hyperdrive_origin_conf_t  *conf;
-
-    conf = pool->conf;
-
-    if (ngx_hyperdrive_origin_close_idle(conf, pool, "gives way to a waiter"))
-    {
-        return;
-    }
-
-    if (ngx_hyperdrive_shm_limit_find_idle(conf->limit, &slot) != NGX_OK
-        || slot == ngx_hyperdrive_shm_slot)
-    {
-        return;
-    }
-
-    /* the other worker prefers one that we can use: the key begins with the
-       upstream's name */
-
-    p = ngx_cpymem(body, pool->key.data, pool->key.len);
-
-    (void) ngx_hyperdrive_peer_send(slot, NGX_HYPERDRIVE_PEER_YIELD, body,
-                                    p - body, -1);
-}
-
-
-/* closes the idle connection of the upstream that was not used for longest */
-
-ngx_uint_t
-ngx_hyperdrive_origin_close_idle(ngx_hyperdrive_origin_conf_t *conf,
-    ngx_hyperdrive_pool_t *except, char *reason)
-{
-    ngx_queue_t              *q, *idle;
-    ngx_hyperdrive_pool_t    *pool;
-    ngx_hyperdrive_origin_t  *o, *oldest;
-
-    oldest = NULL;
-
-    for (q = ngx_queue_head(&conf->pools);
-         q != ngx_queue_sentinel(&conf->pools);
-         q = ngx_queue_next(q))
-    {
-        pool = ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
-        idle = &pool->origins[NGX_HYPERDRIVE_ORIGIN_IDLE];
-
-        if (pool == except || ngx_queue_empty(idle)) {
-            continue;
-        }
-
-        o = ngx_queue_data(ngx_queue_last(idle), ngx_hyperdrive_origin_t,
-                           queue);
-
-        if (oldest == NULL
-            || (ngx_msec_int_t) (o->used - oldest->used) < 0)
-        {
-            oldest = o;
-        }
-    }
-
-    if (oldest == NULL) {
-        return 0;
-    }
-
-    ngx_hyperdrive_origin_close(oldest, reason);
-
-    return 1;
 }
 
 
@@ -516,6 +481,11 @@ ngx_hyperdrive_origin_detach(ngx_hyperdrive_origin_waiter_t *w)
         ngx_rbtree_delete(&ngx_hyperdrive_origin_waiters, &w->node);
         w->ticketed = 0;
 
+        ngx_hyperdrive_origin_quota_give(pool);
+
+    } else if (w->held) {
+        ngx_hyperdrive_origin_quota_unhold(w);
+
     } else {
         pool->npending--;
     }
@@ -543,6 +513,16 @@ ngx_hyperdrive_origin_timeout(ngx_event_t *ev)
     if (w->pool->failures && ngx_hyperdrive_origin_alive(w->pool) == 0) {
         ngx_hyperdrive_origin_fail(w, (char *) w->pool->sqlstate,
                                    (char *) w->pool->reason, NULL);
+        return;
+    }
+
+    if (w->held) {
+        ngx_hyperdrive_origin_fail(w, "53300",
+                               "no connection of this user or database "
+                               "became free in time",
+                               "All that they may have are in use: see "
+                               "\"max_user\", \"max_db\" and \"wait\" of the "
+                               "hyperdrive_pool directive.");
         return;
     }
 
@@ -765,6 +745,21 @@ ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
         return;
     }
 
+    if (!ngx_queue_empty(&pool->held)) {
+
+        w = ngx_queue_data(ngx_queue_head(&pool->held),
+                           ngx_hyperdrive_origin_waiter_t, queue);
+
+        ngx_hyperdrive_origin_serve(w, o);
+        return;
+    }
+
+    if ((conf->max_user || conf->max_db)
+        && ngx_hyperdrive_origin_quota_idle(o))
+    {
+        return;
+    }
+
     if (ngx_exiting) {
 
         /* transactions that have yet to begin were waited for, nothing is */
@@ -794,7 +789,7 @@ ngx_hyperdrive_origin_ready(ngx_hyperdrive_origin_t *o)
 
     while (pool->npending > n) {
 
-        if (ngx_hyperdrive_shm_limit_take(pool->conf->limit) != NGX_OK) {
+        if (ngx_hyperdrive_origin_quota_place(pool) != NGX_OK) {
             break;
         }
 
@@ -920,6 +915,10 @@ ngx_hyperdrive_origin_collect(ngx_hyperdrive_origin_conf_t *conf)
 
         ngx_hyperdrive_origin_pend(pool, w);
         ngx_hyperdrive_origin_open(pool, w->client);
+    }
+
+    if (conf->nheld) {
+        ngx_hyperdrive_origin_quota_retry(conf);
     }
 }
 

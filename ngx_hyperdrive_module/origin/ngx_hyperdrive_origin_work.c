@@ -72,14 +72,14 @@ ngx_hyperdrive_origin_sweep(ngx_event_t *ev)
         n = stats.used;
 
         while (pool && n < conf->min && pool->failures == 0
-               && ngx_hyperdrive_shm_limit_take(conf->limit) == NGX_OK)
+               && ngx_hyperdrive_origin_quota_place(pool) == NGX_OK)
         {
             ngx_hyperdrive_origin_open(pool, NULL);
             n++;
         }
 
         if (pool && n < conf->min && pool->failures
-            && ngx_hyperdrive_shm_limit_take(conf->limit) == NGX_OK)
+            && ngx_hyperdrive_origin_quota_place(pool) == NGX_OK)
         {
             /* one at a time while the database is away */
             ngx_hyperdrive_origin_open(pool, NULL);
@@ -172,7 +172,7 @@ ngx_hyperdrive_origin_sweep_pool(ngx_hyperdrive_pool_t *pool)
         + pool->norigins[NGX_HYPERDRIVE_ORIGIN_LOGIN];
 
     if (pool->npending > n
-        && ngx_hyperdrive_shm_limit_take(conf->limit) == NGX_OK)
+        && ngx_hyperdrive_origin_quota_place(pool) == NGX_OK)
     {
         w = ngx_queue_data(ngx_queue_head(&pool->pending),
                            ngx_hyperdrive_origin_waiter_t, queue);
@@ -239,6 +239,7 @@ ngx_hyperdrive_origin_yield(ngx_array_t *confs, ngx_uint_t from,
     u_char *data, size_t len)
 {
     size_t                         n;
+    ngx_uint_t                     waiting;
     ngx_queue_t                   *q, *idle;
     ngx_hyperdrive_pool_t         *pool;
     ngx_hyperdrive_origin_t       *o;
@@ -247,7 +248,13 @@ ngx_hyperdrive_origin_yield(ngx_array_t *confs, ngx_uint_t from,
     n = strnlen((char *) data, len);
     conf = ngx_hyperdrive_origin_conf(confs, data, n);
 
-    if (conf == NULL || !ngx_hyperdrive_shm_limit_waiting(conf->limit)) {
+    if (conf == NULL) {
+        return;
+    }
+
+    waiting = ngx_hyperdrive_shm_limit_waiting(conf->limit);
+
+    if (!waiting && conf->max_user == 0 && conf->max_db == 0) {
         return;
     }
 
@@ -273,6 +280,94 @@ ngx_hyperdrive_origin_yield(ngx_array_t *confs, ngx_uint_t from,
         }
     }
 
-    (void) ngx_hyperdrive_origin_close_idle(conf, NULL,
-                                            "gives way to a waiter");
+    if (waiting) {
+        (void) ngx_hyperdrive_origin_close_idle(conf, NULL,
+                                                "gives way to a waiter");
+        return;
+    }
+
+    /* one of another kind, but of the same user or database, gives way */
+
+    pool = ngx_hyperdrive_origin_pass_pool(confs, data, len);
+
+    if (pool) {
+        ngx_hyperdrive_origin_quota_asked(pool);
+    }
+}
+
+
+/* an idle connection that is of no use here gives way */
+
+void
+ngx_hyperdrive_origin_make_room(ngx_hyperdrive_pool_t *pool)
+{
+    u_char                        *p;
+    u_char                         body[NGX_HYPERDRIVE_SHM_NAME
+                                        + NGX_HYPERDRIVE_SHM_NOTE_KEY];
+    ngx_uint_t                     slot;
+    ngx_hyperdrive_origin_conf_t  *conf;
+
+    conf = pool->conf;
+
+    if (ngx_hyperdrive_origin_close_idle(conf, pool, "gives way to a waiter"))
+    {
+        return;
+    }
+
+    if (ngx_hyperdrive_shm_limit_find_idle(conf->limit, &slot) != NGX_OK
+        || slot == ngx_hyperdrive_shm_slot)
+    {
+        return;
+    }
+
+    /* the other worker prefers one that we can use: the key begins with the
+       upstream's name */
+
+    p = ngx_cpymem(body, pool->key.data, pool->key.len);
+
+    (void) ngx_hyperdrive_peer_send(slot, NGX_HYPERDRIVE_PEER_YIELD, body,
+                                    p - body, -1);
+}
+
+
+/* closes the idle connection of the upstream that was not used for longest */
+
+ngx_uint_t
+ngx_hyperdrive_origin_close_idle(ngx_hyperdrive_origin_conf_t *conf,
+    ngx_hyperdrive_pool_t *except, char *reason)
+{
+    ngx_queue_t              *q, *idle;
+    ngx_hyperdrive_pool_t    *pool;
+    ngx_hyperdrive_origin_t  *o, *oldest;
+
+    oldest = NULL;
+
+    for (q = ngx_queue_head(&conf->pools);
+         q != ngx_queue_sentinel(&conf->pools);
+         q = ngx_queue_next(q))
+    {
+        pool = ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
+        idle = &pool->origins[NGX_HYPERDRIVE_ORIGIN_IDLE];
+
+        if (pool == except || ngx_queue_empty(idle)) {
+            continue;
+        }
+
+        o = ngx_queue_data(ngx_queue_last(idle), ngx_hyperdrive_origin_t,
+                           queue);
+
+        if (oldest == NULL
+            || (ngx_msec_int_t) (o->used - oldest->used) < 0)
+        {
+            oldest = o;
+        }
+    }
+
+    if (oldest == NULL) {
+        return 0;
+    }
+
+    ngx_hyperdrive_origin_close(oldest, reason);
+
+    return 1;
 }

@@ -93,7 +93,8 @@ ngx_hyperdrive_shm_attach(void *mem, size_t size, ngx_uint_t fresh)
 
     if (ngx_hyperdrive_shm_mutex_init(&sh->slots_mutex) != NGX_OK
         || ngx_hyperdrive_shm_ticket_init(sh) != NGX_OK
-        || ngx_hyperdrive_shm_note_init(sh) != NGX_OK)
+        || ngx_hyperdrive_shm_note_init(sh) != NGX_OK
+        || ngx_hyperdrive_shm_quota_init(sh) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -261,6 +262,7 @@ ngx_hyperdrive_shm_reclaim_locked(ngx_uint_t slot)
     sl = &ngx_hyperdrive_shm->slots[slot];
 
     ngx_hyperdrive_shm_limit_reclaim_locked(slot);
+    ngx_hyperdrive_shm_quota_reclaim(slot);
 
     ngx_memory_barrier();
 

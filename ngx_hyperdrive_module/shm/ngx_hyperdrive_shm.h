@@ -307,6 +307,34 @@ void ngx_hyperdrive_shm_slot_release(ngx_uint_t slot);
 
 
 /*
+ * Quotas: how many connections of an upstream one user or one database has,
+ * open or waited for, over all processes.  <id> stands for upstream and name:
+ * a digest of NGX_HYPERDRIVE_SHM_QUOTA_ID bytes.
+ *
+ * _take(): one more of each, of at most <max>; NULL: done; else the id of one
+ * that is used up, and neither is taken.  <max> 0: not asked for.  _give()
+ * wakes those
+ * who wait for one, this process too.  _pass() hands one over, with the
+ * connection that it stands for.  _wait() tells that this process has one more
+ * (1), or one less (-1), who waits; _wanted() names a process that has such
+ * (NGX_OK), this one if it has; _holders() sets a byte for each slot
+ * that has connections.
+ */
+#define NGX_HYPERDRIVE_SHM_QUOTA_ID     32
+#define NGX_HYPERDRIVE_SHM_QUOTAS       2048
+
+u_char *ngx_hyperdrive_shm_quota_take(u_char *one, ngx_uint_t max_one,
+    u_char *two, ngx_uint_t max_two);
+void ngx_hyperdrive_shm_quota_give(u_char *id,
+    ngx_hyperdrive_shm_wake_pt wake);
+void ngx_hyperdrive_shm_quota_pass(u_char *id, ngx_uint_t from,
+    ngx_uint_t to);
+void ngx_hyperdrive_shm_quota_wait(u_char *id, ngx_int_t delta);
+ngx_int_t ngx_hyperdrive_shm_quota_wanted(u_char *id, ngx_uint_t *slot);
+void ngx_hyperdrive_shm_quota_holders(u_char *id, u_char *slots);
+
+
+/*
  * Notes: what an origin said at log-in, kept for all workers by a key that is
  * compared whole.  _get copies at most <size> bytes and returns in *len how
  * many; notes older than <max_age> seconds are not there (NGX_DECLINED).

@@ -30,7 +30,7 @@
  * References inside the zone are numbers, never addresses.
  */
 
-#define NGX_HYPERDRIVE_SHM_LAYOUT       2
+#define NGX_HYPERDRIVE_SHM_LAYOUT       3
 
 #define NGX_HYPERDRIVE_SHM_MAGIC        0x68797064
 
@@ -135,6 +135,22 @@ typedef struct {
 } ngx_hyperdrive_shm_note_t;
 
 
+/* connections of one user or database of an upstream; the lock is one for
+   all, what counts are the numbers */
+
+typedef struct {
+    u_char                          id[NGX_HYPERDRIVE_SHM_QUOTA_ID];
+    uint32_t                        hash;
+    uint32_t                        next;       /* in the bucket, or free */
+    uint64_t                        died;       /* when the last one did that
+                                                   left some */
+    uint32_t                        dead;       /* ...of those who did */
+    volatile uint32_t               live;
+    uint16_t                        places[NGX_HYPERDRIVE_SLOTS];
+    uint16_t                        waiting[NGX_HYPERDRIVE_SLOTS];
+} ngx_hyperdrive_shm_quota_t;
+
+
 typedef struct {
     uint32_t                        magic;
     uint32_t                        layout;
@@ -161,6 +177,11 @@ typedef struct {
     uint32_t                        notes_newest;
     uint32_t                        notes_buckets[NGX_HYPERDRIVE_SHM_NOTES];
 
+    ngx_hyperdrive_shm_mutex_t      quotas_mutex;
+    uint32_t                        nquotas;    /* ever used */
+    uint32_t                        quotas_free;
+    uint32_t                        quotas_buckets[NGX_HYPERDRIVE_SHM_QUOTAS];
+
     /* what follows is touched only as far as it is used */
 
     ngx_hyperdrive_shm_limit_t      limits[NGX_HYPERDRIVE_SHM_LIMITS];
@@ -168,6 +189,7 @@ typedef struct {
                                             [NGX_HYPERDRIVE_SLOTS + 1];
     ngx_hyperdrive_shm_ticket_t     tickets[NGX_HYPERDRIVE_SHM_TICKETS];
     ngx_hyperdrive_shm_note_t       notes[NGX_HYPERDRIVE_SHM_NOTES];
+    ngx_hyperdrive_shm_quota_t      quotas[NGX_HYPERDRIVE_SHM_QUOTAS];
 } ngx_hyperdrive_shm_t;
 
 
@@ -218,6 +240,11 @@ void ngx_hyperdrive_shm_counters_fold_locked(ngx_uint_t limit,
 void ngx_hyperdrive_shm_counters_clear_locked(ngx_uint_t limit);
 
 ngx_int_t ngx_hyperdrive_shm_note_init(ngx_hyperdrive_shm_t *sh);
+
+ngx_int_t ngx_hyperdrive_shm_quota_init(ngx_hyperdrive_shm_t *sh);
+void ngx_hyperdrive_shm_quota_reclaim(ngx_uint_t slot);
+/* marks the slots in <woken> that wait for what was freed */
+void ngx_hyperdrive_shm_quota_reclaim_places(ngx_msec_t delay, u_char *woken);
 
 
 #endif /* _NGX_HYPERDRIVE_SHM_LAYOUT_H_INCLUDED_ */

@@ -844,6 +844,8 @@ ngx_hyperdrive_shm_reclaim_places(ngx_msec_t delay,
         ngx_hyperdrive_shm_limit_unlock(limit);
     }
 
+    ngx_hyperdrive_shm_quota_reclaim_places(delay, woken);
+
     for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
         if (woken[i]) {
             wake(i);

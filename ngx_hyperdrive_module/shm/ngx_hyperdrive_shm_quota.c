@@ -1,0 +1,473 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "shm/ngx_hyperdrive_shm_layout.h"
+
+
+/*
+ * Quotas: how many connections one user, or one database, of an upstream has
+ * over all processes.  Taken when a connection is about to be opened or
+ * waited for, given back with its end: one lock for all.  What counts are the
+ * numbers of each slot; the lists are built anew if their lock's holder died.
+ */
+
+
+static void ngx_hyperdrive_shm_quota_lock(void);
+static void ngx_hyperdrive_shm_quota_unlock(void);
+static void ngx_hyperdrive_shm_quota_link(ngx_hyperdrive_shm_t *sh);
+static ngx_hyperdrive_shm_quota_t *ngx_hyperdrive_shm_quota_find_locked(
+    u_char *id);
+static ngx_hyperdrive_shm_quota_t *ngx_hyperdrive_shm_quota_get_locked(
+    u_char *id);
+static void ngx_hyperdrive_shm_quota_put_locked(
+    ngx_hyperdrive_shm_quota_t *quota);
+static ngx_uint_t ngx_hyperdrive_shm_quota_used(
+    ngx_hyperdrive_shm_quota_t *quota);
+
+
+ngx_int_t
+ngx_hyperdrive_shm_quota_init(ngx_hyperdrive_shm_t *sh)
+{
+    sh->nquotas = 0;
+
+    ngx_hyperdrive_shm_quota_link(sh);
+
+    return ngx_hyperdrive_shm_mutex_init(&sh->quotas_mutex);
+}
+
+
+u_char *
+ngx_hyperdrive_shm_quota_take(u_char *one, ngx_uint_t max_one, u_char *two,
+    ngx_uint_t max_two)
+{
+    u_char                      *full;
+    ngx_hyperdrive_shm_quota_t  *first, *second;
+
+    if (ngx_hyperdrive_shm_slot == NGX_HYPERDRIVE_SLOTS) {
+        return max_one ? one : two;
+    }
+
+    full = NULL;
+    first = NULL;
+    second = NULL;
+
+    ngx_hyperdrive_shm_quota_lock();
+
+    if (max_one) {
+        first = ngx_hyperdrive_shm_quota_get_locked(one);
+
+        if (first == NULL
+            || ngx_hyperdrive_shm_quota_used(first) >= max_one)
+        {
+            full = one;
+            goto done;
+        }
+    }
+
+    if (max_two) {
+        second = ngx_hyperdrive_shm_quota_get_locked(two);
+
+        if (second == NULL
+            || ngx_hyperdrive_shm_quota_used(second) >= max_two)
+        {
+            full = two;
+            goto done;
+        }
+    }
+
+    if (first) {
+        first->places[ngx_hyperdrive_shm_slot]++;
+    }
+
+    if (second) {
+        second->places[ngx_hyperdrive_shm_slot]++;
+    }
+
+done:
+
+    if (full && first) {
+        /* it may be new, and of no use */
+        ngx_hyperdrive_shm_quota_put_locked(first);
+    }
+
+    ngx_hyperdrive_shm_quota_unlock();
+
+    return full;
+}
+
+
+void
+ngx_hyperdrive_shm_quota_give(u_char *id, ngx_hyperdrive_shm_wake_pt wake)
+{
+    ngx_uint_t                   i;
+    u_char                       woken[NGX_HYPERDRIVE_SLOTS];
+    ngx_hyperdrive_shm_quota_t  *quota;
+
+    if (ngx_hyperdrive_shm_slot == NGX_HYPERDRIVE_SLOTS) {
+        return;
+    }
+
+    ngx_memzero(woken, sizeof(woken));
+
+    ngx_hyperdrive_shm_quota_lock();
+
+    quota = ngx_hyperdrive_shm_quota_find_locked(id);
+
+    if (quota && quota->places[ngx_hyperdrive_shm_slot]) {
+
+        quota->places[ngx_hyperdrive_shm_slot]--;
+
+        for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
+            woken[i] = (quota->waiting[i] != 0);
+        }
+
+        ngx_hyperdrive_shm_quota_put_locked(quota);
+    }
+
+    ngx_hyperdrive_shm_quota_unlock();
+
+    for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
+        if (woken[i]) {
+            wake(i);
+        }
+    }
+}
+
+
+void
+ngx_hyperdrive_shm_quota_pass(u_char *id, ngx_uint_t from, ngx_uint_t to)
+{
+    ngx_hyperdrive_shm_quota_t  *quota;
+
+    ngx_hyperdrive_shm_quota_lock();
+
+    quota = ngx_hyperdrive_shm_quota_find_locked(id);
+
+    if (quota && quota->places[from]) {
+        quota->places[from]--;
+        quota->places[to]++;
+    }
+
+    ngx_hyperdrive_shm_quota_unlock();
+}
+
+
+void
+ngx_hyperdrive_shm_quota_wait(u_char *id, ngx_int_t delta)
+{
+    ngx_hyperdrive_shm_quota_t  *quota;
+
+    if (ngx_hyperdrive_shm_slot == NGX_HYPERDRIVE_SLOTS) {
+        return;
+    }
+
+    ngx_hyperdrive_shm_quota_lock();
+
+    quota = (delta > 0) ? ngx_hyperdrive_shm_quota_get_locked(id)
+                        : ngx_hyperdrive_shm_quota_find_locked(id);
+
+    if (quota && (delta > 0 || quota->waiting[ngx_hyperdrive_shm_slot])) {
+        quota->waiting[ngx_hyperdrive_shm_slot] += delta;
+        ngx_hyperdrive_shm_quota_put_locked(quota);
+    }
+
+    ngx_hyperdrive_shm_quota_unlock();
+}
+
+
+ngx_int_t
+ngx_hyperdrive_shm_quota_wanted(u_char *id, ngx_uint_t *slot)
+{
+    ngx_int_t                    rc;
+    ngx_uint_t                   i, n;
+    ngx_hyperdrive_shm_quota_t  *quota;
+
+    rc = NGX_DECLINED;
+
+    ngx_hyperdrive_shm_quota_lock();
+
+    quota = ngx_hyperdrive_shm_quota_find_locked(id);
+
+    for (i = 0; quota && i < NGX_HYPERDRIVE_SLOTS; i++) {
+
+        /* this process first: else two could pass on to each other for ever */
+
+        n = (ngx_hyperdrive_shm_slot + i) % NGX_HYPERDRIVE_SLOTS;
+
+        if (quota->waiting[n]) {
+            *slot = n;
+            rc = NGX_OK;
+            break;
+        }
+    }
+
+    ngx_hyperdrive_shm_quota_unlock();
+
+    return rc;
+}
+
+
+void
+ngx_hyperdrive_shm_quota_holders(u_char *id, u_char *slots)
+{
+    ngx_uint_t                   i;
+    ngx_hyperdrive_shm_quota_t  *quota;
+
+    ngx_memzero(slots, NGX_HYPERDRIVE_SLOTS);
+
+    ngx_hyperdrive_shm_quota_lock();
+
+    quota = ngx_hyperdrive_shm_quota_find_locked(id);
+
+    for (i = 0; quota && i < NGX_HYPERDRIVE_SLOTS; i++) {
+        slots[i] = (quota->places[i] != 0);
+    }
+
+    ngx_hyperdrive_shm_quota_unlock();
+}
+
+
+/* a process has ended: its connections may run on for a while */
+
+void
+ngx_hyperdrive_shm_quota_reclaim(ngx_uint_t slot)
+{
+    uint32_t                     n;
+    ngx_hyperdrive_shm_quota_t  *quota;
+
+    ngx_hyperdrive_shm_quota_lock();
+
+    for (n = 0; n < ngx_hyperdrive_shm->nquotas; n++) {
+
+        quota = &ngx_hyperdrive_shm->quotas[n];
+
+        if (!quota->live) {
+            continue;
+        }
+
+        quota->waiting[slot] = 0;
+
+        if (quota->places[slot]) {
+
+            /* rather held twice for a moment than lost: we may die here */
+
+            quota->died = ngx_hyperdrive_shm_now();
+            quota->dead += quota->places[slot];
+
+            ngx_memory_barrier();
+
+            quota->places[slot] = 0;
+        }
+
+        ngx_hyperdrive_shm_quota_put_locked(quota);
+    }
+
+    ngx_hyperdrive_shm_quota_unlock();
+}
+
+
+void
+ngx_hyperdrive_shm_quota_reclaim_places(ngx_msec_t delay, u_char *woken)
+{
+    uint32_t                     n;
+    ngx_uint_t                   i;
+    ngx_hyperdrive_shm_quota_t  *quota;
+
+    ngx_hyperdrive_shm_quota_lock();
+
+    for (n = 0; n < ngx_hyperdrive_shm->nquotas; n++) {
+
+        quota = &ngx_hyperdrive_shm->quotas[n];
+
+        if (!quota->live || quota->dead == 0
+            || ngx_hyperdrive_shm_now() - quota->died < delay)
+        {
+            continue;
+        }
+
+        quota->dead = 0;
+
+        for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
+            woken[i] |= (quota->waiting[i] != 0);
+        }
+
+        ngx_hyperdrive_shm_quota_put_locked(quota);
+    }
+
+    ngx_hyperdrive_shm_quota_unlock();
+}
+
+
+static void
+ngx_hyperdrive_shm_quota_lock(void)
+{
+    ngx_hyperdrive_shm_t  *sh;
+
+    sh = ngx_hyperdrive_shm;
+
+    if (ngx_hyperdrive_shm_mutex_lock(&sh->quotas_mutex) == NGX_DECLINED) {
+        ngx_hyperdrive_shm_quota_link(sh);
+        ngx_hyperdrive_shm_mutex_consistent(&sh->quotas_mutex);
+    }
+}
+
+
+static void
+ngx_hyperdrive_shm_quota_unlock(void)
+{
+    ngx_hyperdrive_shm_mutex_unlock(&ngx_hyperdrive_shm->quotas_mutex);
+}
+
+
+/* the lists, from what is live */
+
+static void
+ngx_hyperdrive_shm_quota_link(ngx_hyperdrive_shm_t *sh)
+{
+    uint32_t                     n, *bucket;
+    ngx_hyperdrive_shm_quota_t  *quota;
+
+    for (n = 0; n < NGX_HYPERDRIVE_SHM_QUOTAS; n++) {
+        sh->quotas_buckets[n] = NGX_HYPERDRIVE_SHM_NONE;
+    }
+
+    sh->quotas_free = NGX_HYPERDRIVE_SHM_NONE;
+
+    for (n = 0; n < sh->nquotas; n++) {
+
+        quota = &sh->quotas[n];
+
+        bucket = quota->live ? &sh->quotas_buckets[quota->hash
+                                                % NGX_HYPERDRIVE_SHM_QUOTAS]
+                             : &sh->quotas_free;
+        quota->next = *bucket;
+        *bucket = n;
+    }
+}
+
+
+static ngx_hyperdrive_shm_quota_t *
+ngx_hyperdrive_shm_quota_find_locked(u_char *id)
+{
+    uint32_t                     n, hash;
+    ngx_hyperdrive_shm_quota_t  *quota;
+
+    ngx_memcpy(&hash, id, sizeof(hash));
+
+    n = ngx_hyperdrive_shm->quotas_buckets[hash % NGX_HYPERDRIVE_SHM_QUOTAS];
+
+    while (n != NGX_HYPERDRIVE_SHM_NONE) {
+        quota = &ngx_hyperdrive_shm->quotas[n];
+
+        if (ngx_memcmp(quota->id, id, NGX_HYPERDRIVE_SHM_QUOTA_ID) == 0) {
+            return quota;
+        }
+
+        n = quota->next;
+    }
+
+    return NULL;
+}
+
+
+/* ...made if it is not there; NULL: the table is full */
+
+static ngx_hyperdrive_shm_quota_t *
+ngx_hyperdrive_shm_quota_get_locked(u_char *id)
+{
+    uint32_t                     n, *bucket;
+    ngx_hyperdrive_shm_t        *sh;
+    ngx_hyperdrive_shm_quota_t  *quota;
+
+    quota = ngx_hyperdrive_shm_quota_find_locked(id);
+
+    if (quota) {
+        return quota;
+    }
+
+    sh = ngx_hyperdrive_shm;
+    n = sh->quotas_free;
+
+    if (n != NGX_HYPERDRIVE_SHM_NONE) {
+        sh->quotas_free = sh->quotas[n].next;
+
+    } else if (sh->nquotas < NGX_HYPERDRIVE_SHM_QUOTAS) {
+        n = sh->nquotas++;
+
+    } else {
+        return NULL;
+    }
+
+    quota = &sh->quotas[n];
+
+    ngx_memzero(quota, sizeof(ngx_hyperdrive_shm_quota_t));
+
+    ngx_memcpy(quota->id, id, NGX_HYPERDRIVE_SHM_QUOTA_ID);
+    ngx_memcpy(&quota->hash, id, sizeof(quota->hash));
+
+    ngx_memory_barrier();
+
+    quota->live = 1;
+
+    bucket = &sh->quotas_buckets[quota->hash % NGX_HYPERDRIVE_SHM_QUOTAS];
+
+    quota->next = *bucket;
+    *bucket = n;
+
+    return quota;
+}
+
+
+/* freed if nobody has anything of it */
+
+static void
+ngx_hyperdrive_shm_quota_put_locked(ngx_hyperdrive_shm_quota_t *quota)
+{
+    uint32_t               n, *link;
+    ngx_uint_t             i;
+    ngx_hyperdrive_shm_t  *sh;
+
+    if (ngx_hyperdrive_shm_quota_used(quota)) {
+        return;
+    }
+
+    for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
+        if (quota->waiting[i]) {
+            return;
+        }
+    }
+
+    sh = ngx_hyperdrive_shm;
+    n = quota - sh->quotas;
+
+    link = &sh->quotas_buckets[quota->hash % NGX_HYPERDRIVE_SHM_QUOTAS];
+
+    while (*link != n) {
+        link = &sh->quotas[*link].next;
+    }
+
+    *link = quota->next;
+
+    quota->live = 0;
+
+    quota->next = sh->quotas_free;
+    sh->quotas_free = n;
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_shm_quota_used(ngx_hyperdrive_shm_quota_t *quota)
+{
+    ngx_uint_t  i, used;
+
+    used = quota->dead;
+
+    for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
+        used += quota->places[i];
+    }
+
+    return used;
+}

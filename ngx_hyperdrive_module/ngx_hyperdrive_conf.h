@@ -98,6 +98,9 @@ char *ngx_hyperdrive_conf_pass(ngx_conf_t *cf, ngx_command_t *cmd,
 
 char *ngx_hyperdrive_conf_timeout(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+void ngx_hyperdrive_conf_timeout_init(ngx_hyperdrive_srv_conf_t *conf);
+void ngx_hyperdrive_conf_timeout_merge(ngx_hyperdrive_srv_conf_t *conf,
+    ngx_hyperdrive_srv_conf_t *prev);
 char *ngx_hyperdrive_conf_users(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_hyperdrive_conf_auth_query(ngx_conf_t *cf, ngx_command_t *cmd,

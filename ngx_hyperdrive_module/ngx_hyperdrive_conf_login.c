@@ -117,6 +117,31 @@ ngx_hyperdrive_conf_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+void
+ngx_hyperdrive_conf_timeout_init(ngx_hyperdrive_srv_conf_t *conf)
+{
+    conf->timeout.login = NGX_CONF_UNSET_MSEC;
+    conf->timeout.query = NGX_CONF_UNSET_MSEC;
+    conf->timeout.idle_in_transaction = NGX_CONF_UNSET_MSEC;
+    conf->timeout.idle = NGX_CONF_UNSET_MSEC;
+    conf->timeout.client_idle = NGX_CONF_UNSET_MSEC;
+}
+
+
+void
+ngx_hyperdrive_conf_timeout_merge(ngx_hyperdrive_srv_conf_t *conf,
+    ngx_hyperdrive_srv_conf_t *prev)
+{
+    ngx_conf_merge_msec_value(conf->timeout.login, prev->timeout.login, 60000);
+    ngx_conf_merge_msec_value(conf->timeout.query, prev->timeout.query, 0);
+    ngx_conf_merge_msec_value(conf->timeout.idle_in_transaction,
+                              prev->timeout.idle_in_transaction, 0);
+    ngx_conf_merge_msec_value(conf->timeout.idle, prev->timeout.idle, 0);
+    ngx_conf_merge_msec_value(conf->timeout.client_idle,
+                              prev->timeout.client_idle, 0);
+}
+
+
 /*
  * hyperdrive_users [FILE] [query] [cert];
  * hyperdrive_users off;

@@ -268,11 +268,8 @@ ngx_stream_hyperdrive_create_srv_conf(ngx_conf_t *cf)
     conf->unread_pin = NGX_CONF_UNSET;
     conf->pins = NGX_CONF_UNSET_UINT;
     conf->channel_binding = NGX_CONF_UNSET;
-    conf->timeout.login = NGX_CONF_UNSET_MSEC;
-    conf->timeout.query = NGX_CONF_UNSET_MSEC;
-    conf->timeout.idle_in_transaction = NGX_CONF_UNSET_MSEC;
-    conf->timeout.idle = NGX_CONF_UNSET_MSEC;
-    conf->timeout.client_idle = NGX_CONF_UNSET_MSEC;
+
+    ngx_hyperdrive_conf_timeout_init(conf);
 
     return conf;
 }
@@ -306,13 +303,7 @@ ngx_stream_hyperdrive_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->pins, prev->pins, 0);
     ngx_conf_merge_value(conf->channel_binding, prev->channel_binding, 1);
 
-    ngx_conf_merge_msec_value(conf->timeout.login, prev->timeout.login, 60000);
-    ngx_conf_merge_msec_value(conf->timeout.query, prev->timeout.query, 0);
-    ngx_conf_merge_msec_value(conf->timeout.idle_in_transaction,
-                              prev->timeout.idle_in_transaction, 0);
-    ngx_conf_merge_msec_value(conf->timeout.idle, prev->timeout.idle, 0);
-    ngx_conf_merge_msec_value(conf->timeout.client_idle,
-                              prev->timeout.client_idle, 0);
+    ngx_hyperdrive_conf_timeout_merge(conf, prev);
 
     if (conf->pass.data == NULL) {
         return NGX_CONF_OK;

@@ -119,6 +119,12 @@ ngx_int_t ngx_hyperdrive_conf_verifiers(ngx_cycle_t *cycle,
 char *ngx_hyperdrive_conf_state(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+/* ngx_hyperdrive_classify.c: from the sql room to what is kept with a text */
+
+void ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
+    ngx_hyperdrive_state_plan_t *plan);
+
+
 /* ngx_hyperdrive_conf_cache.c */
 
 char *ngx_hyperdrive_conf_cache_zone(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -7,7 +7,6 @@
 #include "ngx_hyperdrive_conf.h"
 #include "ngx_hyperdrive_variables.h"
 #include "sql/ngx_hyperdrive_sql.h"
-#include "sql/ngx_hyperdrive_sql_hint.h"
 #include "peer/ngx_hyperdrive_peer.h"
 #include "admin/ngx_hyperdrive_admin_status.h"
 
@@ -44,8 +43,6 @@ static ngx_int_t ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle);
 static ngx_int_t ngx_stream_hyperdrive_init_view(ngx_cycle_t *cycle,
     ngx_hyperdrive_main_conf_t *hmcf);
 static void ngx_stream_hyperdrive_exit_process(ngx_cycle_t *cycle);
-static void ngx_stream_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
-    ngx_hyperdrive_state_plan_t *plan);
 static void ngx_stream_hyperdrive_message(ngx_uint_t from, ngx_uint_t type,
     u_char *data, size_t len, ngx_socket_t fd);
 static void ngx_stream_hyperdrive_dead(ngx_uint_t slot);
@@ -689,7 +686,7 @@ ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle)
     ctx.clock_reason = NGX_HYPERDRIVE_SQL_VOLATILE;
     ctx.registry = ngx_hyperdrive_state_registry_create(
                                               NGX_STREAM_HYPERDRIVE_TEXTS,
-                                              ngx_stream_hyperdrive_classify);
+                                              ngx_hyperdrive_classify);
     if (ctx.registry == NULL) {
         return NGX_ERROR;
     }
@@ -821,89 +818,6 @@ ngx_stream_hyperdrive_exit_process(ngx_cycle_t *cycle)
     ngx_hyperdrive_cache_flight_set_slot(NGX_HYPERDRIVE_SLOTS, 0);
 
     ngx_hyperdrive_shm_exit_process();
-}
-
-
-/* from the sql room to what is kept with a statement */
-
-static void
-ngx_stream_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
-    ngx_hyperdrive_state_plan_t *plan)
-{
-    static u_char                   names[16384];
-    ngx_hyperdrive_sql_mode_t       sql_mode;
-    static ngx_hyperdrive_sql_facts_t  facts;
-    ngx_hyperdrive_sql_transaction_t  tr;
-    ngx_hyperdrive_sql_hint_t       hint;
-
-    sql_mode.standard_conforming_strings = mode & 1;
-    sql_mode.unsafe_encoding = (mode & 2) ? 1 : 0;
-
-    ngx_hyperdrive_sql_classify(text, &sql_mode, names, sizeof(names), &facts);
-
-    plan->kind = facts.kind;
-    plan->reason = facts.reason;
-    plan->stateful = facts.stateful;
-
-    plan->leaves = facts.leaves & 0xfff;
-
-    if (facts.stateful && facts.leaves == 0) {
-        plan->leaves = NGX_HYPERDRIVE_STATE_PIN_FUNCTION;
-    }
-
-    plan->ends = (facts.kind != NGX_HYPERDRIVE_SQL_READ
-                  && facts.kind != NGX_HYPERDRIVE_SQL_WRITE
-                  && facts.kind != NGX_HYPERDRIVE_SQL_COPY
-                  && facts.kind != NGX_HYPERDRIVE_SQL_BEGIN
-                  && facts.kind != NGX_HYPERDRIVE_SQL_SAVEPOINT
-                  && facts.kind != NGX_HYPERDRIVE_SQL_SET_LOCAL);
-
-    plan->discard = (facts.kind == NGX_HYPERDRIVE_SQL_DISCARD
-                     && facts.nstatements == 1);
-    plan->read = (facts.kind == NGX_HYPERDRIVE_SQL_READ && !facts.may_write);
-    plan->transaction = facts.transaction_control;
-    plan->single = (facts.nstatements == 1
-                    && facts.kind != NGX_HYPERDRIVE_SQL_UNKNOWN);
-
-    if (plan->transaction && plan->single
-        && ngx_hyperdrive_sql_transaction(text, &tr) == NGX_OK)
-    {
-        plan->defer = (tr.kind == NGX_HYPERDRIVE_SQL_BEGIN)
-                      ? NGX_HYPERDRIVE_STATE_BEGIN_DEFAULT + tr.isolation : 0;
-        plan->start = tr.start;
-        plan->commits = (tr.kind == NGX_HYPERDRIVE_SQL_COMMIT);
-        plan->rolls_back = (tr.kind == NGX_HYPERDRIVE_SQL_ROLLBACK);
-    }
-
-    plan->deallocate = (facts.kind == NGX_HYPERDRIVE_SQL_PREPARE
-                        && facts.nstatements == 1
-                        && ngx_strcmp(facts.verb, "DEALLOCATE") == 0);
-
-    plan->forgets = plan->deallocate
-                    || facts.kind == NGX_HYPERDRIVE_SQL_DISCARD
-                    || facts.kind == NGX_HYPERDRIVE_SQL_CALL
-                    || facts.kind == NGX_HYPERDRIVE_SQL_UNKNOWN
-                    || (facts.stateful && facts.nstatements > 1);
-
-    plan->may_write = facts.may_write;
-
-    if (plan->reason == 0) {
-        ngx_hyperdrive_sql_hint(text, &hint);
-
-        plan->no_cache = hint.no_cache;
-        plan->max_age = hint.max_age;
-    }
-
-    plan->plain = facts.nstatements == 1
-                  ? facts.kind == NGX_HYPERDRIVE_SQL_SAVEPOINT : 0;
-
-    if (!facts.transaction_control && !facts.alone
-        && facts.kind != NGX_HYPERDRIVE_SQL_CALL
-        && facts.kind != NGX_HYPERDRIVE_SQL_MAINTENANCE
-        && facts.kind != NGX_HYPERDRIVE_SQL_UNKNOWN)
-    {
-        plan->plain = 1;
-    }
 }
 
 

@@ -1,0 +1,90 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "ngx_hyperdrive_conf.h"
+#include "sql/ngx_hyperdrive_sql.h"
+#include "sql/ngx_hyperdrive_sql_hint.h"
+
+
+void
+ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
+    ngx_hyperdrive_state_plan_t *plan)
+{
+    static u_char                   names[16384];
+    ngx_hyperdrive_sql_mode_t       sql_mode;
+    static ngx_hyperdrive_sql_facts_t  facts;
+    ngx_hyperdrive_sql_transaction_t  tr;
+    ngx_hyperdrive_sql_hint_t       hint;
+
+    sql_mode.standard_conforming_strings = mode & 1;
+    sql_mode.unsafe_encoding = (mode & 2) ? 1 : 0;
+
+    ngx_hyperdrive_sql_classify(text, &sql_mode, names, sizeof(names), &facts);
+
+    plan->kind = facts.kind;
+    plan->reason = facts.reason;
+    plan->stateful = facts.stateful;
+
+    plan->leaves = facts.leaves & 0xfff;
+
+    if (facts.stateful && facts.leaves == 0) {
+        plan->leaves = NGX_HYPERDRIVE_STATE_PIN_FUNCTION;
+    }
+
+    plan->ends = (facts.kind != NGX_HYPERDRIVE_SQL_READ
+                  && facts.kind != NGX_HYPERDRIVE_SQL_WRITE
+                  && facts.kind != NGX_HYPERDRIVE_SQL_COPY
+                  && facts.kind != NGX_HYPERDRIVE_SQL_BEGIN
+                  && facts.kind != NGX_HYPERDRIVE_SQL_SAVEPOINT
+                  && facts.kind != NGX_HYPERDRIVE_SQL_SET_LOCAL);
+
+    plan->discard = (facts.kind == NGX_HYPERDRIVE_SQL_DISCARD
+                     && facts.nstatements == 1);
+    plan->read = (facts.kind == NGX_HYPERDRIVE_SQL_READ && !facts.may_write);
+    plan->transaction = facts.transaction_control;
+    plan->single = (facts.nstatements == 1
+                    && facts.kind != NGX_HYPERDRIVE_SQL_UNKNOWN);
+
+    if (plan->transaction && plan->single
+        && ngx_hyperdrive_sql_transaction(text, &tr) == NGX_OK)
+    {
+        plan->defer = (tr.kind == NGX_HYPERDRIVE_SQL_BEGIN)
+                      ? NGX_HYPERDRIVE_STATE_BEGIN_DEFAULT + tr.isolation : 0;
+        plan->start = tr.start;
+        plan->commits = (tr.kind == NGX_HYPERDRIVE_SQL_COMMIT);
+        plan->rolls_back = (tr.kind == NGX_HYPERDRIVE_SQL_ROLLBACK);
+    }
+
+    plan->deallocate = (facts.kind == NGX_HYPERDRIVE_SQL_PREPARE
+                        && facts.nstatements == 1
+                        && ngx_strcmp(facts.verb, "DEALLOCATE") == 0);
+
+    plan->forgets = plan->deallocate
+                    || facts.kind == NGX_HYPERDRIVE_SQL_DISCARD
+                    || facts.kind == NGX_HYPERDRIVE_SQL_CALL
+                    || facts.kind == NGX_HYPERDRIVE_SQL_UNKNOWN
+                    || (facts.stateful && facts.nstatements > 1);
+
+    plan->may_write = facts.may_write;
+
+    if (plan->reason == 0) {
+        ngx_hyperdrive_sql_hint(text, &hint);
+
+        plan->no_cache = hint.no_cache;
+        plan->max_age = hint.max_age;
+    }
+
+    plan->plain = facts.nstatements == 1
+                  ? facts.kind == NGX_HYPERDRIVE_SQL_SAVEPOINT : 0;
+
+    if (!facts.transaction_control && !facts.alone
+        && facts.kind != NGX_HYPERDRIVE_SQL_CALL
+        && facts.kind != NGX_HYPERDRIVE_SQL_MAINTENANCE
+        && facts.kind != NGX_HYPERDRIVE_SQL_UNKNOWN)
+    {
+        plan->plain = 1;
+    }
+}

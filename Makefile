@@ -70,6 +70,7 @@ help:
 	@echo '              QUICK=1, BENCH_SECONDS=3, BENCH_CLIENTS="1 16 64 256"'
 	@echo 'make bench-cache  the cache against a canned answer, Redis,'
 	@echo '              Pgpool-II and PgBouncer; BENCH_PAIRS=5, BENCH_LARGE=1'
+	@echo 'make test-newer  some tests with a newer nginx, NEWER=trixie|DIR'
 	@echo 'make install  the module into $(MODULES_DIR)'
 	@echo 'make deps     the Debian packages for all that; done by itself'
 	@echo 'make clean    removes build/'
@@ -190,6 +191,19 @@ bench-cache: deps
 	@perl t/bench/cache.pl
 
 
+# The same tests with another nginx: a Debian release, or a source tree.
+
+NEWER       = trixie
+NEWER_TESTS = t/conf_errors.t t/login.t t/tls_client.t t/pool.t t/upstream.t \
+	t/cache.t t/statements.t t/query_log.t t/reload.t t/status.t
+
+test-newer: deps
+	@$(MAKE) --no-print-directory build/relay
+	sh t/newer.sh "$(NEWER)" | tee build/newer.env
+	env $$(grep '^TEST_' build/newer.env) \
+	prove --timer --exec '$(TEST_RUN)' $(NEWER_TESTS)
+
+
 install: build
 	install -D -m 644 $(MODULE) "$(DESTDIR)$(MODULES_DIR)/$(NAME)"
 	@echo 'load_module modules/$(NAME);'
@@ -201,4 +215,5 @@ clean:
 
 FORCE:
 
-.PHONY: help deps deps-build build demo test bench bench-cache install clean FORCE
+.PHONY: help deps deps-build build demo test bench bench-cache test-newer \
+	install clean FORCE

@@ -14,6 +14,13 @@
 #include "session/ngx_hyperdrive_session.h"
 
 
+/* what later versions of nginx have changed, all in one place */
+
+#if (nginx_version >= 1025005)
+#define ngx_stream_ssl_conf_t  ngx_stream_ssl_srv_conf_t
+#endif
+
+
 /* a hyperdrive_cache_zone */
 
 typedef struct {

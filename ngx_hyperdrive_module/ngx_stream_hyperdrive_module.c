@@ -380,21 +380,22 @@ ngx_stream_hyperdrive_merge_pass(ngx_conf_t *cf,
 
 
 /*
- * nginx makes the context of its ssl_* directives only for "listen ... ssl".
- * Here it is needed for the upgrade inside the protocol as well.
+ * nginx before 1.25.5 makes the context of its ssl_* directives only for
+ * "listen ... ssl".  Here it is needed for the upgrade inside the protocol as
+ * well.
  */
 
 static char *
 ngx_stream_hyperdrive_merge_tls(ngx_conf_t *cf,
     ngx_hyperdrive_srv_conf_t *conf)
 {
+    ngx_stream_ssl_conf_t       *sslcf;
+#if (nginx_version < 1025005)
     char                        *rv;
     ngx_stream_module_t         *module;
-    ngx_stream_ssl_conf_t       *sslcf;
     ngx_hyperdrive_main_conf_t  *hmcf;
+#endif
 
-    hmcf = ngx_stream_conf_get_module_main_conf(cf,
-                                                ngx_stream_hyperdrive_module);
     sslcf = ngx_stream_conf_get_module_srv_conf(cf, ngx_stream_ssl_module);
 
     if (conf->users.cert
@@ -414,6 +415,8 @@ ngx_stream_hyperdrive_merge_tls(ngx_conf_t *cf,
         return NGX_CONF_OK;
     }
 
+#if (nginx_version < 1025005)
+
     if (sslcf->ssl.ctx == NULL) {
 
         if (sslcf->protocols & NGX_CONF_BITMASK_SET) {
@@ -426,6 +429,8 @@ ngx_stream_hyperdrive_merge_tls(ngx_conf_t *cf,
         sslcf->file = conf->file;
         sslcf->line = conf->line;
 
+        hmcf = ngx_stream_conf_get_module_main_conf(cf,
+                                                ngx_stream_hyperdrive_module);
         module = ngx_stream_ssl_module.ctx;
 
         rv = module->merge_srv_conf(cf,
@@ -435,7 +440,11 @@ ngx_stream_hyperdrive_merge_tls(ngx_conf_t *cf,
             return rv;
         }
 
-    } else if (sslcf->protocols & NGX_CONF_BITMASK_SET) {
+    } else
+
+#endif
+
+    if (sslcf->protocols & NGX_CONF_BITMASK_SET) {
         SSL_CTX_clear_options(sslcf->ssl.ctx, SSL_OP_NO_TLSv1_3);
         SSL_CTX_set_min_proto_version(sslcf->ssl.ctx, TLS1_2_VERSION);
         SSL_CTX_set_max_proto_version(sslcf->ssl.ctx, TLS1_3_VERSION);

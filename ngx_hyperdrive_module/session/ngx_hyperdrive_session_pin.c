@@ -111,11 +111,6 @@ ngx_hyperdrive_session_pin_check(ngx_hyperdrive_session_t *s)
 
     ngx_hyperdrive_session_pin_why(s->pin.refused, &err);
 
-    /* the database may not see any of it, nor an end that commits */
-
-    ngx_hyperdrive_base_chain_clear(&s->origin->net.out);
-    s->origin->net.connection->error = 1;
-
     ngx_hyperdrive_session_fatal(s, err.sqlstate, err.message);
 
     return NGX_DONE;
@@ -472,7 +467,8 @@ ngx_hyperdrive_session_pin_found(ngx_hyperdrive_session_t *s)
 
 /*
  * The session parts with its origin.  NGX_OK: what is left will be taken away;
- * NGX_DECLINED: that cannot be.
+ * NGX_DECLINED: that cannot be; NGX_ABORT: nor may the database see what is in
+ * the output.
  */
 
 ngx_int_t
@@ -509,6 +505,10 @@ ngx_hyperdrive_session_pin_end(ngx_hyperdrive_session_t *s)
 
     if (s->pin.close) {
         rc = NGX_DECLINED;
+    }
+
+    if (s->pin.refused) {
+        rc = NGX_ABORT;
     }
 
     if (s->pin.all) {

@@ -72,6 +72,11 @@ ngx_hyperdrive_session_detach(ngx_hyperdrive_session_t *s)
 
         (void) s->conf->origin->proto->origin_abandon(s->wire, o->wire,
                                                       &o->net.out);
+
+        if (rc == NGX_ABORT) {
+            ngx_hyperdrive_base_chain_clear(&o->net.out);
+        }
+
         o->data = NULL;
         ngx_hyperdrive_origin_close(o, "was its client's own");
         return;

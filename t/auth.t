@@ -15,12 +15,16 @@ use Test::More;
 BEGIN { use FindBin; chdir($FindBin::Bin); }
 
 use lib 'lib';
-use Test::Hyperdrive;
+use Test::Hyperdrive qw(port pg_client wait_for run_command);
 use Test::Hyperdrive::PG;
+use Test::Hyperdrive::Postgres;
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new();
+# (nginx's own words about a client that is refused while it sends already)
+
+my $t = Test::Hyperdrive->new()
+	->allow_log(qr/application data after close notify/);
 
 my $pg = $t->postgres(
 	users => {
@@ -58,6 +62,12 @@ $t->write_file('verifiers.txt', verifiers());
 $t->write_file('plain.txt', join('', map { qq{"$_" "$_ secret"\n} }
 	qw(alice bob carol free lookup gone)));
 $t->write_file('lookup', "lookup secret\n");
+
+$t->certificate('ca', cn => 'tests')->certificate('front', ca => 'ca')
+	->certificate('alice', ca => 'ca', cn => 'alice')
+	->certificate('both', ca => 'ca', cn => 'alice/CN=bob')
+	->certificate('free', ca => 'ca', cn => 'free')
+	->certificate('evil', cn => 'alice');
 
 my $url = "postgres://127.0.0.1:$port/shop?sslmode=disable";
 
@@ -116,6 +126,31 @@ stream {
 	[ 8084, 'one', 'query' ], [ 8085, 'broken', 'query' ],
 	[ 8086, 'odd', 'query' ],
 	[ 8088, 'own', 'verifiers.txt query' ], [ 8089, 'two', 'query' ]) ]}
+
+    ssl_certificate         front.crt;
+    ssl_certificate_key     front.key;
+    ssl_client_certificate  ca.crt;
+
+    server {
+        listen             127.0.0.1:8090;
+        hyperdrive_pass    one;
+        hyperdrive_users   cert;
+        ssl_verify_client  optional;
+    }
+
+    server {
+        listen             127.0.0.1:8091;
+        hyperdrive_pass    one;
+        hyperdrive_users   plain.txt cert;
+        ssl_verify_client  optional;
+    }
+
+    server {
+        listen             127.0.0.1:8092;
+        hyperdrive_pass    own;
+        hyperdrive_users   cert;
+        ssl_verify_client  on;
+    }
 }
 
 EOS
@@ -291,6 +326,35 @@ for (1 .. 10) {
 	$c->vanish();
 }
 
+###############################################################################
+# Certificates.
+
+like(psql(8090, 'alice', 'alice'), qr/^lookup$/m, 'a certificate');
+like(psql(8090, 'bob', 'alice'), qr/certificate is not for this user/,
+	'for another user');
+like(psql(8090, 'ALICE', 'alice'), qr/certificate is not for this user/,
+	'by the letter');
+like(psql(8090, 'alice', undef), qr/requires a valid client certificate/,
+	'none');
+like(psql(8090, 'alice', undef, 'disable'),
+	qr/requires a valid client certificate/, 'none, in clear');
+unlike(psql(8090, 'alice', 'evil'), qr/^lookup$/m, 'of an unknown issuer');
+like(psql(8090, 'alice', 'both'), qr/certificate is not for this user/,
+	'with two names');
+like(psql(8090, 'bob', 'both'), qr/certificate is not for this user/,
+	'with two names, the other');
+
+like(psql(8091, 'alice', 'alice'), qr/^lookup$/m, 'a certificate and a file');
+like(psql(8091, 'alice', undef), qr/^lookup$/m, 'a password instead');
+like(psql(8091, 'bob', 'alice'), qr/certificate is not for this user/,
+	'a password beside the certificate of another user');
+
+# to the database a certificate is nothing
+
+like(psql(8092, 'free', 'free'), qr/^free$/m,
+	'as a user of whom no password is asked');
+like(psql(8092, 'alice', undef), qr/certificate|SSL/, 'which is demanded');
+
 # the database is away
 
 $pg->stop();
@@ -342,6 +406,24 @@ sub me {
 	return ($c->error()->{M} // '') if $c->error();
 	return join(' ', @{$c->query('SELECT session_user, current_user')
 		->row(0)});
+}
+
+sub psql {
+	my ($server, $user, $certificate, $mode) = @_;
+
+	my $dir = $t->testdir();
+	my $cert = $certificate ? "sslcert=$dir/$certificate.crt "
+		. "sslkey=$dir/$certificate.key" : 'sslcert=none sslkey=none';
+
+	$mode ||= 'require';
+
+	my ($status, $out) = run_command([
+		Test::Hyperdrive::Postgres::bin('psql'), '-X', '-A', '-t',
+		'-c', 'SELECT current_user', "host=127.0.0.1 user=$user "
+		. "dbname=shop sslmode=$mode $cert port=" . port($server) ],
+		env => { PGPASSWORD => "$user secret" });
+
+	return $out;
 }
 
 sub sequence {

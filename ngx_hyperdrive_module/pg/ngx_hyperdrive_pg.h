@@ -203,6 +203,8 @@ ngx_hyperdrive_state_name_t *ngx_hyperdrive_pg_client_find(
 ngx_hyperdrive_state_name_t *ngx_hyperdrive_pg_client_add(
     ngx_hyperdrive_pg_client_t *client, ngx_str_t *name,
     ngx_hyperdrive_state_stmt_t *stmt, ngx_hyperdrive_state_name_t **old);
+/* what is said of a message type that is not known; until the next call */
+char *ngx_hyperdrive_pg_client_unknown(u_char type);
 /* the unit that was looked at is done with */
 void ngx_hyperdrive_pg_client_looked(ngx_hyperdrive_pg_client_t *client);
 void ngx_hyperdrive_pg_client_free_name(ngx_hyperdrive_proto_ctx_t *ctx,

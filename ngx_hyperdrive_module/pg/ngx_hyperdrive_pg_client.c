@@ -156,7 +156,7 @@ ngx_hyperdrive_pg_client_request(void *data, u_char *pos, u_char *last,
 
         default:
             return ngx_hyperdrive_pg_client_bad(err,
-                                              "invalid frontend message type");
+                                      ngx_hyperdrive_pg_client_unknown(type));
         }
 
         if (avail < total) {
@@ -258,6 +258,17 @@ ngx_hyperdrive_pg_client_bad(ngx_hyperdrive_proto_error_t *err, char *text)
     err->hint = NULL;
 
     return NGX_ERROR;
+}
+
+
+char *
+ngx_hyperdrive_pg_client_unknown(u_char type)
+{
+    static u_char  text[sizeof("invalid frontend message type 255")];
+
+    ngx_sprintf(text, "invalid frontend message type %ud%Z", (unsigned) type);
+
+    return (char *) text;
 }
 
 

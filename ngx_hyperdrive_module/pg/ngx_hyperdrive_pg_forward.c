@@ -370,7 +370,7 @@ ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
 
     default:
         return ngx_hyperdrive_pg_forward_error(f, "08P01",
-                                              "invalid frontend message type");
+                                     ngx_hyperdrive_pg_client_unknown(type));
     }
 }
 
@@ -652,11 +652,13 @@ ngx_hyperdrive_pg_forward_close(ngx_hyperdrive_pg_forward_t *f)
                 c->closed_group = o->group;
                 action = NGX_HYPERDRIVE_PG_OWN;
 
-            } else if (!o->poisoned) {
+            } else if (ngx_hyperdrive_pg_forward_ours(&name)) {
 
                 /* to close what does not exist is no error */
                 action = NGX_HYPERDRIVE_PG_OWN;
             }
+
+            /* else it may be one of PREPARE, or of nobody */
         }
     }
 

@@ -88,6 +88,7 @@ ngx_int_t ngx_hyperdrive_pg_forward_prepare(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt, uint64_t id);
 ngx_int_t ngx_hyperdrive_pg_forward_no_statement(
     ngx_hyperdrive_pg_forward_t *f, ngx_str_t *name, ngx_uint_t *mangled);
+ngx_uint_t ngx_hyperdrive_pg_forward_ours(ngx_str_t *name);
 u_char *ngx_hyperdrive_pg_forward_name(u_char *p, uint64_t id);
 
 

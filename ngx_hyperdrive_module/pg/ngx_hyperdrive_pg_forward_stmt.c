@@ -440,11 +440,7 @@ ngx_hyperdrive_pg_forward_no_statement(ngx_hyperdrive_pg_forward_t *f,
 
     if (name->len) {
 
-        if (name->len >= sizeof(NGX_HYPERDRIVE_PG_PREFIX) - 1
-            && ngx_memcmp(name->data, NGX_HYPERDRIVE_PG_PREFIX,
-                          sizeof(NGX_HYPERDRIVE_PG_PREFIX) - 1)
-               == 0)
-        {
+        if (ngx_hyperdrive_pg_forward_ours(name)) {
             /* same length, and not a name of ours */
             name->data[0] = '-';
             *mangled = 1;
@@ -475,6 +471,18 @@ ngx_hyperdrive_pg_forward_no_statement(ngx_hyperdrive_pg_forward_t *f,
     }
 
     return NGX_OK;
+}
+
+
+/* whether a client's name looks like those that we make */
+
+ngx_uint_t
+ngx_hyperdrive_pg_forward_ours(ngx_str_t *name)
+{
+    return name->len >= sizeof(NGX_HYPERDRIVE_PG_PREFIX) - 1
+           && ngx_memcmp(name->data, NGX_HYPERDRIVE_PG_PREFIX,
+                         sizeof(NGX_HYPERDRIVE_PG_PREFIX) - 1)
+              == 0;
 }
 
 

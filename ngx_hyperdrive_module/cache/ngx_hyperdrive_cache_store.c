@@ -15,6 +15,9 @@
 
 #define NGX_HYPERDRIVE_CACHE_STORE_NO_SLOT  NGX_HYPERDRIVE_SLOTS
 
+/* buckets that are looked through under one lock */
+#define NGX_HYPERDRIVE_CACHE_STORE_STRIDE   64
+
 
 static void ngx_hyperdrive_cache_store_fetch(
     ngx_hyperdrive_cache_shard_t *shard, ngx_hyperdrive_cache_key_t *key);
@@ -491,6 +494,71 @@ ngx_hyperdrive_cache_store_purge(ngx_hyperdrive_cache_store_t *store)
         ngx_hyperdrive_cache_shard_reset_locked(shard);
         ngx_hyperdrive_cache_shard_unlock(shard);
     }
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_cache_store_purge_if(ngx_hyperdrive_cache_store_t *store,
+    ngx_hyperdrive_cache_match_pt match, void *data)
+{
+    uint32_t                              n, next, b, end, block, offset;
+    ngx_str_t                             key;
+    ngx_uint_t                            i, purged;
+    ngx_hyperdrive_cache_shard_t         *shard;
+    ngx_hyperdrive_cache_shard_entry_t   *e;
+
+    key.data = malloc(NGX_HYPERDRIVE_MAX_TEXT);
+    if (key.data == NULL) {
+        return 0;
+    }
+
+    purged = 0;
+
+    for (i = 0; i < store->nshards; i++) {
+        shard = &store->shards[i];
+
+        for (b = 0; b < shard->nblocks; b = end) {
+
+            /* a few at a time: others want the lock, too */
+
+            end = ngx_min(b + NGX_HYPERDRIVE_CACHE_STORE_STRIDE,
+                          shard->nblocks);
+
+            ngx_hyperdrive_cache_shard_lock(shard);
+
+            for ( /* void */ ; b < end; b++) {
+
+                for (n = shard->buckets[b]; n; n = next) {
+                    e = ngx_hyperdrive_cache_shard_entry(shard, n);
+                    next = e->chain;
+
+                    key.len = e->key_len;
+
+                    if (key.len <= NGX_HYPERDRIVE_MAX_TEXT) {
+                        block = n;
+                        offset = offsetof(ngx_hyperdrive_cache_shard_entry_t,
+                                          data);
+
+                        ngx_hyperdrive_cache_store_copy(shard, block, offset,
+                                                        key.data, key.len);
+
+                        if (!match(data, &key)) {
+                            continue;
+                        }
+                    }
+
+                    ngx_hyperdrive_cache_shard_remove_locked(shard, n);
+                    purged++;
+                }
+            }
+
+            ngx_hyperdrive_cache_shard_unlock(shard);
+        }
+    }
+
+    free(key.data);
+
+    return purged;
 }
 
 

@@ -153,6 +153,18 @@ ngx_int_t ngx_hyperdrive_cache_store_delete(
 /* empties it; entries that are held go with their last release */
 void ngx_hyperdrive_cache_store_purge(ngx_hyperdrive_cache_store_t *store);
 
+/*
+ * Takes out the entries whose keys <match> says yes to, and returns how many;
+ * <key> is valid during the call, which is made under a lock: it looks at the
+ * bytes, no more.  Keys that are longer than NGX_HYPERDRIVE_MAX_TEXT are taken
+ * out unasked.
+ */
+typedef ngx_uint_t (*ngx_hyperdrive_cache_match_pt)(void *data, ngx_str_t *key);
+
+ngx_uint_t ngx_hyperdrive_cache_store_purge_if(
+    ngx_hyperdrive_cache_store_t *store, ngx_hyperdrive_cache_match_pt match,
+    void *data);
+
 
 typedef struct {
     ngx_str_t    name;

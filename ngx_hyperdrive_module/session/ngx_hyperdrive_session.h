@@ -447,6 +447,20 @@ ngx_uint_t ngx_hyperdrive_session_peek(ngx_hyperdrive_session_t *s);
  * been answered from memory all the same.
  */
 ngx_int_t ngx_hyperdrive_session_lookup_stale(ngx_hyperdrive_session_t *s);
+/*
+ * ngx_hyperdrive_session_purge.c: takes kept answers out, without a reload;
+ * for whoever looks from outside
+ */
+
+/* all of a zone */
+void ngx_hyperdrive_session_purge_all(ngx_shm_zone_t *zone);
+/* those of a statement's text, by its digest, as logs show it; how many */
+ngx_uint_t ngx_hyperdrive_session_purge_statement(ngx_shm_zone_t *zone,
+    uint64_t digest);
+/* those made of a table (a number of cache/version), in all zones */
+void ngx_hyperdrive_session_purge_table(uint32_t number);
+
+
 /* flights of this worker's sessions may be over: a wake-up has come */
 void ngx_hyperdrive_session_flight_wake(void);
 /* the flights of <slot> are ended, but those of the process that has it now

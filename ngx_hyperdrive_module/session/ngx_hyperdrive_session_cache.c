@@ -9,6 +9,7 @@
 #include "base/ngx_hyperdrive_base_cursor.h"
 #include "base/ngx_hyperdrive_base_hash.h"
 #include "sql/ngx_hyperdrive_sql.h"
+#include "sql/ngx_hyperdrive_sql_digest.h"
 
 
 /* a value that is not larger is copied out under the lock */
@@ -147,11 +148,22 @@ ngx_hyperdrive_session_key_text(ngx_str_t *key, ngx_str_t *text)
 uint64_t
 ngx_hyperdrive_session_digest(u_char *text, size_t len)
 {
-    static uint64_t  seed[2] = { 0x6879706572647276ULL, 0x73746174656d656eULL };
+    u_char                     form[1];
+    uint64_t                   digest;
+    ngx_str_t                  s;
+    ngx_hyperdrive_sql_mode_t  mode;
 
-    /* the same in all workers and over restarts: for people and for logs */
+    /* of the form that query logs show: the same for other constants */
 
-    return ngx_hyperdrive_base_hash(seed, text, len);
+    s.data = text;
+    s.len = len;
+
+    mode.standard_conforming_strings = 1;
+    mode.unsafe_encoding = 0;
+
+    (void) ngx_hyperdrive_sql_digest(&s, &mode, form, sizeof(form), &digest);
+
+    return digest;
 }
 
 

@@ -817,6 +817,63 @@ test_eviction(void)
 }
 
 
+/* every third one, by its number in front of the key */
+
+static ngx_uint_t
+every_third(void *data, ngx_str_t *key)
+{
+    uint32_t  id, *seen = data;
+
+    memcpy(&id, key->data, sizeof(id));
+
+    *seen += (key->len == 4 + id * 37 % 300
+              && key->data[key->len - 1] == (key->len > 4 ? 'k' : id >> 24));
+
+    return id % 3 == 0;
+}
+
+
+static void
+test_purge_if(void)
+{
+    uint32_t                    id, seen, before, after;
+    ngx_uint_t                  wrong, purged;
+    ngx_hyperdrive_cache_key_t  key;
+    ngx_hyperdrive_cache_ref_t  ref;
+
+    static u_char  buf[4096];
+
+    ngx_hyperdrive_cache_store_purge(&store);
+
+    before = 0;
+    after = 0;
+    seen = 0;
+    wrong = 0;
+
+    for (id = 0; id < 90; id++) {
+        before += (put(&store, id, 1, 500) == NGX_OK);
+    }
+
+    purged = ngx_hyperdrive_cache_store_purge_if(&store, every_third, &seen);
+
+    for (id = 0; id < 90; id++) {
+        key = make_key(&store, id);
+
+        if (ngx_hyperdrive_cache_store_get(&store, &key, buf, sizeof(buf),
+                                           &ref)
+            == NGX_OK)
+        {
+            after++;
+            wrong += (id % 3 == 0);
+        }
+    }
+
+    ok(before == 90 && seen == 90, "a purge by key is asked for each, whole");
+    ok(purged == 30 && after == 60 && wrong == 0,
+       "and takes out what it is told to");
+}
+
+
 static void
 test_purge(void)
 {
@@ -1143,6 +1200,7 @@ main(void)
     test_bounds();
     test_eviction();
     test_purge();
+    test_purge_if();
     test_reclaim();
     test_death();
     test_random(64 * 1024);

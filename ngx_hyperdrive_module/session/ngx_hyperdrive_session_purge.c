@@ -1,0 +1,60 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "session/ngx_hyperdrive_session_cache.h"
+
+
+static ngx_uint_t ngx_hyperdrive_session_purge_match(void *data,
+    ngx_str_t *key);
+
+
+void
+ngx_hyperdrive_session_purge_all(ngx_shm_zone_t *zone)
+{
+    ngx_hyperdrive_cache_store_purge(ngx_hyperdrive_cache_store(zone));
+    ngx_hyperdrive_cache_flight_on_all();
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_session_purge_statement(ngx_shm_zone_t *zone, uint64_t digest)
+{
+    return ngx_hyperdrive_cache_store_purge_if(
+                                       ngx_hyperdrive_cache_store(zone),
+                                       ngx_hyperdrive_session_purge_match,
+                                       &digest);
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_session_purge_match(void *data, ngx_str_t *key)
+{
+    uint64_t  *digest = data;
+
+    ngx_str_t  text;
+
+    return ngx_hyperdrive_session_key_text(key, &text) == NGX_OK
+           && ngx_hyperdrive_session_digest(text.data, text.len) == *digest;
+}
+
+
+/* as a write does it: what is on its way is not kept either */
+
+void
+ngx_hyperdrive_session_purge_table(uint32_t number)
+{
+    ngx_hyperdrive_cache_version_set_t  set;
+
+    if (!ngx_hyperdrive_cache_version_on()) {
+        return;
+    }
+
+    set.n = 1;
+    set.numbers[0] = number;
+
+    ngx_hyperdrive_cache_version_enter(&set);
+    ngx_hyperdrive_cache_version_leave(&set, 1);
+}

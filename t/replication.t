@@ -92,6 +92,7 @@ my $r = $c->query('IDENTIFY_SYSTEM');
 is($r->state(), '', 'a command of replication');
 like($r->row(0)->[2], qr{^[0-9A-F]+/[0-9A-F]+$}, 'and its answer');
 is(total()->{pinned}, 1, 'a connection of its own');
+is(total()->{pins}{replication}, 1, 'and why');
 is(senders(), 1, 'which is a walsender');
 
 is($c->query('SELECT 1')->state(), '0A000', 'no SQL without a database');

@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session.h"
+#include "state/ngx_hyperdrive_state_pin.h"
 
 
 /*
@@ -76,6 +77,8 @@ ngx_hyperdrive_session_replication_ready(ngx_hyperdrive_session_t *s,
 
     counters->pinned++;
     counters->pinned_total++;
+    counters->pins[NGX_HYPERDRIVE_STATE_PIN_REPLICATION]++;
+    counters->pins_total[NGX_HYPERDRIVE_STATE_PIN_REPLICATION]++;
 
     ngx_hyperdrive_session_attach(s, o);
 
@@ -89,7 +92,12 @@ void
 ngx_hyperdrive_session_replication_end(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_origin_t *o)
 {
-    s->conf->origin->counters->pinned--;
+    ngx_hyperdrive_shm_counters_t  *counters;
+
+    counters = s->conf->origin->counters;
+
+    counters->pinned--;
+    counters->pins[NGX_HYPERDRIVE_STATE_PIN_REPLICATION]--;
 
     /* a walsender that streams reads no Terminate: it sees the end */
 

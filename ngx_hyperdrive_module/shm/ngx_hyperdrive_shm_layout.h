@@ -30,7 +30,7 @@
  * References inside the zone are numbers, never addresses.
  */
 
-#define NGX_HYPERDRIVE_SHM_LAYOUT       3
+#define NGX_HYPERDRIVE_SHM_LAYOUT       4
 
 #define NGX_HYPERDRIVE_SHM_MAGIC        0x68797064
 

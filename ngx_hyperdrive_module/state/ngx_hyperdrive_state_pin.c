@@ -19,7 +19,8 @@ static ngx_str_t  ngx_hyperdrive_state_pin_names[NGX_HYPERDRIVE_STATE_PINS] = {
     ngx_string("sequence"),
     ngx_string("function"),
     ngx_string("do"),
-    ngx_string("unread")
+    ngx_string("unread"),
+    ngx_string("replication")
 };
 
 

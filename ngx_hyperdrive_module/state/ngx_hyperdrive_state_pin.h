@@ -29,7 +29,10 @@
 #define NGX_HYPERDRIVE_STATE_PIN_CALL         0x0400
 #define NGX_HYPERDRIVE_STATE_PIN_UNREAD       0x0800  /* a text too long */
 
-#define NGX_HYPERDRIVE_STATE_PINS             12
+/* of sessions that are never anything else: counted only */
+#define NGX_HYPERDRIVE_STATE_PIN_REPLICATION  12      /* the bit's number */
+
+#define NGX_HYPERDRIVE_STATE_PINS             13
 
 /* what the database can be asked for */
 #define NGX_HYPERDRIVE_STATE_PIN_VISIBLE      0x003f

@@ -5,7 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session.h"
-#include "cache/ngx_hyperdrive_cache_version.h"
+#include "session/ngx_hyperdrive_session_plan.h"
 
 
 /*
@@ -59,7 +59,15 @@ ngx_hyperdrive_session_prepare_epoch(ngx_hyperdrive_session_t *s)
         return NGX_HYPERDRIVE_STATE_CHANGING;
     }
 
-    set.n = 0;
+    /* what changes the catalog is a write to the database as a whole */
+
+    set = ngx_hyperdrive_session_plan(s, NULL)->writes;
+
+    if (set.n && set.numbers[0] == NGX_HYPERDRIVE_CACHE_VERSION_EVERYTHING) {
+        /* that is in the sample anyway */
+        set.n = 0;
+    }
+
     sample.versions[1] = 0;
 
     if (ngx_hyperdrive_cache_version_sample(&set, &sample) != NGX_OK) {

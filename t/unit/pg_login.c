@@ -1541,6 +1541,86 @@ test_origin(void)
 }
 
 
+/* what a log-in shows logs in to who has the same verifier, and to nobody else */
+
+static void
+test_scram_pass(void)
+{
+    ngx_uint_t                         i;
+    ngx_str_t                          in, out, s, password;
+    u_char                             text[NGX_HYPERDRIVE_PG_VERIFIER_LEN];
+    ngx_int_t                          rc;
+    ngx_hyperdrive_pg_scram_pass_t     pass, none;
+    ngx_hyperdrive_pg_scram_client_t   c;
+    ngx_hyperdrive_pg_scram_server_t   server;
+
+    static u_char  salt[2][NGX_HYPERDRIVE_PG_SCRAM_SALT] = {
+        "0123456789abcde", "another salt..."
+    };
+
+    ngx_memzero(&pass, sizeof(pass));
+    ngx_memzero(&none, sizeof(none));
+
+    /*
+     * 0: a wrong password, 1: the right one, 2: what it has shown, 3: to
+     * another salt, 4: to another count of rounds, 5: to another password
+     */
+
+    for (i = 0; i < 6; i++) {
+
+        password = str(i == 5 ? "eraser" : "pencil");
+        ngx_hyperdrive_pg_scram_verifier_salted(&password, salt[i == 3],
+                                                i == 4 ? 64 : 128, text,
+                                                sizeof(text));
+        s = str((char *) text);
+
+        ngx_memzero(&c, sizeof(c));
+        c.flag = 'n';
+
+        if (i < 2) {
+            c.password = str(i ? "pencil" : "eraser");
+
+        } else {
+            c.pass = &pass;
+        }
+
+        ngx_memzero(&server, sizeof(server));
+        server.pass = (i < 2) ? &pass : NULL;
+        ngx_hyperdrive_pg_scram_parse(&s, &server.secret);
+
+        ngx_hyperdrive_pg_scram_client_first(&c, &in);
+        ngx_hyperdrive_pg_scram_server_first(&server, &in, &out);
+
+        rc = ngx_hyperdrive_pg_scram_client_final(&c, &out, &in);
+
+        if (i == 3 || i == 4) {
+            ok(rc == NGX_DECLINED && strcmp(c.error.sqlstate, "28P01") == 0,
+               i == 3 ? "keys, and another salt" : "keys, and other rounds");
+
+        } else {
+            rc = ngx_hyperdrive_pg_scram_server_final(&server, &in, &out);
+
+            ok(rc == (i == 0 || i == 5 ? NGX_DECLINED : NGX_OK)
+               && (rc != NGX_OK
+                   || ngx_hyperdrive_pg_scram_client_verify(&c, &out)
+                      == NGX_OK),
+               i == 0 ? "a wrong password" : i == 1 ? "a password"
+               : i == 2 ? "the keys that it has shown"
+               : "keys, and another password of the same salt");
+        }
+
+        if (i < 2) {
+            ok(i ? pass.iterations == 128 && pass.salt_len == sizeof(salt[0])
+                 : memcmp(&pass, &none, sizeof(pass)) == 0,
+               i ? "keys are shown by it" : "no keys are shown by it");
+        }
+
+        ngx_hyperdrive_pg_scram_client_destroy(&c);
+        ngx_hyperdrive_pg_scram_server_destroy(&server);
+    }
+}
+
+
 /* both ends of SCRAM with nonces that are given */
 
 static void
@@ -2132,6 +2212,7 @@ main(void)
 
     test_small();
     test_scram();
+    test_scram_pass();
     test_startup();
     test_auth();
     test_origin();

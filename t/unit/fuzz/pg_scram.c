@@ -26,9 +26,12 @@ server(ngx_str_t *first, ngx_str_t *final, ngx_uint_t plus)
 {
     ngx_int_t                         rc;
     ngx_str_t                         s, out;
+    ngx_hyperdrive_pg_scram_pass_t    pass;
     ngx_hyperdrive_pg_scram_server_t  server;
 
+    ngx_memzero(&pass, sizeof(pass));
     ngx_memzero(&server, sizeof(server));
+    server.pass = &pass;
     ngx_str_set(&server.nonce, "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0");
     ngx_str_set(&server.cbind, "0123456789abcdef0123456789abcdef");
     server.plus = plus;
@@ -44,6 +47,12 @@ server(ngx_str_t *first, ngx_str_t *final, ngx_uint_t plus)
 
     if (rc == NGX_OK) {
         rc = ngx_hyperdrive_pg_scram_server_final(&server, final, &out);
+    }
+
+    /* keys for who has proven itself, and for nobody else */
+
+    if ((rc == NGX_OK) != (pass.iterations == 4096)) {
+        abort();
     }
 
     if (rc != NGX_OK

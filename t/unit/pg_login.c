@@ -1541,7 +1541,7 @@ test_origin(void)
 }
 
 
-/* what a log-in shows logs in to who has the same verifier, and to nobody else */
+/* what a log-in shows opens what has the same verifier, and nothing else */
 
 static void
 test_scram_pass(void)

@@ -96,6 +96,10 @@ typedef struct {
     unsigned                          open:1;      /* a Sync group has begun */
     unsigned                          begun:1;     /* ...with a BEGIN of ours:
                                                       a Query ends it, too */
+    unsigned                          begins:1;    /* ...that is not answered
+                                                      yet... */
+    unsigned                          fence:1;     /* ...and its group is over:
+                                                      nothing may follow it */
     unsigned                          hold:1;      /* all that is outstanding
                                                       has to be answered
                                                       first */

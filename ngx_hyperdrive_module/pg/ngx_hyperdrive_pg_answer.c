@@ -333,6 +333,8 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
 
         if (first->begin) {
             o->status = 'T';
+            o->begins = 0;
+            o->fence = 0;
         }
 
         return ngx_hyperdrive_pg_answer_row_end(o, first, !query) == NGX_OK

@@ -259,6 +259,8 @@ ngx_hyperdrive_pg_block_send(ngx_hyperdrive_pg_forward_t *f)
     o->open = 1;
     o->block = 1;
     o->begun = 1;
+    o->begins = 1;
+    o->fence = 0;
 
     ngx_hyperdrive_pg_origin_unnamed(o, NULL);
 

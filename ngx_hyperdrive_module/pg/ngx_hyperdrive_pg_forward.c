@@ -119,6 +119,13 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
             return NGX_AGAIN;
         }
 
+        if (o->fence && o->begins) {
+
+            /* what is in a group of its own would run without its block */
+
+            return ngx_hyperdrive_pg_forward_hold(&f);
+        }
+
         if (o->ledger.n >= NGX_HYPERDRIVE_PG_LEDGER_MAX) {
             o->hold = 1;
             return NGX_BUSY;
@@ -157,6 +164,9 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
         *pos += f.total - c->left;
 
         ngx_hyperdrive_pg_answer_own(o, reply);
+
+        o->fence |= (o->begins
+                     && (type == 'Q' || type == 'S' || type == 'F'));
 
         if (type == 'Q' || type == 'S' || type == 'H' || type == 'F') {
 

@@ -58,6 +58,13 @@ ngx_hyperdrive_session_block(ngx_hyperdrive_session_t *s)
         return NGX_OK;
     }
 
+    if (unit->begin && s->net.pos + unit->len != s->net.last) {
+
+        /* what belongs into the block is there already: all in one write */
+
+        return NGX_DECLINED;
+    }
+
     if (unit->begin) {
         proto->block_begin(s->wire, unit, &s->net.out);
         ngx_hyperdrive_session_block_set(s, unit->begin, 0);

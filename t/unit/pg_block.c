@@ -43,7 +43,7 @@ classify(ngx_str_t *text, ngx_uint_t mode, ngx_hyperdrive_state_plan_t *plan)
 
     plan->single = (memchr(s, ';', text->len) == NULL && text->len != 0);
 
-    plan->defer = (strcmp(s, "BEGIN") == 0);
+    plan->defer = (strcmp(s, "BEGIN") == 0 || strcmp(s, "FAIL begin") == 0);
     plan->commits = (strcmp(s, "COMMIT") == 0);
     plan->rolls_back = (strcmp(s, "ROLLBACK") == 0);
 }
@@ -248,6 +248,36 @@ test_failed(void)
 }
 
 
+/* a BEGIN that fails when it is sent: nothing behind it may happen */
+
+static void
+test_refused(void)
+{
+    size_t      cut;
+    ngx_uint_t  i, good;
+
+    static size_t  cuts[] = { 100000, 7, 1 };
+
+    for (i = 0; i < 6; i++) {
+        cut = cuts[i / 2];
+
+        run("FAIL begin", 0);
+        run("SELECT a", i & 1);
+        run("SELECT b", 0);
+
+        say(&lazy, cut);
+
+        good = (lazy.fatal && lazy.server.nrun == 1
+                && memmem(lazy.got.data, lazy.got.len, "22012", 5)
+                && memmem(lazy.got.data, lazy.got.len, "SELECT", 6) == NULL);
+        good &= (relay_leave(&lazy) != NGX_ABORT);
+
+        ok(good, "a BEGIN that is refused ends it");
+        b.len = 0;
+    }
+}
+
+
 /* the client leaves after each byte */
 
 static void
@@ -319,6 +349,7 @@ main(void)
 
     test_same();
     test_failed();
+    test_refused();
     test_leave();
     test_probe();
 

@@ -5,7 +5,7 @@
 
 
 #include "ngx_hyperdrive_conf.h"
-#include "sql/ngx_hyperdrive_sql.h"
+#include "sql/ngx_hyperdrive_sql_catalog.h"
 #include "sql/ngx_hyperdrive_sql_hint.h"
 
 
@@ -16,8 +16,9 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
     static u_char                   names[16384];
     ngx_hyperdrive_sql_mode_t       sql_mode;
     static ngx_hyperdrive_sql_facts_t  facts;
-    ngx_hyperdrive_sql_transaction_t  tr;
-    ngx_hyperdrive_sql_hint_t       hint;
+    ngx_hyperdrive_sql_hint_t          hint;
+    ngx_hyperdrive_sql_transaction_t   tr;
+    ngx_hyperdrive_sql_catalog_plan_t  blind;
 
     sql_mode.standard_conforming_strings = mode & 1;
     sql_mode.unsafe_encoding = (mode & 2) ? 1 : 0;
@@ -25,7 +26,20 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
     ngx_hyperdrive_sql_classify(text, &sql_mode, names, sizeof(names), &facts);
 
     plan->kind = facts.kind;
-    plan->reason = facts.reason;
+
+    /*
+     * What the functions do that the text does not know, the catalog says; and
+     * they may read tables where the text names none.
+     */
+
+    plan->reason = facts.known_reason;
+
+    if (plan->reason == NGX_HYPERDRIVE_SQL_NO_TABLE && facts.nfunctions) {
+        plan->reason = NGX_HYPERDRIVE_SQL_CACHEABLE;
+    }
+
+    ngx_hyperdrive_sql_catalog_plan_blind(&facts, &blind);
+
     plan->stateful = facts.stateful;
 
     plan->leaves = facts.leaves & 0xfff;
@@ -69,6 +83,15 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
                     || (facts.stateful && facts.nstatements > 1);
 
     plan->may_write = facts.may_write;
+    plan->ddl = blind.ddl;
+
+    plan->local = facts.kind == NGX_HYPERDRIVE_SQL_SET_LOCAL
+                  || ngx_strlcasestrn(text->data, text->data + text->len,
+                                      (u_char *) "search_path",
+                                      sizeof("search_path") - 2)
+                  || ngx_strlcasestrn(text->data, text->data + text->len,
+                                      (u_char *) "set_config",
+                                      sizeof("set_config") - 2);
 
     if (plan->reason == 0) {
         ngx_hyperdrive_sql_hint(text, &hint);

@@ -73,6 +73,7 @@ typedef struct {
     ngx_hyperdrive_conf_users_t      users;
     ngx_str_t                        cache;     /* the zone's name */
     ngx_msec_t                       max_age;
+    ngx_flag_t                       allow_stable;
     ngx_msec_t                       stale;
     ngx_msec_t                       stale_error;
     ngx_msec_t                       coalesce;
@@ -151,6 +152,16 @@ char *ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_hyperdrive_conf_pool(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+/* the upstream block's, made if there is none; NULL: no memory, or not here */
+ngx_hyperdrive_origin_conf_t *ngx_hyperdrive_conf_origin_get(ngx_conf_t *cf,
+    ngx_hyperdrive_srv_conf_t *hscf);
+
+/* ngx_hyperdrive_conf_catalog.c */
+
+char *ngx_hyperdrive_conf_catalog(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_hyperdrive_conf_function(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 /* what the directives of an upstream {} fill, made by the first of them */
 ngx_hyperdrive_origin_conf_t *ngx_hyperdrive_conf_origin_get(ngx_conf_t *cf,
@@ -162,6 +173,13 @@ char *ngx_hyperdrive_conf_origin_secret(ngx_conf_t *cf, ngx_str_t *name,
 /* name=value: NGX_OK and <value>, or NGX_DECLINED */
 ngx_int_t ngx_hyperdrive_conf_param(ngx_str_t *arg, const char *name,
     ngx_str_t *value);
+
+/* ngx_hyperdrive_classify.c */
+
+/* from the sql room to what is kept with a statement */
+void ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
+    ngx_hyperdrive_state_plan_t *plan);
+
 
 
 #endif /* _NGX_HYPERDRIVE_CONF_H_INCLUDED_ */

@@ -57,7 +57,7 @@ ngx_hyperdrive_conf_cache_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
  * hyperdrive_cache ZONE [max_age=TIME] [stale_while_revalidate=TIME]
  *                  [stale_if_error=TIME] [coalesce=TIME|off]
  *                  [max_size=SIZE] [verify=SHARE%|off]
- *                  [in_transaction=read_committed|off];
+ *                  [in_transaction=read_committed|off] [allow_stable];
  * hyperdrive_cache off;
  */
 
@@ -113,6 +113,13 @@ ngx_hyperdrive_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                                 &hscf->max_size);
         }
 
+        if (rc == NGX_DECLINED
+            && ngx_strcmp(value[i].data, "allow_stable") == 0)
+        {
+            hscf->allow_stable = 1;
+            rc = NGX_OK;
+        }
+
         if (rc == NGX_DECLINED) {
             rc = ngx_hyperdrive_conf_cache_share(cf, &value[i],
                                                  &hscf->verify);
@@ -133,8 +140,9 @@ ngx_hyperdrive_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                "\"hyperdrive_cache\": known are "
                                "max_age=TIME, stale_while_revalidate=TIME, "
                                "stale_if_error=TIME, coalesce=TIME, "
-                               "max_size=SIZE, verify=SHARE%% and "
-                               "in_transaction=read_committed", &value[i]);
+                               "max_size=SIZE, verify=SHARE%%, "
+                               "in_transaction=read_committed and "
+                               "allow_stable", &value[i]);
         }
 
         return NGX_CONF_ERROR;

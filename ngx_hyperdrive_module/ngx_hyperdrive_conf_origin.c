@@ -259,6 +259,7 @@ ngx_hyperdrive_conf_origin_get(ngx_conf_t *cf, ngx_hyperdrive_srv_conf_t *hscf)
     origin->idle = 600000;
     origin->lifetime = 3600000;
     origin->wait = 10000;
+    origin->catalog_refresh = NGX_CONF_UNSET_MSEC;
 
     hscf->upstream = origin;
 

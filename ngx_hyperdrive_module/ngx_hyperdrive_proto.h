@@ -500,6 +500,16 @@ struct ngx_hyperdrive_proto_s {
     /* the request, on a connection of its own, that cancels what it does */
     void        (*origin_cancel)(uint32_t pid, ngx_str_t *key,
                                  ngx_hyperdrive_chain_t *out);
+
+    /*
+     * What ROWS pieces of its answer say: takes the next message from [*pos,
+     * last).
+     * NGX_OK: *n columns, 0 if it is no row; a NULL is an empty string;
+     * NGX_AGAIN: more input is needed; NGX_ERROR: malformed, or more than *n
+     * columns, for which <cols> has room.
+     */
+    ngx_int_t   (*row)(u_char **pos, u_char *last, ngx_str_t *cols,
+                       ngx_uint_t *n);
 };
 
 

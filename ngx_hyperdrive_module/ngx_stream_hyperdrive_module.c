@@ -6,6 +6,7 @@
 
 #include "ngx_hyperdrive_conf.h"
 #include "ngx_hyperdrive_variables.h"
+#include "session/ngx_hyperdrive_session_catalog.h"
 #include "sql/ngx_hyperdrive_sql.h"
 #include "peer/ngx_hyperdrive_peer.h"
 #include "admin/ngx_hyperdrive_admin_status.h"
@@ -72,6 +73,20 @@ static ngx_command_t  ngx_stream_hyperdrive_commands[] = {
     { ngx_string("hyperdrive_pool"),
       NGX_STREAM_UPS_CONF|NGX_CONF_1MORE,
       ngx_hyperdrive_conf_pool,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("hyperdrive_catalog"),
+      NGX_STREAM_UPS_CONF|NGX_CONF_TAKE1,
+      ngx_hyperdrive_conf_catalog,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("hyperdrive_function"),
+      NGX_STREAM_UPS_CONF|NGX_CONF_2MORE,
+      ngx_hyperdrive_conf_function,
       NGX_STREAM_SRV_CONF_OFFSET,
       0,
       NULL },
@@ -254,6 +269,7 @@ ngx_stream_hyperdrive_create_srv_conf(ngx_conf_t *cf)
 
     conf->logs = NGX_CONF_UNSET_PTR;
     conf->max_age = NGX_CONF_UNSET_MSEC;
+    conf->allow_stable = NGX_CONF_UNSET;
     conf->stale = NGX_CONF_UNSET_MSEC;
     conf->stale_error = NGX_CONF_UNSET_MSEC;
     conf->coalesce = NGX_CONF_UNSET_MSEC;
@@ -288,6 +304,7 @@ ngx_stream_hyperdrive_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_ptr_value(conf->logs, prev->logs, NULL);
     ngx_conf_merge_msec_value(conf->max_age, prev->max_age, 60000);
+    ngx_conf_merge_value(conf->allow_stable, prev->allow_stable, 0);
     ngx_conf_merge_msec_value(conf->stale, prev->stale, 0);
     ngx_conf_merge_msec_value(conf->stale_error, prev->stale_error, 0);
     ngx_conf_merge_msec_value(conf->coalesce, prev->coalesce, 5000);
@@ -337,6 +354,7 @@ ngx_stream_hyperdrive_merge_pass(ngx_conf_t *cf,
     conf->session.cert = conf->users.cert;
     conf->session.logs = conf->logs;
     conf->session.max_age = conf->max_age;
+    conf->session.allow_stable = conf->allow_stable;
     conf->session.stale = conf->stale;
     conf->session.stale_error = conf->stale_error;
     conf->session.coalesce = conf->coalesce;
@@ -533,6 +551,8 @@ ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
         }
 
         uscf = origins[i]->upstream;
+
+        ngx_conf_init_msec_value(origins[i]->catalog_refresh, 60000);
 
         if (uscf->servers->nelts != origins[i]->servers.nelts) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
@@ -736,6 +756,10 @@ ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle)
     ngx_add_timer(&ngx_stream_hyperdrive_reclaim_event,
                   NGX_STREAM_HYPERDRIVE_RECLAIM);
 
+    if (ngx_hyperdrive_session_catalog_init(cycle, &hmcf->origins) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (ngx_stream_hyperdrive_init_view(cycle, hmcf) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -785,7 +809,7 @@ ngx_stream_hyperdrive_init_view(ngx_cycle_t *cycle,
         view.stores[i] = ngx_hyperdrive_cache_store(zone[i].zone);
     }
 
-    for (i = 1; i <= NGX_HYPERDRIVE_SQL_TOO_COMPLEX; i++) {
+    for (i = 1; i <= NGX_HYPERDRIVE_SQL_FOREIGN; i++) {
         reasons[i] = *ngx_hyperdrive_sql_reason_name(i);
     }
 

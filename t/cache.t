@@ -113,6 +113,11 @@ $conf =~ s/(error_log \S+) debug;/$1 info;/
 
 $t->write_file('nginx.conf', $conf)->run();
 
+# the databases are known from here on
+
+$_->close() for client(), client(8080, database => 'store'), client(8081);
+$t->wait_catalog('shop', 2)->wait_catalog('other');
+
 my $read = 'SELECT id, v, n, d FROM things WHERE id = ';
 
 ###############################################################################

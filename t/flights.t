@@ -138,6 +138,8 @@ sub warm {
 
 	$_->query('SELECT v FROM things WHERE id = 99') for @c, @c;
 	$_->close() for @c;
+
+	$t->wait_catalog('shop', 2);
 }
 
 sub all_at_once {
@@ -321,6 +323,7 @@ sub filler_killed {
 	$_->vanish() for $first, @c;
 
 	wait_for(sub { $t->worker_pids() == 2 });
+	$t->wait_catalog('shop', 2);
 }
 
 sub waiter_cancelled {

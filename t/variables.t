@@ -40,6 +40,8 @@ $t->write_file_expand('nginx.conf', <<"EOS")->run();
 events {
 }
 
+%%TEST_STATUS%%
+
 stream {
     hyperdrive_cache_zone  shop 8m;
 
@@ -85,6 +87,8 @@ my %anna = (user => 'anna', password => 'secret', database => 'shop',
 ###############################################################################
 
 my $c = pg_client(port(8080), %anna);
+
+$t->wait_catalog('shop');
 
 $c->query('SELECT v FROM things WHERE id = 1') for 1 .. 3;
 $c->extended('SELECT v FROM things WHERE id = $1', 2) for 1 .. 2;

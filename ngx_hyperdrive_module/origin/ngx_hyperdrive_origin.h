@@ -83,6 +83,10 @@ typedef struct {
     ngx_msec_t                         lifetime;
     ngx_msec_t                         wait;
 
+    ngx_msec_t                         catalog_refresh; /* 0: it is not read */
+    ngx_array_t                       *functions; /* of _sql_catalog_rule_t, or
+                                                     NULL */
+
     /* of this process, set by ngx_hyperdrive_origin_init_process() */
 
     ngx_hyperdrive_proto_ctx_t         ctx;
@@ -192,6 +196,8 @@ struct ngx_hyperdrive_pool_s {
     unsigned                           single:1;  /* each connection is used
                                                      once and then closed */
     ngx_str_t                          greeting;  /* of the last log-in */
+    void                              *catalog;   /* of its database, for the
+                                                     sessions */
     ngx_uint_t                         refs;      /* sessions */
     uint64_t                           epoch;     /* of the catalog, as the
                                                      sessions see it... */

@@ -411,7 +411,15 @@ ngx_hyperdrive_origin_ask_free(ngx_hyperdrive_origin_ask_t *ask)
         o->net.received = 0;
         o->net.sent = 0;
 
-        ngx_hyperdrive_origin_release(o, ask->wire);
+        if (ask->once && ask->pool->conf->proto->origin_idle(o->wire)) {
+            (void) ask->pool->conf->proto->origin_abandon(ask->wire, o->wire,
+                                                          &o->net.out);
+            o->data = NULL;
+            ngx_hyperdrive_origin_close(o, NULL);
+
+        } else {
+            ngx_hyperdrive_origin_release(o, ask->wire);
+        }
     }
 
     if (ask->wire) {

@@ -26,6 +26,8 @@ struct ngx_hyperdrive_origin_ask_s {
     ngx_msec_t                        timeout;     /* from connection to end;
                                                       0: 10 seconds */
     ngx_uint_t                        mode;        /* of the lexer */
+    ngx_uint_t                        once;        /* the connection is closed
+                                                      when it has answered */
     void                             *data;
     /* the request has a connection and is about to be sent; may be NULL */
     void                            (*send)(ngx_hyperdrive_origin_ask_t *ask);

@@ -86,7 +86,9 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_origin_import,
     ngx_hyperdrive_pg_query,
     ngx_hyperdrive_pg_origin_terminate,
-    ngx_hyperdrive_pg_origin_cancel
+    ngx_hyperdrive_pg_origin_cancel,
+
+    ngx_hyperdrive_pg_row
 };
 
 

@@ -352,4 +352,10 @@ ngx_int_t ngx_hyperdrive_pg_repeat(void *client, void *origin,
     ngx_hyperdrive_chain_t *out, ngx_str_t *data);
 
 
+/* ngx_hyperdrive_pg_row.c */
+
+ngx_int_t ngx_hyperdrive_pg_row(u_char **pos, u_char *last, ngx_str_t *cols,
+    ngx_uint_t *n);
+
+
 #endif /* _NGX_HYPERDRIVE_PG_H_INCLUDED_ */

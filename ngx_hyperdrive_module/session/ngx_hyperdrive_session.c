@@ -4,6 +4,7 @@
  */
 
 
+#include "session/ngx_hyperdrive_session_catalog.h"
 #include "session/ngx_hyperdrive_session_cache.h"
 #include "session/ngx_hyperdrive_session_log.h"
 #include <openssl/rand.h>
@@ -767,6 +768,10 @@ ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
     origin->counters->clients++;
     origin->counters->clients_total++;
     s->counted = 1;
+
+    /* the first client of a database has its catalog read */
+
+    (void) ngx_hyperdrive_session_catalog(s);
 
     c->log->action = "serving a client";
     c->read->handler = ngx_hyperdrive_session_read_handler;

@@ -64,6 +64,7 @@ typedef struct {
     ngx_array_t                     *logs;        /* of queries; NULL: off */
     ngx_shm_zone_t                  *cache_zone;  /* NULL: off */
     ngx_msec_t                       max_age;
+    ngx_flag_t                       allow_stable; /* functions */
     ngx_msec_t                       stale;       /* stale_while_revalidate */
     ngx_msec_t                       stale_error; /* stale_if_error */
     ngx_msec_t                       coalesce;    /* the longest wait for
@@ -90,6 +91,10 @@ typedef struct {
                                                      clear */
     ngx_flag_t                       tls_bound;   /* SCRAM-SHA-256-PLUS */
 } ngx_hyperdrive_session_conf_t;
+
+
+/* plans of statements: ngx_hyperdrive_session_plan.h */
+typedef struct ngx_hyperdrive_session_plans_s  ngx_hyperdrive_session_plans_t;
 
 
 typedef enum {
@@ -215,6 +220,9 @@ struct ngx_hyperdrive_session_s {
     ngx_hyperdrive_session_cache_e   cached;      /* the last unit's */
     ngx_uint_t                       outstanding; /* units without their end */
     ngx_hyperdrive_session_write_t   write;
+    ngx_hyperdrive_session_plans_t  *plans;       /* of this generation of the
+                                                     catalog, else void */
+    uint64_t                         plans_generation;
 
     u_char                           key[NGX_HYPERDRIVE_PROTO_MAX_KEY];
                                                   /* who cancels knows it */
@@ -246,6 +254,10 @@ struct ngx_hyperdrive_session_s {
     unsigned                         failed:1;
 
     ngx_hyperdrive_session_pin_t     pin;
+    unsigned                         wild:1;      /* it has run DDL */
+    unsigned                         path_local:1; /* search_path may be
+                                                      another one up to the end
+                                                      of the block */
     unsigned                         pinned:1;    /* the origin is its own */
     unsigned                         streaming:1; /* requests pass unread */
     unsigned                         blocked:1;   /* the origin is not read:

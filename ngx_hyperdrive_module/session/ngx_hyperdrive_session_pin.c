@@ -123,7 +123,7 @@ ngx_hyperdrive_session_pin_run(ngx_hyperdrive_session_t *s,
 {
     ngx_uint_t  leaves;
 
-    if (stmt && !stmt->plan.stateful && !s->pinned) {
+    if (stmt && !stmt->plan.stateful && !stmt->plan.may_write && !s->pinned) {
         return;
     }
 
@@ -159,19 +159,20 @@ ngx_hyperdrive_session_pin_leaves(ngx_hyperdrive_session_t *s,
         return NGX_HYPERDRIVE_STATE_PIN_UNREAD;
     }
 
-    if (!stmt->plan.stateful) {
-        return 0;
-    }
-
-    if (stmt->plan.leaves == NGX_HYPERDRIVE_STATE_PIN_FUNCTION
-        && stmt->plan.may_write
-        && !ngx_hyperdrive_session_plan(s, stmt)->stateful)
+    if (stmt->plan.stateful
+        && stmt->plan.leaves != NGX_HYPERDRIVE_STATE_PIN_FUNCTION)
     {
-        /* the catalog has told what its functions do */
+        return stmt->plan.leaves;
+    }
+
+    if (!stmt->plan.stateful && !stmt->plan.may_write) {
         return 0;
     }
 
-    return stmt->plan.leaves;
+    /* what functions do, called here or by triggers, the catalog may know */
+
+    return ngx_hyperdrive_session_plan(s, stmt)->stateful
+           ? NGX_HYPERDRIVE_STATE_PIN_FUNCTION : 0;
 }
 
 

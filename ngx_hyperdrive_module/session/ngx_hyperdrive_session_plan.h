@@ -10,13 +10,14 @@
 
 #include "ngx_hyperdrive.h"
 #include "cache/ngx_hyperdrive_cache_version.h"
+#include "session/ngx_hyperdrive_session_catalog.h"
 #include "state/ngx_hyperdrive_state_stmt.h"
 
 
 /*
  * What a statement does in one database, for one search_path: the facts of
- * its text (stmt->plan) and the database's catalog together.  Kept until the
- * catalog is read anew.
+ * its text and the database's catalog together.  Kept until the catalog is
+ * another one.
  */
 
 typedef struct {
@@ -34,16 +35,22 @@ typedef struct {
                                                         in the session */
     unsigned                             rls:1;    /* reads a table with
                                                       row-level security */
+    unsigned                             unknown:1; /* writes a table that is
+                                                       not in the catalog */
 } ngx_hyperdrive_session_plan_t;
 
 
 /*
  * The plan of <stmt> (NULL: of a statement that nobody has read) for the
  * session; never NULL, valid until the event handler returns.  Before the
- * catalog is known, reason is set, and a write is a write to EVERYTHING.
+ * catalog is known, reason is set, and a write is a write to the whole
+ * database, or to EVERYTHING while it is not known which database it is.
  */
 ngx_hyperdrive_session_plan_t *ngx_hyperdrive_session_plan(
     ngx_hyperdrive_session_t *s, ngx_hyperdrive_state_stmt_t *stmt);
+
+/* plans made with this catalog do not hold any more */
+void ngx_hyperdrive_session_plan_forget(ngx_hyperdrive_session_catalog_t *cat);
 
 
 #endif /* _NGX_HYPERDRIVE_SESSION_PLAN_H_INCLUDED_ */

@@ -24,6 +24,10 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
         return;
     }
 
+    if (run->stmt && run->stmt->plan.local) {
+        s->path_local = 1;
+    }
+
     ngx_hyperdrive_session_pin_run(s, run->stmt);
     ngx_hyperdrive_session_write_run(s, run);
 
@@ -73,6 +77,12 @@ ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
 void
 ngx_hyperdrive_session_track_settled(ngx_hyperdrive_session_t *s)
 {
+    if (s->path_local
+        && s->conf->origin->proto->origin_idle(s->origin->wire))
+    {
+        s->path_local = 0;
+    }
+
     if (s->time) {
         ngx_hyperdrive_session_time_doing(s,
                          s->conf->origin->proto->origin_idle(s->origin->wire)

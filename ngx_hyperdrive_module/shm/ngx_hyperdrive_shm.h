@@ -65,6 +65,9 @@ typedef struct {
     uint64_t    oversized;          /* answers larger than max_size */
     uint64_t    uncacheable[16];    /* by ngx_hyperdrive_sql_reason_e; [15]:
                                        inside a transaction */
+    uint64_t    catalogs;           /* gauge: databases that are known */
+    uint64_t    catalog_reads;
+    uint64_t    catalog_failed;
     uint64_t    deferred;           /* BEGIN and its end, answered by us */
     uint64_t    pinned;             /* gauge: sessions tied to an origin */
     uint64_t    pinned_total;

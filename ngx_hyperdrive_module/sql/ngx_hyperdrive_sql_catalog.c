@@ -861,6 +861,15 @@ ngx_hyperdrive_sql_catalog_role(ngx_hyperdrive_sql_catalog_t *cat)
 }
 
 
+ngx_uint_t
+ngx_hyperdrive_sql_catalog_same_user(ngx_hyperdrive_sql_catalog_t *one,
+    ngx_hyperdrive_sql_catalog_t *two)
+{
+    return ngx_hyperdrive_sql_catalog_same(&one->path, &two->path)
+           && ngx_hyperdrive_sql_catalog_same(&one->role, &two->role);
+}
+
+
 void
 ngx_hyperdrive_sql_catalog_stats(ngx_hyperdrive_sql_catalog_t *cat,
     ngx_hyperdrive_sql_catalog_stats_t *stats)

@@ -80,6 +80,9 @@ uint64_t ngx_hyperdrive_sql_catalog_identity(ngx_str_t *system,
 /* the search_path and the role of who has read it */
 ngx_str_t *ngx_hyperdrive_sql_catalog_path(ngx_hyperdrive_sql_catalog_t *cat);
 ngx_str_t *ngx_hyperdrive_sql_catalog_role(ngx_hyperdrive_sql_catalog_t *cat);
+/* whether these two are the same in both */
+ngx_uint_t ngx_hyperdrive_sql_catalog_same_user(
+    ngx_hyperdrive_sql_catalog_t *one, ngx_hyperdrive_sql_catalog_t *two);
 
 typedef struct {
     ngx_uint_t                   relations;

@@ -612,6 +612,7 @@ ngx_hyperdrive_sql_classify_unknown(ngx_hyperdrive_sql_scan_t *s)
 
     if (facts->kind == NGX_HYPERDRIVE_SQL_CALL) {
         facts->stateful = 1;
+        facts->leaves |= NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION;
         facts->may_write = 1;
     }
 
@@ -637,6 +638,7 @@ ngx_hyperdrive_sql_classify_unknown(ngx_hyperdrive_sql_scan_t *s)
                                        NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION);
             facts->may_write = 1;
             facts->unknown_function = 1;
+            facts->leaves |= NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION;
         }
     }
 }

@@ -19,6 +19,7 @@ struct ngx_hyperdrive_state_registry_s {
     ngx_uint_t                         n;
     size_t                             bytes;
     size_t                             max;
+    uint64_t                           serial;       /* of the last one */
     ngx_queue_t                        lru;          /* without references */
     ngx_hyperdrive_state_stmt_t       *last;         /* that was asked for */
     ngx_hyperdrive_state_classify_pt   classify;
@@ -151,6 +152,7 @@ ngx_hyperdrive_state_stmt_get(ngx_hyperdrive_state_registry_t *registry,
     }
 
     stmt->hash = hash;
+    stmt->serial = ++registry->serial;
     stmt->mode = mode;
     stmt->len = text->len;
     stmt->types_len = types->len;

@@ -60,6 +60,11 @@ typedef struct {
                                                          DEALLOCATE, DISCARD */
     unsigned                          may_write:1;    /* rows or the catalog may
                                                          be changed */
+    unsigned                          ddl:1;          /* ...and not only
+                                                         rows */
+    unsigned                          local:1;        /* search_path may be
+                                                         another one up to the
+                                                         end of the block */
     unsigned                          plain:1;        /* no transaction begins
                                                          or ends in it */
     unsigned                          no_cache:1;     /* a hint in front of it
@@ -105,6 +110,12 @@ struct ngx_hyperdrive_state_stmt_s {
     ngx_hyperdrive_state_plan_t       plan;
 
     ngx_hyperdrive_state_desc_t      *descs;       /* the last used first */
+
+    /* no other statement of this process has or had the number; and the plan
+       that was used last, of whom the tag says */
+    uint64_t                          serial;
+    uint64_t                          plan_tag;
+    void                             *plan_last;
 
     uint64_t                          digest;      /* of its form, for logs; 0:
                                                       nobody has asked */

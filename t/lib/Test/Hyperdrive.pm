@@ -565,6 +565,27 @@ sub status {
 	return JSON::PP->new->utf8->decode($body);
 }
 
+# Waits until <n> databases of the upstream are known, 1 unless given, in all
+# workers together: from then on answers are kept.
+
+sub wait_catalog {
+	my ($self, $upstream, $n, $port) = @_;
+
+	my $got = 0;
+
+	for (1 .. 200) {
+		my $total = $self->status(undef, $port)
+			->{upstreams}{$upstream}{total};
+
+		$got = $total ? $total->{catalogs} : 0;
+		return $self if $got >= ($n || 1);
+
+		select undef, undef, undef, 0.05;
+	}
+
+	die "$got catalogs of $upstream are known, not " . ($n || 1) . "\n";
+}
+
 ###############################################################################
 
 # pg_client($port, user => ...): see Test::Hyperdrive::PG.

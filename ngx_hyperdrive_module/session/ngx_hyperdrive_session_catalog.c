@@ -1,0 +1,835 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "session/ngx_hyperdrive_session_catalog.h"
+#include "session/ngx_hyperdrive_session_plan.h"
+#include "origin/ngx_hyperdrive_origin_ask.h"
+
+
+/* one reading may take so long, milliseconds */
+#define NGX_HYPERDRIVE_SESSION_CATALOG_TIME    60000
+
+/* the database is away, or changes all the time: tried again after */
+#define NGX_HYPERDRIVE_SESSION_CATALOG_MIN     5
+#define NGX_HYPERDRIVE_SESSION_CATALOG_MAX     5000
+
+#define NGX_HYPERDRIVE_SESSION_CATALOG_COLUMNS 16
+
+/* clients come first so long, and it is looked so often, milliseconds */
+#define NGX_HYPERDRIVE_SESSION_CATALOG_YIELD   3000
+#define NGX_HYPERDRIVE_SESSION_CATALOG_LOOK    20
+
+/* what is kept in shared memory does not grow old, seconds */
+#define NGX_HYPERDRIVE_SESSION_CATALOG_NOTE    (10 * 365 * 24 * 3600)
+
+
+typedef enum {
+    NGX_HYPERDRIVE_SESSION_CATALOG_IDLE = 0,  /* the timer goes on */
+    NGX_HYPERDRIVE_SESSION_CATALOG_IDENTITY,  /* asks which database it is */
+    NGX_HYPERDRIVE_SESSION_CATALOG_READ       /* reads */
+} ngx_hyperdrive_session_catalog_state_e;
+
+
+struct ngx_hyperdrive_session_catalog_s {
+    ngx_hyperdrive_session_catalog_t        *next;
+    ngx_hyperdrive_session_catalog_state_e   state;
+    ngx_hyperdrive_origin_conf_t            *conf;
+    ngx_str_t                                database;
+    ngx_str_t                                user;
+
+    ngx_hyperdrive_origin_ask_t              ask;
+    ngx_event_t                              event;
+    ngx_connection_t                         dummy;     /* debug logging reads
+                                                           an event's one */
+    ngx_msec_t                               delay;
+    ngx_msec_t                               done;      /* the last one was */
+
+    uint64_t                                 identity;
+    ngx_hyperdrive_cache_version_set_t       set;       /* the DDL number */
+
+    ngx_hyperdrive_sql_catalog_t            *current;
+    uint64_t                                 generation;
+    ngx_hyperdrive_cache_version_sample_t    sample;    /* it holds while this
+                                                           is so */
+
+    /* the one that is being read */
+    ngx_hyperdrive_sql_catalog_t            *coming;
+    ngx_hyperdrive_cache_version_sample_t    before;
+    u_char                                  *buf;       /* half a row */
+    size_t                                   len;
+    size_t                                   size;
+
+    ngx_msec_t                               yields;    /* since then... */
+    unsigned                                 yield:1;   /* ...to clients */
+    unsigned                                 known:1;   /* its identity */
+    unsigned                                 sampled:1; /* <sample> is one */
+    unsigned                                 ready:1;   /* <before> is one */
+    unsigned                                 bad:1;
+    unsigned                                 counted:1;
+};
+
+
+static ngx_hyperdrive_session_catalog_t *ngx_hyperdrive_session_catalog_find(
+    ngx_hyperdrive_origin_conf_t *conf, ngx_str_t *database, ngx_str_t *user);
+static void ngx_hyperdrive_session_catalog_timer(ngx_event_t *ev);
+static void ngx_hyperdrive_session_catalog_schedule(
+    ngx_hyperdrive_session_catalog_t *cat, ngx_msec_t msec);
+static void ngx_hyperdrive_session_catalog_again(
+    ngx_hyperdrive_session_catalog_t *cat);
+static ngx_uint_t ngx_hyperdrive_session_catalog_yield(
+    ngx_hyperdrive_session_catalog_t *cat);
+static void ngx_hyperdrive_session_catalog_ask(
+    ngx_hyperdrive_session_catalog_t *cat);
+static void ngx_hyperdrive_session_catalog_send(
+    ngx_hyperdrive_origin_ask_t *ask);
+static void ngx_hyperdrive_session_catalog_piece(
+    ngx_hyperdrive_origin_ask_t *ask, ngx_hyperdrive_proto_piece_t *piece);
+static u_char *ngx_hyperdrive_session_catalog_rows(
+    ngx_hyperdrive_session_catalog_t *cat, u_char *pos, u_char *last);
+static ngx_int_t ngx_hyperdrive_session_catalog_row(
+    ngx_hyperdrive_session_catalog_t *cat, ngx_str_t *cols, ngx_uint_t n);
+static ngx_int_t ngx_hyperdrive_session_catalog_keep(
+    ngx_hyperdrive_session_catalog_t *cat, u_char *data, size_t len);
+static void ngx_hyperdrive_session_catalog_done(
+    ngx_hyperdrive_origin_ask_t *ask, ngx_int_t rc);
+static void ngx_hyperdrive_session_catalog_know(
+    ngx_hyperdrive_session_catalog_t *cat, uint64_t identity);
+static size_t ngx_hyperdrive_session_catalog_key(
+    ngx_hyperdrive_session_catalog_t *cat, u_char *buf);
+static void ngx_hyperdrive_session_catalog_take(
+    ngx_hyperdrive_session_catalog_t *cat);
+static ngx_uint_t ngx_hyperdrive_session_catalog_note(
+    ngx_hyperdrive_session_catalog_t *cat, uint64_t digest);
+static void ngx_hyperdrive_session_catalog_changed(
+    ngx_hyperdrive_session_catalog_t *cat);
+static ngx_uint_t ngx_hyperdrive_session_catalog_holds(
+    ngx_hyperdrive_session_catalog_t *cat,
+    ngx_hyperdrive_cache_version_sample_t *sample);
+static void ngx_hyperdrive_session_catalog_count(
+    ngx_hyperdrive_session_catalog_t *cat, ngx_uint_t counted);
+
+
+static ngx_hyperdrive_session_catalog_t  *ngx_hyperdrive_session_catalogs;
+static uint64_t  ngx_hyperdrive_session_catalog_generation;
+
+
+ngx_int_t
+ngx_hyperdrive_session_catalog_init(ngx_cycle_t *cycle, ngx_array_t *origins)
+{
+    ngx_str_t                          user;
+    ngx_uint_t                         i;
+    ngx_hyperdrive_origin_conf_t     **conf;
+    ngx_hyperdrive_session_catalog_t  *cat;
+
+    if (!ngx_hyperdrive_cache_version_on()) {
+        return NGX_OK;
+    }
+
+    conf = origins->elts;
+
+    for (i = 0; i < origins->nelts; i++) {
+
+        if (conf[i]->catalog_refresh == 0 || conf[i]->database.len == 0) {
+            continue;
+        }
+
+        ngx_str_set(&user, "");
+
+        cat = ngx_hyperdrive_session_catalog_find(conf[i], &conf[i]->database,
+                                                  &user);
+        if (cat == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_hyperdrive_session_catalog_t *
+ngx_hyperdrive_session_catalog(ngx_hyperdrive_session_t *s)
+{
+    if (s->pool->catalog == NULL && s->pool->conf->catalog_refresh
+        && ngx_hyperdrive_cache_version_on())
+    {
+        s->pool->catalog = ngx_hyperdrive_session_catalog_find(s->pool->conf,
+                                                          &s->pool->database,
+                                                          &s->pool->user);
+    }
+
+    return s->pool->catalog;
+}
+
+
+/* one for a database; who is the first to use it reads it */
+
+static ngx_hyperdrive_session_catalog_t *
+ngx_hyperdrive_session_catalog_find(ngx_hyperdrive_origin_conf_t *conf,
+    ngx_str_t *database, ngx_str_t *user)
+{
+    u_char                            *p;
+    ngx_hyperdrive_session_catalog_t  *cat;
+
+    for (cat = ngx_hyperdrive_session_catalogs; cat; cat = cat->next) {
+
+        if (cat->conf == conf && cat->database.len == database->len
+            && ngx_memcmp(cat->database.data, database->data, database->len)
+               == 0)
+        {
+            return cat;
+        }
+    }
+
+    cat = calloc(1, sizeof(ngx_hyperdrive_session_catalog_t) + database->len
+                    + user->len);
+    if (cat == NULL) {
+        return NULL;
+    }
+
+    p = (u_char *) (cat + 1);
+
+    cat->database.len = database->len;
+    cat->database.data = p;
+    p = ngx_cpymem(p, database->data, database->len);
+
+    cat->user.len = user->len;
+    cat->user.data = p;
+    ngx_memcpy(p, user->data, user->len);
+
+    cat->conf = conf;
+    cat->delay = NGX_HYPERDRIVE_SESSION_CATALOG_MIN;
+
+    cat->dummy.fd = (ngx_socket_t) -1;
+    cat->event.handler = ngx_hyperdrive_session_catalog_timer;
+    cat->event.data = &cat->dummy;
+    cat->event.log = ngx_cycle->log;
+    cat->event.cancelable = 1;
+    cat->dummy.data = cat;
+
+    cat->ask.data = cat;
+    cat->ask.timeout = NGX_HYPERDRIVE_SESSION_CATALOG_TIME;
+    cat->ask.once = 1;
+    cat->ask.send = ngx_hyperdrive_session_catalog_send;
+    cat->ask.piece = ngx_hyperdrive_session_catalog_piece;
+    cat->ask.done = ngx_hyperdrive_session_catalog_done;
+
+    cat->next = ngx_hyperdrive_session_catalogs;
+    ngx_hyperdrive_session_catalogs = cat;
+
+    ngx_hyperdrive_session_catalog_schedule(cat, 1);
+
+    return cat;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_session_catalog_identity(ngx_hyperdrive_session_catalog_t *cat,
+    uint64_t *identity)
+{
+    *identity = cat->identity;
+
+    return cat->known ? NGX_OK : NGX_DECLINED;
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_session_catalog_is_user(ngx_hyperdrive_session_catalog_t *cat,
+    ngx_str_t *user)
+{
+    return cat->user.len == user->len
+           && ngx_memcmp(cat->user.data, user->data, user->len) == 0;
+}
+
+
+ngx_hyperdrive_sql_catalog_t *
+ngx_hyperdrive_session_catalog_get(ngx_hyperdrive_session_catalog_t *cat,
+    uint64_t *generation)
+{
+    if (cat->current && cat->sampled
+        && ngx_hyperdrive_session_catalog_holds(cat, &cat->sample))
+    {
+        *generation = cat->generation;
+        return cat->current;
+    }
+
+    if (cat->state == NGX_HYPERDRIVE_SESSION_CATALOG_IDLE && cat->counted) {
+
+        /* something was changed since: the first one to see it */
+
+        ngx_hyperdrive_session_catalog_count(cat, 0);
+        ngx_hyperdrive_session_catalog_again(cat);
+    }
+
+    return NULL;
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_session_catalog_holds(ngx_hyperdrive_session_catalog_t *cat,
+    ngx_hyperdrive_cache_version_sample_t *sample)
+{
+    ngx_hyperdrive_cache_version_sample_t  now;
+
+    return ngx_hyperdrive_cache_version_sample(&cat->set, &now) == NGX_OK
+           && now.n == sample->n
+           && ngx_memcmp(now.versions, sample->versions,
+                         now.n * sizeof(uint64_t))
+              == 0;
+}
+
+
+static void
+ngx_hyperdrive_session_catalog_count(ngx_hyperdrive_session_catalog_t *cat,
+    ngx_uint_t counted)
+{
+    if (cat->counted != counted) {
+        cat->counted = counted;
+        cat->conf->counters->catalogs += counted ? 1 : -1;
+    }
+}
+
+
+static void
+ngx_hyperdrive_session_catalog_schedule(ngx_hyperdrive_session_catalog_t *cat,
+    ngx_msec_t msec)
+{
+    if (ngx_exiting) {
+        return;
+    }
+
+    if (cat->event.timer_set) {
+        ngx_del_timer(&cat->event);
+    }
+
+    ngx_add_timer(&cat->event, msec);
+}
+
+
+/* soon, but not all the time */
+
+static void
+ngx_hyperdrive_session_catalog_again(ngx_hyperdrive_session_catalog_t *cat)
+{
+    if (ngx_current_msec - cat->done > NGX_HYPERDRIVE_SESSION_CATALOG_MAX) {
+        cat->delay = NGX_HYPERDRIVE_SESSION_CATALOG_MIN;
+    }
+
+    ngx_hyperdrive_session_catalog_schedule(cat, cat->delay);
+
+    cat->delay = ngx_min(cat->delay * 2, NGX_HYPERDRIVE_SESSION_CATALOG_MAX);
+}
+
+
+static void
+ngx_hyperdrive_session_catalog_timer(ngx_event_t *ev)
+{
+    size_t                                 len;
+    u_char                                 buf[NGX_HYPERDRIVE_SHM_NOTE_KEY];
+    u_char                                 value[NGX_HYPERDRIVE_SHM_NOTE];
+    uint64_t                               identity;
+    ngx_str_t                              key;
+    ngx_connection_t                      *c;
+    ngx_hyperdrive_session_catalog_t      *cat;
+    ngx_hyperdrive_cache_version_sample_t  sample;
+
+    c = ev->data;
+    cat = c->data;
+
+    if (ngx_exiting || cat->state != NGX_HYPERDRIVE_SESSION_CATALOG_IDLE) {
+        return;
+    }
+
+    if (ngx_hyperdrive_session_catalog_yield(cat)) {
+        ngx_hyperdrive_session_catalog_schedule(cat,
+                                         NGX_HYPERDRIVE_SESSION_CATALOG_LOOK);
+        return;
+    }
+
+    if (!cat->known) {
+
+        key.data = buf;
+        key.len = ngx_hyperdrive_session_catalog_key(cat, buf);
+
+        if (ngx_hyperdrive_shm_note_get(&key,
+                                        NGX_HYPERDRIVE_SESSION_CATALOG_NOTE,
+                                        value, sizeof(value), &len)
+            == NGX_OK
+            && len == sizeof(uint64_t))
+        {
+            ngx_memcpy(&identity, value, sizeof(uint64_t));
+            ngx_hyperdrive_session_catalog_know(cat, identity);
+        }
+    }
+
+    if (cat->known
+        && ngx_hyperdrive_cache_version_sample(&cat->set, &sample) != NGX_OK)
+    {
+        /* somebody is changing it now */
+
+        ngx_hyperdrive_session_catalog_again(cat);
+        return;
+    }
+
+    ngx_hyperdrive_session_catalog_ask(cat);
+}
+
+
+/*
+ * All connections are in use: clients need them first, and the places in the
+ * queue; but not for ever, as it is the cache that would help.
+ */
+
+static ngx_uint_t
+ngx_hyperdrive_session_catalog_yield(ngx_hyperdrive_session_catalog_t *cat)
+{
+    ngx_hyperdrive_shm_limit_stats_t  stats;
+
+    ngx_hyperdrive_shm_limit_stats(cat->conf->limit, &stats);
+
+    if (stats.used - stats.idle < stats.max) {
+        cat->yield = 0;
+        return 0;
+    }
+
+    if (!cat->yield) {
+        cat->yield = 1;
+        cat->yields = ngx_current_msec;
+    }
+
+    if (ngx_current_msec - cat->yields < NGX_HYPERDRIVE_SESSION_CATALOG_YIELD)
+    {
+        return 1;
+    }
+
+    cat->yield = 0;
+
+    return 0;
+}
+
+
+static void
+ngx_hyperdrive_session_catalog_ask(ngx_hyperdrive_session_catalog_t *cat)
+{
+    ngx_str_t                      text;
+    ngx_hyperdrive_chain_t         out;
+    ngx_hyperdrive_proto_param_t   param;
+
+    ngx_memzero(&out, sizeof(ngx_hyperdrive_chain_t));
+
+    if (cat->known) {
+        cat->state = NGX_HYPERDRIVE_SESSION_CATALOG_READ;
+        text.data = (u_char *) ngx_hyperdrive_sql_catalog_query;
+
+        cat->coming = ngx_hyperdrive_sql_catalog_create(
+                         cat->conf->functions ? cat->conf->functions->elts
+                                              : NULL,
+                         cat->conf->functions ? cat->conf->functions->nelts
+                                              : 0);
+    } else {
+        cat->state = NGX_HYPERDRIVE_SESSION_CATALOG_IDENTITY;
+        text.data = (u_char *) ngx_hyperdrive_sql_catalog_query_identity;
+    }
+
+    text.len = ngx_strlen(text.data);
+
+    cat->bad = (cat->known && cat->coming == NULL);
+    cat->ready = 0;
+    cat->len = 0;
+
+    /* a pool of its own: no client's settings are on its connections */
+
+    ngx_str_set(&param.name, "application_name");
+    ngx_str_set(&param.value, "hyperdrive catalog");
+
+    cat->ask.pool = ngx_hyperdrive_origin_pool(cat->conf, &cat->user,
+                                               &cat->database, 1, &param);
+
+    cat->conf->proto->query(&text, &out);
+
+    if (cat->ask.pool == NULL || out.failed || cat->bad) {
+        ngx_hyperdrive_base_chain_clear(&out);
+        ngx_hyperdrive_session_catalog_done(&cat->ask, NGX_ERROR);
+        return;
+    }
+
+    cat->conf->counters->catalog_reads += cat->known;
+
+    /* one message, in one block */
+
+    ngx_hyperdrive_origin_ask(&cat->ask, out.head->pos, out.size);
+
+    ngx_hyperdrive_base_chain_clear(&out);
+}
+
+
+static void
+ngx_hyperdrive_session_catalog_send(ngx_hyperdrive_origin_ask_t *ask)
+{
+    ngx_hyperdrive_session_catalog_t  *cat;
+
+    cat = ask->data;
+
+    /* what is changed from here on makes it void */
+
+    cat->ready = (cat->known
+                  && ngx_hyperdrive_cache_version_sample(&cat->set,
+                                                         &cat->before)
+                     == NGX_OK);
+}
+
+
+static void
+ngx_hyperdrive_session_catalog_piece(ngx_hyperdrive_origin_ask_t *ask,
+    ngx_hyperdrive_proto_piece_t *piece)
+{
+    u_char                            *pos;
+    ngx_hyperdrive_session_catalog_t  *cat;
+
+    cat = ask->data;
+
+    if (piece->type != NGX_HYPERDRIVE_PROTO_ROWS || cat->bad) {
+        return;
+    }
+
+    if (cat->len == 0) {
+
+        pos = ngx_hyperdrive_session_catalog_rows(cat, piece->data,
+                                                  piece->data + piece->len);
+
+        if (ngx_hyperdrive_session_catalog_keep(cat, pos,
+                                         piece->data + piece->len - pos)
+            != NGX_OK)
+        {
+            cat->bad = 1;
+        }
+
+        return;
+    }
+
+    if (ngx_hyperdrive_session_catalog_keep(cat, piece->data, piece->len)
+        != NGX_OK)
+    {
+        cat->bad = 1;
+        return;
+    }
+
+    pos = ngx_hyperdrive_session_catalog_rows(cat, cat->buf,
+                                              cat->buf + cat->len);
+
+    cat->len -= pos - cat->buf;
+    ngx_memmove(cat->buf, pos, cat->len);
+}
+
+
+/* takes whole rows; returns what is left */
+
+static u_char *
+ngx_hyperdrive_session_catalog_rows(ngx_hyperdrive_session_catalog_t *cat,
+    u_char *pos, u_char *last)
+{
+    ngx_int_t   rc;
+    ngx_str_t   cols[NGX_HYPERDRIVE_SESSION_CATALOG_COLUMNS];
+    ngx_uint_t  n;
+
+    for ( ;; ) {
+        n = NGX_HYPERDRIVE_SESSION_CATALOG_COLUMNS;
+
+        rc = cat->conf->proto->row(&pos, last, cols, &n);
+
+        if (rc == NGX_AGAIN) {
+            return pos;
+        }
+
+        if (rc != NGX_OK
+            || (n && ngx_hyperdrive_session_catalog_row(cat, cols, n)
+                     != NGX_OK))
+        {
+            cat->bad = 1;
+            return last;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_session_catalog_row(ngx_hyperdrive_session_catalog_t *cat,
+    ngx_str_t *cols, ngx_uint_t n)
+{
+    if (cat->state == NGX_HYPERDRIVE_SESSION_CATALOG_READ) {
+        return ngx_hyperdrive_sql_catalog_row(cat->coming, cols, n);
+    }
+
+    if (n != 3 || cols[1].len == 0 || cols[2].len == 0) {
+        return NGX_ERROR;
+    }
+
+    ngx_hyperdrive_session_catalog_know(cat,
+                          ngx_hyperdrive_sql_catalog_identity(&cols[1],
+                                                              &cols[2]));
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_session_catalog_keep(ngx_hyperdrive_session_catalog_t *cat,
+    u_char *data, size_t len)
+{
+    size_t   size;
+    u_char  *buf;
+
+    if (cat->len + len > cat->size) {
+        size = ngx_max(2 * (cat->len + len), 4096);
+
+        if (size > 4 * NGX_HYPERDRIVE_MAX_TEXT) {
+            return NGX_ERROR;
+        }
+
+        buf = realloc(cat->buf, size);
+        if (buf == NULL) {
+            return NGX_ERROR;
+        }
+
+        cat->buf = buf;
+        cat->size = size;
+    }
+
+    ngx_memcpy(cat->buf + cat->len, data, len);
+    cat->len += len;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_hyperdrive_session_catalog_done(ngx_hyperdrive_origin_ask_t *ask,
+    ngx_int_t rc)
+{
+    ngx_str_t                                system;
+    ngx_hyperdrive_session_catalog_t        *cat;
+    ngx_hyperdrive_session_catalog_state_e   state;
+
+    cat = ask->data;
+    state = cat->state;
+
+    cat->state = NGX_HYPERDRIVE_SESSION_CATALOG_IDLE;
+
+    free(cat->buf);
+    cat->buf = NULL;
+    cat->size = 0;
+    cat->len = 0;
+
+    if (state == NGX_HYPERDRIVE_SESSION_CATALOG_IDENTITY) {
+
+        if (rc == NGX_DECLINED && !cat->known) {
+
+            /* it may not be asked: upstreams do not share what they know */
+
+            system = cat->conf->name;
+
+            ngx_hyperdrive_session_catalog_know(cat,
+                          ngx_hyperdrive_sql_catalog_identity(&system,
+                                                              &cat->database));
+        }
+
+        if (cat->known) {
+            ngx_hyperdrive_session_catalog_schedule(cat, 1);
+            return;
+        }
+
+    } else if (rc == NGX_OK && !cat->bad
+               && ngx_hyperdrive_sql_catalog_done(cat->coming) == NGX_OK)
+    {
+        ngx_hyperdrive_session_catalog_take(cat);
+        return;
+    }
+
+    if (cat->coming) {
+        ngx_hyperdrive_sql_catalog_destroy(cat->coming);
+        cat->coming = NULL;
+    }
+
+    cat->conf->counters->catalog_failed++;
+
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "hyperdrive upstream \"%V\": the catalog of database \"%V\" "
+                  "could not be read, nothing of it is answered from the "
+                  "cache until it is", &cat->conf->name, &cat->database);
+
+    cat->delay = ngx_max(cat->delay, 100);
+    ngx_hyperdrive_session_catalog_again(cat);
+}
+
+
+/* what the identity is kept under in shared memory */
+
+static size_t
+ngx_hyperdrive_session_catalog_key(ngx_hyperdrive_session_catalog_t *cat,
+    u_char *buf)
+{
+    u_char  *p;
+
+    p = ngx_snprintf(buf, NGX_HYPERDRIVE_SHM_NOTE_KEY, "catalog%Z%V%Z%V%Z",
+                     &cat->conf->name, &cat->database);
+
+    return p - buf;
+}
+
+
+static void
+ngx_hyperdrive_session_catalog_know(ngx_hyperdrive_session_catalog_t *cat,
+    uint64_t identity)
+{
+    u_char     buf[NGX_HYPERDRIVE_SHM_NOTE_KEY];
+    ngx_str_t  key, value;
+
+    cat->identity = identity;
+    cat->known = 1;
+
+    cat->set.n = 0;
+    (void) ngx_hyperdrive_cache_version_add(&cat->set,
+                 ngx_hyperdrive_cache_version(identity,
+                                         NGX_HYPERDRIVE_SESSION_CATALOG_DDL));
+
+    key.data = buf;
+    key.len = ngx_hyperdrive_session_catalog_key(cat, buf);
+
+    value.data = (u_char *) &identity;
+    value.len = sizeof(uint64_t);
+
+    (void) ngx_hyperdrive_shm_note_put(&key, &value);
+}
+
+
+/* all of it has come */
+
+static void
+ngx_hyperdrive_session_catalog_take(ngx_hyperdrive_session_catalog_t *cat)
+{
+    uint64_t                       digest;
+    ngx_uint_t                     differs, elsewhere, noted;
+    ngx_hyperdrive_sql_catalog_t  *old, *now;
+
+    old = cat->current;
+    now = cat->coming;
+    cat->coming = NULL;
+
+    digest = ngx_hyperdrive_sql_catalog_digest(now);
+    differs = (old == NULL
+               || digest != ngx_hyperdrive_sql_catalog_digest(old));
+
+    /*
+     * Changed, and nobody here has done it: who relies on what was known, or
+     * on what was kept, has to be told.
+     */
+
+    noted = ngx_hyperdrive_session_catalog_note(cat, digest);
+
+    elsewhere = old ? (differs && cat->sampled && cat->ready
+                       && cat->before.n == cat->sample.n
+                       && ngx_memcmp(cat->before.versions,
+                                     cat->sample.versions,
+                                     cat->sample.n * sizeof(uint64_t))
+                          == 0)
+                    : noted;
+
+    if (differs
+        || !ngx_hyperdrive_sql_catalog_same_user(old, now))
+    {
+        cat->current = now;
+        cat->generation = ++ngx_hyperdrive_session_catalog_generation;
+
+        ngx_hyperdrive_session_plan_forget(cat);
+
+        if (old) {
+            ngx_hyperdrive_sql_catalog_destroy(old);
+        }
+
+    } else {
+        /* plans that were made go on to hold */
+        ngx_hyperdrive_sql_catalog_destroy(now);
+    }
+
+    cat->sample = cat->before;
+    cat->sampled = cat->ready;
+
+    if (elsewhere) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "hyperdrive upstream \"%V\": the catalog of database "
+                      "\"%V\" was changed elsewhere", &cat->conf->name,
+                      &cat->database);
+
+        ngx_hyperdrive_session_catalog_changed(cat);
+    }
+
+    if (cat->sampled
+        && ngx_hyperdrive_session_catalog_holds(cat, &cat->sample))
+    {
+        cat->done = ngx_current_msec;
+
+        ngx_hyperdrive_session_catalog_count(cat, 1);
+        ngx_hyperdrive_session_catalog_schedule(cat,
+                                                cat->conf->catalog_refresh);
+        return;
+    }
+
+    ngx_hyperdrive_session_catalog_count(cat, 0);
+    ngx_hyperdrive_session_catalog_again(cat);
+}
+
+
+/*
+ * The digest that was read last, by whichever process: true if it was another
+ * one.
+ */
+
+static ngx_uint_t
+ngx_hyperdrive_session_catalog_note(ngx_hyperdrive_session_catalog_t *cat,
+    uint64_t digest)
+{
+    size_t      len;
+    u_char      buf[sizeof("digest") + sizeof(uint64_t)];
+    u_char      value[NGX_HYPERDRIVE_SHM_NOTE];
+    ngx_str_t   key, note;
+    ngx_uint_t  differs;
+
+    key.data = buf;
+    key.len = ngx_cpymem(ngx_cpymem(buf, "digest", sizeof("digest")),
+                         &cat->identity, sizeof(uint64_t)) - buf;
+
+    differs = 0;
+
+    if (ngx_hyperdrive_shm_note_get(&key, NGX_HYPERDRIVE_SESSION_CATALOG_NOTE,
+                                    value, sizeof(value), &len)
+        == NGX_OK)
+    {
+        differs = (len != sizeof(uint64_t)
+                   || ngx_memcmp(value, &digest, sizeof(uint64_t)) != 0);
+    }
+
+    note.data = (u_char *) &digest;
+    note.len = sizeof(uint64_t);
+
+    (void) ngx_hyperdrive_shm_note_put(&key, &note);
+
+    return differs;
+}
+
+
+/* as if it had been DDL through this process */
+
+static void
+ngx_hyperdrive_session_catalog_changed(ngx_hyperdrive_session_catalog_t *cat)
+{
+    ngx_hyperdrive_cache_version_set_t  set;
+
+    set = cat->set;
+
+    (void) ngx_hyperdrive_cache_version_add(&set,
+                              ngx_hyperdrive_cache_version(cat->identity, 0));
+
+    ngx_hyperdrive_cache_version_enter(&set);
+    ngx_hyperdrive_cache_version_leave(&set, 1);
+}

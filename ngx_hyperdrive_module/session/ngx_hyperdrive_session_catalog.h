@@ -1,0 +1,51 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#ifndef _NGX_HYPERDRIVE_SESSION_CATALOG_H_INCLUDED_
+#define _NGX_HYPERDRIVE_SESSION_CATALOG_H_INCLUDED_
+
+
+#include "session/ngx_hyperdrive_session.h"
+#include "sql/ngx_hyperdrive_sql_catalog.h"
+
+
+/*
+ * The catalog of each database that clients use, read on a connection of its
+ * own, and read again after whatever may have changed it.  It is in force
+ * while nothing has: a number of the table versions tells, which DDL through
+ * any worker enters and leaves.
+ */
+
+typedef struct ngx_hyperdrive_session_catalog_s
+    ngx_hyperdrive_session_catalog_t;
+
+
+/* in init_process; begins with what the configuration names */
+ngx_int_t ngx_hyperdrive_session_catalog_init(ngx_cycle_t *cycle,
+    ngx_array_t *origins);
+
+/* of the session's database; NULL: none is to be read, or no memory */
+ngx_hyperdrive_session_catalog_t *ngx_hyperdrive_session_catalog(
+    ngx_hyperdrive_session_t *s);
+
+/*
+ * What is known of the database now; NULL: nothing that is certain, it is on
+ * its way.  *generation is another one for another content.
+ */
+ngx_hyperdrive_sql_catalog_t *ngx_hyperdrive_session_catalog_get(
+    ngx_hyperdrive_session_catalog_t *cat, uint64_t *generation);
+/* the database's number; NGX_DECLINED: not known yet */
+ngx_int_t ngx_hyperdrive_session_catalog_identity(
+    ngx_hyperdrive_session_catalog_t *cat, uint64_t *identity);
+/* whether the search_path of <user>, "" the origin's own, is what was read */
+ngx_uint_t ngx_hyperdrive_session_catalog_is_user(
+    ngx_hyperdrive_session_catalog_t *cat, ngx_str_t *user);
+
+/* the number that DDL enters, besides the database as a whole */
+#define NGX_HYPERDRIVE_SESSION_CATALOG_DDL  1
+
+
+#endif /* _NGX_HYPERDRIVE_SESSION_CATALOG_H_INCLUDED_ */

@@ -65,6 +65,7 @@ stream {
     upstream one {
         hyperdrive_origin  $url&application_name=one;
         hyperdrive_pool    max=1 wait=2s;
+        hyperdrive_catalog off;
     }
 
     upstream two {
@@ -80,6 +81,7 @@ stream {
     upstream four {
         hyperdrive_origin  $url&application_name=four;
         hyperdrive_pool    max=1 wait=2s;
+        hyperdrive_catalog off;
     }
 
     server {

@@ -71,11 +71,13 @@ stream {
     upstream two {
         hyperdrive_origin  $url&application_name=two;
         hyperdrive_pool    max=2 wait=2s;
+        hyperdrive_catalog off;
     }
 
     upstream three {
         hyperdrive_origin  $url&application_name=three;
         hyperdrive_pool    max=3 wait=2s;
+        hyperdrive_catalog off;
     }
 
     upstream four {

@@ -201,7 +201,7 @@ struct ngx_hyperdrive_pool_s {
     ngx_uint_t                         refs;      /* sessions */
     uint64_t                           epoch;     /* of the catalog, as the
                                                      sessions see it... */
-    uint64_t                           versions[2]; /* ...while these hold */
+    uint64_t                           versions[3]; /* ...while these hold */
 
     ngx_queue_t                        origins[NGX_HYPERDRIVE_ORIGIN_STATES];
     ngx_uint_t                         norigins[NGX_HYPERDRIVE_ORIGIN_STATES];

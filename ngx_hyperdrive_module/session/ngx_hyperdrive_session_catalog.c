@@ -235,6 +235,20 @@ ngx_hyperdrive_session_catalog_identity(ngx_hyperdrive_session_catalog_t *cat,
 }
 
 
+void
+ngx_hyperdrive_session_catalog_number(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_cache_version_set_t *set)
+{
+    ngx_hyperdrive_session_catalog_t  *cat;
+
+    cat = ngx_hyperdrive_session_catalog(s);
+
+    if (cat && cat->known) {
+        (void) ngx_hyperdrive_cache_version_join(set, &cat->set);
+    }
+}
+
+
 ngx_uint_t
 ngx_hyperdrive_session_catalog_is_user(ngx_hyperdrive_session_catalog_t *cat,
     ngx_str_t *user)

@@ -40,6 +40,10 @@ ngx_hyperdrive_sql_catalog_t *ngx_hyperdrive_session_catalog_get(
 /* the database's number; NGX_DECLINED: not known yet */
 ngx_int_t ngx_hyperdrive_session_catalog_identity(
     ngx_hyperdrive_session_catalog_t *cat, uint64_t *identity);
+/* adds the number that DDL enters, if it is known which one that is; else DDL
+   enters EVERYTHING */
+void ngx_hyperdrive_session_catalog_number(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_cache_version_set_t *set);
 /* whether the search_path of <user>, "" the origin's own, is what was read */
 ngx_uint_t ngx_hyperdrive_session_catalog_is_user(
     ngx_hyperdrive_session_catalog_t *cat, ngx_str_t *user);

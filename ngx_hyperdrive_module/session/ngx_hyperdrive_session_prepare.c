@@ -5,7 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session.h"
-#include "session/ngx_hyperdrive_session_plan.h"
+#include "session/ngx_hyperdrive_session_catalog.h"
 
 
 /*
@@ -39,8 +39,8 @@ ngx_hyperdrive_session_prepare(ngx_hyperdrive_session_t *s)
 
 
 /*
- * The catalog is as it was for as long as nothing has been written to the
- * database as a whole.
+ * The catalog is as it was for as long as nobody has entered its number, or
+ * written to everything.
  */
 
 static uint64_t
@@ -59,16 +59,11 @@ ngx_hyperdrive_session_prepare_epoch(ngx_hyperdrive_session_t *s)
         return NGX_HYPERDRIVE_STATE_CHANGING;
     }
 
-    /* what changes the catalog is a write to the database as a whole */
-
-    set = ngx_hyperdrive_session_plan(s, NULL)->writes;
-
-    if (set.n && set.numbers[0] == NGX_HYPERDRIVE_CACHE_VERSION_EVERYTHING) {
-        /* that is in the sample anyway */
-        set.n = 0;
-    }
-
+    set.n = 0;
     sample.versions[1] = 0;
+    sample.versions[2] = 0;
+
+    ngx_hyperdrive_session_catalog_number(s, &set);
 
     if (ngx_hyperdrive_cache_version_sample(&set, &sample) != NGX_OK) {
         return NGX_HYPERDRIVE_STATE_CHANGING;

@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session.h"
+#include "session/ngx_hyperdrive_session_catalog.h"
 #include "session/ngx_hyperdrive_session_plan.h"
 #include "session/ngx_hyperdrive_session_write.h"
 #include "sql/ngx_hyperdrive_sql.h"
@@ -16,6 +17,7 @@
 
 static void ngx_hyperdrive_session_write_work(ngx_event_t *ev);
 static void ngx_hyperdrive_session_write_open(void);
+static void ngx_hyperdrive_session_write_check(ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_write_note(
     ngx_hyperdrive_session_write_t *w,
     ngx_hyperdrive_cache_version_set_t *set);
@@ -175,7 +177,39 @@ ngx_hyperdrive_session_write_run(ngx_hyperdrive_session_t *s,
     plan = ngx_hyperdrive_session_plan(s, run->stmt);
 
     if (plan->writes.n) {
+        ngx_hyperdrive_session_write_check(s);
         ngx_hyperdrive_session_write_note(w, &plan->writes);
+    }
+}
+
+
+/*
+ * What is noted is what the catalog told that was in force then.  If it is
+ * not any more, a statement may have waited for a change of it, and have
+ * written to other tables.
+ */
+
+static void
+ngx_hyperdrive_session_write_check(ngx_hyperdrive_session_t *s)
+{
+    uint64_t                           generation;
+    ngx_hyperdrive_session_write_t    *w;
+    ngx_hyperdrive_session_catalog_t  *cat;
+
+    w = &s->write;
+
+    generation = 0;
+    cat = ngx_hyperdrive_session_catalog(s);
+
+    if (cat && ngx_hyperdrive_session_catalog_get(cat, &generation) == NULL) {
+        generation = 0;
+    }
+
+    if (w->tables == NULL || w->tables->noted.n == 0) {
+        w->generation = generation;
+
+    } else if (w->generation && w->generation != generation) {
+        w->noted = 1;
     }
 }
 
@@ -239,6 +273,8 @@ ngx_hyperdrive_session_write_send(ngx_hyperdrive_session_t *s)
     {
         return;
     }
+
+    ngx_hyperdrive_session_write_check(s);
 
     if (!w->marked) {
         w->marked = 1;
@@ -339,6 +375,7 @@ void
 ngx_hyperdrive_session_write_piece(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece)
 {
+    ngx_uint_t                       changed;
     ngx_hyperdrive_session_write_t  *w;
 
     if (!ngx_hyperdrive_cache_version_on()) {
@@ -374,8 +411,15 @@ ngx_hyperdrive_session_write_piece(ngx_hyperdrive_session_t *s,
     }
 
     if (ngx_hyperdrive_session_write_entered(w)) {
-        ngx_hyperdrive_session_write_leave(w,
-                        ngx_hyperdrive_session_write_changed(w, piece->block));
+
+        changed = ngx_hyperdrive_session_write_changed(w, piece->block);
+
+        if (changed) {
+            ngx_hyperdrive_session_write_check(s);
+            ngx_hyperdrive_session_write_enter(w);
+        }
+
+        ngx_hyperdrive_session_write_leave(w, changed);
     }
 
     w->block = piece->block;

@@ -33,6 +33,8 @@ typedef struct {
     /* NULL: none; until the session parts with its origin */
     ngx_hyperdrive_session_write_tables_t
                                         *tables;
+    uint64_t                             generation; /* of the catalog that
+                                                      told the tables */
     ngx_uint_t                           mark;     /* while anything is
                                                       entered */
 

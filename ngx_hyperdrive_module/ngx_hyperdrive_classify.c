@@ -7,7 +7,14 @@
 #include "ngx_hyperdrive_conf.h"
 #include "sql/ngx_hyperdrive_sql_catalog.h"
 #include "sql/ngx_hyperdrive_sql_hint.h"
+#include "sql/ngx_hyperdrive_sql_set.h"
 
+
+static ngx_uint_t ngx_hyperdrive_classify_settings(ngx_str_t *text,
+    ngx_hyperdrive_sql_mode_t *mode);
+
+
+/* from the sql room to what is kept with a statement */
 
 void
 ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
@@ -24,6 +31,19 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
     sql_mode.unsafe_encoding = (mode & 2) ? 1 : 0;
 
     ngx_hyperdrive_sql_classify(text, &sql_mode, names, sizeof(names), &facts);
+
+    plan->alone = (facts.alone
+                   || facts.kind == NGX_HYPERDRIVE_SQL_DISCARD);
+
+    if ((facts.stateful || facts.kind == NGX_HYPERDRIVE_SQL_SET_LOCAL)
+        && ngx_hyperdrive_classify_settings(text, &sql_mode))
+    {
+        /* another connection can be told the same */
+
+        plan->settings = 1;
+        facts.stateful = 0;
+        facts.leaves = 0;
+    }
 
     plan->kind = facts.kind;
 
@@ -109,5 +129,56 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
         && facts.kind != NGX_HYPERDRIVE_SQL_UNKNOWN)
     {
         plan->plain = 1;
+    }
+}
+
+
+/* it changes settings, each of them in a way that we can repeat */
+
+static ngx_uint_t
+ngx_hyperdrive_classify_settings(ngx_str_t *text,
+    ngx_hyperdrive_sql_mode_t *mode)
+{
+    ngx_int_t                           rc;
+    ngx_uint_t                          found;
+    ngx_hyperdrive_sql_set_t            set;
+    ngx_hyperdrive_sql_set_reader_t     r;
+    static u_char                       buf[16384], names[16384];
+    static ngx_hyperdrive_sql_facts_t   facts;
+
+    ngx_memzero(&r, sizeof(ngx_hyperdrive_sql_set_reader_t));
+
+    r.buf = buf;
+    r.size = sizeof(buf);
+
+    found = 0;
+
+    ngx_hyperdrive_sql_set_begin(&r, text, mode);
+
+    for ( ;; ) {
+        rc = ngx_hyperdrive_sql_set_next(&r, &set);
+
+        if (rc == NGX_DONE) {
+            return found;
+        }
+
+        if (rc != NGX_OK) {
+            return 0;
+        }
+
+        if (set.change <= NGX_HYPERDRIVE_SQL_SET_DISCARD_ALL) {
+            found = 1;
+
+        } else if (set.change == NGX_HYPERDRIVE_SQL_SET_OTHER) {
+
+            /* another statement, with consequences of its own? */
+
+            ngx_hyperdrive_sql_classify(&set.value, mode, names,
+                                        sizeof(names), &facts);
+
+            if (facts.stateful) {
+                return 0;
+            }
+        }
     }
 }

@@ -84,6 +84,7 @@ typedef struct {
     ngx_flag_t                       channel_binding;
     ngx_array_t                     *logs;      /* NGX_CONF_UNSET_PTR; NULL:
                                                    off */
+    ngx_flag_t                       settings_transaction;
     ngx_flag_t                       state_reject;
     ngx_flag_t                       unread_pin;
     ngx_uint_t                       pins;
@@ -126,6 +127,9 @@ ngx_int_t ngx_hyperdrive_conf_verifiers(ngx_cycle_t *cycle,
 
 char *ngx_hyperdrive_conf_state(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_hyperdrive_conf_settings(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
 
 /* ngx_hyperdrive_classify.c: from the sql room to what is kept with a text */
 

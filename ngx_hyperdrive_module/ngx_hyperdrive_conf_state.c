@@ -90,3 +90,39 @@ ngx_hyperdrive_conf_state(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     return NGX_CONF_OK;
 }
+
+
+/* hyperdrive_session_settings track | transaction; */
+
+char *
+ngx_hyperdrive_conf_settings(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_hyperdrive_srv_conf_t *hscf = conf;
+
+    ngx_str_t  *value;
+
+    if (hscf->settings_transaction != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "track") == 0) {
+        hscf->settings_transaction = 0;
+        return NGX_CONF_OK;
+    }
+
+    if (cf->args->nelts == 2
+        && ngx_strcmp(value[1].data, "transaction") == 0)
+    {
+        hscf->settings_transaction = 1;
+        return NGX_CONF_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid \"%V\" in \"hyperdrive_session_settings\": "
+                       "write \"track\" or \"transaction\"",
+                       &value[cf->args->nelts == 2 ? 1 : 2]);
+
+    return NGX_CONF_ERROR;
+}

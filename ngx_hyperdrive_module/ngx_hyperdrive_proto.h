@@ -220,6 +220,13 @@ typedef struct {
 /* of probe_row(): the piece is none */
 #define NGX_HYPERDRIVE_PROTO_NO_ROW       ((ngx_uint_t) -1)
 
+/* of client_hold() */
+
+#define NGX_HYPERDRIVE_PROTO_TELL         0
+#define NGX_HYPERDRIVE_PROTO_HOLD         1
+#define NGX_HYPERDRIVE_PROTO_BACK         2
+
+
 /* flags of origin_own() */
 
 #define NGX_HYPERDRIVE_PROTO_OWN_ALONE    1         /* one with SYNC follows */
@@ -308,6 +315,14 @@ struct ngx_hyperdrive_proto_s {
     void       *(*client_create)(ngx_hyperdrive_proto_ctx_t *ctx,
                                  ngx_uint_t mode);
     void        (*client_destroy)(void *client);
+    /*
+     * What it was told of its settings when it was welcomed: from now on it is
+     * told what its origins report otherwise, with the end of each unit; if
+     * it is to HOLD, not until it is called again; with BACK, it is told what
+     * it knows now if the transaction that begins is rolled back.
+     */
+    void        (*client_told)(void *client, ngx_str_t *greeting);
+    void        (*client_hold)(void *client, ngx_uint_t hold);
 
     /*
      * Looks at the unit in [pos, last), which may be incomplete; consumes
@@ -398,6 +413,9 @@ struct ngx_hyperdrive_proto_s {
 
     void       *(*origin_create)(ngx_hyperdrive_proto_ctx_t *ctx);
     void        (*origin_destroy)(void *origin);
+    /* what it has said of its settings: at its log-in; by now */
+    void        (*origin_said)(void *origin, ngx_str_t *greeting);
+    void        (*origin_greeting)(void *origin, ngx_str_t *greeting);
 
     /*
      * Translates requests in [*pos, last) for this origin, message by message,
@@ -464,6 +482,10 @@ struct ngx_hyperdrive_proto_s {
      */
     ngx_int_t   (*origin_reset)(void *origin, ngx_uint_t all, int32_t seed,
                                 ngx_hyperdrive_chain_t *out);
+
+    /* the words of a piece of type ERROR, each ending with a NUL */
+    void        (*error_text)(ngx_hyperdrive_proto_piece_t *piece,
+                              u_char *sqlstate, u_char *message, size_t size);
 
     /* nothing is owed in either direction */
     ngx_uint_t  (*origin_settled)(void *origin);

@@ -334,7 +334,7 @@ ngx_hyperdrive_variables_query_tables(ngx_stream_session_t *stream,
 }
 
 
-/* as ngx_stream_hyperdrive_classify() reads it */
+/* as ngx_hyperdrive_classify() reads it */
 
 static void
 ngx_hyperdrive_variables_query_mode(ngx_hyperdrive_state_stmt_t *stmt,

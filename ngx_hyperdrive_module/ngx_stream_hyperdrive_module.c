@@ -140,6 +140,13 @@ static ngx_command_t  ngx_stream_hyperdrive_commands[] = {
       0,
       NULL },
 
+    { ngx_string("hyperdrive_session_settings"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
+      ngx_hyperdrive_conf_settings,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("hyperdrive_session_state"),
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
       ngx_hyperdrive_conf_state,
@@ -277,6 +284,7 @@ ngx_stream_hyperdrive_create_srv_conf(ngx_conf_t *cf)
     conf->max_size = NGX_CONF_UNSET_SIZE;
     conf->hints = NGX_CONF_UNSET;
     conf->in_transaction = NGX_CONF_UNSET;
+    conf->settings_transaction = NGX_CONF_UNSET;
     conf->state_reject = NGX_CONF_UNSET;
     conf->unread_pin = NGX_CONF_UNSET;
     conf->pins = NGX_CONF_UNSET_UINT;
@@ -312,6 +320,8 @@ ngx_stream_hyperdrive_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_size_value(conf->max_size, prev->max_size, 1048576);
     ngx_conf_merge_value(conf->hints, prev->hints, 1);
     ngx_conf_merge_value(conf->in_transaction, prev->in_transaction, 0);
+    ngx_conf_merge_value(conf->settings_transaction,
+                         prev->settings_transaction, 0);
     ngx_conf_merge_value(conf->state_reject, prev->state_reject, 0);
     ngx_conf_merge_value(conf->unread_pin, prev->unread_pin, 0);
     ngx_conf_merge_uint_value(conf->pins, prev->pins, 0);
@@ -362,6 +372,7 @@ ngx_stream_hyperdrive_merge_pass(ngx_conf_t *cf,
     conf->session.max_size = conf->max_size;
     conf->session.hints = conf->hints;
     conf->session.in_transaction = conf->in_transaction;
+    conf->session.settings_transaction = conf->settings_transaction;
     conf->session.state_reject = conf->state_reject;
     conf->session.unread_pin = conf->unread_pin;
     conf->session.pins = conf->pins;
@@ -705,6 +716,8 @@ ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle)
     if (ngx_hyperdrive_shm_init_process(hmcf->runtime, cycle->log) != NGX_OK) {
         return NGX_ERROR;
     }
+
+    ngx_hyperdrive_origin_align = ngx_hyperdrive_session_align_ask;
 
     if (ngx_hyperdrive_session_write_init(cycle, &hmcf->origins) != NGX_OK) {
         return NGX_ERROR;

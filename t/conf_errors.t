@@ -252,6 +252,17 @@ is(error(origin => 'postgres://127.0.0.1/shop', users => 'users.txt query',
 	before => "$auth user=app password_file=secret valid=1s database=x;"), '',
 	'users that are looked up');
 
+my @settings = (
+	'maybe' => qr/invalid "maybe" in "hyperdrive_session_settings": write "tr/,
+	'track maybe' => qr/invalid "maybe".*write "track" or "transaction"/,
+	"track;\nhyperdrive_session_settings track" => qr/is duplicate/,
+);
+
+while (my ($setting, $message) = splice @settings, 0, 2) {
+	wrong($message, "session settings $setting" =~ s/\n/ /r,
+		more => "hyperdrive_session_settings $setting;");
+}
+
 my @states = (
 	'maybe' => qr/unknown "maybe" in "hyperdrive_session_state": write "pin"/,
 	'pin max=0' => qr/invalid "max=0".*from 1 to 65535, as in max=10/,

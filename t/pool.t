@@ -286,6 +286,10 @@ sub names {
 	}
 
 	is($c->parameter('application_name'), 'mine', 'as it was told');
+
+	# the connection is called as who has used it last
+
+	$c->query('SELECT 1');
 	is(at_database('mine'), 1, 'one connection of that name');
 
 	$_->close() for $c, $d, $e;

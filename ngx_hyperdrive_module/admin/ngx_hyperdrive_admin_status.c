@@ -112,6 +112,7 @@ static ngx_hyperdrive_admin_status_field_t
     ngx_hyperdrive_admin_status_field(catalog_reads),
     ngx_hyperdrive_admin_status_field(catalog_failed),
     ngx_hyperdrive_admin_status_field(deferred),
+    ngx_hyperdrive_admin_status_field(aligned),
     ngx_hyperdrive_admin_status_field(pinned),
     ngx_hyperdrive_admin_status_field(pinned_total),
     ngx_hyperdrive_admin_status_field(errors),

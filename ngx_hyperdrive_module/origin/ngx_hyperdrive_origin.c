@@ -357,6 +357,7 @@ ngx_hyperdrive_origin_free(ngx_hyperdrive_origin_t *o)
     ngx_hyperdrive_origin_cancel_forget(o);
 
     ngx_hyperdrive_origin_login_end(o);
+    ngx_hyperdrive_state_bucket_unref(o->bucket);
 
     if (o->wire) {
         pool->conf->proto->origin_destroy(o->wire);

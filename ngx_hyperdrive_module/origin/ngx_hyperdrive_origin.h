@@ -11,6 +11,7 @@
 #include "ngx_hyperdrive.h"
 #include <ngx_stream.h>
 #include "ngx_hyperdrive_proto.h"
+#include "state/ngx_hyperdrive_state_settings.h"
 #include "net/ngx_hyperdrive_net.h"
 #include "shm/ngx_hyperdrive_shm.h"
 
@@ -146,6 +147,9 @@ struct ngx_hyperdrive_origin_s {
     uint32_t                           pid;
     ngx_str_t                          key;
 
+    ngx_hyperdrive_state_bucket_t     *bucket;    /* what it is set to while no
+                                                     transaction is open */
+
     ngx_msec_t                         expires;   /* end of its lifetime */
     ngx_msec_t                         used;      /* when it became idle */
     void                              *cancel;    /* a CancelRequest on its
@@ -156,6 +160,8 @@ struct ngx_hyperdrive_origin_s {
     unsigned                           unclean:2; /* what a session has left
                                                      is taken away before it is
                                                      idle: _ORIGIN_RESET_... */
+    unsigned                           unknown:1; /* nobody knows what it is
+                                                     set to */
     unsigned                           tls_tried:1;
     unsigned                           plain_tried:1;
     unsigned                           answered:1; /* something was read on
@@ -237,6 +243,8 @@ struct ngx_hyperdrive_origin_waiter_s {
     ngx_event_t                        timer;
     ngx_connection_t                  *client;    /* for the balancer,
                                                      or NULL */
+    ngx_hyperdrive_state_bucket_t     *bucket;    /* that it would like best; a
+                                                     hint for this call */
 
     void                              *data;
     void                             (*ready)(
@@ -298,7 +306,10 @@ void ngx_hyperdrive_origin_ready(ngx_hyperdrive_origin_t *o);
  * very parameters lately; <buf> has NGX_HYPERDRIVE_SHM_NOTE bytes.
  */
 ngx_int_t ngx_hyperdrive_origin_greeting(ngx_hyperdrive_pool_t *pool,
-    u_char *buf, ngx_str_t *greeting);
+    ngx_hyperdrive_state_bucket_t *bucket, u_char *buf, ngx_str_t *greeting);
+/* it has just done so */
+void ngx_hyperdrive_origin_greets(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_state_bucket_t *bucket, ngx_str_t *greeting);
 
 /* it failed; the place is free already */
 void ngx_hyperdrive_origin_failed(ngx_hyperdrive_pool_t *pool,
@@ -335,6 +346,16 @@ void ngx_hyperdrive_origin_quota_asked(ngx_hyperdrive_pool_t *pool);
 void ngx_hyperdrive_origin_quota_retry(ngx_hyperdrive_origin_conf_t *conf);
 /* an idle connection goes to who is held back elsewhere: true, <o> is gone */
 ngx_uint_t ngx_hyperdrive_origin_quota_idle(ngx_hyperdrive_origin_t *o);
+
+
+/* ngx_hyperdrive_origin_ask.c */
+
+/*
+ * Set once, by the session room: sends ahead what puts a connection into the
+ * bucket.  NGX_OK; NGX_DECLINED: nothing was to be sent; NGX_ERROR.
+ */
+extern ngx_int_t  (*ngx_hyperdrive_origin_align)(ngx_hyperdrive_origin_t *o,
+    ngx_hyperdrive_state_bucket_t *bucket);
 
 
 /* ngx_hyperdrive_origin_work.c */

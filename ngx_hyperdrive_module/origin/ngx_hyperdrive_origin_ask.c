@@ -37,6 +37,10 @@ static void ngx_hyperdrive_origin_ask_end(ngx_hyperdrive_origin_ask_t *ask,
 static void ngx_hyperdrive_origin_ask_free(ngx_hyperdrive_origin_ask_t *ask);
 
 
+ngx_int_t  (*ngx_hyperdrive_origin_align)(ngx_hyperdrive_origin_t *o,
+    ngx_hyperdrive_state_bucket_t *bucket);
+
+
 void
 ngx_hyperdrive_origin_ask(ngx_hyperdrive_origin_ask_t *ask, u_char *request,
     size_t len)
@@ -48,6 +52,7 @@ ngx_hyperdrive_origin_ask(ngx_hyperdrive_origin_ask_t *ask, u_char *request,
 
     ask->active = 1;
     ask->failed = 0;
+    ask->aligned = 0;
     ask->origin = NULL;
 
     ask->pool->refs++;
@@ -135,6 +140,19 @@ ngx_hyperdrive_origin_ask_attach(ngx_hyperdrive_origin_ask_t *ask,
 
     ngx_add_timer(&ask->timer, ask->timeout ? ask->timeout
                                             : NGX_HYPERDRIVE_ORIGIN_ASK_TIME);
+
+    if (o->bucket != ask->bucket || o->unknown) {
+
+        /* it shares the fate of the request */
+
+        if (ngx_hyperdrive_origin_align(o, ask->bucket) == NGX_ERROR) {
+            ngx_hyperdrive_origin_ask_lost(ask, "it cannot be set up");
+            return;
+        }
+
+        o->unknown = 1;
+        ask->aligned = 1;
+    }
 
     if (ask->send) {
         ask->send(ask);
@@ -280,6 +298,13 @@ ngx_hyperdrive_origin_ask_answers(ngx_hyperdrive_origin_ask_t *ask)
             return NGX_DONE;
         }
 
+        if (piece.own
+            && (piece.tag || piece.type == NGX_HYPERDRIVE_PROTO_READY))
+        {
+            /* of what was sent ahead */
+            continue;
+        }
+
         if (piece.type == NGX_HYPERDRIVE_PROTO_ERROR) {
             ask->failed = 1;
         }
@@ -321,6 +346,12 @@ ngx_hyperdrive_origin_ask_answers(ngx_hyperdrive_origin_ask_t *ask)
         || ngx_handle_read_event(o->net.connection->read, 0) != NGX_OK)
     {
         o->net.connection->error = 1;
+    }
+
+    if (ask->aligned && !ask->failed) {
+        ngx_hyperdrive_state_bucket_unref(o->bucket);
+        o->bucket = ngx_hyperdrive_state_bucket_ref(ask->bucket);
+        o->unknown = 0;
     }
 
     ngx_hyperdrive_origin_ask_end(ask, ask->failed ? NGX_DECLINED : NGX_OK);

@@ -28,6 +28,9 @@ struct ngx_hyperdrive_origin_ask_s {
     ngx_uint_t                        mode;        /* of the lexer */
     ngx_uint_t                        once;        /* the connection is closed
                                                       when it has answered */
+    ngx_hyperdrive_state_bucket_t    *bucket;      /* the settings it is asked
+                                                      with; NULL: the log-in's.
+                                                      The caller keeps it */
     void                             *data;
     /* the request has a connection and is about to be sent; may be NULL */
     void                            (*send)(ngx_hyperdrive_origin_ask_t *ask);
@@ -51,6 +54,7 @@ struct ngx_hyperdrive_origin_ask_s {
     ngx_event_t                       timer;
     void                             *wire;
     unsigned                          failed:1;
+    unsigned                          aligned:1;
     unsigned                          active:1;
 };
 

@@ -375,6 +375,8 @@ ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o)
 
     o->pid = login->pid;
 
+    pool->conf->proto->origin_said(o->wire, &greeting);
+
     /* clients are told the same */
 
     free(pool->greeting.data);

@@ -18,6 +18,7 @@
 typedef struct {
     uint32_t                 key_len;       /* pool's key */
     uint32_t                 cancel_len;    /* cancel key */
+    uint32_t                 bucket_len;    /* what it is set to */
     uint32_t                 state_len;     /* the protocol's own */
     uint32_t                 pid;
     uint64_t                 expires;
@@ -47,7 +48,7 @@ ngx_hyperdrive_origin_pass(ngx_hyperdrive_origin_t *o, ngx_uint_t slot)
     pool = o->pool;
     conf = pool->conf;
 
-    if (c->ssl || c->read->eof || c->read->pending_eof || c->error
+    if (o->unknown || c->ssl || c->read->eof || c->read->pending_eof || c->error
         || o->net.pos != o->net.last || o->net.out.size
         || ngx_hyperdrive_shm_slot_generation(slot)
            != ngx_hyperdrive_shm_own_generation())
@@ -59,12 +60,14 @@ ngx_hyperdrive_origin_pass(ngx_hyperdrive_origin_t *o, ngx_uint_t slot)
 
     pass.key_len = pool->key.len;
     pass.cancel_len = o->key.len;
+    pass.bucket_len = o->bucket ? o->bucket->len : 0;
     pass.pid = o->pid;
     pass.expires = o->expires;
     pass.socklen = o->socklen;
     pass.sockaddr = o->sockaddr;
 
-    len = sizeof(ngx_hyperdrive_origin_pass_t) + pool->key.len + o->key.len;
+    len = sizeof(ngx_hyperdrive_origin_pass_t) + pool->key.len + o->key.len
+          + pass.bucket_len;
 
     if (len >= sizeof(body)) {
         return NGX_DECLINED;
@@ -78,7 +81,11 @@ ngx_hyperdrive_origin_pass(ngx_hyperdrive_origin_t *o, ngx_uint_t slot)
 
     p = ngx_cpymem(body, &pass, sizeof(ngx_hyperdrive_origin_pass_t));
     p = ngx_cpymem(p, pool->key.data, pool->key.len);
-    ngx_memcpy(p, o->key.data, o->key.len);
+    p = ngx_cpymem(p, o->key.data, o->key.len);
+
+    if (o->bucket) {
+        ngx_memcpy(p, o->bucket->data, o->bucket->len);
+    }
 
     if (ngx_hyperdrive_shm_limit_pass(conf->limit, ngx_hyperdrive_shm_slot,
                                       slot)
@@ -166,7 +173,7 @@ ngx_hyperdrive_origin_take(ngx_array_t *confs, u_char *data, size_t len,
     ngx_memcpy(&pass, data, sizeof(ngx_hyperdrive_origin_pass_t));
 
     if (len != sizeof(ngx_hyperdrive_origin_pass_t) + pass.key_len
-               + pass.cancel_len + pass.state_len)
+               + pass.cancel_len + pass.bucket_len + pass.state_len)
     {
         goto failed;
     }
@@ -278,7 +285,12 @@ ngx_hyperdrive_origin_pass_create(ngx_hyperdrive_pool_t *pool,
     o->key.data = ngx_pnalloc(o->memory, pass->cancel_len + 1);
 
     if (o->key.data == NULL
-        || proto->origin_import(o->wire, data + pass->cancel_len,
+        || ngx_hyperdrive_state_bucket_import(&o->bucket,
+                                              data + pass->cancel_len,
+                                              pass->bucket_len)
+           != NGX_OK
+        || proto->origin_import(o->wire, data + pass->cancel_len
+                                         + pass->bucket_len,
                                 pass->state_len)
            != NGX_OK)
     {
@@ -318,6 +330,8 @@ ngx_hyperdrive_origin_pass_create(ngx_hyperdrive_pool_t *pool,
     return o;
 
 failed:
+
+    ngx_hyperdrive_state_bucket_unref(o->bucket);
 
     if (o->wire) {
         proto->origin_destroy(o->wire);

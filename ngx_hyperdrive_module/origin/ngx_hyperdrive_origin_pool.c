@@ -11,12 +11,11 @@
 /* a database that has refused is left alone so long, milliseconds */
 #define NGX_HYPERDRIVE_ORIGIN_PAUSE      200
 
+/* idle connections that are looked at for one that suits */
+#define NGX_HYPERDRIVE_ORIGIN_LOOK       64
+
 /* what is owed to a client that has left may take so long, milliseconds */
 #define NGX_HYPERDRIVE_ORIGIN_DRAIN_TIME 5000
-
-/* what an origin said of itself is believed so long, seconds */
-#define NGX_HYPERDRIVE_ORIGIN_NOTE_AGE   600
-
 
 static ngx_hyperdrive_pool_t *ngx_hyperdrive_origin_pool_create(
     ngx_hyperdrive_origin_conf_t *conf, ngx_str_t *key, ngx_str_t *user,
@@ -24,7 +23,9 @@ static ngx_hyperdrive_pool_t *ngx_hyperdrive_origin_pool_create(
     ngx_hyperdrive_proto_param_t *params);
 static void ngx_hyperdrive_origin_lend(ngx_hyperdrive_origin_t *o);
 static ngx_hyperdrive_origin_t *ngx_hyperdrive_origin_take_idle(
-    ngx_hyperdrive_pool_t *pool);
+    ngx_hyperdrive_pool_t *pool, ngx_hyperdrive_state_bucket_t *bucket);
+static ngx_hyperdrive_origin_t *ngx_hyperdrive_origin_suits(
+    ngx_hyperdrive_origin_t *o, ngx_hyperdrive_state_bucket_t *bucket);
 static ngx_uint_t ngx_hyperdrive_origin_alive(ngx_hyperdrive_pool_t *pool);
 static ngx_int_t ngx_hyperdrive_origin_down(ngx_hyperdrive_pool_t *pool,
     ngx_hyperdrive_proto_error_t *err);
@@ -222,7 +223,7 @@ ngx_hyperdrive_origin_acquire(ngx_hyperdrive_pool_t *pool,
     if (!ngx_hyperdrive_shm_limit_waiting(conf->limit)
         && ngx_queue_empty(&pool->held))
     {
-        *o = ngx_hyperdrive_origin_take_idle(pool);
+        *o = ngx_hyperdrive_origin_take_idle(pool, w->bucket);
 
         if (*o) {
             ngx_hyperdrive_origin_lend(*o);
@@ -312,10 +313,11 @@ ngx_hyperdrive_origin_lend(ngx_hyperdrive_origin_t *o)
 }
 
 
-/* the one that was used last, if it is not too old */
+/* the one that was used last, or suits best */
 
 static ngx_hyperdrive_origin_t *
-ngx_hyperdrive_origin_take_idle(ngx_hyperdrive_pool_t *pool)
+ngx_hyperdrive_origin_take_idle(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_state_bucket_t *bucket)
 {
     ngx_queue_t              *q;
     ngx_hyperdrive_origin_t  *o;
@@ -330,6 +332,10 @@ ngx_hyperdrive_origin_take_idle(ngx_hyperdrive_pool_t *pool)
         }
 
         o = ngx_queue_data(q, ngx_hyperdrive_origin_t, queue);
+
+        if (o->bucket != bucket || o->unknown) {
+            o = ngx_hyperdrive_origin_suits(o, bucket);
+        }
 
         if (o->net.connection->read->ready
             || o->net.connection->read->posted)
@@ -347,6 +353,47 @@ ngx_hyperdrive_origin_take_idle(ngx_hyperdrive_pool_t *pool)
 
         return o;
     }
+}
+
+
+/*
+ * The idle one that is set as it should be, else one that is set to nothing,
+ * else <o>, the first.
+ */
+
+static ngx_hyperdrive_origin_t *
+ngx_hyperdrive_origin_suits(ngx_hyperdrive_origin_t *o,
+    ngx_hyperdrive_state_bucket_t *bucket)
+{
+    ngx_uint_t                n;
+    ngx_queue_t              *q, *idle;
+    ngx_hyperdrive_origin_t  *other, *best;
+
+    idle = &o->pool->origins[NGX_HYPERDRIVE_ORIGIN_IDLE];
+    best = (o->bucket || o->unknown) ? NULL : o;
+    n = 0;
+
+    for (q = ngx_queue_next(&o->queue);
+         q != ngx_queue_sentinel(idle) && n < NGX_HYPERDRIVE_ORIGIN_LOOK;
+         q = ngx_queue_next(q))
+    {
+        other = ngx_queue_data(q, ngx_hyperdrive_origin_t, queue);
+        n++;
+
+        if (other->unknown || other->net.connection->read->ready) {
+            continue;
+        }
+
+        if (other->bucket == bucket) {
+            return other;
+        }
+
+        if (best == NULL && other->bucket == NULL) {
+            best = other;
+        }
+    }
+
+    return best ? best : o;
 }
 
 
@@ -617,6 +664,10 @@ ngx_hyperdrive_origin_release(ngx_hyperdrive_origin_t *o, void *client)
         }
 
         o->unclean = 0;
+        o->unknown = 0;
+
+        ngx_hyperdrive_state_bucket_unref(o->bucket);
+        o->bucket = NULL;
     }
 
     if (proto->origin_idle(o->wire) && o->net.out.size == 0
@@ -799,35 +850,6 @@ ngx_hyperdrive_origin_ready(ngx_hyperdrive_origin_t *o)
         n++;
         ngx_hyperdrive_origin_open(pool, w->client);
     }
-}
-
-
-ngx_int_t
-ngx_hyperdrive_origin_greeting(ngx_hyperdrive_pool_t *pool, u_char *buf,
-    ngx_str_t *greeting)
-{
-    greeting->data = buf;
-
-    if (ngx_hyperdrive_shm_note_get(&pool->key, NGX_HYPERDRIVE_ORIGIN_NOTE_AGE,
-                                    buf, NGX_HYPERDRIVE_SHM_NOTE,
-                                    &greeting->len)
-        == NGX_OK)
-    {
-        return NGX_OK;
-    }
-
-    if (pool->greeting.data == NULL || ngx_hyperdrive_origin_alive(pool) == 0)
-    {
-        return NGX_DECLINED;
-    }
-
-    /* connections that were let in are still there */
-
-    *greeting = pool->greeting;
-
-    (void) ngx_hyperdrive_shm_note_put(&pool->key, greeting);
-
-    return NGX_OK;
 }
 
 

@@ -9,7 +9,7 @@
 #include "base/ngx_hyperdrive_base_cursor.h"
 
 
-static void ngx_hyperdrive_pg_own_error(ngx_hyperdrive_proto_error_t *err,
+static void ngx_hyperdrive_pg_error_own(ngx_hyperdrive_proto_error_t *err,
     ngx_hyperdrive_chain_t *out);
 static void *ngx_hyperdrive_pg_origin_create(ngx_hyperdrive_proto_ctx_t *ctx);
 static void ngx_hyperdrive_pg_origin_destroy(void *origin);
@@ -54,6 +54,8 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
 
     ngx_hyperdrive_pg_client_create,
     ngx_hyperdrive_pg_client_destroy,
+    ngx_hyperdrive_pg_status_told,
+    ngx_hyperdrive_pg_status_hold,
     ngx_hyperdrive_pg_client_request,
     ngx_hyperdrive_pg_client_data,
     ngx_hyperdrive_pg_client_serve_begin,
@@ -66,10 +68,12 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_shape,
     ngx_hyperdrive_pg_question,
     ngx_hyperdrive_pg_rows_digest,
-    ngx_hyperdrive_pg_own_error,
+    ngx_hyperdrive_pg_error_own,
 
     ngx_hyperdrive_pg_origin_create,
     ngx_hyperdrive_pg_origin_destroy,
+    ngx_hyperdrive_pg_status_said,
+    ngx_hyperdrive_pg_status_greeting,
     ngx_hyperdrive_pg_forward,
     ngx_hyperdrive_pg_answer,
     ngx_hyperdrive_pg_own,
@@ -77,6 +81,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_probe,
     ngx_hyperdrive_pg_probe_row,
     ngx_hyperdrive_pg_reset,
+    ngx_hyperdrive_pg_own_error,
     ngx_hyperdrive_pg_origin_settled,
     ngx_hyperdrive_pg_origin_idle,
     ngx_hyperdrive_pg_origin_owes,
@@ -93,7 +98,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
 
 
 static void
-ngx_hyperdrive_pg_own_error(ngx_hyperdrive_proto_error_t *err,
+ngx_hyperdrive_pg_error_own(ngx_hyperdrive_proto_error_t *err,
     ngx_hyperdrive_chain_t *out)
 {
     ngx_hyperdrive_pg_error(out, err->severity, err->sqlstate, err->message,
@@ -137,6 +142,7 @@ ngx_hyperdrive_pg_origin_destroy(void *origin)
 
     ngx_hyperdrive_pg_origin_unnamed(o, NULL);
 
+    ngx_hyperdrive_pg_status_copy(&o->reported, NULL);
     ngx_hyperdrive_pg_ledger_free(&o->ledger);
     ngx_hyperdrive_state_set_clear(&o->set);
 
@@ -323,26 +329,32 @@ ngx_hyperdrive_pg_origin_ask(ngx_hyperdrive_pg_origin_t *o,
 }
 
 
-/* the epoch, and the names of what is prepared, last used first */
+/*
+ * The epoch, how many names are prepared, the names, last used first, and what
+ * has been reported.
+ */
 
 static size_t
 ngx_hyperdrive_pg_origin_export(void *origin, u_char *buf, size_t size)
 {
     u_char                       *p;
     size_t                        len;
+    uint64_t                      n;
     ngx_queue_t                  *q;
     ngx_hyperdrive_pg_origin_t   *o = origin;
     ngx_hyperdrive_state_item_t  *item;
 
-    len = (1 + o->set.n) * sizeof(uint64_t);
+    n = o->set.n;
+    len = (2 + n) * sizeof(uint64_t) + (o->reported ? o->reported->len : 0);
 
     if (len > size) {
         return 0;
     }
 
     p = ngx_cpymem(buf, &o->epoch, sizeof(uint64_t));
+    p = ngx_cpymem(p, &n, sizeof(uint64_t));
 
-    if (o->set.n) {
+    if (n) {
 
         for (q = ngx_queue_head(&o->set.lru);
              q != ngx_queue_sentinel(&o->set.lru);
@@ -353,6 +365,10 @@ ngx_hyperdrive_pg_origin_export(void *origin, u_char *buf, size_t size)
         }
     }
 
+    if (o->reported) {
+        ngx_memcpy(p, o->reported->data, o->reported->len);
+    }
+
     return len;
 }
 
@@ -360,23 +376,34 @@ ngx_hyperdrive_pg_origin_export(void *origin, u_char *buf, size_t size)
 static ngx_int_t
 ngx_hyperdrive_pg_origin_import(void *origin, u_char *buf, size_t len)
 {
-    uint64_t                     id;
-    ngx_uint_t                   n;
+    u_char                      *p;
+    uint64_t                     id, n;
     ngx_hyperdrive_pg_origin_t  *o = origin;
 
-    n = len / sizeof(uint64_t);
-
-    if (n == 0 || len % sizeof(uint64_t)) {
+    if (len < 2 * sizeof(uint64_t)) {
         return NGX_ERROR;
     }
 
     ngx_memcpy(&o->epoch, buf, sizeof(uint64_t));
+    ngx_memcpy(&n, buf + sizeof(uint64_t), sizeof(uint64_t));
+
+    p = buf + 2 * sizeof(uint64_t);
+    len -= 2 * sizeof(uint64_t);
+
+    if (n > len / sizeof(uint64_t)) {
+        return NGX_ERROR;
+    }
+
+    if (len > n * sizeof(uint64_t)) {
+        ngx_hyperdrive_pg_status_read(&o->reported, p + n * sizeof(uint64_t),
+                                      len - n * sizeof(uint64_t));
+    }
 
     /* there may be an unnamed statement, we do not know whose */
     o->unnamed_dirty = 1;
 
-    while (--n) {
-        ngx_memcpy(&id, buf + n * sizeof(uint64_t), sizeof(uint64_t));
+    while (n--) {
+        ngx_memcpy(&id, p + n * sizeof(uint64_t), sizeof(uint64_t));
 
         if (ngx_hyperdrive_state_set_add(&o->set, id) == NULL) {
             return NGX_ERROR;

@@ -11,6 +11,7 @@
 #include "ngx_hyperdrive.h"
 #include "ngx_hyperdrive_proto.h"
 #include "pg/ngx_hyperdrive_pg_ledger.h"
+#include "pg/ngx_hyperdrive_pg_status.h"
 
 
 /* a message's type and length */
@@ -50,6 +51,14 @@ typedef struct {
                                                       to be forwarded */
     unsigned                          skip:1;      /* we made up an error: all
                                                       up to Sync is skipped */
+
+    ngx_hyperdrive_pg_status_t       *told;        /* of its settings; NULL:
+                                                      all reports pass */
+    ngx_hyperdrive_pg_status_t       *before;      /* ...and is told again if
+                                                      the transaction is rolled
+                                                      back; or NULL */
+    unsigned                          untold:1;    /* for now it is told
+                                                      nothing more */
 
     ngx_hyperdrive_state_stmt_t      *begin;       /* a BEGIN that is answered
                                                       and not sent, or NULL */
@@ -120,12 +129,16 @@ typedef struct {
                                                       it is certain that they
                                                       need not be repeated */
     unsigned                          repeats:2;   /* since the last answer */
+    unsigned                          undone:1;    /* an error or a ROLLBACK
+                                                      in this unit */
     unsigned                          poisoned:1;  /* may not be used again */
     unsigned                          prelude:1;   /* the open group has none
                                                       but our own requests */
     unsigned                          trail:1;     /* a Sync has to follow the
                                                       message that is sent */
 
+    ngx_hyperdrive_pg_status_t       *reported;    /* of its settings, or
+                                                      NULL */
     u_char                           *params;      /* a ParameterDescription
                                                       until its rows' part
                                                       comes */
@@ -177,6 +190,21 @@ void ngx_hyperdrive_pg_lookup_request(ngx_str_t *text, ngx_str_t *user,
     ngx_hyperdrive_chain_t *out);
 ngx_int_t ngx_hyperdrive_pg_lookup_row(u_char *data, size_t len,
     ngx_str_t *secret);
+
+
+/* ngx_hyperdrive_pg_status.c */
+
+void ngx_hyperdrive_pg_status_told(void *client, ngx_str_t *greeting);
+void ngx_hyperdrive_pg_status_hold(void *client, ngx_uint_t hold);
+void ngx_hyperdrive_pg_status_said(void *origin, ngx_str_t *greeting);
+void ngx_hyperdrive_pg_status_greeting(void *origin, ngx_str_t *greeting);
+/* a ParameterStatus; NGX_OK: it does not go to the client as it is */
+ngx_int_t ngx_hyperdrive_pg_status_take(ngx_hyperdrive_pg_client_t *c,
+    ngx_hyperdrive_pg_origin_t *o, u_char *p, size_t len,
+    ngx_hyperdrive_chain_t *out);
+/* whatever the client does not know yet of what the origin has reported */
+void ngx_hyperdrive_pg_status_tell(ngx_hyperdrive_pg_client_t *c,
+    ngx_hyperdrive_pg_origin_t *o, ngx_hyperdrive_chain_t *out);
 
 
 /* ngx_hyperdrive_pg_client.c */
@@ -274,6 +302,9 @@ ngx_int_t ngx_hyperdrive_pg_reset(void *origin, ngx_uint_t all, int32_t seed,
 
 
 /* ngx_hyperdrive_pg_own.c */
+
+void ngx_hyperdrive_pg_own_error(ngx_hyperdrive_proto_piece_t *piece,
+    u_char *sqlstate, u_char *message, size_t size);
 
 ngx_int_t ngx_hyperdrive_pg_own(void *origin, ngx_str_t *text, ngx_uint_t tag,
     ngx_uint_t flags, ngx_hyperdrive_chain_t *out);

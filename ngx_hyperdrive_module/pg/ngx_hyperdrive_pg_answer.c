@@ -279,14 +279,19 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
     switch (p[0]) {
 
     case 'N':
-        if (o->ledger.n && ngx_hyperdrive_pg_ledger_at(&o->ledger, 0)->tag) {
-            /* about a request of ours */
+        if (ngx_hyperdrive_pg_answer_tag(o, 'N')) {
+            return NGX_DECLINED;
+        }
+
+        return o->ledger.n || c ? NGX_OK : NGX_DECLINED;
+
+    case 'S':
+        if (ngx_hyperdrive_pg_status_take(c, o, p, total, reply) == NGX_OK) {
             return NGX_DECLINED;
         }
 
         /* fall through */
 
-    case 'S':
     case 'A':
         /* at any time (55.2.7 "Asynchronous Operations") */
         return o->ledger.n || c ? NGX_OK : NGX_DECLINED;
@@ -329,6 +334,7 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
                            && ngx_memcmp(p + NGX_HYPERDRIVE_PG_HEADER,
                                          "ROLLBACK", sizeof("ROLLBACK"))
                               == 0);
+        o->undone |= piece->rollback;
         piece->discard = ngx_hyperdrive_pg_probe_discard(p, total);
 
         if (first->begin) {
@@ -481,6 +487,15 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
 
         piece->type = NGX_HYPERDRIVE_PROTO_READY;
         piece->block = (o->status != 'I');
+
+        if (rc == NGX_OK) {
+
+            if (c && (c->told != o->reported || c->before)) {
+                ngx_hyperdrive_pg_status_tell(c, o, reply);
+            }
+
+            o->undone = 0;
+        }
 
         return rc;
 

@@ -61,6 +61,7 @@ ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
     }
 
     o->copy_in = 0;
+    o->undone = 1;
 
     first = ngx_hyperdrive_pg_ledger_at(&o->ledger, 0);
 

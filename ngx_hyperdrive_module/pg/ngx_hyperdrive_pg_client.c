@@ -59,6 +59,8 @@ ngx_hyperdrive_pg_client_destroy(void *data)
 
     ngx_hyperdrive_pg_client_question(client, NULL);
     ngx_hyperdrive_pg_block_forget(client);
+    ngx_hyperdrive_pg_status_copy(&client->told, NULL);
+    ngx_hyperdrive_pg_status_copy(&client->before, NULL);
 
     if (client->unnamed) {
         ngx_hyperdrive_pg_client_free_name(client->ctx, client->unnamed);

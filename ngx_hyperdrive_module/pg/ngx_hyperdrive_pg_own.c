@@ -5,6 +5,7 @@
 
 
 #include "pg/ngx_hyperdrive_pg.h"
+#include "pg/ngx_hyperdrive_pg_message.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
 
 
@@ -198,4 +199,31 @@ ngx_hyperdrive_pg_own_trail(ngx_hyperdrive_pg_origin_t *o,
     o->group = ++ngx_hyperdrive_pg_forward_group;
 
     return ngx_hyperdrive_base_chain_append(out, "S\0\0\0\4", 5);
+}
+
+
+void
+ngx_hyperdrive_pg_own_error(ngx_hyperdrive_proto_piece_t *piece,
+    u_char *sqlstate, u_char *message, size_t size)
+{
+    u_char     *body;
+    size_t      len;
+    ngx_str_t   field;
+
+    body = piece->data + NGX_HYPERDRIVE_PG_HEADER;
+    len = piece->len - NGX_HYPERDRIVE_PG_HEADER;
+
+    ngx_memcpy(sqlstate, "XX000", 6);
+    message[0] = '\0';
+
+    if (ngx_hyperdrive_pg_error_field(body, len, 'C', &field) == NGX_OK
+        && field.len == 5)
+    {
+        ngx_memcpy(sqlstate, field.data, 5);
+    }
+
+    if (ngx_hyperdrive_pg_error_field(body, len, 'M', &field) == NGX_OK) {
+        (void) ngx_slprintf(message, message + size - 1, "%V%Z", &field);
+        message[size - 1] = '\0';
+    }
 }

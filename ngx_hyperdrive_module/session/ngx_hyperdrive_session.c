@@ -32,8 +32,6 @@ static ngx_int_t ngx_hyperdrive_session_identify(ngx_hyperdrive_session_t *s);
 static ngx_uint_t ngx_hyperdrive_session_params(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_param_t *params);
 static void ngx_hyperdrive_session_greet(ngx_hyperdrive_session_t *s);
-static ngx_int_t ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
-    ngx_str_t *greeting);
 
 
 ngx_module_t  *ngx_hyperdrive_session_module;
@@ -193,6 +191,8 @@ ngx_hyperdrive_session_cleanup(void *data)
     if (s->log) {
         ngx_hyperdrive_session_log_free(s);
     }
+
+    ngx_hyperdrive_session_settings_free(s);
 
     if (s->wire) {
         proto->client_destroy(s->wire);
@@ -604,7 +604,10 @@ ngx_hyperdrive_session_identify(ngx_hyperdrive_session_t *s)
     if (login->replication.len) {
         s->pool = ngx_hyperdrive_session_replication(s, &user, &database, n,
                                                      params);
+
     } else {
+        n = ngx_hyperdrive_session_settings_start(s, params, n);
+
         s->pool = ngx_hyperdrive_origin_pool(origin, &user, &database, n,
                                              params);
     }
@@ -695,7 +698,10 @@ ngx_hyperdrive_session_greet(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_proto_error_t   err;
 
     if (!s->replication
-        && ngx_hyperdrive_origin_greeting(s->pool, note, &greeting) == NGX_OK)
+        && ngx_hyperdrive_origin_greeting(s->pool,
+                                     ngx_hyperdrive_session_settings_bucket(s),
+                                     note, &greeting)
+           == NGX_OK)
     {
         /* an origin has accepted just this lately: no need to ask it again */
 
@@ -713,15 +719,21 @@ ngx_hyperdrive_session_greet(ngx_hyperdrive_session_t *s)
 
     ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_GREET);
 
+    s->waiter.bucket = ngx_hyperdrive_session_settings_bucket(s);
+
     rc = ngx_hyperdrive_origin_acquire(s->pool, &s->waiter, &o, &err);
 
     if (rc == NGX_OK) {
 
-        /* there was none when we asked: it has come from another worker */
+        if (s->replication) {
+            /* one that was used is of no use */
+            ngx_hyperdrive_origin_close(o, "did not say enough of itself");
+            ngx_hyperdrive_session_fatal(s, "08006",
+                                      "the database told too much of itself");
+            return;
+        }
 
-        ngx_hyperdrive_origin_close(o, "did not say enough of itself");
-        ngx_hyperdrive_session_fatal(s, "08006",
-                                     "the database told too much of itself");
+        ngx_hyperdrive_session_greet_ready(s, o);
         return;
     }
 
@@ -736,7 +748,7 @@ ngx_hyperdrive_session_greet(ngx_hyperdrive_session_t *s)
 
 /* logged in: NGX_OK, or NGX_DONE: it is gone */
 
-static ngx_int_t
+ngx_int_t
 ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
     ngx_str_t *greeting)
 {
@@ -753,6 +765,8 @@ ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
         ngx_hyperdrive_session_close(s);
         return NGX_DONE;
     }
+
+    proto->client_told(s->wire, greeting);
 
     s->key_len = s->login->key_len;
 
@@ -793,7 +807,9 @@ ngx_hyperdrive_session_greeted(ngx_hyperdrive_session_t *s)
     u_char     note[NGX_HYPERDRIVE_SHM_NOTE];
     ngx_str_t  greeting;
 
-    if (ngx_hyperdrive_origin_greeting(s->pool, note, &greeting) != NGX_OK) {
+    if (ngx_hyperdrive_origin_greeting(s->pool, NULL, note, &greeting)
+        != NGX_OK)
+    {
         ngx_hyperdrive_session_fatal(s, "08006",
                                      "the database told too much of itself");
         return NGX_DONE;

@@ -15,6 +15,7 @@
 #include "origin/ngx_hyperdrive_origin.h"
 #include "cache/ngx_hyperdrive_cache_store.h"
 #include "cache/ngx_hyperdrive_cache_flight.h"
+#include "session/ngx_hyperdrive_session_settings.h"
 #include "session/ngx_hyperdrive_session_write.h"
 
 
@@ -77,6 +78,9 @@ typedef struct {
 
     ngx_hyperdrive_session_timeout_t timeout;
 
+    ngx_flag_t                       settings_transaction;  /* what is set
+                                                     outside a transaction is
+                                                     for its query only */
     ngx_uint_t                       pins;        /* at most, over all
                                                      workers; 0: one less than
                                                      connections */
@@ -230,6 +234,8 @@ struct ngx_hyperdrive_session_s {
     ngx_str_t                        user;
     ngx_hyperdrive_session_totals_t  total;
     ngx_hyperdrive_session_time_t   *time;        /* NULL: no limits */
+    ngx_hyperdrive_session_settings_t
+                                    *settings;    /* NULL: it has set nothing */
     ngx_hyperdrive_session_log_t    *log;         /* NULL: no query log, or
                                                      nothing for it yet */
 
@@ -258,6 +264,8 @@ struct ngx_hyperdrive_session_s {
     unsigned                         path_local:1; /* search_path may be
                                                       another one up to the end
                                                       of the block */
+    unsigned                         aligned:1;   /* the origin is set as the
+                                                     client believes */
     unsigned                         pinned:1;    /* the origin is its own */
     unsigned                         streaming:1; /* requests pass unread */
     unsigned                         blocked:1;   /* the origin is not read:
@@ -282,7 +290,10 @@ void ngx_hyperdrive_session_init(ngx_stream_session_t *stream,
     ngx_hyperdrive_session_conf_t *conf);
 /* the context of the stream session */
 ngx_hyperdrive_session_t *ngx_hyperdrive_session_of(ngx_connection_t *c);
-/* an origin has told about itself: NGX_OK, or NGX_DONE: <s> is gone */
+/* the log-in is over: NGX_OK, or NGX_DONE: <s> is gone */
+ngx_int_t ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
+    ngx_str_t *greeting);
+/* what one has told of itself is remembered: NGX_OK, or NGX_DONE */
 ngx_int_t ngx_hyperdrive_session_greeted(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_set_state(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_state_e state);
@@ -295,6 +306,15 @@ void ngx_hyperdrive_session_shutdown(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_close(ngx_hyperdrive_session_t *s);
 /* arms the events and keeps input; NGX_DONE: <s> is gone */
 ngx_int_t ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s);
+
+
+/* ngx_hyperdrive_session_greet.c */
+
+/* an origin is there for one who logs in; <s> may be gone afterwards */
+void ngx_hyperdrive_session_greet_ready(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_origin_t *o);
+/* ...and is set as it asks: NGX_DECLINED, or NGX_DONE: <s> is gone */
+ngx_int_t ngx_hyperdrive_session_greet_done(ngx_hyperdrive_session_t *s);
 
 
 /* ngx_hyperdrive_session_cancel.c */
@@ -324,6 +344,12 @@ void ngx_hyperdrive_session_failed(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_error_t *err);
 /* it goes on with the unit that has waited */
 void ngx_hyperdrive_session_resume(ngx_hyperdrive_session_t *s);
+
+
+/* ngx_hyperdrive_session_pin.c */
+
+/* nobody can tell what a statement sets: the connection is kept */
+void ngx_hyperdrive_session_pin_setting(ngx_hyperdrive_session_t *s);
 
 
 /* ngx_hyperdrive_session_block.c */

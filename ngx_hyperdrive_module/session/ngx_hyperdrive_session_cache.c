@@ -79,9 +79,9 @@ ngx_hyperdrive_session_cache_name(ngx_hyperdrive_session_cache_e cached)
 
 
 /*
- * Everything that can change a byte of the answer: the upstream, user,
- * database and start-up parameters (the pool's key), text, types, parameters,
- * result formats.  Lengths keep the parts apart.
+ * Everything that can change a byte of the answer: the upstream, user and
+ * database (the pool's key), what the client has set, its role among it, text,
+ * types, parameters, result formats.  Lengths keep the parts apart.
  */
 
 static ngx_int_t
@@ -90,14 +90,17 @@ ngx_hyperdrive_session_key(ngx_hyperdrive_session_t *s,
 {
     u_char                       *p;
     size_t                        len;
+    ngx_str_t                    *settings;
     ngx_hyperdrive_proto_unit_t  *unit;
     ngx_hyperdrive_state_stmt_t  *stmt;
 
     unit = &s->unit;
     stmt = unit->stmt;
 
+    settings = ngx_hyperdrive_session_settings_key(s);
+
     len = s->pool->key.len + stmt->len + stmt->types_len + unit->args.len
-          + unit->formats.len + 4 * 5;
+          + unit->formats.len + settings->len + 4 * 6;
 
     if (len > sizeof(ngx_hyperdrive_session_key_buf)) {
         return NGX_DECLINED;
@@ -107,6 +110,8 @@ ngx_hyperdrive_session_key(ngx_hyperdrive_session_t *s,
 
     p = ngx_hyperdrive_base_put_u32(p, s->pool->key.len);
     p = ngx_cpymem(p, s->pool->key.data, s->pool->key.len);
+    p = ngx_hyperdrive_base_put_u32(p, settings->len);
+    p = ngx_cpymem(p, settings->data, settings->len);
     p = ngx_hyperdrive_base_put_u32(p, stmt->len);
     p = ngx_cpymem(p, stmt->text, stmt->len);
     p = ngx_hyperdrive_base_put_u32(p, stmt->types_len);
@@ -136,6 +141,8 @@ ngx_hyperdrive_session_key_text(ngx_str_t *key, ngx_str_t *text)
     p = key->data;
     last = p + key->len;
 
+    p = ngx_hyperdrive_base_read_u32(p, last, &len);
+    p = ngx_hyperdrive_base_read_bytes(p, last, len, text);
     p = ngx_hyperdrive_base_read_u32(p, last, &len);
     p = ngx_hyperdrive_base_read_bytes(p, last, len, text);
     p = ngx_hyperdrive_base_read_u32(p, last, &len);

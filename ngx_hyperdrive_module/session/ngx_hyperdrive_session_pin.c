@@ -149,6 +149,16 @@ ngx_hyperdrive_session_pin_run(ngx_hyperdrive_session_t *s,
 }
 
 
+void
+ngx_hyperdrive_session_pin_setting(ngx_hyperdrive_session_t *s)
+{
+    ngx_hyperdrive_session_pin_begin(s, NGX_HYPERDRIVE_STATE_PIN_SETTING);
+
+    s->pin.check = 1;
+    s->pin.runs = 1;
+}
+
+
 /* what <stmt> may leave that is kept for the client */
 
 static ngx_uint_t
@@ -342,6 +352,14 @@ ngx_hyperdrive_session_pin_settled(ngx_hyperdrive_session_t *s)
 
     if (s->pin.causes & NGX_HYPERDRIVE_STATE_PIN_CODE) {
         pins = NGX_HYPERDRIVE_STATE_PIN_VISIBLE;
+    }
+
+    if (o->bucket && !s->pin.set) {
+
+        /* there are settings, which are known: others are taken away */
+
+        pins &= ~NGX_HYPERDRIVE_STATE_PIN_SETTING;
+        s->pin.unseen = 1;
     }
 
     if (pins == 0) {

@@ -105,6 +105,8 @@ ngx_hyperdrive_session_refresh_start(ngx_hyperdrive_session_t *s,
 
     r->ask.pool = s->pool;
     r->ask.mode = unit->stmt->mode;
+    r->ask.bucket = ngx_hyperdrive_state_bucket_ref(
+                                   ngx_hyperdrive_session_settings_bucket(s));
     r->ask.data = r;
     r->ask.send = ngx_hyperdrive_session_refresh_send;
     r->ask.piece = ngx_hyperdrive_session_refresh_piece;
@@ -180,6 +182,7 @@ ngx_hyperdrive_session_refresh_done(ngx_hyperdrive_origin_ask_t *ask,
         ngx_hyperdrive_session_fill_free(r->fill);
     }
 
+    ngx_hyperdrive_state_bucket_unref(ask->bucket);
     free(r);
 }
 

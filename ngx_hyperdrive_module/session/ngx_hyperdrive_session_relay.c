@@ -262,6 +262,7 @@ ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s)
 static ngx_int_t
 ngx_hyperdrive_session_settle(ngx_hyperdrive_session_t *s)
 {
+    ngx_int_t                 rc;
     ngx_hyperdrive_origin_t  *o;
 
     o = s->origin;
@@ -271,6 +272,14 @@ ngx_hyperdrive_session_settle(ngx_hyperdrive_session_t *s)
     /* all that was sent has been answered, maybe inside a block */
 
     ngx_hyperdrive_session_track_settled(s);
+
+    if (s->settings) {
+        rc = ngx_hyperdrive_session_settings_settled(s);
+
+        if (rc != NGX_OK) {
+            return (rc == NGX_AGAIN) ? NGX_OK : rc;
+        }
+    }
 
     if (s->streaming || !s->conf->origin->proto->origin_idle(o->wire)) {
         return NGX_OK;

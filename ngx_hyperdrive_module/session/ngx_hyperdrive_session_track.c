@@ -28,6 +28,12 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
         s->path_local = 1;
     }
 
+    if ((s->settings || (run->stmt && run->stmt->plan.settings))
+        && ngx_hyperdrive_session_settings_run(s, run) != NGX_OK)
+    {
+        ngx_hyperdrive_session_pin_setting(s);
+    }
+
     ngx_hyperdrive_session_pin_run(s, run->stmt);
     ngx_hyperdrive_session_write_run(s, run);
 
@@ -56,9 +62,19 @@ void
 ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece)
 {
+    if (s->settings) {
+        ngx_hyperdrive_session_settings_piece(s, piece);
+    }
+
+    if (piece->own && piece->tag == NGX_HYPERDRIVE_SESSION_TAG_SETTINGS) {
+        return;
+    }
+
     ngx_hyperdrive_session_pin_piece(s, piece);
 
-    if (piece->tag == NGX_HYPERDRIVE_SESSION_TAG_PIN) {
+    if (piece->tag == NGX_HYPERDRIVE_SESSION_TAG_PIN
+        || (piece->own && piece->type == NGX_HYPERDRIVE_PROTO_READY))
+    {
         return;
     }
 
@@ -98,6 +114,7 @@ void
 ngx_hyperdrive_session_track_end(ngx_hyperdrive_session_t *s)
 {
     ngx_hyperdrive_session_write_end(s);
+    ngx_hyperdrive_session_settings_end(s);
 
     if (s->time) {
         ngx_hyperdrive_session_time_doing(s, NGX_HYPERDRIVE_SESSION_IDLE);

@@ -249,6 +249,13 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
 
     if (s->origin == NULL) {
 
+        if (s->settings
+            && ngx_hyperdrive_session_settings_refused(s, &err) == NGX_OK)
+        {
+            ngx_hyperdrive_session_refuse(s, &err);
+            return NGX_OK;
+        }
+
         if (s->unit.local) {
             ngx_hyperdrive_session_refuse(s, NULL);
             return NGX_OK;
@@ -307,7 +314,9 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
 
         return NGX_AGAIN;
 
-    } else if (s->conf->cache_zone && s->unit.question && !s->pinned) {
+    } else if (s->conf->cache_zone && s->unit.question && !s->pinned
+               && s->fill == NULL)
+    {
 
         if (s->outstanding && ngx_hyperdrive_session_peek(s)) {
 
@@ -337,6 +346,8 @@ ngx_hyperdrive_session_acquire(ngx_hyperdrive_session_t *s)
     ngx_int_t                     rc;
     ngx_hyperdrive_origin_t      *o;
     ngx_hyperdrive_proto_error_t  err;
+
+    s->waiter.bucket = ngx_hyperdrive_session_settings_bucket(s);
 
     rc = ngx_hyperdrive_origin_acquire(s->pool, &s->waiter, &o, &err);
 
@@ -383,6 +394,22 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
     o = s->origin;
     proto = s->conf->origin->proto;
     counters = s->conf->origin->counters;
+
+    if (s->settings || o->bucket || o->unknown) {
+
+        /* set as the client believes, before it gets anything */
+
+        rc = ngx_hyperdrive_session_settings_align(s);
+
+        if (rc == NGX_ERROR) {
+            ngx_hyperdrive_session_fatal(s, "53200", "out of memory");
+            return NGX_DONE;
+        }
+
+        if (rc == NGX_BUSY) {
+            return NGX_BUSY;
+        }
+    }
 
     /* a BEGIN that was answered goes ahead of it */
 
@@ -537,18 +564,7 @@ ngx_hyperdrive_session_waiter_ready(ngx_hyperdrive_origin_waiter_t *w,
 
     if (s->state == NGX_HYPERDRIVE_SESSION_GREET) {
 
-        /* it has told what we need; the next one may use it */
-
-        ngx_hyperdrive_origin_release(o, NULL);
-
-        if (ngx_hyperdrive_session_greeted(s) != NGX_OK) {
-            return;
-        }
-
-        if (ngx_hyperdrive_session_process(s) != NGX_DONE) {
-            (void) ngx_hyperdrive_session_rearm(s);
-        }
-
+        ngx_hyperdrive_session_greet_ready(s, o);
         return;
     }
 

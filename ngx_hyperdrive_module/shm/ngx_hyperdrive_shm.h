@@ -69,6 +69,7 @@ typedef struct {
     uint64_t    catalog_reads;
     uint64_t    catalog_failed;
     uint64_t    deferred;           /* BEGIN and its end, answered by us */
+    uint64_t    aligned;            /* settings sent ahead of a unit */
     uint64_t    pinned;             /* gauge: sessions tied to an origin */
     uint64_t    pinned_total;
     uint64_t    pins[NGX_HYPERDRIVE_SHM_PINS];    /* gauges: by reason, a

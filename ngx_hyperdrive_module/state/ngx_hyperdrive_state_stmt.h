@@ -54,6 +54,11 @@ typedef struct {
     unsigned                          commits:1;      /* COMMIT that we may
                                                          answer: no CHAIN */
     unsigned                          rolls_back:1;   /* ROLLBACK, the same */
+    unsigned                          settings:1;     /* it changes settings,
+                                                         and can be told how */
+    unsigned                          alone:1;        /* it may not run in one
+                                                         transaction with what
+                                                         is sent ahead */
     unsigned                          deallocate:1;   /* DEALLOCATE, alone */
     unsigned                          forgets:1;      /* prepared statements
                                                          may be gone behind it:

@@ -1,0 +1,914 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "session/ngx_hyperdrive_session.h"
+#include "base/ngx_hyperdrive_base_cursor.h"
+#include "sql/ngx_hyperdrive_sql_set.h"
+
+
+/* changes that may be under way */
+#define NGX_HYPERDRIVE_SESSION_CHANGES   256
+
+/* connections that are tried until one can be aligned */
+#define NGX_HYPERDRIVE_SESSION_ATTEMPTS  3
+
+
+static ngx_hyperdrive_session_settings_t *ngx_hyperdrive_session_settings_get(
+    ngx_hyperdrive_session_t *s);
+static ngx_uint_t ngx_hyperdrive_session_settings_param(
+    ngx_hyperdrive_session_t *s, ngx_hyperdrive_proto_param_t *param);
+static ngx_uint_t ngx_hyperdrive_session_settings_args(
+    ngx_hyperdrive_proto_run_t *run, ngx_str_t *args);
+static ngx_int_t ngx_hyperdrive_session_settings_push(
+    ngx_hyperdrive_session_t *s, ngx_hyperdrive_sql_set_t *set,
+    ngx_uint_t statement);
+static void ngx_hyperdrive_session_settings_answered(
+    ngx_hyperdrive_session_t *s, ngx_hyperdrive_proto_piece_t *piece);
+static void ngx_hyperdrive_session_settings_unit(ngx_hyperdrive_session_t *s,
+    ngx_uint_t block);
+static void ngx_hyperdrive_session_settings_drop(
+    ngx_hyperdrive_session_settings_t *settings, ngx_uint_t n);
+static void ngx_hyperdrive_session_settings_note(ngx_hyperdrive_session_t *s);
+
+
+/* as the sql room reads them, and as the state room keeps them */
+
+static ngx_hyperdrive_state_change_e
+    ngx_hyperdrive_session_settings_changes[] = {
+    NGX_HYPERDRIVE_STATE_SET,
+    NGX_HYPERDRIVE_STATE_SET_LOCAL,
+    NGX_HYPERDRIVE_STATE_RESET,
+    NGX_HYPERDRIVE_STATE_RESET_LOCAL,
+    NGX_HYPERDRIVE_STATE_RESET_ALL,
+    NGX_HYPERDRIVE_STATE_DISCARD_ALL,
+    NGX_HYPERDRIVE_STATE_BEGIN,
+    NGX_HYPERDRIVE_STATE_COMMIT,
+    NGX_HYPERDRIVE_STATE_ROLLBACK,
+    NGX_HYPERDRIVE_STATE_SAVEPOINT,
+    NGX_HYPERDRIVE_STATE_RELEASE,
+    NGX_HYPERDRIVE_STATE_ROLLBACK_TO,
+    NGX_HYPERDRIVE_STATE_OTHER
+};
+
+
+static ngx_hyperdrive_session_settings_t *
+ngx_hyperdrive_session_settings_get(ngx_hyperdrive_session_t *s)
+{
+    if (s->settings == NULL) {
+        s->settings = calloc(1, sizeof(ngx_hyperdrive_session_settings_t));
+    }
+
+    return s->settings;
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_session_settings_start(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_param_t *params, ngx_uint_t n)
+{
+    ngx_uint_t                          i, k, left, round;
+    ngx_hyperdrive_state_bucket_t      *base;
+    ngx_hyperdrive_session_settings_t  *settings;
+
+    left = 0;
+
+    /* options first: the database reads them before the others */
+
+    for (round = 0; round < 2; round++) {
+
+        for (i = 0; i < n; i++) {
+
+            k = (params[i].name.len == sizeof("options") - 1
+                 && ngx_memcmp(params[i].name.data, "options",
+                               params[i].name.len)
+                    == 0);
+
+            if (k == round) {
+                continue;
+            }
+
+            if (!ngx_hyperdrive_session_settings_param(s, &params[i])) {
+                params[i].name.len |= (size_t) 1 << 62;
+            }
+        }
+    }
+
+    for (i = 0; i < n; i++) {
+
+        if (params[i].name.len >> 62) {
+            params[i].name.len &= ~((size_t) 1 << 62);
+            params[left++] = params[i];
+        }
+    }
+
+    settings = s->settings;
+
+    if (settings) {
+        base = settings->state.base;
+
+        settings->state.committed = ngx_hyperdrive_state_bucket_ref(base);
+        settings->state.now = ngx_hyperdrive_state_bucket_ref(base);
+    }
+
+    return left;
+}
+
+
+/* 0: it is not a setting that another connection could be given */
+
+static ngx_uint_t
+ngx_hyperdrive_session_settings_param(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_param_t *param)
+{
+    size_t                              i;
+    u_char                              lower[NGX_HYPERDRIVE_MAX_NAME];
+    ngx_str_t                           name;
+    ngx_hyperdrive_state_bucket_t      *bucket;
+    ngx_hyperdrive_session_settings_t  *settings;
+
+    name = param->name;
+
+    if (name.len > sizeof(lower) || name.len == 0
+        || ngx_strncmp(name.data, "_pq_.", 5) == 0)
+    {
+        return 0;
+    }
+
+    for (i = 0; i < name.len; i++) {
+        lower[i] = ngx_tolower(name.data[i]);
+    }
+
+    name.data = lower;
+
+    settings = ngx_hyperdrive_session_settings_get(s);
+
+    if (settings == NULL) {
+        return 0;
+    }
+
+    if (name.len == sizeof("options") - 1
+        && ngx_memcmp(name.data, "options", name.len) == 0)
+    {
+        bucket = ngx_hyperdrive_state_bucket_ref(settings->state.base);
+
+        if (ngx_hyperdrive_session_options(&param->value, &bucket) != NGX_OK) {
+            ngx_hyperdrive_state_bucket_unref(bucket);
+            return 0;
+        }
+
+        ngx_hyperdrive_state_bucket_unref(settings->state.base);
+        settings->state.base = bucket;
+
+        return 1;
+    }
+
+    return ngx_hyperdrive_sql_set_known(&name)
+           && ngx_hyperdrive_state_bucket_set(&settings->state.base, &name,
+                                              &param->value)
+              == NGX_OK;
+}
+
+
+ngx_hyperdrive_state_bucket_t *
+ngx_hyperdrive_session_settings_bucket(ngx_hyperdrive_session_t *s)
+{
+    return s->settings ? s->settings->state.committed : NULL;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s)
+{
+    ngx_uint_t                          alone;
+    ngx_int_t                           rc;
+    ngx_hyperdrive_origin_t            *o;
+    ngx_hyperdrive_state_bucket_t      *bucket;
+    ngx_hyperdrive_session_align_t      align;
+    ngx_hyperdrive_session_settings_t  *settings;
+
+    o = s->origin;
+    settings = s->settings;
+
+    if (settings && settings->asked) {
+        return NGX_BUSY;
+    }
+
+    if (settings && settings->barrier) {
+
+        if (s->outstanding) {
+            /* how the next text is read depends on an answer */
+            return NGX_BUSY;
+        }
+
+        settings->barrier = 0;
+    }
+
+    if (s->aligned) {
+        return NGX_OK;
+    }
+
+    bucket = ngx_hyperdrive_session_settings_bucket(s);
+
+    if (o->bucket == bucket && !o->unknown) {
+        s->aligned = 1;
+        return NGX_OK;
+    }
+
+    if (s->outstanding) {
+        return NGX_BUSY;
+    }
+
+    settings = ngx_hyperdrive_session_settings_get(s);
+
+    if (settings == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_hyperdrive_session_align_look(o, bucket, &align);
+
+    /*
+     * In one write with the unit, unless that could not run in a transaction
+     * with it, or nobody knows.
+     */
+
+    alone = align.alone || s->unit.stmt == NULL || s->streaming
+            || s->unit.stmt->plan.alone || s->login
+            || (align.snapshot && (s->deferred
+                                   || s->unit.stmt->plan.transaction));
+
+    rc = ngx_hyperdrive_session_align_send(o, bucket, alone);
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    s->aligned = 1;
+
+    s->conf->origin->counters->aligned++;
+
+    if (rc == NGX_DECLINED) {
+        /* nothing that could be told to it */
+        return NGX_OK;
+    }
+
+    ngx_hyperdrive_state_bucket_unref(settings->before);
+    settings->before = ngx_hyperdrive_state_bucket_ref(o->bucket);
+
+    if (!alone) {
+        settings->aligned = 1;
+        settings->unsure = 0;
+
+        s->conf->origin->proto->client_hold(s->wire,
+                                            NGX_HYPERDRIVE_PROTO_BACK);
+        return NGX_OK;
+    }
+
+    if (settings->said == NULL) {
+        settings->said = calloc(1, sizeof(ngx_hyperdrive_session_said_t));
+
+        if (settings->said == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    settings->asked = 1;
+    settings->failed = 0;
+
+    if (ngx_hyperdrive_net_flush(&o->net) == NGX_ERROR
+        || ngx_handle_write_event(o->net.connection->write, 0) != NGX_OK)
+    {
+        /* its end will be read */
+
+        ngx_hyperdrive_base_chain_clear(&o->net.out);
+        ngx_hyperdrive_net_post_read(&o->net);
+    }
+
+    return NGX_BUSY;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_session_settings_settled(ngx_hyperdrive_session_t *s)
+{
+    ngx_hyperdrive_origin_t            *o;
+    ngx_hyperdrive_session_settings_t  *settings;
+
+    settings = s->settings;
+
+    if (settings == NULL || !settings->asked) {
+        return NGX_OK;
+    }
+
+    o = s->origin;
+
+    settings->asked = 0;
+
+    if (!settings->failed) {
+        ngx_hyperdrive_state_bucket_unref(o->bucket);
+        o->bucket = ngx_hyperdrive_state_bucket_ref(settings->state.committed);
+        o->unknown = 0;
+
+        settings->attempts = 0;
+
+        return s->login ? ngx_hyperdrive_session_greet_done(s)
+                        : NGX_AGAIN;
+    }
+
+    if (s->login) {
+        ngx_hyperdrive_session_fatal(s, (char *) settings->said->sqlstate,
+                                     (char *) settings->said->message);
+        return NGX_DONE;
+    }
+
+    if (s->streaming) {
+        ngx_hyperdrive_session_fatal(s, (char *) settings->said->sqlstate,
+                                     (char *) settings->said->message);
+        return NGX_DONE;
+    }
+
+    if (o->unknown || ngx_strcmp(settings->said->sqlstate, "57014") == 0) {
+
+        /* what somebody else has left there: not on this connection */
+
+        o->net.connection->error = 1;
+
+        if (++settings->attempts < NGX_HYPERDRIVE_SESSION_ATTEMPTS) {
+            settings->failed = 0;
+        }
+    }
+
+    ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_READY);
+    ngx_hyperdrive_session_detach(s);
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_session_settings_refused(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_error_t *err)
+{
+    ngx_hyperdrive_session_settings_t  *settings;
+
+    settings = s->settings;
+
+    if (settings == NULL || !settings->failed || settings->asked) {
+        return NGX_DECLINED;
+    }
+
+    settings->failed = 0;
+    settings->attempts = 0;
+
+    err->severity = "ERROR";
+    err->sqlstate = (char *) settings->said->sqlstate;
+    err->message = (char *) settings->said->message;
+    err->hint = "nginx could not give a connection the settings of this "
+                "session.";
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_run_t *run)
+{
+    ngx_int_t                           rc;
+    ngx_str_t                           text;
+    ngx_uint_t                          base;
+    ngx_hyperdrive_sql_set_t            set;
+    ngx_hyperdrive_sql_mode_t           mode;
+    ngx_hyperdrive_session_settings_t  *settings;
+    ngx_hyperdrive_sql_set_reader_t     r;
+    ngx_str_t                           args[NGX_HYPERDRIVE_SQL_SET_ARGS];
+    static u_char                       buf[NGX_HYPERDRIVE_STATE_SETTINGS_SIZE
+                                            * 4];
+
+    settings = s->settings;
+
+    if (settings && settings->unit != s->outstanding + 1) {
+        settings->unit = s->outstanding + 1;
+        settings->statements = 0;
+    }
+
+    if (run->stmt == NULL
+        || (!run->stmt->plan.settings
+            && (settings == NULL || !run->stmt->plan.transaction
+                || !(ngx_hyperdrive_state_settings_dirty(&settings->state)
+                     || settings->nchanges))))
+    {
+        if (settings) {
+            settings->statements++;
+        }
+
+        return NGX_OK;
+    }
+
+    settings = ngx_hyperdrive_session_settings_get(s);
+
+    if (settings == NULL) {
+        return NGX_DECLINED;
+    }
+
+    settings->unit = s->outstanding + 1;
+
+    text.data = run->stmt->text;
+    text.len = run->stmt->len;
+
+    ngx_memzero(&r, sizeof(ngx_hyperdrive_sql_set_reader_t));
+
+    r.buf = buf;
+    r.size = sizeof(buf);
+    r.args = args;
+    r.nargs = ngx_hyperdrive_session_settings_args(run, args);
+
+    mode.standard_conforming_strings = run->stmt->mode & 1;
+    mode.unsafe_encoding = (run->stmt->mode & 2) ? 1 : 0;
+
+    ngx_hyperdrive_sql_set_begin(&r, &text, &mode);
+
+    base = settings->statements;
+
+    for ( ;; ) {
+        rc = ngx_hyperdrive_sql_set_next(&r, &set);
+
+        if (rc == NGX_DONE) {
+            return NGX_OK;
+        }
+
+        if (rc != NGX_OK) {
+            return run->stmt->plan.settings ? NGX_DECLINED : NGX_OK;
+        }
+
+        settings->statements = base + set.statement + 1;
+
+        if (set.change == NGX_HYPERDRIVE_SQL_SET_OTHER) {
+            continue;
+        }
+
+        if (ngx_hyperdrive_session_settings_push(s, &set,
+                                                 base + set.statement)
+            != NGX_OK)
+        {
+            return NGX_DECLINED;
+        }
+    }
+}
+
+
+/* the parameters of a Bind: those that are text, or are called so */
+
+static ngx_uint_t
+ngx_hyperdrive_session_settings_args(ngx_hyperdrive_proto_run_t *run,
+    ngx_str_t *args)
+{
+    u_char      *p, *end;
+    uint32_t     len;
+    ngx_str_t    codes;
+    ngx_uint_t   i, n, ncodes;
+
+    static u_char  truth[] = "tf";
+
+    if (run->args.data == NULL || run->cut) {
+        return 0;
+    }
+
+    ncodes = 0;
+    n = 0;
+    ngx_str_null(&codes);
+
+    end = run->args.data + run->args.len;
+
+    p = ngx_hyperdrive_base_read_u16(run->args.data, end, &ncodes);
+
+    if (p) {
+        p = ngx_hyperdrive_base_read_bytes(p, end, 2 * ncodes, &codes);
+    }
+
+    p = ngx_hyperdrive_base_read_u16(p, end, &n);
+
+    for (i = 0; p && i < n && i < NGX_HYPERDRIVE_SQL_SET_ARGS; i++) {
+        p = ngx_hyperdrive_base_read_u32(p, end, &len);
+
+        if (p == NULL) {
+            return 0;
+        }
+
+        if (len == (uint32_t) -1) {
+            ngx_str_null(&args[i]);
+            continue;
+        }
+
+        p = ngx_hyperdrive_base_read_bytes(p, end, len, &args[i]);
+
+        /* binary text is the same; a binary boolean is one byte */
+
+        if (p && len == 1 && args[i].data[0] <= 1) {
+            args[i].data = &truth[args[i].data[0] ? 0 : 1];
+        }
+    }
+
+    return p ? i : 0;
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_session_settings_push(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_sql_set_t *set, ngx_uint_t statement)
+{
+    u_char                             *p;
+    ngx_hyperdrive_session_change_t    *change, **changes;
+    ngx_hyperdrive_session_settings_t  *settings;
+
+    settings = s->settings;
+
+    if (settings->nchanges == NGX_HYPERDRIVE_SESSION_CHANGES) {
+        return NGX_ERROR;
+    }
+
+    if (settings->nchanges % 8 == 0) {
+        changes = realloc(settings->changes,
+                          (settings->nchanges + 8) * sizeof(change));
+        if (changes == NULL) {
+            return NGX_ERROR;
+        }
+
+        settings->changes = changes;
+    }
+
+    change = malloc(sizeof(ngx_hyperdrive_session_change_t) + set->name.len
+                    + set->value.len);
+    if (change == NULL) {
+        return NGX_ERROR;
+    }
+
+    change->change = ngx_hyperdrive_session_settings_changes[set->change];
+    change->after = s->outstanding;
+    change->statement = statement;
+
+    p = (u_char *) (change + 1);
+
+    change->name.data = p;
+    change->name.len = set->name.len;
+    p = ngx_cpymem(p, set->name.data, set->name.len);
+
+    change->value.data = p;
+    change->value.len = set->value.len;
+    ngx_memcpy(p, set->value.data, set->value.len);
+
+    settings->changes[settings->nchanges++] = change;
+
+    if (settings->state.base
+        && (change->change == NGX_HYPERDRIVE_STATE_RESET
+            || change->change == NGX_HYPERDRIVE_STATE_RESET_ALL
+            || change->change == NGX_HYPERDRIVE_STATE_DISCARD_ALL))
+    {
+        /* the connection goes back to what the client never saw */
+        s->conf->origin->proto->client_hold(s->wire, 1);
+    }
+
+    if (change->change >= NGX_HYPERDRIVE_STATE_RESET_ALL
+        || (set->name.len == sizeof("client_encoding") - 1
+            && ngx_memcmp(set->name.data, "client_encoding", set->name.len)
+               == 0)
+        || (set->name.len == sizeof("standard_conforming_strings") - 1
+            && ngx_memcmp(set->name.data, "standard_conforming_strings",
+                          set->name.len)
+               == 0))
+    {
+        settings->barrier = (change->change
+                             <= NGX_HYPERDRIVE_STATE_DISCARD_ALL);
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_hyperdrive_session_settings_piece(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_piece_t *piece)
+{
+    ngx_hyperdrive_session_settings_t  *settings;
+
+    settings = s->settings;
+
+    if (settings == NULL) {
+        return;
+    }
+
+    if (piece->tag == NGX_HYPERDRIVE_SESSION_TAG_SETTINGS && piece->own) {
+        ngx_hyperdrive_session_settings_answered(s, piece);
+        return;
+    }
+
+    if (piece->own
+        || !(settings->nchanges || settings->aligned
+             || ngx_hyperdrive_state_settings_dirty(&settings->state)))
+    {
+        return;
+    }
+
+    settings->rolled |= piece->rollback;
+
+    switch (piece->type) {
+
+    case NGX_HYPERDRIVE_PROTO_ROWS:
+        settings->completed += piece->end;
+        break;
+
+    case NGX_HYPERDRIVE_PROTO_ERROR:
+        settings->error = 1;
+        break;
+
+    case NGX_HYPERDRIVE_PROTO_READY:
+        ngx_hyperdrive_session_settings_unit(s, piece->block);
+        break;
+
+    default:
+        break;
+    }
+}
+
+
+/* to what was sent alone */
+
+static void
+ngx_hyperdrive_session_settings_answered(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_piece_t *piece)
+{
+    ngx_hyperdrive_session_settings_t  *settings;
+
+    settings = s->settings;
+
+    if (piece->type != NGX_HYPERDRIVE_PROTO_ERROR) {
+        return;
+    }
+
+    settings->failed = 1;
+
+    s->conf->origin->proto->error_text(piece, settings->said->sqlstate,
+                                       settings->said->message,
+                                       sizeof(settings->said->message));
+}
+
+
+/* a unit has been answered; <block>: a transaction goes on */
+
+static void
+ngx_hyperdrive_session_settings_unit(ngx_hyperdrive_session_t *s,
+    ngx_uint_t block)
+{
+    ngx_int_t                           rc;
+    ngx_uint_t                          i, n;
+    ngx_hyperdrive_state_change_e       what;
+    ngx_hyperdrive_session_change_t    *change;
+    ngx_hyperdrive_session_settings_t  *settings;
+
+    settings = s->settings;
+
+    rc = NGX_OK;
+
+    for (n = 0; n < settings->nchanges; n++) {
+
+        change = settings->changes[n];
+
+        if (change->after) {
+            break;
+        }
+
+        if (settings->error && change->statement >= settings->completed) {
+            /* it has failed, or was not tried */
+            continue;
+        }
+
+        what = change->change;
+
+        if (what == NGX_HYPERDRIVE_STATE_COMMIT && settings->rolled) {
+            /* of a transaction that had failed */
+            what = NGX_HYPERDRIVE_STATE_ROLLBACK;
+        }
+
+        rc |= ngx_hyperdrive_state_settings_change(&settings->state, what,
+                                                   &change->name,
+                                                   &change->value);
+    }
+
+    ngx_hyperdrive_session_settings_drop(settings, n);
+
+    for (i = 0; i < settings->nchanges; i++) {
+        settings->changes[i]->after--;
+    }
+
+    if (!block) {
+        settings->unsure = (settings->error || settings->rolled);
+        ngx_hyperdrive_state_settings_end(&settings->state, !settings->error);
+    }
+
+    settings->error = 0;
+    settings->rolled = 0;
+    settings->completed = 0;
+
+    if (rc != NGX_OK) {
+        ngx_hyperdrive_session_settings_unknown(s);
+        ngx_hyperdrive_session_pin_setting(s);
+        return;
+    }
+
+    if (!block && settings->nchanges == 0) {
+        ngx_hyperdrive_session_settings_note(s);
+    }
+}
+
+
+/* the first <n> changes */
+
+static void
+ngx_hyperdrive_session_settings_drop(
+    ngx_hyperdrive_session_settings_t *settings, ngx_uint_t n)
+{
+    ngx_uint_t  i;
+
+    if (n == 0) {
+        return;
+    }
+
+    for (i = 0; i < n; i++) {
+        free(settings->changes[i]);
+    }
+
+    settings->nchanges -= n;
+
+    ngx_memmove(settings->changes, settings->changes + n,
+                settings->nchanges * sizeof(ngx_hyperdrive_session_change_t *));
+
+    if (settings->nchanges == 0) {
+        free(settings->changes);
+        settings->changes = NULL;
+    }
+}
+
+
+/* no transaction is open: what is the connection set to? */
+
+static void
+ngx_hyperdrive_session_settings_note(ngx_hyperdrive_session_t *s)
+{
+    u_char                             *p;
+    ngx_int_t                           rc;
+    ngx_hyperdrive_origin_t            *o;
+    ngx_hyperdrive_state_bucket_t      *now;
+    ngx_hyperdrive_state_setting_t      setting;
+    ngx_hyperdrive_session_settings_t  *settings;
+
+    o = s->origin;
+    settings = s->settings;
+
+    now = ngx_hyperdrive_state_bucket_ref(settings->state.committed);
+    rc = NGX_OK;
+    p = NULL;
+
+    while (ngx_hyperdrive_state_bucket_next(settings->state.torn, &p, &setting)
+           == NGX_OK)
+    {
+        rc |= ngx_hyperdrive_state_bucket_set(&now, &setting.name, NULL);
+    }
+
+    if (settings->aligned && settings->unsure) {
+        rc |= ngx_hyperdrive_state_bucket_merge(&now, settings->before);
+    }
+
+    if (s->conf->settings_transaction
+        && settings->state.committed != settings->state.base)
+    {
+        /* what was set has had its query; the connection shows it still */
+
+        ngx_hyperdrive_state_bucket_unref(settings->state.committed);
+        ngx_hyperdrive_state_bucket_unref(settings->state.now);
+
+        settings->state.committed =
+                       ngx_hyperdrive_state_bucket_ref(settings->state.base);
+        settings->state.now =
+                       ngx_hyperdrive_state_bucket_ref(settings->state.base);
+    }
+
+    ngx_hyperdrive_state_bucket_unref(settings->state.torn);
+    settings->state.torn = NULL;
+
+    ngx_hyperdrive_state_bucket_unref(settings->before);
+    settings->before = NULL;
+
+    settings->aligned = 0;
+    settings->unsure = 0;
+
+    if (rc != NGX_OK) {
+        o->unknown = 1;
+    }
+
+    ngx_hyperdrive_state_bucket_unref(o->bucket);
+    o->bucket = now;
+
+    /* if it is not what the client believes, it is told so before it goes on */
+
+    s->aligned = (now == settings->state.committed);
+
+    s->conf->origin->proto->client_hold(s->wire, !s->aligned);
+}
+
+
+void
+ngx_hyperdrive_session_settings_end(ngx_hyperdrive_session_t *s)
+{
+    ngx_str_t                           name;
+    ngx_hyperdrive_origin_t            *o;
+    ngx_hyperdrive_state_setting_t      setting;
+    ngx_hyperdrive_session_settings_t  *settings;
+
+    o = s->origin;
+    settings = s->settings;
+
+    s->aligned = 0;
+
+    if (settings == NULL) {
+        return;
+    }
+
+    if (settings->asked || settings->nchanges || settings->aligned
+        || ngx_hyperdrive_state_settings_dirty(&settings->state))
+    {
+        /* it leaves in the middle of something */
+        o->unknown = 1;
+    }
+
+    settings->asked = 0;
+    settings->aligned = 0;
+    settings->barrier = 0;
+    settings->unsure = 0;
+    settings->error = 0;
+    settings->rolled = 0;
+    settings->completed = 0;
+    settings->unit = 0;
+
+    ngx_hyperdrive_session_settings_drop(settings, settings->nchanges);
+
+    ngx_hyperdrive_state_bucket_unref(settings->before);
+    settings->before = NULL;
+
+    if (!settings->failed) {
+        free(settings->said);
+        settings->said = NULL;
+    }
+
+    if (s->wire) {
+        s->conf->origin->proto->client_hold(s->wire, 0);
+    }
+
+    ngx_str_set(&name, "idle_session_timeout");
+
+    if (ngx_hyperdrive_state_bucket_find(o->bucket, &name, &setting)
+        == NGX_OK)
+    {
+        /* it would end while nobody uses it */
+        o->net.connection->error = 1;
+    }
+
+    if (settings->state.base == NULL && settings->state.committed == NULL
+        && settings->state.now == NULL && !settings->failed)
+    {
+        ngx_hyperdrive_session_settings_free(s);
+    }
+}
+
+
+void
+ngx_hyperdrive_session_settings_free(ngx_hyperdrive_session_t *s)
+{
+    ngx_hyperdrive_session_settings_t  *settings;
+
+    settings = s->settings;
+
+    if (settings == NULL) {
+        return;
+    }
+
+    ngx_hyperdrive_session_settings_drop(settings, settings->nchanges);
+    ngx_hyperdrive_state_bucket_unref(settings->before);
+    ngx_hyperdrive_state_settings_free(&settings->state);
+
+    free(settings->changes);
+    free(settings->said);
+    free(settings);
+
+    s->settings = NULL;
+}
+
+
+void
+ngx_hyperdrive_session_settings_unknown(ngx_hyperdrive_session_t *s)
+{
+    if (s->origin) {
+        s->origin->unknown = 1;
+    }
+}

@@ -1,0 +1,175 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#ifndef _NGX_HYPERDRIVE_SESSION_SETTINGS_H_INCLUDED_
+#define _NGX_HYPERDRIVE_SESSION_SETTINGS_H_INCLUDED_
+
+
+#include "ngx_hyperdrive.h"
+#include "ngx_hyperdrive_proto.h"
+#include "origin/ngx_hyperdrive_origin.h"
+#include "state/ngx_hyperdrive_state_settings.h"
+
+
+/*
+ * What a client has set, on connections that it shares: each of them is put
+ * into the client's bucket before it gets a unit, and what the unit changes is
+ * followed.  A client that never sets anything has none of this.
+ */
+
+
+/* the tag of our requests, see origin_own() */
+#define NGX_HYPERDRIVE_SESSION_TAG_SETTINGS  1
+
+
+typedef struct ngx_hyperdrive_session_settings_s
+    ngx_hyperdrive_session_settings_t;
+
+
+/* an error of the database */
+
+typedef struct {
+    u_char                             sqlstate[6];
+    u_char                             message[256];
+} ngx_hyperdrive_session_said_t;
+
+
+/* a change that was sent, and is not answered */
+
+typedef struct {
+    ngx_hyperdrive_state_change_e      change;
+    ngx_uint_t                         after;      /* units before its own */
+    ngx_uint_t                         statement;  /* of its unit */
+    ngx_str_t                          name;       /* behind the struct */
+    ngx_str_t                          value;
+} ngx_hyperdrive_session_change_t;
+
+
+struct ngx_hyperdrive_session_settings_s {
+    ngx_hyperdrive_state_settings_t    state;
+    ngx_hyperdrive_state_bucket_t     *before;     /* of the connection, when
+                                                      it was aligned */
+
+    ngx_hyperdrive_session_change_t  **changes;    /* in order */
+    ngx_uint_t                         nchanges;
+    ngx_uint_t                         unit;       /* outstanding when...  */
+    ngx_uint_t                         statements; /* ...so many of a unit were
+                                                      sent */
+    ngx_uint_t                         completed;  /* statements of the unit
+                                                      that is being answered */
+    ngx_uint_t                         attempts;   /* connections that could
+                                                      not be aligned */
+
+    unsigned                           aligned:1;  /* what was sent ahead may be
+                                                      rolled back with the
+                                                      transaction */
+    unsigned                           unsure:1;   /* ...or has been */
+    unsigned                           asked:1;    /* it was sent alone: the
+                                                      unit waits */
+    unsigned                           failed:1;   /* ...and it has failed */
+    unsigned                           error:1;    /* in the unit that is being
+                                                      answered */
+    unsigned                           rolled:1;   /* it said ROLLBACK */
+    unsigned                           barrier:1;  /* how texts are read is
+                                                      about to change */
+
+    ngx_hyperdrive_session_said_t     *said;       /* why, or NULL */
+};
+
+
+/* ngx_hyperdrive_session_settings.c */
+
+/*
+ * Start-up parameters become the client's settings.  Those that are none, or
+ * cannot be set later, are left in <params>: returns how many.
+ */
+ngx_uint_t ngx_hyperdrive_session_settings_start(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_param_t *params, ngx_uint_t n);
+/* the bucket that a connection has to be in; NULL: none needed */
+ngx_hyperdrive_state_bucket_t *ngx_hyperdrive_session_settings_bucket(
+    ngx_hyperdrive_session_t *s);
+
+/*
+ * A unit is about to be forwarded.  NGX_OK: the connection is as it should be,
+ * or what it takes is in its output; NGX_BUSY: the unit has to wait;
+ * NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s);
+/*
+ * Nothing is owed by the origin.  NGX_OK: go on; NGX_AGAIN: it stays with the
+ * session, whose unit waits for it; NGX_DECLINED: it has been given back;
+ * NGX_DONE: <s> is gone.
+ */
+ngx_int_t ngx_hyperdrive_session_settings_settled(ngx_hyperdrive_session_t *s);
+/* a unit was refused by the database before it was sent: NGX_OK, <err> */
+ngx_int_t ngx_hyperdrive_session_settings_refused(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_error_t *err);
+
+/* as the functions of ngx_hyperdrive_session_track.c, which call them */
+/* NGX_DECLINED: nobody can tell what it sets */
+ngx_int_t ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_run_t *run);
+void ngx_hyperdrive_session_settings_piece(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_piece_t *piece);
+void ngx_hyperdrive_session_settings_end(ngx_hyperdrive_session_t *s);
+void ngx_hyperdrive_session_settings_free(ngx_hyperdrive_session_t *s);
+
+/*
+ * Nobody knows what the session's connection is set to: before anybody else
+ * gets it, all of it is reset.
+ */
+void ngx_hyperdrive_session_settings_unknown(ngx_hyperdrive_session_t *s);
+
+
+/* ngx_hyperdrive_session_settings_key.c */
+
+/* for keys of the cache: all that may change an answer; may be empty */
+ngx_str_t *ngx_hyperdrive_session_settings_key(ngx_hyperdrive_session_t *s);
+/* NGX_OK; NGX_DECLINED: as the log-in has it */
+ngx_int_t ngx_hyperdrive_session_search_path(ngx_hyperdrive_session_t *s,
+    ngx_str_t *value);
+ngx_int_t ngx_hyperdrive_session_role(ngx_hyperdrive_session_t *s,
+    ngx_str_t *value);
+
+
+/* ngx_hyperdrive_session_align.c */
+
+/* how the difference between two buckets has to be sent */
+
+typedef struct {
+    unsigned                           alone:1;    /* not with the unit */
+    unsigned                           snapshot:1; /* not with the beginning of
+                                                      a block */
+} ngx_hyperdrive_session_align_t;
+
+/* what it would take to put the connection into the bucket */
+void ngx_hyperdrive_session_align_look(ngx_hyperdrive_origin_t *o,
+    ngx_hyperdrive_state_bucket_t *bucket,
+    ngx_hyperdrive_session_align_t *align);
+/*
+ * Sends it.  NGX_OK; NGX_DECLINED: there is nothing to send; NGX_ERROR: no
+ * memory, or it cannot be said.
+ */
+ngx_int_t ngx_hyperdrive_session_align_send(ngx_hyperdrive_origin_t *o,
+    ngx_hyperdrive_state_bucket_t *bucket, ngx_uint_t alone);
+
+
+/* ...for requests of our own, which share its fate */
+ngx_int_t ngx_hyperdrive_session_align_ask(ngx_hyperdrive_origin_t *o,
+    ngx_hyperdrive_state_bucket_t *bucket);
+
+
+/* ngx_hyperdrive_session_options.c */
+
+/*
+ * Reads the start-up parameter <options>: -c name=value and --name=value.
+ * NGX_OK: all of it is in *bucket; NGX_DECLINED: there is something else.
+ */
+ngx_int_t ngx_hyperdrive_session_options(ngx_str_t *options,
+    ngx_hyperdrive_state_bucket_t **bucket);
+
+
+#endif /* _NGX_HYPERDRIVE_SESSION_SETTINGS_H_INCLUDED_ */

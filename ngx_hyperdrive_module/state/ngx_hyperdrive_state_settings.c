@@ -1,0 +1,391 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "state/ngx_hyperdrive_state_settings.h"
+
+
+/*
+ * Buckets do not change: a savepoint keeps the ones of its time, and all that
+ * a rollback has to do is to go back to them.
+ */
+
+struct ngx_hyperdrive_state_savepoint_s {
+    ngx_hyperdrive_state_savepoint_t  *next;
+    ngx_hyperdrive_state_bucket_t     *now;
+    ngx_hyperdrive_state_bucket_t     *local;
+    size_t                             len;
+    u_char                             name[];
+};
+
+
+static ngx_int_t ngx_hyperdrive_state_settings_set(
+    ngx_hyperdrive_state_settings_t *s, ngx_str_t *name, ngx_str_t *value,
+    ngx_uint_t local);
+static ngx_int_t ngx_hyperdrive_state_settings_reset(
+    ngx_hyperdrive_state_settings_t *s, ngx_str_t *name, ngx_uint_t local);
+static ngx_int_t ngx_hyperdrive_state_settings_reset_all(
+    ngx_hyperdrive_state_settings_t *s, ngx_uint_t roles);
+static ngx_uint_t ngx_hyperdrive_state_settings_role(ngx_str_t *name);
+static ngx_int_t ngx_hyperdrive_state_settings_savepoint(
+    ngx_hyperdrive_state_settings_t *s, ngx_str_t *name);
+static void ngx_hyperdrive_state_settings_release(
+    ngx_hyperdrive_state_settings_t *s, ngx_str_t *name, ngx_uint_t rollback);
+static void ngx_hyperdrive_state_settings_pop(
+    ngx_hyperdrive_state_settings_t *s);
+static void ngx_hyperdrive_state_settings_copy(
+    ngx_hyperdrive_state_bucket_t **to, ngx_hyperdrive_state_bucket_t *from);
+
+
+ngx_int_t
+ngx_hyperdrive_state_settings_change(ngx_hyperdrive_state_settings_t *s,
+    ngx_hyperdrive_state_change_e change, ngx_str_t *name, ngx_str_t *value)
+{
+    switch (change) {
+
+    case NGX_HYPERDRIVE_STATE_SET:
+        return ngx_hyperdrive_state_settings_set(s, name, value, 0);
+
+    case NGX_HYPERDRIVE_STATE_SET_LOCAL:
+        return ngx_hyperdrive_state_settings_set(s, name, value, 1);
+
+    case NGX_HYPERDRIVE_STATE_RESET:
+        return ngx_hyperdrive_state_settings_reset(s, name, 0);
+
+    case NGX_HYPERDRIVE_STATE_RESET_LOCAL:
+        return ngx_hyperdrive_state_settings_reset(s, name, 1);
+
+    case NGX_HYPERDRIVE_STATE_RESET_ALL:
+        return ngx_hyperdrive_state_settings_reset_all(s, 0);
+
+    case NGX_HYPERDRIVE_STATE_DISCARD_ALL:
+        return ngx_hyperdrive_state_settings_reset_all(s, 1);
+
+    case NGX_HYPERDRIVE_STATE_COMMIT:
+        ngx_hyperdrive_state_settings_end(s, 1);
+        return NGX_OK;
+
+    case NGX_HYPERDRIVE_STATE_ROLLBACK:
+        ngx_hyperdrive_state_settings_end(s, 0);
+        return NGX_OK;
+
+    case NGX_HYPERDRIVE_STATE_SAVEPOINT:
+        return ngx_hyperdrive_state_settings_savepoint(s, name);
+
+    case NGX_HYPERDRIVE_STATE_RELEASE:
+        ngx_hyperdrive_state_settings_release(s, name, 0);
+        return NGX_OK;
+
+    case NGX_HYPERDRIVE_STATE_ROLLBACK_TO:
+        ngx_hyperdrive_state_settings_release(s, name, 1);
+        return NGX_OK;
+
+    default: /* BEGIN, OTHER */
+        return NGX_OK;
+    }
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_state_settings_set(ngx_hyperdrive_state_settings_t *s,
+    ngx_str_t *name, ngx_str_t *value, ngx_uint_t local)
+{
+    ngx_str_t  role;
+
+    if (local) {
+        return ngx_hyperdrive_state_bucket_set(&s->local, name, value);
+    }
+
+    if (name->len == sizeof("session_authorization") - 1
+        && ngx_memcmp(name->data, "session_authorization", name->len) == 0)
+    {
+        /* ends SET ROLE, too */
+
+        ngx_str_set(&role, "role");
+
+        if (ngx_hyperdrive_state_bucket_reset(&s->now, &role) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (ngx_hyperdrive_state_bucket_reset(&s->local, name) != NGX_OK
+        || ngx_hyperdrive_state_bucket_reset(&s->torn, name) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_hyperdrive_state_bucket_set(&s->now, name, value);
+}
+
+
+/* back to the start-up parameter, which the connection does not know of */
+
+static ngx_int_t
+ngx_hyperdrive_state_settings_reset(ngx_hyperdrive_state_settings_t *s,
+    ngx_str_t *name, ngx_uint_t local)
+{
+    ngx_hyperdrive_state_setting_t  base;
+
+    if (ngx_hyperdrive_state_bucket_find(s->base, name, &base) == NGX_OK) {
+
+        if (local) {
+            return ngx_hyperdrive_state_bucket_set(&s->local, name,
+                                                   &base.value);
+        }
+
+        if (ngx_hyperdrive_state_settings_set(s, name, &base.value, 0)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        return ngx_hyperdrive_state_bucket_set(&s->torn, name, NULL);
+    }
+
+    if (local) {
+        /* whatever it is after the log-in */
+        return ngx_hyperdrive_state_bucket_set(&s->local, name, NULL);
+    }
+
+    if (ngx_hyperdrive_state_settings_role(name)
+        && name->len > sizeof("role") - 1)
+    {
+        ngx_str_t  role = ngx_string("role");
+
+        if (ngx_hyperdrive_state_bucket_reset(&s->now, &role) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (ngx_hyperdrive_state_bucket_reset(&s->local, name) != NGX_OK
+        || ngx_hyperdrive_state_bucket_reset(&s->torn, name) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_hyperdrive_state_bucket_reset(&s->now, name);
+}
+
+
+/* <roles>: DISCARD ALL, which knows of them as well */
+
+static ngx_int_t
+ngx_hyperdrive_state_settings_reset_all(ngx_hyperdrive_state_settings_t *s,
+    ngx_uint_t roles)
+{
+    u_char                          *p;
+    ngx_int_t                        rc;
+    ngx_hyperdrive_state_bucket_t   *now;
+    ngx_hyperdrive_state_setting_t   setting;
+
+    rc = NGX_OK;
+    now = ngx_hyperdrive_state_bucket_ref(s->base);
+
+    p = NULL;
+
+    while (!roles
+           && ngx_hyperdrive_state_bucket_next(s->now, &p, &setting) == NGX_OK)
+    {
+        if (ngx_hyperdrive_state_settings_role(&setting.name)) {
+            rc |= ngx_hyperdrive_state_bucket_set(&now, &setting.name,
+                                                  &setting.value);
+        }
+    }
+
+    p = NULL;
+
+    while (ngx_hyperdrive_state_bucket_next(s->base, &p, &setting) == NGX_OK) {
+
+        if (roles || !ngx_hyperdrive_state_settings_role(&setting.name)) {
+            rc |= ngx_hyperdrive_state_bucket_set(&s->torn, &setting.name,
+                                                  NULL);
+        }
+    }
+
+    ngx_hyperdrive_state_bucket_unref(s->now);
+    s->now = now;
+
+    ngx_hyperdrive_state_settings_copy(&s->local, NULL);
+
+    return rc == NGX_OK ? NGX_OK : NGX_ERROR;
+}
+
+
+/* those that RESET ALL leaves alone */
+
+static ngx_uint_t
+ngx_hyperdrive_state_settings_role(ngx_str_t *name)
+{
+    return (name->len == sizeof("role") - 1
+            && ngx_memcmp(name->data, "role", name->len) == 0)
+           || (name->len == sizeof("session_authorization") - 1
+               && ngx_memcmp(name->data, "session_authorization", name->len)
+                  == 0);
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_state_settings_savepoint(ngx_hyperdrive_state_settings_t *s,
+    ngx_str_t *name)
+{
+    ngx_hyperdrive_state_savepoint_t  *savepoint;
+
+    if (s->nsavepoints == NGX_HYPERDRIVE_STATE_SAVEPOINTS) {
+        return NGX_ERROR;
+    }
+
+    savepoint = malloc(sizeof(ngx_hyperdrive_state_savepoint_t) + name->len);
+    if (savepoint == NULL) {
+        return NGX_ERROR;
+    }
+
+    savepoint->now = ngx_hyperdrive_state_bucket_ref(s->now);
+    savepoint->local = ngx_hyperdrive_state_bucket_ref(s->local);
+    savepoint->len = name->len;
+    ngx_memcpy(savepoint->name, name->data, name->len);
+
+    savepoint->next = s->savepoints;
+    s->savepoints = savepoint;
+    s->nsavepoints++;
+
+    return NGX_OK;
+}
+
+
+/*
+ * One that is not known was set before anything else was: savepoints are kept
+ * from the first change of the transaction on.
+ */
+
+static void
+ngx_hyperdrive_state_settings_release(ngx_hyperdrive_state_settings_t *s,
+    ngx_str_t *name, ngx_uint_t rollback)
+{
+    ngx_hyperdrive_state_savepoint_t  *savepoint;
+
+    for (savepoint = s->savepoints; savepoint; savepoint = savepoint->next) {
+
+        if (savepoint->len == name->len
+            && ngx_memcmp(savepoint->name, name->data, name->len) == 0)
+        {
+            break;
+        }
+    }
+
+    while (s->savepoints != savepoint) {
+        ngx_hyperdrive_state_settings_pop(s);
+    }
+
+    if (!rollback) {
+
+        if (savepoint) {
+            ngx_hyperdrive_state_settings_pop(s);
+        }
+
+        return;
+    }
+
+    ngx_hyperdrive_state_settings_copy(&s->now, savepoint ? savepoint->now
+                                                          : s->committed);
+    ngx_hyperdrive_state_settings_copy(&s->local, savepoint ? savepoint->local
+                                                            : NULL);
+}
+
+
+void
+ngx_hyperdrive_state_settings_end(ngx_hyperdrive_state_settings_t *s,
+    ngx_uint_t commit)
+{
+    while (s->savepoints) {
+        ngx_hyperdrive_state_settings_pop(s);
+    }
+
+    if (commit) {
+        ngx_hyperdrive_state_settings_copy(&s->committed, s->now);
+
+    } else {
+        ngx_hyperdrive_state_settings_copy(&s->now, s->committed);
+    }
+
+    ngx_hyperdrive_state_settings_copy(&s->local, NULL);
+}
+
+
+static void
+ngx_hyperdrive_state_settings_pop(ngx_hyperdrive_state_settings_t *s)
+{
+    ngx_hyperdrive_state_savepoint_t  *savepoint;
+
+    savepoint = s->savepoints;
+
+    s->savepoints = savepoint->next;
+    s->nsavepoints--;
+
+    ngx_hyperdrive_state_bucket_unref(savepoint->now);
+    ngx_hyperdrive_state_bucket_unref(savepoint->local);
+
+    free(savepoint);
+}
+
+
+static void
+ngx_hyperdrive_state_settings_copy(ngx_hyperdrive_state_bucket_t **to,
+    ngx_hyperdrive_state_bucket_t *from)
+{
+    ngx_hyperdrive_state_bucket_t  *old;
+
+    old = *to;
+    *to = ngx_hyperdrive_state_bucket_ref(from);
+
+    ngx_hyperdrive_state_bucket_unref(old);
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_state_settings_dirty(ngx_hyperdrive_state_settings_t *s)
+{
+    return s->now != s->committed || s->local || s->savepoints;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_state_settings_find(ngx_hyperdrive_state_settings_t *s,
+    ngx_str_t *name, ngx_str_t *value)
+{
+    ngx_hyperdrive_state_setting_t  setting;
+
+    if (ngx_hyperdrive_state_bucket_find(s->local, name, &setting) == NGX_OK) {
+
+        if (setting.unsure) {
+            return NGX_DECLINED;
+        }
+
+    } else if (ngx_hyperdrive_state_bucket_find(s->now, name, &setting)
+               != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    *value = setting.value;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_hyperdrive_state_settings_free(ngx_hyperdrive_state_settings_t *s)
+{
+    while (s->savepoints) {
+        ngx_hyperdrive_state_settings_pop(s);
+    }
+
+    ngx_hyperdrive_state_bucket_unref(s->base);
+    ngx_hyperdrive_state_bucket_unref(s->committed);
+    ngx_hyperdrive_state_bucket_unref(s->now);
+    ngx_hyperdrive_state_bucket_unref(s->local);
+    ngx_hyperdrive_state_bucket_unref(s->torn);
+
+    ngx_memzero(s, sizeof(ngx_hyperdrive_state_settings_t));
+}

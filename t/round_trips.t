@@ -41,6 +41,8 @@ $t->write_file_expand('nginx.conf', <<"EOF")->run();
 events {
 }
 
+%%TEST_STATUS%%
+
 stream {
     hyperdrive_cache_zone  shop 8m;
 
@@ -83,6 +85,10 @@ my $direct = $pg->client(%app, password => 'pw');
 
 ###############################################################################
 # Without the cache: one.
+
+# the databases are known from here on: to read of them is no trip of theirs
+
+$t->wait_catalog('one')->wait_catalog('two');
 
 my $c = client(8080);
 
@@ -394,6 +400,7 @@ known(0, 'known');
 # a change of the tables makes an end of it
 
 client(8080)->query('ALTER TABLE things ADD w int DEFAULT 5');
+again();
 known(1, 'after a change');
 known(0, 'and then');
 
@@ -408,6 +415,7 @@ known(0, 'and then');
 		sub { $_[0]->prepare('h', $sql) });
 
 	$e->query('DROP TABLE gone');
+	again();
 
 	my $f = client(8080);
 
@@ -480,3 +488,19 @@ sub costs {
 }
 
 ###############################################################################
+
+# The catalog is read again.
+
+sub again {
+	for my $port (8080, 8081) {
+		my $e = client($port);
+		$e->query('SELECT v FROM things WHERE id = 1');
+		$e->close();
+	}
+
+	$t->wait_catalog('one')->wait_catalog('two');
+
+	# it has taken the place of the only connection
+
+	client(8080)->query('SELECT 1');
+}

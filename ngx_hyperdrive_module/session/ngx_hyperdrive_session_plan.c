@@ -87,6 +87,7 @@ ngx_hyperdrive_session_plan(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_state_stmt_t *stmt)
 {
     uint64_t                             generation;
+    ngx_uint_t                           fixed;
     ngx_hyperdrive_sql_catalog_t        *sql;
     ngx_hyperdrive_session_plans_t      *set;
     ngx_hyperdrive_session_catalog_t    *cat;
@@ -106,7 +107,10 @@ ngx_hyperdrive_session_plan(ngx_hyperdrive_session_t *s,
 
     set = s->plans;
 
-    if (s->plans_generation != generation || s->pinned || s->path_local) {
+    fixed = !(s->pinned || s->path_local
+              || (s->settings && ngx_hyperdrive_session_settings_moving(s)));
+
+    if (s->plans_generation != generation || !fixed) {
 
         set = ngx_hyperdrive_session_plan_set(s, cat, sql);
 
@@ -114,7 +118,7 @@ ngx_hyperdrive_session_plan(ngx_hyperdrive_session_t *s,
             return ngx_hyperdrive_session_plan_blind(s, cat, stmt);
         }
 
-        if (!s->pinned && !s->path_local) {
+        if (fixed) {
             s->plans = set;
             s->plans_generation = generation;
         }
@@ -308,6 +312,7 @@ ngx_hyperdrive_session_plan_path(ngx_hyperdrive_session_t *s,
     ngx_uint_t   i;
 
     if (s->pinned || s->path_local
+        || (s->settings && ngx_hyperdrive_session_settings_moving(s))
         || !ngx_hyperdrive_session_catalog_is_user(cat, &s->pool->user))
     {
         return 0;
@@ -338,6 +343,11 @@ ngx_hyperdrive_session_plan_path(ngx_hyperdrive_session_t *s,
             return 0;
         }
     }
+
+    /* what the client has set, or was started with */
+
+    (void) ngx_hyperdrive_session_search_path(s, path);
+    (void) ngx_hyperdrive_session_role(s, role);
 
     return 1;
 }

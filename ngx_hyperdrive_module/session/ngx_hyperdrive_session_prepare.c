@@ -46,6 +46,7 @@ ngx_hyperdrive_session_prepare(ngx_hyperdrive_session_t *s)
 static uint64_t
 ngx_hyperdrive_session_prepare_epoch(ngx_hyperdrive_session_t *s)
 {
+    ngx_str_t                               value;
     ngx_hyperdrive_pool_t                  *pool;
     ngx_hyperdrive_cache_version_set_t      set;
     ngx_hyperdrive_cache_version_sample_t   sample;
@@ -56,6 +57,15 @@ ngx_hyperdrive_session_prepare_epoch(ngx_hyperdrive_session_t *s)
 
     if (s->origin) {
         /* a block, or a session of its own, may see another catalog */
+        return NGX_HYPERDRIVE_STATE_CHANGING;
+    }
+
+    if (s->settings
+        && (ngx_hyperdrive_session_settings_moving(s)
+            || ngx_hyperdrive_session_search_path(s, &value) == NGX_OK
+            || ngx_hyperdrive_session_role(s, &value) == NGX_OK))
+    {
+        /* it may find other tables by the same names than others do */
         return NGX_HYPERDRIVE_STATE_CHANGING;
     }
 

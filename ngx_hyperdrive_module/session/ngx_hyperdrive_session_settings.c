@@ -539,6 +539,9 @@ ngx_hyperdrive_session_settings_push(ngx_hyperdrive_session_t *s,
         settings->changes = changes;
     }
 
+    /* names of tables may be looked for elsewhere behind it */
+    s->plans_generation = 0;
+
     change = malloc(sizeof(ngx_hyperdrive_session_change_t) + set->name.len
                     + set->value.len);
     if (change == NULL) {

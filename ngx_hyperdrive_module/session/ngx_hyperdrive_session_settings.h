@@ -126,6 +126,9 @@ void ngx_hyperdrive_session_settings_unknown(ngx_hyperdrive_session_t *s);
 
 /* ngx_hyperdrive_session_settings_key.c */
 
+/* changes are under way, or a transaction has made some: what holds now may
+   not hold for what is sent next */
+ngx_uint_t ngx_hyperdrive_session_settings_moving(ngx_hyperdrive_session_t *s);
 /* for keys of the cache: all that may change an answer; may be empty */
 ngx_str_t *ngx_hyperdrive_session_settings_key(ngx_hyperdrive_session_t *s);
 /* NGX_OK; NGX_DECLINED: as the log-in has it */

@@ -11,6 +11,14 @@ static ngx_int_t ngx_hyperdrive_session_settings_find(
     ngx_hyperdrive_session_t *s, char *name, ngx_str_t *value);
 
 
+ngx_uint_t
+ngx_hyperdrive_session_settings_moving(ngx_hyperdrive_session_t *s)
+{
+    return s->settings->nchanges
+           || ngx_hyperdrive_state_settings_dirty(&s->settings->state);
+}
+
+
 ngx_str_t *
 ngx_hyperdrive_session_settings_key(ngx_hyperdrive_session_t *s)
 {
@@ -78,7 +86,12 @@ ngx_hyperdrive_session_search_path(ngx_hyperdrive_session_t *s,
 ngx_int_t
 ngx_hyperdrive_session_role(ngx_hyperdrive_session_t *s, ngx_str_t *value)
 {
-    if (ngx_hyperdrive_session_settings_find(s, "role", value) == NGX_OK) {
+    ngx_str_t  role;
+
+    if (ngx_hyperdrive_session_settings_find(s, "role", &role) == NGX_OK
+        && (role.len != 4 || ngx_memcmp(role.data, "none", 4) != 0))
+    {
+        *value = role;
         return NGX_OK;
     }
 

@@ -65,6 +65,11 @@ EOF
 my %app = (user => 'app', database => 'shop');
 
 client()->query('SELECT 1');
+$t->wait_catalog('one');
+
+# its reading has taken the place of the only connection
+
+client()->query('SELECT 1');
 
 ###############################################################################
 # What it costs.  The answers are, byte for byte, the database's.

@@ -182,7 +182,7 @@ $c->query('COMMIT');
 counts('behind the transaction', origins_busy => 0, origins_idle => 1);
 cmp_ok(total()->{transactions}, '>=', 4, 'transactions are counted');
 
-$c->query("SET work_mem = '1MB'");
+$c->query('LISTEN news');
 counts('a pin', pinned => 1, pinned_total => 1);
 
 $_->close() for $c, $d, $e;

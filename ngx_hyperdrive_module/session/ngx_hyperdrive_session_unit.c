@@ -315,8 +315,9 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
         return NGX_AGAIN;
 
     } else if (s->conf->cache_zone && s->unit.question && !s->pinned
-               && s->fill == NULL)
+               && (s->outstanding || s->fill == NULL))
     {
+        /* (with a fill, and nothing sent: it has been looked for) */
 
         if (s->outstanding && ngx_hyperdrive_session_peek(s)) {
 

@@ -8,8 +8,8 @@
 
 
 /*
- * hyperdrive_session_state pin [max=NUMBER] [unread=reset | pin];
- * hyperdrive_session_state reject [unread=reset | pin];
+ * hyperdrive_session_state pin [max=NUMBER] [unread=pin | reset];
+ * hyperdrive_session_state reject [unread=pin | reset];
  */
 
 char *
@@ -41,7 +41,7 @@ ngx_hyperdrive_conf_state(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     hscf->pins = 0;
-    hscf->unread_pin = 0;
+    hscf->unread_pin = 1;
 
     for (i = 2; i < cf->args->nelts; i++) {
 
@@ -74,7 +74,7 @@ ngx_hyperdrive_conf_state(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                 ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                    "invalid \"%V\" in "
                                    "\"hyperdrive_session_state\": write "
-                                   "unread=reset or unread=pin", &value[i]);
+                                   "unread=pin or unread=reset", &value[i]);
                 return NGX_CONF_ERROR;
             }
 
@@ -83,7 +83,7 @@ ngx_hyperdrive_conf_state(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                "unknown parameter \"%V\" in "
                                "\"hyperdrive_session_state\": known are "
                                "max=NUMBER with \"pin\", and "
-                               "unread=reset or unread=pin", &value[i]);
+                               "unread=pin or unread=reset", &value[i]);
             return NGX_CONF_ERROR;
         }
     }

@@ -323,7 +323,7 @@ ngx_stream_hyperdrive_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->settings_transaction,
                          prev->settings_transaction, 0);
     ngx_conf_merge_value(conf->state_reject, prev->state_reject, 0);
-    ngx_conf_merge_value(conf->unread_pin, prev->unread_pin, 0);
+    ngx_conf_merge_value(conf->unread_pin, prev->unread_pin, 1);
     ngx_conf_merge_uint_value(conf->pins, prev->pins, 0);
     ngx_conf_merge_value(conf->channel_binding, prev->channel_binding, 1);
 

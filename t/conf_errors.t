@@ -268,7 +268,7 @@ my @states = (
 	'pin max=0' => qr/invalid "max=0".*from 1 to 65535, as in max=10/,
 	'pin max=x' => qr/invalid "max=x"/,
 	'reject max=1' => qr/unknown parameter "max=1".*known are max=NUMBER with/,
-	'pin unread=x' => qr/invalid "unread=x".*unread=reset or unread=pin/,
+	'pin unread=x' => qr/invalid "unread=x".*unread=pin or unread=reset/,
 	'pin nonsense=1' => qr/unknown parameter "nonsense=1".*known are/,
 	"pin;\nhyperdrive_session_state reject" => qr/is duplicate/,
 );

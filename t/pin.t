@@ -62,6 +62,8 @@ stream {
 
     hyperdrive_users  off;
 
+    hyperdrive_session_state  pin unread=reset;
+
     upstream one {
         hyperdrive_origin  $url&application_name=one;
         hyperdrive_pool    max=1 wait=2s;
@@ -94,13 +96,13 @@ stream {
     server {
         listen                    127.0.0.1:8083;
         hyperdrive_pass           four;
-        hyperdrive_session_state  reject;
+        hyperdrive_session_state  reject unread=reset;
     }
 
     server {
         listen                    127.0.0.1:8084;
         hyperdrive_pass           four;
-        hyperdrive_session_state  pin unread=pin;
+        hyperdrive_session_state  pin;
     }
 
     server {
@@ -112,7 +114,7 @@ stream {
     server {
         listen                    127.0.0.1:8081;
         hyperdrive_pass           two;
-        hyperdrive_session_state  pin max=2;
+        hyperdrive_session_state  pin max=2 unread=reset;
     }
 }
 

@@ -109,6 +109,8 @@ EOS
 my $number = 0;
 my $direct = $pg->client(database => 'shop');
 
+$t->wait_catalog('shop', 2);
+
 ###############################################################################
 
 refreshed_once();

@@ -16,6 +16,8 @@ static u_char *ngx_hyperdrive_pg_status_next(u_char *p, u_char *last,
     ngx_str_t *name, ngx_str_t *message);
 static size_t ngx_hyperdrive_pg_status_put(u_char *set, size_t len,
     ngx_str_t *name, ngx_str_t *message);
+static ngx_int_t ngx_hyperdrive_pg_status_cmp(ngx_str_t *one,
+    ngx_str_t *two);
 static void ngx_hyperdrive_pg_status_intern(
     ngx_hyperdrive_pg_status_t **status, u_char *data, size_t len);
 
@@ -138,7 +140,7 @@ ngx_hyperdrive_pg_status_put(u_char *set, size_t len, ngx_str_t *name,
     while (p < last) {
         next = ngx_hyperdrive_pg_status_next(p, last, &other, &whole);
 
-        rc = ngx_memn2cmp(other.data, name->data, other.len, name->len);
+        rc = ngx_hyperdrive_pg_status_cmp(&other, name);
 
         if (rc >= 0) {
             old = (rc == 0) ? whole.len : 0;
@@ -156,6 +158,28 @@ ngx_hyperdrive_pg_status_put(u_char *set, size_t len, ngx_str_t *name,
     ngx_memcpy(p, message->data, message->len);
 
     return len - old + message->len;
+}
+
+
+/* the order in which the database reports them, whatever the case */
+
+static ngx_int_t
+ngx_hyperdrive_pg_status_cmp(ngx_str_t *one, ngx_str_t *two)
+{
+    size_t     i, n;
+    ngx_int_t  rc;
+
+    n = ngx_min(one->len, two->len);
+
+    for (i = 0; i < n; i++) {
+        rc = ngx_tolower(one->data[i]) - ngx_tolower(two->data[i]);
+
+        if (rc != 0) {
+            return rc;
+        }
+    }
+
+    return (ngx_int_t) one->len - (ngx_int_t) two->len;
 }
 
 
@@ -250,7 +274,7 @@ ngx_hyperdrive_pg_status_diff(ngx_hyperdrive_pg_status_t *told,
         for (rc = -1; q < qlast && rc < 0; /* void */ ) {
             (void) ngx_hyperdrive_pg_status_next(q, qlast, &other, &old);
 
-            rc = ngx_memn2cmp(other.data, name.data, other.len, name.len);
+            rc = ngx_hyperdrive_pg_status_cmp(&other, &name);
 
             if (rc <= 0) {
                 q += old.len;

@@ -132,7 +132,10 @@ ngx_hyperdrive_session_catalog_init(ngx_cycle_t *cycle, ngx_array_t *origins)
 
     for (i = 0; i < origins->nelts; i++) {
 
-        if (conf[i]->catalog_refresh == 0 || conf[i]->database.len == 0) {
+        if (conf[i]->catalog_refresh == 0 || conf[i]->database.len == 0
+            || conf[i]->per_user)
+        {
+            /* the first client of a database brings its user */
             continue;
         }
 

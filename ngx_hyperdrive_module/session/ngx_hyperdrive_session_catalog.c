@@ -69,6 +69,7 @@ struct ngx_hyperdrive_session_catalog_s {
     unsigned                                 ready:1;   /* <before> is one */
     unsigned                                 bad:1;
     unsigned                                 counted:1;
+    unsigned                                 pooled:1;  /* keeps its pool */
 };
 
 
@@ -80,6 +81,8 @@ static void ngx_hyperdrive_session_catalog_schedule(
 static void ngx_hyperdrive_session_catalog_again(
     ngx_hyperdrive_session_catalog_t *cat);
 static ngx_uint_t ngx_hyperdrive_session_catalog_yield(
+    ngx_hyperdrive_session_catalog_t *cat);
+static ngx_hyperdrive_pool_t *ngx_hyperdrive_session_catalog_pool(
     ngx_hyperdrive_session_catalog_t *cat);
 static void ngx_hyperdrive_session_catalog_ask(
     ngx_hyperdrive_session_catalog_t *cat);
@@ -164,6 +167,38 @@ ngx_hyperdrive_session_catalog(ngx_hyperdrive_session_t *s)
     }
 
     return s->pool->catalog;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_session_catalog_login(ngx_hyperdrive_session_t *s,
+    ngx_str_t *password, ngx_str_t *token)
+{
+    ngx_hyperdrive_pool_t             *pool;
+    ngx_hyperdrive_session_catalog_t  *cat;
+
+    cat = ngx_hyperdrive_session_catalog(s);
+
+    if (cat == NULL
+        || !ngx_hyperdrive_session_catalog_is_user(cat, &s->pool->user))
+    {
+        return NGX_OK;
+    }
+
+    pool = ngx_hyperdrive_session_catalog_pool(cat);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (!cat->pooled) {
+
+        /* or the sweep would free it, and what it logs in by with it */
+
+        cat->pooled = 1;
+        pool->refs++;
+    }
+
+    return ngx_hyperdrive_origin_credentials(pool, password, token);
 }
 
 
@@ -427,12 +462,26 @@ ngx_hyperdrive_session_catalog_yield(ngx_hyperdrive_session_catalog_t *cat)
 }
 
 
+/* a pool of its own: no client's settings are on its connections */
+
+static ngx_hyperdrive_pool_t *
+ngx_hyperdrive_session_catalog_pool(ngx_hyperdrive_session_catalog_t *cat)
+{
+    ngx_hyperdrive_proto_param_t  param;
+
+    ngx_str_set(&param.name, "application_name");
+    ngx_str_set(&param.value, "hyperdrive catalog");
+
+    return ngx_hyperdrive_origin_pool(cat->conf, &cat->user, &cat->database,
+                                      1, &param);
+}
+
+
 static void
 ngx_hyperdrive_session_catalog_ask(ngx_hyperdrive_session_catalog_t *cat)
 {
     ngx_str_t                      text;
     ngx_hyperdrive_chain_t         out;
-    ngx_hyperdrive_proto_param_t   param;
 
     ngx_memzero(&out, sizeof(ngx_hyperdrive_chain_t));
 
@@ -456,13 +505,7 @@ ngx_hyperdrive_session_catalog_ask(ngx_hyperdrive_session_catalog_t *cat)
     cat->ready = 0;
     cat->len = 0;
 
-    /* a pool of its own: no client's settings are on its connections */
-
-    ngx_str_set(&param.name, "application_name");
-    ngx_str_set(&param.value, "hyperdrive catalog");
-
-    cat->ask.pool = ngx_hyperdrive_origin_pool(cat->conf, &cat->user,
-                                               &cat->database, 1, &param);
+    cat->ask.pool = ngx_hyperdrive_session_catalog_pool(cat);
 
     cat->conf->proto->query(&text, &out);
 

@@ -43,6 +43,7 @@ ngx_hyperdrive_sql_set_begin(ngx_hyperdrive_sql_set_r_t *r, ngx_str_t *text,
     r->lexer.backslash = !mode->standard_conforming_strings;
 
     r->unsafe = mode->unsafe_encoding;
+    r->unread = (r->unsafe && ngx_hyperdrive_sql_set_high(text));
     r->statement = 0;
     r->item = 0;
     r->in = 0;
@@ -58,6 +59,10 @@ ngx_hyperdrive_sql_set_next(ngx_hyperdrive_sql_set_r_t *r,
     ngx_int_t  rc;
 
     ngx_memzero(set, sizeof(ngx_hyperdrive_sql_set_t));
+
+    if (r->unread) {
+        return NGX_DECLINED;
+    }
 
     if (r->item) {
 

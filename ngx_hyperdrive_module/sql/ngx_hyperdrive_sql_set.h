@@ -64,7 +64,9 @@ typedef struct {
     u_char                       *begin;     /* of the statement */
     u_char                       *behind;    /* the token before tok */
     ngx_uint_t                    statement;
-    unsigned                      unsafe:1;
+    unsigned                      unsafe:1;  /* bytes over 0x7f may hide
+                                                others */
+    unsigned                      unread:1;  /* ...and there are some */
     unsigned                      item:1;    /* within a list of set_config */
     unsigned                      in:1;      /* a statement has been read */
 } ngx_hyperdrive_sql_set_reader_t;

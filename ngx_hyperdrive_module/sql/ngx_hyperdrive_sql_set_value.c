@@ -15,6 +15,7 @@ static ngx_int_t ngx_hyperdrive_sql_set_string(
     ngx_hyperdrive_sql_set_reader_t *r);
 static ngx_int_t ngx_hyperdrive_sql_set_put(
     ngx_hyperdrive_sql_set_reader_t *r, u_char *data, size_t len);
+static ngx_uint_t ngx_hyperdrive_sql_set_sayable(ngx_str_t *name);
 static ngx_uint_t ngx_hyperdrive_sql_set_one_of(const char **names,
     ngx_str_t *name);
 static size_t ngx_hyperdrive_sql_set_quoted(u_char *dst, u_char *data,
@@ -62,10 +63,22 @@ ngx_hyperdrive_sql_set_token(ngx_hyperdrive_sql_set_reader_t *r)
     r->behind = r->lexer.pos;
 
     ngx_hyperdrive_sql_lexer_next(&r->lexer, &r->tok);
+}
 
-    if (r->unsafe && r->tok.high) {
-        r->tok.type = NGX_HYPERDRIVE_SQL_T_ERROR;
+
+ngx_uint_t
+ngx_hyperdrive_sql_set_high(ngx_str_t *text)
+{
+    size_t  i;
+
+    for (i = 0; i < text->len; i++) {
+
+        if (text->data[i] > 0x7f) {
+            return 1;
+        }
     }
+
+    return 0;
 }
 
 
@@ -278,7 +291,7 @@ ngx_hyperdrive_sql_set_value(ngx_hyperdrive_sql_set_reader_t *r,
 static ngx_int_t
 ngx_hyperdrive_sql_set_number(ngx_hyperdrive_sql_set_reader_t *r)
 {
-    u_char  *p, *last;
+    u_char  *p, *q, *last;
 
     if (ngx_hyperdrive_sql_set_operator(r, '-')) {
 
@@ -296,6 +309,17 @@ ngx_hyperdrive_sql_set_number(ngx_hyperdrive_sql_set_reader_t *r)
 
     p = r->tok.text.data;
     last = p + r->tok.text.len;
+
+    for (q = p; q < last; q++) {
+
+        /* 0x10 and 1_000: what they become depends on the database */
+
+        if (!((*q >= '0' && *q <= '9') || *q == '.' || *q == 'e' || *q == 'E'
+              || *q == '+' || *q == '-'))
+        {
+            return NGX_DECLINED;
+        }
+    }
 
     while (p < last - 1 && p[0] == '0' && p[1] >= '0' && p[1] <= '9') {
         p++;
@@ -503,7 +527,52 @@ ngx_hyperdrive_sql_set_check(ngx_hyperdrive_sql_set_reader_t *r,
         set->change++;
     }
 
-    return ngx_hyperdrive_sql_set_known(&set->name) ? NGX_OK : NGX_DECLINED;
+    if (r->args == NULL && set->name.len == 0) {
+        /* a parameter that is not known */
+        return NGX_OK;
+    }
+
+    if (r->unsafe && (ngx_hyperdrive_sql_set_high(&set->name)
+                      || ngx_hyperdrive_sql_set_high(&set->value)))
+    {
+        return NGX_DECLINED;
+    }
+
+    return (ngx_hyperdrive_sql_set_sayable(&set->name)
+            && ngx_hyperdrive_sql_set_known(&set->name))
+           ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* a function takes names that SET cannot write, or would cut */
+
+static ngx_uint_t
+ngx_hyperdrive_sql_set_sayable(ngx_str_t *name)
+{
+    size_t  i, len;
+
+    len = 0;
+
+    for (i = 0; i < name->len; i++) {
+
+        if (name->data[i] == '.') {
+
+            if (len == 0) {
+                return 0;
+            }
+
+            len = 0;
+            continue;
+        }
+
+        if (name->data[i] == '\\' || name->data[i] == '\0'
+            || ++len > ngx_hyperdrive_sql_pg.max_name)
+        {
+            return 0;
+        }
+    }
+
+    return len != 0;
 }
 
 

@@ -16,6 +16,8 @@
 
 /* the next token, remembering where the last one ended */
 void ngx_hyperdrive_sql_set_token(ngx_hyperdrive_sql_set_reader_t *r);
+/* are there bytes over 0x7f? */
+ngx_uint_t ngx_hyperdrive_sql_set_high(ngx_str_t *text);
 /* is it this word? */
 ngx_uint_t ngx_hyperdrive_sql_set_is(ngx_hyperdrive_sql_set_reader_t *r,
     char *word);

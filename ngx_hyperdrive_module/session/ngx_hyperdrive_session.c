@@ -622,13 +622,9 @@ ngx_hyperdrive_session_identify(ngx_hyperdrive_session_t *s)
     s->pooled = 1;
 
     if (origin->per_user
-        && (ngx_hyperdrive_origin_credentials(s->pool, &login->password,
-                                              &login->token)
-            != NGX_OK
-            || (!login->replication.len
-                && ngx_hyperdrive_session_catalog_login(s, &login->password,
-                                                        &login->token)
-                   != NGX_OK)))
+        && ngx_hyperdrive_origin_credentials(s->pool, &login->password,
+                                             &login->token)
+           != NGX_OK)
     {
         ngx_hyperdrive_session_close(s);
         return NGX_DONE;

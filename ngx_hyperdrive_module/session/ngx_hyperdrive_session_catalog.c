@@ -12,8 +12,12 @@
 /* one reading may take so long, milliseconds */
 #define NGX_HYPERDRIVE_SESSION_CATALOG_TIME    60000
 
-/* the database is away, or changes all the time: tried again after */
+/* it is changed all the time: read again after... */
 #define NGX_HYPERDRIVE_SESSION_CATALOG_MIN     5
+#define NGX_HYPERDRIVE_SESSION_CATALOG_BUSY    500
+
+/* ...and when it could not be read */
+#define NGX_HYPERDRIVE_SESSION_CATALOG_FAILED  100
 #define NGX_HYPERDRIVE_SESSION_CATALOG_MAX     5000
 
 #define NGX_HYPERDRIVE_SESSION_CATALOG_COLUMNS 16
@@ -38,7 +42,12 @@ struct ngx_hyperdrive_session_catalog_s {
     ngx_hyperdrive_session_catalog_state_e   state;
     ngx_hyperdrive_origin_conf_t            *conf;
     ngx_str_t                                database;
-    ngx_str_t                                user;
+    ngx_str_t                                asker;     /* reads it; empty: the
+                                                           URL's user... */
+    ngx_str_t                                password;
+    ngx_str_t                                token;     /* ...as in a pool */
+    ngx_str_t                                user;      /* has read <current>,
+                                                           empty as above */
 
     ngx_hyperdrive_origin_ask_t              ask;
     ngx_event_t                              event;
@@ -69,20 +78,22 @@ struct ngx_hyperdrive_session_catalog_s {
     unsigned                                 ready:1;   /* <before> is one */
     unsigned                                 bad:1;
     unsigned                                 counted:1;
-    unsigned                                 pooled:1;  /* keeps its pool */
+    unsigned                                 failing:1; /* and it was told */
 };
 
 
 static ngx_hyperdrive_session_catalog_t *ngx_hyperdrive_session_catalog_find(
-    ngx_hyperdrive_origin_conf_t *conf, ngx_str_t *database, ngx_str_t *user);
+    ngx_hyperdrive_origin_conf_t *conf, ngx_str_t *database);
+static ngx_int_t ngx_hyperdrive_session_catalog_adopt(
+    ngx_hyperdrive_session_catalog_t *cat, ngx_hyperdrive_pool_t *pool);
+static ngx_uint_t ngx_hyperdrive_session_catalog_same(ngx_str_t *one,
+    ngx_str_t *two);
 static void ngx_hyperdrive_session_catalog_timer(ngx_event_t *ev);
 static void ngx_hyperdrive_session_catalog_schedule(
     ngx_hyperdrive_session_catalog_t *cat, ngx_msec_t msec);
 static void ngx_hyperdrive_session_catalog_again(
     ngx_hyperdrive_session_catalog_t *cat);
 static ngx_uint_t ngx_hyperdrive_session_catalog_yield(
-    ngx_hyperdrive_session_catalog_t *cat);
-static ngx_hyperdrive_pool_t *ngx_hyperdrive_session_catalog_pool(
     ngx_hyperdrive_session_catalog_t *cat);
 static void ngx_hyperdrive_session_catalog_ask(
     ngx_hyperdrive_session_catalog_t *cat);
@@ -100,9 +111,13 @@ static void ngx_hyperdrive_session_catalog_done(
     ngx_hyperdrive_origin_ask_t *ask, ngx_int_t rc);
 static void ngx_hyperdrive_session_catalog_know(
     ngx_hyperdrive_session_catalog_t *cat, uint64_t identity);
+static void ngx_hyperdrive_session_catalog_fail(
+    ngx_hyperdrive_session_catalog_t *cat);
 static size_t ngx_hyperdrive_session_catalog_key(
     ngx_hyperdrive_session_catalog_t *cat, u_char *buf);
 static void ngx_hyperdrive_session_catalog_take(
+    ngx_hyperdrive_session_catalog_t *cat);
+static void ngx_hyperdrive_session_catalog_reader(
     ngx_hyperdrive_session_catalog_t *cat);
 static ngx_uint_t ngx_hyperdrive_session_catalog_note(
     ngx_hyperdrive_session_catalog_t *cat, uint64_t digest);
@@ -122,7 +137,6 @@ static uint64_t  ngx_hyperdrive_session_catalog_generation;
 ngx_int_t
 ngx_hyperdrive_session_catalog_init(ngx_cycle_t *cycle, ngx_array_t *origins)
 {
-    ngx_str_t                          user;
     ngx_uint_t                         i;
     ngx_hyperdrive_origin_conf_t     **conf;
     ngx_hyperdrive_session_catalog_t  *cat;
@@ -135,17 +149,15 @@ ngx_hyperdrive_session_catalog_init(ngx_cycle_t *cycle, ngx_array_t *origins)
 
     for (i = 0; i < origins->nelts; i++) {
 
+        /* without a user in the URL it is read as the first client's */
+
         if (conf[i]->catalog_refresh == 0 || conf[i]->database.len == 0
             || conf[i]->per_user)
         {
-            /* the first client of a database brings its user */
             continue;
         }
 
-        ngx_str_set(&user, "");
-
-        cat = ngx_hyperdrive_session_catalog_find(conf[i], &conf[i]->database,
-                                                  &user);
+        cat = ngx_hyperdrive_session_catalog_find(conf[i], &conf[i]->database);
         if (cat == NULL) {
             return NGX_ERROR;
         }
@@ -158,47 +170,85 @@ ngx_hyperdrive_session_catalog_init(ngx_cycle_t *cycle, ngx_array_t *origins)
 ngx_hyperdrive_session_catalog_t *
 ngx_hyperdrive_session_catalog(ngx_hyperdrive_session_t *s)
 {
+    ngx_hyperdrive_session_catalog_t  *cat;
+
     if (s->pool->catalog == NULL && s->pool->conf->catalog_refresh
         && ngx_hyperdrive_cache_version_on())
     {
         s->pool->catalog = ngx_hyperdrive_session_catalog_find(s->pool->conf,
-                                                          &s->pool->database,
-                                                          &s->pool->user);
+                                                          &s->pool->database);
     }
 
-    return s->pool->catalog;
+    cat = s->pool->catalog;
+
+    if (cat && s->pool->user.len && (cat->failing || cat->asker.len == 0)
+        && cat->state == NGX_HYPERDRIVE_SESSION_CATALOG_IDLE)
+    {
+        (void) ngx_hyperdrive_session_catalog_adopt(cat, s->pool);
+    }
+
+    return cat;
 }
 
 
-ngx_int_t
-ngx_hyperdrive_session_catalog_login(ngx_hyperdrive_session_t *s,
-    ngx_str_t *password, ngx_str_t *token)
+/*
+ * Whose log-in it is read with, where the URL names no user: the first
+ * client's.  He may be dropped, or lose the right to connect: then the next
+ * one's that comes.  NGX_ERROR: no memory, the one before stays.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_session_catalog_adopt(ngx_hyperdrive_session_catalog_t *cat,
+    ngx_hyperdrive_pool_t *pool)
 {
-    ngx_hyperdrive_pool_t             *pool;
-    ngx_hyperdrive_session_catalog_t  *cat;
+    u_char  *p;
+    size_t   len;
 
-    cat = ngx_hyperdrive_session_catalog(s);
-
-    if (cat == NULL
-        || !ngx_hyperdrive_session_catalog_is_user(cat, &s->pool->user))
+    if (ngx_hyperdrive_session_catalog_same(&cat->asker, &pool->user)
+        && ngx_hyperdrive_session_catalog_same(&cat->password,
+                                               &pool->password)
+        && ngx_hyperdrive_session_catalog_same(&cat->token, &pool->token))
     {
         return NGX_OK;
     }
 
-    pool = ngx_hyperdrive_session_catalog_pool(cat);
-    if (pool == NULL) {
+    len = pool->user.len + pool->password.len + pool->token.len;
+
+    p = malloc(len);
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
-    if (!cat->pooled) {
-
-        /* or the sweep would free it, and what it logs in by with it */
-
-        cat->pooled = 1;
-        pool->refs++;
+    if (cat->asker.data) {
+        ngx_explicit_memzero(cat->asker.data, cat->asker.len
+                             + cat->password.len + cat->token.len);
+        free(cat->asker.data);
     }
 
-    return ngx_hyperdrive_origin_credentials(pool, password, token);
+    /* one behind the other */
+
+    cat->asker.data = p;
+    cat->asker.len = pool->user.len;
+    p = ngx_cpymem(p, pool->user.data, pool->user.len);
+
+    cat->password.data = p;
+    cat->password.len = pool->password.len;
+    p = ngx_cpymem(p, pool->password.data, pool->password.len);
+
+    cat->token.data = p;
+    cat->token.len = pool->token.len;
+    ngx_memcpy(p, pool->token.data, pool->token.len);
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_session_catalog_same(ngx_str_t *one, ngx_str_t *two)
+{
+    return one->len == two->len
+           && (one->len == 0
+               || ngx_memcmp(one->data, two->data, one->len) == 0);
 }
 
 
@@ -206,9 +256,8 @@ ngx_hyperdrive_session_catalog_login(ngx_hyperdrive_session_t *s,
 
 static ngx_hyperdrive_session_catalog_t *
 ngx_hyperdrive_session_catalog_find(ngx_hyperdrive_origin_conf_t *conf,
-    ngx_str_t *database, ngx_str_t *user)
+    ngx_str_t *database)
 {
-    u_char                            *p;
     ngx_hyperdrive_session_catalog_t  *cat;
 
     for (cat = ngx_hyperdrive_session_catalogs; cat; cat = cat->next) {
@@ -221,21 +270,14 @@ ngx_hyperdrive_session_catalog_find(ngx_hyperdrive_origin_conf_t *conf,
         }
     }
 
-    cat = calloc(1, sizeof(ngx_hyperdrive_session_catalog_t) + database->len
-                    + user->len);
+    cat = calloc(1, sizeof(ngx_hyperdrive_session_catalog_t) + database->len);
     if (cat == NULL) {
         return NULL;
     }
 
-    p = (u_char *) (cat + 1);
-
     cat->database.len = database->len;
-    cat->database.data = p;
-    p = ngx_cpymem(p, database->data, database->len);
-
-    cat->user.len = user->len;
-    cat->user.data = p;
-    ngx_memcpy(p, user->data, user->len);
+    cat->database.data = (u_char *) (cat + 1);
+    ngx_memcpy(cat->database.data, database->data, database->len);
 
     cat->conf = conf;
     cat->delay = NGX_HYPERDRIVE_SESSION_CATALOG_MIN;
@@ -291,8 +333,7 @@ ngx_uint_t
 ngx_hyperdrive_session_catalog_is_user(ngx_hyperdrive_session_catalog_t *cat,
     ngx_str_t *user)
 {
-    return cat->user.len == user->len
-           && ngx_memcmp(cat->user.data, user->data, user->len) == 0;
+    return ngx_hyperdrive_session_catalog_same(&cat->user, user);
 }
 
 
@@ -312,7 +353,10 @@ ngx_hyperdrive_session_catalog_get(ngx_hyperdrive_session_catalog_t *cat,
         /* something was changed since: the first one to see it */
 
         ngx_hyperdrive_session_catalog_count(cat, 0);
-        ngx_hyperdrive_session_catalog_again(cat);
+
+        if (!cat->failing) {
+            ngx_hyperdrive_session_catalog_again(cat);
+        }
     }
 
     return NULL;
@@ -371,7 +415,7 @@ ngx_hyperdrive_session_catalog_again(ngx_hyperdrive_session_catalog_t *cat)
 
     ngx_hyperdrive_session_catalog_schedule(cat, cat->delay);
 
-    cat->delay = ngx_min(cat->delay * 2, NGX_HYPERDRIVE_SESSION_CATALOG_MAX);
+    cat->delay = ngx_min(cat->delay * 2, NGX_HYPERDRIVE_SESSION_CATALOG_BUSY);
 }
 
 
@@ -462,26 +506,12 @@ ngx_hyperdrive_session_catalog_yield(ngx_hyperdrive_session_catalog_t *cat)
 }
 
 
-/* a pool of its own: no client's settings are on its connections */
-
-static ngx_hyperdrive_pool_t *
-ngx_hyperdrive_session_catalog_pool(ngx_hyperdrive_session_catalog_t *cat)
-{
-    ngx_hyperdrive_proto_param_t  param;
-
-    ngx_str_set(&param.name, "application_name");
-    ngx_str_set(&param.value, "hyperdrive catalog");
-
-    return ngx_hyperdrive_origin_pool(cat->conf, &cat->user, &cat->database,
-                                      1, &param);
-}
-
-
 static void
 ngx_hyperdrive_session_catalog_ask(ngx_hyperdrive_session_catalog_t *cat)
 {
     ngx_str_t                      text;
     ngx_hyperdrive_chain_t         out;
+    ngx_hyperdrive_proto_param_t   param;
 
     ngx_memzero(&out, sizeof(ngx_hyperdrive_chain_t));
 
@@ -505,7 +535,21 @@ ngx_hyperdrive_session_catalog_ask(ngx_hyperdrive_session_catalog_t *cat)
     cat->ready = 0;
     cat->len = 0;
 
-    cat->ask.pool = ngx_hyperdrive_session_catalog_pool(cat);
+    /* a pool of its own: no client's settings are on its connections */
+
+    ngx_str_set(&param.name, "application_name");
+    ngx_str_set(&param.value, "hyperdrive catalog");
+
+    cat->ask.pool = ngx_hyperdrive_origin_pool(cat->conf, &cat->asker,
+                                               &cat->database, 1, &param);
+
+    if (cat->ask.pool && cat->asker.len
+        && ngx_hyperdrive_origin_credentials(cat->ask.pool, &cat->password,
+                                             &cat->token)
+           != NGX_OK)
+    {
+        cat->bad = 1;
+    }
 
     cat->conf->proto->query(&text, &out);
 
@@ -711,15 +755,34 @@ ngx_hyperdrive_session_catalog_done(ngx_hyperdrive_origin_ask_t *ask,
         cat->coming = NULL;
     }
 
+    ngx_hyperdrive_session_catalog_fail(cat);
+}
+
+
+/* told once; then it is tried less and less often */
+
+static void
+ngx_hyperdrive_session_catalog_fail(ngx_hyperdrive_session_catalog_t *cat)
+{
     cat->conf->counters->catalog_failed++;
 
-    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                  "hyperdrive upstream \"%V\": the catalog of database \"%V\" "
-                  "could not be read, nothing of it is answered from the "
-                  "cache until it is", &cat->conf->name, &cat->database);
+    if (!cat->failing) {
+        cat->failing = 1;
+        cat->delay = NGX_HYPERDRIVE_SESSION_CATALOG_FAILED;
 
-    cat->delay = ngx_max(cat->delay, 100);
-    ngx_hyperdrive_session_catalog_again(cat);
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "hyperdrive upstream \"%V\": the catalog of database "
+                      "\"%V\" could not be read, %s", &cat->conf->name,
+                      &cat->database,
+                      cat->sampled ? "what was read before is in use until "
+                                     "something is changed in it"
+                                   : "nothing of it is answered from the "
+                                     "cache until it is");
+    }
+
+    ngx_hyperdrive_session_catalog_schedule(cat, cat->delay);
+
+    cat->delay = ngx_min(cat->delay * 2, NGX_HYPERDRIVE_SESSION_CATALOG_MAX);
 }
 
 
@@ -772,6 +835,16 @@ ngx_hyperdrive_session_catalog_take(ngx_hyperdrive_session_catalog_t *cat)
     ngx_uint_t                     differs, elsewhere, noted;
     ngx_hyperdrive_sql_catalog_t  *old, *now;
 
+    if (cat->failing) {
+        cat->failing = 0;
+        cat->delay = NGX_HYPERDRIVE_SESSION_CATALOG_MIN;
+
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "hyperdrive upstream \"%V\": the catalog of database "
+                      "\"%V\" is read again", &cat->conf->name,
+                      &cat->database);
+    }
+
     old = cat->current;
     now = cat->coming;
     cat->coming = NULL;
@@ -796,8 +869,11 @@ ngx_hyperdrive_session_catalog_take(ngx_hyperdrive_session_catalog_t *cat)
                     : noted;
 
     if (differs
-        || !ngx_hyperdrive_sql_catalog_same_user(old, now))
+        || !ngx_hyperdrive_sql_catalog_same_user(old, now)
+        || !ngx_hyperdrive_session_catalog_same(&cat->user, &cat->asker))
     {
+        ngx_hyperdrive_session_catalog_reader(cat);
+
         cat->current = now;
         cat->generation = ++ngx_hyperdrive_session_catalog_generation;
 
@@ -837,6 +913,27 @@ ngx_hyperdrive_session_catalog_take(ngx_hyperdrive_session_catalog_t *cat)
 
     ngx_hyperdrive_session_catalog_count(cat, 0);
     ngx_hyperdrive_session_catalog_again(cat);
+}
+
+
+/* without memory the search_path of nobody is known */
+
+static void
+ngx_hyperdrive_session_catalog_reader(ngx_hyperdrive_session_catalog_t *cat)
+{
+    free(cat->user.data);
+    ngx_str_null(&cat->user);
+
+    if (cat->asker.len == 0) {
+        return;
+    }
+
+    cat->user.data = malloc(cat->asker.len);
+
+    if (cat->user.data) {
+        cat->user.len = cat->asker.len;
+        ngx_memcpy(cat->user.data, cat->asker.data, cat->asker.len);
+    }
 }
 
 

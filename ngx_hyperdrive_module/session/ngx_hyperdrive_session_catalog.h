@@ -32,13 +32,6 @@ ngx_hyperdrive_session_catalog_t *ngx_hyperdrive_session_catalog(
     ngx_hyperdrive_session_t *s);
 
 /*
- * The session's user has logged in by this, where each logs in to the database
- * as itself: the catalog is read as the first one.  NGX_ERROR: no memory.
- */
-ngx_int_t ngx_hyperdrive_session_catalog_login(ngx_hyperdrive_session_t *s,
-    ngx_str_t *password, ngx_str_t *token);
-
-/*
  * What is known of the database now; NULL: nothing that is certain, it is on
  * its way.  *generation is another one for another content.
  */

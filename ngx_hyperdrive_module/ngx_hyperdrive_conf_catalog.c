@@ -115,7 +115,21 @@ ngx_hyperdrive_conf_function(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     rule->name = value[1];
     rule->writes = writes;
     rule->ntables = cf->args->nelts - 3;
-    rule->tables = value + 3;
+    rule->tables = NULL;
+
+    if (rule->ntables) {
+
+        /* the array of arguments is the next directive's */
+
+        rule->tables = ngx_palloc(cf->pool,
+                                  rule->ntables * sizeof(ngx_str_t));
+        if (rule->tables == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_memcpy(rule->tables, value + 3,
+                   rule->ntables * sizeof(ngx_str_t));
+    }
 
     return NGX_CONF_OK;
 }

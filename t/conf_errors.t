@@ -64,7 +64,15 @@ is(error(cache => 'shop stale_while_revalidate=15s stale_if_error=1h '
 	. 'coalesce=500ms verify=0.5%'), '', 'with all parameters');
 is(error(cache => 'shop stale_while_revalidate=off stale_if_error=off '
 	. 'coalesce=off verify=off'), '', 'with parameters that are off');
+is(error(cache => 'shop allow_stable'), '', 'allow_stable');
 is(error(cache => 'off'), '', 'off');
+
+for my $more ('hyperdrive_catalog refresh=100ms', 'hyperdrive_catalog off',
+    'hyperdrive_function f reads', 'hyperdrive_function app.f writes a b.c')
+{
+	is(error(pool => "max=20; $more"), '', $more);
+}
+
 is(error(users => 'users.txt'), '', 'users');
 is(error(zone => 'shop 64k'), '', 'the smallest zone');
 
@@ -186,10 +194,28 @@ my @caches = (
 	'shop max_size=x' => qr/invalid size in "max_size=x"/,
 	'shop nonsense=1' => qr/invalid parameter "nonsense=1".*known are max_/,
 	'off max_age=1s' => qr/takes no parameters when it is "off"/,
+	'shop allow_stable=1' => qr/invalid parameter "allow_stable=1"/,
 );
 
 while (my ($cache, $message) = splice @caches, 0, 2) {
 	wrong($message, "cache $cache", cache => $cache);
+}
+
+my @catalogs = (
+	'catalog refresh=0' => qr/invalid parameter "refresh=0" of .*100ms/,
+	'catalog refresh=99ms' => qr/invalid parameter "refresh=99ms"/,
+	'catalog refresh=x' => qr/invalid parameter "refresh=x".*write for inst/,
+	'catalog on' => qr/invalid parameter "on".*or off/,
+	'catalog' => qr/invalid number of arguments/,
+	'catalog off; hyperdrive_catalog off' => qr/is duplicate/,
+	'function f' => qr/invalid number of arguments/,
+	'function f changes a' => qr/invalid parameter "changes".*write reads/,
+	'function f reads; hyperdrive_function f writes'
+		=> qr/function "f" stands twice in "hyperdrive_function"/,
+);
+
+while (my ($catalog, $message) = splice @catalogs, 0, 2) {
+	wrong($message, $catalog, pool => "max=20; hyperdrive_$catalog");
 }
 
 my @zones = (

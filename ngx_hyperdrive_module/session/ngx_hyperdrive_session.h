@@ -192,6 +192,11 @@ typedef struct {
                                                      cannot be asked for */
     unsigned                         close:1;     /* it cannot be taken away */
     unsigned                         all:1;       /* it has to be taken away */
+    unsigned                         sent:1;      /* something of the client's
+                                                     own, since it has this
+                                                     origin */
+    unsigned                         allowed:1;   /* there was room for it, just
+                                                     before it is forwarded */
     unsigned                         refused:2;   /* what was forwarded may not
                                                      be sent: _pin_refused_e */
 } ngx_hyperdrive_session_pin_t;

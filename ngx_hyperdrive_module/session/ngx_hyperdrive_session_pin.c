@@ -58,20 +58,30 @@ static void ngx_hyperdrive_session_pin_found(ngx_hyperdrive_session_t *s);
 
 /*
  * The unit in s->unit would pin the session, which may not be: <err>.  Only
- * with no origin, so that an error may be made up.
+ * as long as an error may be made up.
  */
 
 ngx_uint_t
 ngx_hyperdrive_session_pin_refuses(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_error_t *err)
 {
-    ngx_uint_t  leaves;
+    ngx_uint_t                    leaves, full;
+    ngx_hyperdrive_state_stmt_t  *stmt;
 
-    if (s->unit.stmt == NULL || !s->unit.stmt->plan.stateful) {
+    stmt = s->unit.stmt;
+
+    if (stmt == NULL || (!stmt->plan.stateful && !stmt->plan.may_write)) {
         return 0;
     }
 
-    leaves = ngx_hyperdrive_session_pin_leaves(s, s->unit.stmt);
+    full = (ngx_hyperdrive_session_pin_taken(s)
+            >= ngx_hyperdrive_session_pin_max(s));
+
+    if (!full && !s->conf->state_reject) {
+        return 0;
+    }
+
+    leaves = ngx_hyperdrive_session_pin_leaves(s, stmt);
 
     if (leaves == 0) {
         return 0;
@@ -83,9 +93,7 @@ ngx_hyperdrive_session_pin_refuses(ngx_hyperdrive_session_t *s,
         return 1;
     }
 
-    if (ngx_hyperdrive_session_pin_taken(s)
-        >= ngx_hyperdrive_session_pin_max(s))
-    {
+    if (full) {
         ngx_hyperdrive_session_pin_why(NGX_HYPERDRIVE_SESSION_PIN_TOO_MANY,
                                        err);
         return 1;
@@ -96,8 +104,9 @@ ngx_hyperdrive_session_pin_refuses(ngx_hyperdrive_session_t *s,
 
 
 /*
- * The unit that was forwarded, and not yet sent, may not run, but is not the
- * first in its block or group: no error may be made up.
+ * The unit that was forwarded, and not yet sent, may not run, but no error may
+ * be made up: it is not the first in its block or group, or has more than one
+ * statement.
  */
 
 ngx_int_t
@@ -270,8 +279,9 @@ ngx_hyperdrive_session_pin_begin(ngx_hyperdrive_session_t *s,
 
         counters->pinned++;
 
-        if (ngx_hyperdrive_session_pin_taken(s)
-            > ngx_hyperdrive_session_pin_max(s))
+        if (!s->pin.allowed
+            && ngx_hyperdrive_session_pin_taken(s)
+               > ngx_hyperdrive_session_pin_max(s))
         {
             counters->pinned--;
             s->pin.refused = NGX_HYPERDRIVE_SESSION_PIN_TOO_MANY;

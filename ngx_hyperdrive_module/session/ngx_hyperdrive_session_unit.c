@@ -396,6 +396,30 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
     proto = s->conf->origin->proto;
     counters = s->conf->origin->counters;
 
+    if (!s->pinned && !s->streaming && s->outstanding == 0 && s->unit.stmt) {
+
+        if (!ngx_hyperdrive_session_pin_refuses(s, &err)) {
+            s->pin.allowed = 1;
+
+        } else if (!s->pin.sent || proto->origin_idle(o->wire)) {
+
+            /* nothing of its block or group has been sent */
+
+            ngx_hyperdrive_session_flight_forget(s);
+            ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_READY);
+            ngx_hyperdrive_session_detach(s);
+            ngx_hyperdrive_session_refuse(s, &err);
+
+            return NGX_OK;
+
+        } else if (proto->origin_owes(o->wire)) {
+
+            /* to us, behind what the client has been told */
+
+            return NGX_BUSY;
+        }
+    }
+
     if (s->settings || o->bucket || o->unknown) {
 
         /* set as the client believes, before it gets anything */
@@ -416,6 +440,8 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
 
     s->deferred = 0;
 
+    s->pin.sent = 1;
+
     end = s->net.pos + s->unit.len;
 
     rc = proto->forward(s->wire, o->wire, &s->net.pos, end, &o->net.out,
@@ -431,6 +457,8 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
     }
 
     if (rc == NGX_OK) {
+
+        s->pin.allowed = 0;
 
         if (!s->unit.flush || s->streaming) {
             s->outstanding++;

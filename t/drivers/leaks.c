@@ -793,7 +793,9 @@ leaks_answers(leaks_client_t *c)
     PGresult  *res;
 
     if (!PQconsumeInput(c->conn)) {
-        return leaks_wrong(c, "%s", PQerrorMessage(c->conn));
+        return leaks_wrong(c, "behind %s: %s",
+                           c->nops ? c->ops[c->op].sql : "nothing",
+                           PQerrorMessage(c->conn));
     }
 
     while (!PQisBusy(c->conn)) {

@@ -89,6 +89,7 @@ EOS
 ###############################################################################
 
 forms();
+halves();
 transactions();
 config();
 roles();
@@ -159,6 +160,9 @@ sub forms {
 		[ "SET SCHEMA 'Three x'", 'search_path' ],
 		[ 'SET search_path = "$user", public', 'search_path' ],
 		[ 'SET DateStyle = SQL, DMY', 'DateStyle' ],
+		[ 'SET DateStyle = ymd', 'DateStyle' ],
+		[ "SET DateStyle TO 'german'; SET DateStyle TO iso",
+			'DateStyle' ],
 		[ "SET TIME ZONE 'Asia/Tokyo'", 'TimeZone' ],
 		[ 'SET TIME ZONE -7', 'TimeZone' ],
 		[ 'SET TIME ZONE LOCAL', 'TimeZone' ],
@@ -232,6 +236,38 @@ sub forms {
 			$n->close();
 		}
 	}
+}
+
+# DateStyle is two settings: what a SET does not name stays as it was, not as
+# others have left it.
+
+sub halves {
+	my $o = client();
+
+	for my $half ([ 'Postgres, MDY', 'ymd', 'Postgres, YMD' ],
+		[ 'Postgres, MDY', 'iso', 'ISO, MDY' ],
+		[ undef, 'ymd', 'ISO, YMD' ], [ undef, 'sql', 'SQL, MDY' ],
+		[ 'SQL', 'european', 'SQL, DMY' ],
+		[ 'dmy', 'german', 'German, DMY' ])
+	{
+		my ($start, $set, $expected) = @$half;
+		my $name = ($start // 'nothing') . " and $set";
+
+		my $c = client(params => {
+			$start ? (DateStyle => $start) : () });
+		$c->query("SET DateStyle TO $set");
+
+		for my $other ('German, DMY', 'SQL, MDY', 'ISO, YMD') {
+			$o->query("SET DateStyle TO $other");
+			is(show($o, 'DateStyle'), $other, "$name, $other");
+			is(show($c, 'DateStyle'), $expected,
+				"$name, behind $other");
+		}
+
+		$c->close();
+	}
+
+	$o->close();
 }
 
 # Transactions and savepoints; what is local ends with them.
@@ -539,13 +575,16 @@ sub arrangements {
 			is($c->query('VACUUM')->state(), '', 'VACUUM');
 			return $c->query('SHOW work_mem');
 		} ],
+		[ 'COPY', sub { $c->query('COPY (SELECT current_setting('
+			. "'work_mem')) TO STDOUT") } ],
+
+		# it keeps the connection
+
 		[ 'DO', sub {
 			return $c->query("DO \$\$ BEGIN IF current_setting("
 				. "'work_mem') <> '31MB' THEN RAISE 'no'; "
 				. 'END IF; END $$');
 		} ],
-		[ 'COPY', sub { $c->query('COPY (SELECT current_setting('
-			. "'work_mem')) TO STDOUT") } ],
 	);
 
 	for my $unit (@units) {

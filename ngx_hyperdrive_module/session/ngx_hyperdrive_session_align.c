@@ -27,7 +27,7 @@ typedef enum {
 
 
 #define NGX_HYPERDRIVE_SESSION_ALIGN_MAX                                     \
-    (2 * NGX_HYPERDRIVE_STATE_SETTINGS_MAX + 8)
+    (2 * NGX_HYPERDRIVE_STATE_SETTINGS_MAX + 9)
 
 /* resets and values: each value may be doubled by quoting, and named twice */
 #define NGX_HYPERDRIVE_SESSION_ALIGN_SIZE                                    \
@@ -319,7 +319,7 @@ ngx_hyperdrive_session_align_one(ngx_hyperdrive_session_align_list_t *list,
     ngx_uint_t                       role;
     ngx_hyperdrive_state_setting_t   want;
 
-    if (list->failed || list->n == NGX_HYPERDRIVE_SESSION_ALIGN_MAX) {
+    if (list->failed || list->n + 1 >= NGX_HYPERDRIVE_SESSION_ALIGN_MAX) {
         list->failed = 1;
         return;
     }
@@ -342,6 +342,14 @@ ngx_hyperdrive_session_align_one(ngx_hyperdrive_session_align_list_t *list,
 
     } else {
         value = &want.value;
+    }
+
+    if (value && ngx_hyperdrive_session_align_is(name, "datestyle")
+        && ngx_strlchr(value->data, value->data + value->len, ',') == NULL)
+    {
+        /* half of it, the other half is the default */
+
+        ngx_hyperdrive_session_align_fixed(list, "RESET DateStyle");
     }
 
     text = &list->texts[list->n];

@@ -24,6 +24,13 @@ struct ngx_hyperdrive_state_savepoint_s {
 static ngx_int_t ngx_hyperdrive_state_settings_set(
     ngx_hyperdrive_state_settings_t *s, ngx_str_t *name, ngx_str_t *value,
     ngx_uint_t local);
+static ngx_int_t ngx_hyperdrive_state_settings_datestyle(
+    ngx_hyperdrive_state_settings_t *s, ngx_str_t *name, ngx_str_t *value,
+    ngx_str_t *whole);
+static ngx_int_t ngx_hyperdrive_state_settings_style(ngx_str_t *value,
+    ngx_str_t *style, ngx_str_t *order);
+static ngx_uint_t ngx_hyperdrive_state_settings_word(ngx_str_t *word,
+    char *what, ngx_uint_t prefix);
 static ngx_int_t ngx_hyperdrive_state_settings_reset(
     ngx_hyperdrive_state_settings_t *s, ngx_str_t *name, ngx_uint_t local);
 static ngx_int_t ngx_hyperdrive_state_settings_reset_all(
@@ -92,7 +99,19 @@ static ngx_int_t
 ngx_hyperdrive_state_settings_set(ngx_hyperdrive_state_settings_t *s,
     ngx_str_t *name, ngx_str_t *value, ngx_uint_t local)
 {
-    ngx_str_t  role;
+    ngx_str_t  role, whole;
+
+    if (name->len == sizeof("datestyle") - 1
+        && ngx_memcmp(name->data, "datestyle", name->len) == 0)
+    {
+        if (ngx_hyperdrive_state_settings_datestyle(s, name, value, &whole)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        value = &whole;
+    }
 
     if (local) {
         return ngx_hyperdrive_state_bucket_set(&s->local, name, value);
@@ -117,6 +136,134 @@ ngx_hyperdrive_state_settings_set(ngx_hyperdrive_state_settings_t *s,
     }
 
     return ngx_hyperdrive_state_bucket_set(&s->now, name, value);
+}
+
+
+/*
+ * DateStyle is two settings: what a value does not name stays as it was.  So
+ * that a connection can be given it, <whole> names both, or one if the other
+ * is the database's default; NGX_ERROR: it cannot be read.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_state_settings_datestyle(ngx_hyperdrive_state_settings_t *s,
+    ngx_str_t *name, ngx_str_t *value, ngx_str_t *whole)
+{
+    ngx_str_t  was, style, order;
+
+    static u_char  buf[sizeof("Postgres, YMD")];
+
+    ngx_str_null(&style);
+    ngx_str_null(&order);
+
+    if (ngx_hyperdrive_state_settings_style(value, &style, &order) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if ((style.len == 0 || order.len == 0)
+        && ngx_hyperdrive_state_settings_find(s, name, &was) == NGX_OK
+        && ngx_hyperdrive_state_settings_style(&was, &style, &order)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    whole->data = buf;
+    whole->len = ngx_sprintf(buf, "%V%s%V", &style,
+                             style.len && order.len ? ", " : "", &order)
+                 - buf;
+
+    return NGX_OK;
+}
+
+
+/* what <value> says of what is not known yet */
+
+static ngx_int_t
+ngx_hyperdrive_state_settings_style(ngx_str_t *value, ngx_str_t *style,
+    ngx_str_t *order)
+{
+    u_char      *p, *end;
+    ngx_str_t    word, *to;
+    ngx_uint_t   i, german;
+
+    static struct {
+        char        *name;
+        ngx_uint_t   prefix;
+        ngx_uint_t   order;
+        ngx_str_t    value;
+    } words[] = {
+        { "iso", 0, 0, ngx_string("ISO") },
+        { "sql", 0, 0, ngx_string("SQL") },
+        { "postgres", 1, 0, ngx_string("Postgres") },
+        { "german", 1, 0, ngx_string("German") },
+        { "ymd", 0, 1, ngx_string("YMD") },
+        { "dmy", 0, 1, ngx_string("DMY") },
+        { "euro", 1, 1, ngx_string("DMY") },
+        { "mdy", 0, 1, ngx_string("MDY") },
+        { "us", 0, 1, ngx_string("MDY") },
+        { "noneuro", 1, 1, ngx_string("MDY") }
+    };
+
+    german = 0;
+    p = value->data;
+    end = p + value->len;
+
+    while (p < end) {
+
+        if (*p == ',' || *p == ' ' || *p == '"') {
+            p++;
+            continue;
+        }
+
+        word.data = p;
+
+        while (p < end && *p != ',' && *p != ' ' && *p != '"') {
+            p++;
+        }
+
+        word.len = p - word.data;
+
+        for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+
+            if (ngx_hyperdrive_state_settings_word(&word, words[i].name,
+                                                   words[i].prefix))
+            {
+                break;
+            }
+        }
+
+        if (i == sizeof(words) / sizeof(words[0])) {
+            /* DEFAULT */
+            return NGX_ERROR;
+        }
+
+        to = words[i].order ? order : style;
+
+        if (to->len == 0) {
+            *to = words[i].value;
+            german |= (words[i].name[0] == 'g');
+        }
+    }
+
+    if (german && order->len == 0) {
+        ngx_str_set(order, "DMY");
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_state_settings_word(ngx_str_t *word, char *what,
+    ngx_uint_t prefix)
+{
+    size_t  len;
+
+    len = ngx_strlen(what);
+
+    return (word->len == len || (prefix && word->len > len))
+           && ngx_strncasecmp(word->data, (u_char *) what, len) == 0;
 }
 
 

@@ -225,6 +225,8 @@ typedef struct {
 #define NGX_HYPERDRIVE_PROTO_TELL         0
 #define NGX_HYPERDRIVE_PROTO_HOLD         1
 #define NGX_HYPERDRIVE_PROTO_BACK         2
+#define NGX_HYPERDRIVE_PROTO_MOVED        3         /* texts may be read in
+                                                       another way now */
 
 
 /* flags of origin_own() */

@@ -16,6 +16,7 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 
 use lib 'lib';
 use Test::Hyperdrive;
+use Test::Hyperdrive::Process qw(wait_for);
 
 ###############################################################################
 
@@ -36,6 +37,8 @@ GRANT SELECT ON one.things, two.things TO app;
 CREATE ROLE other;
 CREATE ROLE third;
 GRANT other, third TO app;
+CREATE ROLE boss SUPERUSER;
+GRANT boss TO app;
 
 EOS
 
@@ -67,8 +70,9 @@ stream {
     }
 
     server {
-        listen            127.0.0.1:8080;
-        hyperdrive_pass   one;
+        listen                    127.0.0.1:8080;
+        hyperdrive_pass           one;
+        hyperdrive_session_state  pin unread=reset;
     }
 
     server {
@@ -93,6 +97,7 @@ halves();
 transactions();
 config();
 roles();
+lent();
 startup();
 reports();
 errors();
@@ -100,6 +105,7 @@ arrangements();
 transaction_mode();
 cached();
 matching();
+counted();
 leaving();
 
 $t->done_testing();
@@ -403,6 +409,27 @@ sub roles {
 	$_->close() for $c, $o;
 }
 
+# What only the role may set cannot be set again by the user of the log-in.
+
+sub lent {
+	my $c = client(port => 8082);
+	my $o = client(port => 8082);
+	my $pinned = total('two')->{pinned_total};
+
+	$c->query('SET ROLE boss');
+	is($c->query("SET log_min_messages = 'error'")->state(), '',
+		'a setting that takes a role');
+	is(total('two')->{pinned_total}, $pinned + 1, '...pins');
+	is(show($o, 'log_min_messages'), 'warning', '...not for others');
+
+	$c->query('RESET ROLE');
+	is(show($c, 'log_min_messages'), 'error', '...and stays');
+	is($c->query("SET log_min_messages = 'info'")->state(), '42501',
+		'...though it may not be set any more');
+
+	$_->close() for $c, $o;
+}
+
 # Start-up parameters: seen, gone back to, and refused, as directly.
 
 sub startup {
@@ -667,6 +694,35 @@ sub matching {
 	cmp_ok(total('two')->{aligned} - $aligned, '<=', 1,
 		'a connection that suits is preferred');
 
+	$_->close() for @c;
+}
+
+# What the database itself counts: the settings of two clients are the same.
+
+sub counted {
+	my @c = map { client(params => { work_mem => '43MB' }) } 1 .. 2;
+
+	$_->query('SHOW work_mem') for @c;
+	$pg->set(log_statement => 'all');
+
+	wait_for(sub {
+		$c[0]->query('SELECT 4343');
+		return $pg->log() =~ /SELECT 4343/;
+	});
+
+	my $mark = length $pg->log();
+
+	for (1 .. 5) {
+		is(show($_, 'work_mem'), '43MB', 'a parameter') for @c;
+	}
+
+	my @said = substr($pg->log(), $mark)
+		=~ /app\@shop LOG:  (?:statement|execute [^:]*): (.*)/g;
+
+	is_deeply([ grep { !/^SELECT 4343/ } @said ],
+		[ ('SHOW work_mem') x 10 ], 'nothing but what was asked');
+
+	$pg->set(log_statement => undef);
 	$_->close() for @c;
 }
 

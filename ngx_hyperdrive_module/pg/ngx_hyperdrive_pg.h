@@ -59,6 +59,8 @@ typedef struct {
                                                       back; or NULL */
     unsigned                          untold:1;    /* for now it is told
                                                       nothing more */
+    unsigned                          moved:1;     /* <mode> may be another
+                                                      until the next end */
 
     ngx_hyperdrive_state_stmt_t      *begin;       /* a BEGIN that is answered
                                                       and not sent, or NULL */

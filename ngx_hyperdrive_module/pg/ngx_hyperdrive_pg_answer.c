@@ -490,6 +490,10 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
 
         if (rc == NGX_OK) {
 
+            if (c) {
+                c->moved = 0;
+            }
+
             if (c && (c->told != o->reported || c->before)) {
                 ngx_hyperdrive_pg_status_tell(c, o, reply);
             }

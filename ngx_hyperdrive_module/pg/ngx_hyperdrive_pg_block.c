@@ -12,13 +12,16 @@
 /*
  * Transaction blocks that the database has not heard of yet.  A BEGIN that
  * comes alone is answered at once, and kept; it is sent ahead of the first
- * request that needs the origin, as Parse, Bind and Execute without a Sync of
+ * request that needs the origin, in the extended protocol without a Sync of
  * their own: if it fails, the request does not happen either.  An end of the
  * block directly behind it is answered, too.
  *
  * If no origin can be had for such a request, the block has failed, as it
  * would have at the database: then all requests fail until its end.
  */
+
+
+#define NGX_HYPERDRIVE_PG_BLOCK_PORTAL   "_hyperdrive_begin"
 
 
 static ngx_int_t ngx_hyperdrive_pg_block_first(
@@ -240,8 +243,16 @@ ngx_hyperdrive_pg_block_send(ngx_hyperdrive_pg_forward_t *f)
     static ngx_hyperdrive_pg_reply_e  types[] = {
         NGX_HYPERDRIVE_PG_REPLY_PARSE,
         NGX_HYPERDRIVE_PG_REPLY_BIND,
-        NGX_HYPERDRIVE_PG_REPLY_EXECUTE
+        NGX_HYPERDRIVE_PG_REPLY_EXECUTE,
+        NGX_HYPERDRIVE_PG_REPLY_CLOSE
     };
+
+    /* a portal of its own: the client's Execute may not find the unnamed */
+
+    static const u_char  begin[] =
+        "B\0\0\0\35" NGX_HYPERDRIVE_PG_BLOCK_PORTAL "\0" "\0" "\0\0\0\0\0\0"
+        "E\0\0\0\32" NGX_HYPERDRIVE_PG_BLOCK_PORTAL "\0" "\0\0\0\0"
+        "C\0\0\0\27P" NGX_HYPERDRIVE_PG_BLOCK_PORTAL "\0";
 
     c = f->client;
     o = f->origin;
@@ -282,9 +293,8 @@ ngx_hyperdrive_pg_block_send(ngx_hyperdrive_pg_forward_t *f)
         goto failed;
     }
 
-    if (ngx_hyperdrive_base_chain_append(f->out,
-                                      "B\0\0\0\14\0\0\0\0\0\0\0\0"
-                                      "E\0\0\0\11\0\0\0\0\0", 13 + 10)
+    if (ngx_hyperdrive_base_chain_append(f->out, begin,
+                                         sizeof(begin) - 1)
         != NGX_OK)
     {
         (void) ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");

@@ -16,6 +16,7 @@ static ngx_int_t ngx_hyperdrive_pg_forward_deallocate_bind(
     ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_stmt_t *stmt);
 static void ngx_hyperdrive_pg_forward_dropped(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_name_t *target);
+static ngx_uint_t ngx_hyperdrive_pg_forward_parse_moved(ngx_str_t *text);
 static ngx_int_t ngx_hyperdrive_pg_forward_parse_long(
     ngx_hyperdrive_pg_forward_t *f);
 static ngx_int_t ngx_hyperdrive_pg_forward_parse_taken(
@@ -261,6 +262,13 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
                                                "statement name is too long");
     }
 
+    if (c->moved && ngx_hyperdrive_pg_forward_parse_moved(&text)) {
+
+        /* nobody can tell how the database will read it */
+
+        return ngx_hyperdrive_pg_forward_parse_long(f);
+    }
+
     o->open = 1;
 
     types.data = p;
@@ -419,6 +427,25 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
     }
 
     return ngx_hyperdrive_pg_forward_prepare(f, stmt, id);
+}
+
+
+/* does it mean something else without standard_conforming_strings, or in
+   another encoding? */
+
+static ngx_uint_t
+ngx_hyperdrive_pg_forward_parse_moved(ngx_str_t *text)
+{
+    size_t  i;
+
+    for (i = 0; i < text->len; i++) {
+
+        if (text->data[i] == '\\' || text->data[i] > 0x7f) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

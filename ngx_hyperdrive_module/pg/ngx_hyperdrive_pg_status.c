@@ -310,6 +310,11 @@ ngx_hyperdrive_pg_status_hold(void *data, ngx_uint_t hold)
         return;
     }
 
+    if (hold == NGX_HYPERDRIVE_PROTO_MOVED) {
+        client->moved = 1;
+        return;
+    }
+
     client->untold = hold;
 }
 

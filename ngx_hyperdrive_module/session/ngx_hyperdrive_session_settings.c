@@ -21,7 +21,7 @@ static ngx_hyperdrive_session_settings_t *ngx_hyperdrive_session_settings_get(
 static ngx_uint_t ngx_hyperdrive_session_settings_param(
     ngx_hyperdrive_session_t *s, ngx_hyperdrive_proto_param_t *param);
 static ngx_uint_t ngx_hyperdrive_session_settings_args(
-    ngx_hyperdrive_proto_run_t *run, ngx_str_t *args);
+    ngx_hyperdrive_proto_run_t *run, ngx_str_t *args, uint64_t *binary);
 static ngx_int_t ngx_hyperdrive_session_settings_push(
     ngx_hyperdrive_session_t *s, ngx_hyperdrive_sql_set_t *set,
     ngx_uint_t statement);
@@ -29,6 +29,8 @@ static void ngx_hyperdrive_session_settings_answered(
     ngx_hyperdrive_session_t *s, ngx_hyperdrive_proto_piece_t *piece);
 static void ngx_hyperdrive_session_settings_unit(ngx_hyperdrive_session_t *s,
     ngx_uint_t block);
+static ngx_uint_t ngx_hyperdrive_session_settings_lent(
+    ngx_hyperdrive_session_settings_t *settings, ngx_str_t *name);
 static void ngx_hyperdrive_session_settings_drop(
     ngx_hyperdrive_session_settings_t *settings, ngx_uint_t n);
 static void ngx_hyperdrive_session_settings_note(ngx_hyperdrive_session_t *s);
@@ -423,7 +425,7 @@ ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
     r.buf = buf;
     r.size = sizeof(buf);
     r.args = args;
-    r.nargs = ngx_hyperdrive_session_settings_args(run, args);
+    r.nargs = ngx_hyperdrive_session_settings_args(run, args, &r.binary);
 
     mode.standard_conforming_strings = run->stmt->mode & 1;
     mode.unsafe_encoding = (run->stmt->mode & 2) ? 1 : 0;
@@ -459,18 +461,16 @@ ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
 }
 
 
-/* the parameters of a Bind: those that are text, or are called so */
+/* the parameters of a Bind, and which of them are binary */
 
 static ngx_uint_t
 ngx_hyperdrive_session_settings_args(ngx_hyperdrive_proto_run_t *run,
-    ngx_str_t *args)
+    ngx_str_t *args, uint64_t *binary)
 {
     u_char      *p, *end;
     uint32_t     len;
     ngx_str_t    codes;
     ngx_uint_t   i, n, ncodes;
-
-    static u_char  truth[] = "tf";
 
     if (run->args.data == NULL || run->cut) {
         return 0;
@@ -504,10 +504,11 @@ ngx_hyperdrive_session_settings_args(ngx_hyperdrive_proto_run_t *run,
 
         p = ngx_hyperdrive_base_read_bytes(p, end, len, &args[i]);
 
-        /* binary text is the same; a binary boolean is one byte */
+        /* no format code: text; one: for all of them */
 
-        if (p && len == 1 && args[i].data[0] <= 1) {
-            args[i].data = &truth[args[i].data[0] ? 0 : 1];
+        if (ncodes == 1 ? codes.data[1] : i < ncodes && codes.data[2 * i + 1])
+        {
+            *binary |= (uint64_t) 1 << i;
         }
     }
 
@@ -584,6 +585,14 @@ ngx_hyperdrive_session_settings_push(ngx_hyperdrive_session_t *s,
     {
         settings->barrier = (change->change
                              <= NGX_HYPERDRIVE_STATE_DISCARD_ALL);
+
+        if (settings->barrier) {
+
+            /* what is prepared behind it in one group does not wait */
+
+            s->conf->origin->proto->client_hold(s->wire,
+                                                NGX_HYPERDRIVE_PROTO_MOVED);
+        }
     }
 
     return NGX_OK;
@@ -697,6 +706,12 @@ ngx_hyperdrive_session_settings_unit(ngx_hyperdrive_session_t *s,
         rc |= ngx_hyperdrive_state_settings_change(&settings->state, what,
                                                    &change->name,
                                                    &change->value);
+
+        if (what == NGX_HYPERDRIVE_STATE_SET
+            && ngx_hyperdrive_session_settings_lent(settings, &change->name))
+        {
+            rc = NGX_ERROR;
+        }
     }
 
     ngx_hyperdrive_session_settings_drop(settings, n);
@@ -723,6 +738,26 @@ ngx_hyperdrive_session_settings_unit(ngx_hyperdrive_session_t *s,
     if (!block && settings->nchanges == 0) {
         ngx_hyperdrive_session_settings_note(s);
     }
+}
+
+
+/*
+ * Set as another role, whose right to do so the user of the log-in may not
+ * have: no other connection could be set to it.
+ */
+
+static ngx_uint_t
+ngx_hyperdrive_session_settings_lent(
+    ngx_hyperdrive_session_settings_t *settings, ngx_str_t *name)
+{
+    ngx_str_t  role, value;
+
+    ngx_str_set(&role, "role");
+
+    return ngx_hyperdrive_state_settings_find(&settings->state, &role, &value)
+           == NGX_OK
+           && !(value.len == 4 && ngx_memcmp(value.data, "none", 4) == 0)
+           && ngx_hyperdrive_sql_set_privileged(name);
 }
 
 

@@ -419,7 +419,7 @@ ngx_hyperdrive_sql_set_config(ngx_hyperdrive_sql_set_r_t *r,
     ngx_hyperdrive_sql_set_t *set)
 {
     ngx_str_t   local;
-    ngx_uint_t  i;
+    ngx_uint_t  i, yes;
 
     if (ngx_hyperdrive_sql_set_word(r, "pg_catalog")
         && !ngx_hyperdrive_sql_set_type(r, NGX_HYPERDRIVE_SQL_T_DOT))
@@ -451,7 +451,14 @@ ngx_hyperdrive_sql_set_config(ngx_hyperdrive_sql_set_r_t *r,
     set->change = (set->value.data == NULL) ? NGX_HYPERDRIVE_SQL_SET_RESET
                                             : NGX_HYPERDRIVE_SQL_SET_VALUE;
 
-    switch (ngx_hyperdrive_sql_set_bool(&local)) {
+    yes = ngx_hyperdrive_sql_set_bool(&local);
+
+    if (r->bytes) {
+        /* binary text is the same, a binary boolean is one byte */
+        yes = (local.len == 1) ? (local.data[0] != 0) : 2;
+    }
+
+    switch (yes) {
 
     case 0:
         break;

@@ -55,6 +55,8 @@ typedef struct {
                                                 NULL; <args> NULL: not known,
                                                 any will do */
     ngx_uint_t                    nargs;
+    uint64_t                      binary;    /* bits of those whose format is
+                                                binary */
 
     /* the reader's own */
 
@@ -67,6 +69,7 @@ typedef struct {
     unsigned                      unsafe:1;  /* bytes over 0x7f may hide
                                                 others */
     unsigned                      unread:1;  /* ...and there are some */
+    unsigned                      bytes:1;   /* the last argument was binary */
     unsigned                      item:1;    /* within a list of set_config */
     unsigned                      in:1;      /* a statement has been read */
 } ngx_hyperdrive_sql_set_reader_t;
@@ -91,6 +94,9 @@ ngx_int_t ngx_hyperdrive_sql_set_next(ngx_hyperdrive_sql_set_reader_t *r,
  */
 size_t ngx_hyperdrive_sql_set_text(ngx_str_t *name, ngx_str_t *value,
     u_char *dst, size_t size, ngx_uint_t *snapshot);
+
+/* is it one that takes a superuser, or a right that was granted? */
+ngx_uint_t ngx_hyperdrive_sql_set_privileged(ngx_str_t *name);
 
 /* may a connection that is not its own be set to it? */
 ngx_uint_t ngx_hyperdrive_sql_set_known(ngx_str_t *name);

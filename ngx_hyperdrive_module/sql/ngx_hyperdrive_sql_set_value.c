@@ -54,6 +54,20 @@ static const char  *ngx_hyperdrive_sql_set_fixed[] = {
     "session_preload_libraries", NULL
 };
 
+/* not for everybody (PGC_SUSET); those with a star: and all that begin so */
+
+static const char  *ngx_hyperdrive_sql_set_privilege[] = {
+    "allow_in_place_tablespaces", "allow_system_table_mods", "auto_explain.*",
+    "backtrace_functions", "commit_delay", "compute_query_id",
+    "deadlock_timeout", "debug_*", "dynamic_library_path",
+    "event_triggers", "ignore_checksum_failure", "jit_*", "lc_messages",
+    "lo_compat_privileges", "log_*", "max_stack_depth", "pg_stat_statements.*",
+    "pgaudit.*", "plpgsql.*", "plperl.*", "pltcl.*",
+    "restrict_nonsystem_relation_kind", "session_replication_role",
+    "temp_file_limit", "trace_*", "track_*", "update_process_title", "wal_*",
+    "zero_damaged_pages", NULL
+};
+
 
 void
 ngx_hyperdrive_sql_set_token(ngx_hyperdrive_sql_set_reader_t *r)
@@ -412,6 +426,7 @@ ngx_hyperdrive_sql_set_argument(ngx_hyperdrive_sql_set_reader_t *r,
 
     value->data = r->pos;
     value->len = 0;
+    r->bytes = 0;
 
     if (r->tok.type == NGX_HYPERDRIVE_SQL_T_STRING) {
 
@@ -436,6 +451,7 @@ ngx_hyperdrive_sql_set_argument(ngx_hyperdrive_sql_set_reader_t *r,
             }
 
             *value = r->args[n - 1];
+            r->bytes = (r->binary >> (n - 1)) & 1;
 
             if (value->data) {
                 value->data = r->pos;
@@ -580,6 +596,27 @@ ngx_uint_t
 ngx_hyperdrive_sql_set_known(ngx_str_t *name)
 {
     return !ngx_hyperdrive_sql_set_one_of(ngx_hyperdrive_sql_set_fixed, name);
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_sql_set_privileged(ngx_str_t *name)
+{
+    size_t       len;
+    const char **p;
+
+    for (p = ngx_hyperdrive_sql_set_privilege; *p; p++) {
+        len = ngx_strlen(*p);
+
+        if ((*p)[len - 1] == '*' ? name->len >= --len : name->len == len) {
+
+            if (ngx_memcmp(*p, name->data, len) == 0) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
 }
 
 

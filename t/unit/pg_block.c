@@ -190,6 +190,12 @@ test_same(void)
     same("a portal with a name");
 
     msg_query(&b, "BEGIN");
+    msg_execute(&b, "", 0);
+    msg_sync(&b);
+    msg_query(&b, "ROLLBACK");
+    same("a portal that nobody has bound");
+
+    msg_query(&b, "BEGIN");
     msg_function(&b);
     msg_query(&b, "COMMIT");
     same("a FunctionCall");

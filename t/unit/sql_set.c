@@ -17,6 +17,7 @@
 static ngx_uint_t                  ntests, nfailed;
 static ngx_hyperdrive_sql_mode_t   mode = { 1, 0 };
 static size_t                      room = 512;
+static uint64_t                    binary;
 
 
 /* the order of ngx_hyperdrive_sql_set_e */
@@ -64,6 +65,7 @@ read_all(const char *s, size_t len, ngx_str_t *args, ngx_uint_t nargs,
     r.size = room;
     r.args = args;
     r.nargs = nargs;
+    r.binary = binary;
 
     ngx_hyperdrive_sql_set_begin(&r, &text, &mode);
 
@@ -279,10 +281,40 @@ test_config(void)
     ngx_str_set(&args[2], "0");
     args_are("SELECT set_config($1,$2,$3)", args, 3, "0 reset app.x;");
 
+    /* a byte of a binary boolean */
+
+    binary = 4;
+    ngx_str_set(&args[1], "\1");
+    args_are("SELECT set_config($1,$2,$3)", args, 3, "0 set local app.x=\1;");
+    args[2].data = (u_char *) "\0";
+    args_are("SELECT set_config($1,$2,$3)", args, 3, "0 set app.x=\1;");
+    binary = 0;
+    args_are("SELECT set_config($1,$2,$3)", args, 3, "?");
+
     ngx_str_null(&args[0]);
     args_are("SELECT set_config($1,$2,$3)", args, 3, "?");
 
     is("SELECT set_config($1,$2,$3)", "0 set =;");
+}
+
+
+static void
+test_privileged(void)
+{
+    ngx_uint_t  i;
+    ngx_str_t   yes[] = { ngx_string("log_statement"), ngx_string("plpgsql.x"),
+                          ngx_string("lc_messages") };
+    ngx_str_t   no[] = { ngx_string("log"), ngx_string("lc_messagesx"),
+                         ngx_string("plpgsql"), ngx_string("search_path"),
+                         ngx_string("lc_message") };
+
+    for (i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+        ok(ngx_hyperdrive_sql_set_privileged(&yes[i]), (char *) yes[i].data);
+    }
+
+    for (i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
+        ok(!ngx_hyperdrive_sql_set_privileged(&no[i]), (char *) no[i].data);
+    }
 }
 
 
@@ -454,6 +486,7 @@ main(void)
 {
     test_set();
     test_config();
+    test_privileged();
     test_transaction();
     test_several();
     test_text();

@@ -322,8 +322,20 @@ sub filler_killed {
 
 	$_->vanish() for $first, @c;
 
+	# the new worker has read the catalog, too
+
 	wait_for(sub { $t->worker_pids() == 2 });
-	$t->wait_catalog('shop', 2);
+	$sql = question('others');
+
+	wait_for(sub {
+		my @d = map { client(8080) } 1 .. 8;
+		my $before = counters()->{hits};
+
+		$_->query($sql) for @d;
+		$_->close() for @d;
+
+		return counters()->{hits} - $before == 8;
+	}, 20);
 }
 
 sub waiter_cancelled {

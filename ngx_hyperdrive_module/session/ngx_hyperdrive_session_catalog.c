@@ -729,9 +729,9 @@ ngx_hyperdrive_session_catalog_done(ngx_hyperdrive_origin_ask_t *ask,
 
         if (rc == NGX_DECLINED && !cat->known) {
 
-            /* it may not be asked: upstreams do not share what they know */
+            /* it may not be asked: all of one name may be the same one */
 
-            system = cat->conf->name;
+            ngx_str_set(&system, "");
 
             ngx_hyperdrive_session_catalog_know(cat,
                           ngx_hyperdrive_sql_catalog_identity(&system,

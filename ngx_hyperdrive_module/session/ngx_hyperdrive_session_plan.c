@@ -144,14 +144,16 @@ ngx_hyperdrive_session_plan(ngx_hyperdrive_session_t *s,
 
     s->wild |= node->ddl;
 
-    if (node->plan.unknown && s->wild) {
+    if (node->plan.unknown) {
 
         /*
-         * A temporary table, or one of this transaction.  What this client
-         * has made may hang on to it: a trigger that writes to others.
+         * A temporary table, one of this transaction, or one that somebody
+         * has made past nginx.  What this client has made may hang on to it:
+         * a trigger that writes to others.
          */
 
-        return ngx_hyperdrive_session_plan_blind(s, cat, NULL);
+        return ngx_hyperdrive_session_plan_blind(s, cat,
+                                                 s->wild ? NULL : stmt);
     }
 
     return &node->plan;

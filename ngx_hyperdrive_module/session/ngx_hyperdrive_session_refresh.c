@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session_cache.h"
+#include "session/ngx_hyperdrive_session_catalog.h"
 #include "origin/ngx_hyperdrive_origin_ask.h"
 
 
@@ -357,6 +358,7 @@ ngx_hyperdrive_session_verify_equal(ngx_hyperdrive_session_refresh_t *r)
 static void
 ngx_hyperdrive_session_verify_off(ngx_hyperdrive_session_refresh_t *r)
 {
+    uint64_t                             identity;
     ngx_uint_t                           i, n;
     ngx_hyperdrive_cache_version_t       whole;
     ngx_hyperdrive_cache_version_set_t  *reads;
@@ -366,7 +368,16 @@ ngx_hyperdrive_session_verify_off(ngx_hyperdrive_session_refresh_t *r)
     /* the number that stands for the whole database only if there is no
        other */
 
-    whole = 0;
+    whole = NGX_HYPERDRIVE_CACHE_VERSION_EVERYTHING;
+
+    if (r->ask.pool->catalog
+        && ngx_hyperdrive_session_catalog_identity(r->ask.pool->catalog,
+                                                   &identity)
+           == NGX_OK)
+    {
+        whole = ngx_hyperdrive_cache_version(identity, 0);
+    }
+
     n = 0;
 
     for (i = 0; i < reads->n; i++) {

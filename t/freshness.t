@@ -22,7 +22,7 @@ use Time::HiRes qw(sleep time);
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new();
+my $t = Test::Hyperdrive->new(timeout => 400);
 
 my $pg = $t->postgres(users => { app => 'pw' }, databases => [ 'shop' ],
 	settings => { max_prepared_transactions => 5 },
@@ -118,6 +118,9 @@ ok(wait_for(sub { read_one(); kept() }, 20), 'answers are kept');
 
 writes();
 writers();
+names();
+made_meanwhile();
+made_elsewhere();
 rollbacks();
 open_block();
 portal_of_commit();
@@ -371,6 +374,299 @@ sub copy_in {
 	}
 
 	return $c->result()->tag();
+}
+
+# Where a name is looked for.
+
+sub names {
+	$truth->query($_) for split /;;/, <<'EOS';
+CREATE SCHEMA sa;;
+CREATE TABLE sa.prices (id int PRIMARY KEY, v int, note text);;
+INSERT INTO sa.prices VALUES (1, 0, '');;
+CREATE TABLE sa.other (id int, v int);;
+CREATE FUNCTION sa.fire() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN UPDATE public.prices SET v = v + 1 WHERE id = 1; RETURN NEW; END';;
+CREATE TRIGGER fire AFTER INSERT ON sa.other
+    FOR EACH ROW EXECUTE FUNCTION sa.fire();;
+CREATE FUNCTION sa.raise_here() RETURNS int LANGUAGE sql
+    SET search_path = public AS
+    'UPDATE prices SET v = v + 1 WHERE id = 1 RETURNING v';;
+CREATE FUNCTION sa.move() RETURNS text LANGUAGE plpgsql AS
+    'BEGIN RETURN set_config(''search_path'', ''public'', false); END'
+EOS
+
+	my $away = 'SET search_path = sa';
+	my $c;
+
+	my @writes = (
+		'SET search_path and a write in one packet' => sub {
+			$c->query($away);
+			$c->send('Q', "$_\0") for 'SET search_path = public', $up;
+			$c->result();
+			$c->result()->tag();
+		},
+		'SET search_path and a write in one text' => sub {
+			$c->query($away);
+			$c->query("SET search_path = public; $up")->tag();
+		},
+		'SET search_path before' => sub {
+			$c->query($away);
+			$c->query($up);
+			$c->query('SET search_path = public');
+			$c->query($up)->tag();
+		},
+		'SET LOCAL' => sub {
+			$c->query($away);
+			$c->query('BEGIN');
+			$c->query('SET LOCAL search_path = public');
+			$c->query($up);
+			$c->query('COMMIT')->tag();
+		},
+		'SET that is rolled back' => sub {
+			$c->query('BEGIN');
+			$c->query($away);
+			$c->query('ROLLBACK');
+			$c->query($up)->tag();
+		},
+		'SET that is rolled back to a savepoint' => sub {
+			$c->query('BEGIN');
+			$c->query('SAVEPOINT a');
+			$c->query($away);
+			$c->query('ROLLBACK TO a');
+			$c->query($up);
+			$c->query('COMMIT')->tag();
+		},
+		'SET that fails with its text' => sub {
+			$c->query("$away; SELECT 1/0");
+			$c->query($up)->tag();
+		},
+		'set_config with parameters' => sub {
+			$c->query($away);
+			$c->extended('SELECT set_config($1, $2, $3)',
+				'search_path', 'public', 'false');
+			$c->query($up)->tag();
+		},
+		'set_config with parameters, in one packet' => sub {
+			$c->query($away);
+			$c->parse('', 'SELECT set_config($1, $2, $3)')
+				->bind('', '', [ 'search_path', 'public', 'false' ])
+				->execute('')->sync();
+			$c->send('Q', "$up\0");
+			$c->result();
+			$c->result()->tag();
+		},
+		'set_config of what is read' => sub {
+			$c->query($away);
+			$c->query("SELECT set_config('search_path', s, false) "
+				. "FROM (VALUES ('public')) x (s)");
+			$c->query($up)->tag();
+		},
+		'a function that sets it' => sub {
+			$c->query($away);
+			$c->query('SELECT move()');
+			$c->query($up)->tag();
+		},
+		'a function that sets it, in one packet' => sub {
+			$c->query($away);
+			$c->send('Q', "$_\0") for 'SELECT sa.move()', $up;
+			$c->result();
+			$c->result()->tag();
+		},
+		'DO that sets it' => sub {
+			$c->query($away);
+			$c->query("DO 'BEGIN SET search_path = public; END'");
+			$c->query($up)->tag();
+		},
+		'RESET search_path' => sub {
+			$c->query($away);
+			$c->query('RESET search_path');
+			$c->query($up)->tag();
+		},
+		'RESET ALL in one packet' => sub {
+			$c->query($away);
+			$c->send('Q', "$_\0") for 'RESET ALL', $up;
+			$c->result();
+			$c->result()->tag();
+		},
+		'DISCARD ALL' => sub {
+			$c->query($away);
+			$c->query('DISCARD ALL');
+			$c->query($up)->tag();
+		},
+		'prepared for one search_path, executed for another' => sub {
+			$c->query($away);
+			$c->prepare('up', $up);
+			$c->execute_prepared('up');
+			$c->query('SET search_path = public');
+			$c->execute_prepared('up')->tag();
+		},
+		'PREPARE for one search_path, EXECUTE for another' => sub {
+			$c->query($away);
+			$c->query("PREPARE ups AS $up");
+			$c->query('EXECUTE ups');
+			$c->query('SET search_path = public');
+			$c->query('EXECUTE ups')->tag();
+		},
+		'a trigger of another schema' => sub {
+			$c->query($away);
+			$c->query('INSERT INTO other VALUES (1, 1)')->tag();
+		},
+		'a function with a search_path of its own' => sub {
+			$c->query($away);
+			$c->query('SELECT raise_here()')->tag();
+		},
+		'options' => sub {
+			my $d = client(undef, params => {
+				options => '-c search_path=sa' });
+			$d->query($up);
+			$d->query('SET search_path = public');
+			my $tag = $d->query($up)->tag();
+			$d->close();
+			$tag;
+		},
+	);
+
+	while (my ($name, $code) = splice(@writes, 0, 2)) {
+		$c = client();
+		drops($name, $code);
+		$c->close();
+	}
+
+	# each path has its own answers
+
+	$c = client();
+	$c->query($away);
+
+	for (1 .. 3) {
+		$c->query($up);
+		is($c->query($sql)->value(),
+			$truth->query('SELECT v FROM sa.prices')->value(),
+			'a read with another search_path is fresh');
+	}
+
+	$c->close();
+	warm();
+}
+
+# What changes who writes to what.
+
+sub made_meanwhile {
+	my ($c, $d) = (client(), client(8082));
+
+	my $more = 'UPDATE prices SET v = v + 1 WHERE id = 1';
+
+	my @ways = (
+		'CREATE TRIGGER' => [
+			'CREATE TABLE w1 (a int)',
+			'CREATE TRIGGER f AFTER INSERT ON w1 FOR EACH ROW '
+				. 'EXECUTE FUNCTION sa.fire()',
+			'INSERT INTO w1 VALUES (1)' ],
+		'CREATE RULE' => [
+			'CREATE TABLE w2 (a int)',
+			"CREATE RULE r AS ON INSERT TO w2 DO ALSO $more",
+			'INSERT INTO w2 VALUES (1)' ],
+		'CREATE OR REPLACE VIEW' => [
+			'CREATE VIEW w3 AS SELECT id, v FROM sa.prices',
+			'CREATE OR REPLACE VIEW w3 AS SELECT id, v FROM public.prices',
+			'UPDATE w3 SET v = v + 1 WHERE id = 1' ],
+		'CREATE OR REPLACE FUNCTION' => [
+			"CREATE FUNCTION w4() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+			'CREATE OR REPLACE FUNCTION w4() RETURNS int LANGUAGE sql AS '
+				. "'$more RETURNING v'",
+			'SELECT w4()' ],
+		'ALTER FUNCTION SET search_path' => [
+			'CREATE FUNCTION w5() RETURNS int LANGUAGE plpgsql '
+				. "SET search_path = sa AS 'BEGIN $more; RETURN 1; END'",
+			'ALTER FUNCTION w5() SET search_path = public',
+			'SELECT w5()' ],
+		'ALTER TABLE SET SCHEMA' => [
+			'CREATE VIEW sa.w6 AS SELECT id, v FROM public.prices',
+			'ALTER VIEW sa.w6 SET SCHEMA public',
+			'UPDATE w6 SET v = v + 1 WHERE id = 1' ],
+		'ALTER TABLE RENAME' => [
+			'CREATE VIEW w7 AS SELECT id, v FROM public.prices',
+			'ALTER VIEW w7 RENAME TO w8',
+			'UPDATE w8 SET v = v + 1 WHERE id = 1' ],
+		'DO that makes a trigger' => [
+			'CREATE TABLE w9 (a int)',
+			"DO 'BEGIN CREATE TRIGGER f AFTER INSERT ON w9 FOR EACH ROW "
+				. "EXECUTE FUNCTION sa.fire(); END'",
+			'INSERT INTO w9 VALUES (1)' ],
+		'DO that makes a temporary view' => [
+			'SELECT 1',
+			"DO 'BEGIN CREATE TEMP VIEW wa AS "
+				. "SELECT id, v FROM public.prices; END'",
+			'UPDATE wa SET v = v + 1 WHERE id = 1' ],
+	);
+
+	$c->query(join '; ', map { $_->[0] } grep { ref } @ways);
+
+	while (my ($name, $way) = splice(@ways, 0, 2)) {
+		my (undef, $then, $write) = @$way;
+
+		# by another client, through another upstream
+
+		for my $client ($c, $d) {
+			next if $name =~ /temporary/ && $client == $d;
+
+			drops("$name, " . ($client == $c ? 'at once' : 'elsewhere'),
+				sub {
+				$c->query($then) if $client == $c;
+				$client->query($write)->tag();
+			});
+		}
+
+		drops("$name, again", sub { $c->query($write)->tag() });
+	}
+
+	# all in one packet
+
+	drops('DDL and a write in one packet', sub {
+		$c->send('Q', "$_\0") for 'CREATE TABLE wb (a int)',
+			'CREATE TRIGGER f AFTER INSERT ON wb FOR EACH ROW '
+				. 'EXECUTE FUNCTION sa.fire()',
+			'INSERT INTO wb VALUES (1)';
+		$c->result() for 1 .. 2;
+		$c->result()->tag();
+	});
+
+	# a partition
+
+	$c->query('CREATE TABLE parts (id int, v int) PARTITION BY LIST (id); '
+		. 'CREATE TABLE part (id int, v int); '
+		. 'INSERT INTO part VALUES (1, 0)');
+
+	my $read = 'SELECT v FROM part WHERE id = 1';
+
+	$c->query('ALTER TABLE parts ATTACH PARTITION part FOR VALUES IN (1)');
+
+	for my $client ($c, $d, $c, $d) {
+		my $old = $truth->query($read)->value();
+
+		ok(wait_for(sub { $reader->query($read); my $before = hits();
+			$reader->query($read); hits() - $before }, 10),
+			'ATTACH PARTITION: a partition is kept');
+
+		$client->query('UPDATE parts SET v = v + 1 WHERE id = 1');
+		is($reader->query($read)->value(), $old + 1,
+			'ATTACH PARTITION: a write to the table is one to it');
+	}
+
+	$_->close() for $c, $d;
+}
+
+# Made past nginx, and used through it.
+
+sub made_elsewhere {
+	my $c = client();
+
+	$truth->query('CREATE VIEW past AS SELECT id, v FROM prices');
+
+	drops('a view that nobody here knows', sub {
+		$c->query('UPDATE past SET v = v + 1 WHERE id = 1')->tag();
+	});
+
+	$c->close();
 }
 
 # Whoever writes.

@@ -40,6 +40,8 @@ $t->write_file_expand('nginx.conf', <<"EOS")->run();
 events {
 }
 
+%%TEST_STATUS%%
+
 stream {
     hyperdrive_cache_zone  shop 8m;
 
@@ -115,6 +117,8 @@ EOS
 my %app = (user => 'app', database => 'shop');
 
 ###############################################################################
+
+$t->wait_catalog('shop');
 
 my $c = pg_client(port(8080), %app);
 

@@ -13,7 +13,7 @@
 #define NGX_HYPERDRIVE_SESSION_CATALOG_TIME    60000
 
 /* it is changed all the time: read again after... */
-#define NGX_HYPERDRIVE_SESSION_CATALOG_MIN     5
+#define NGX_HYPERDRIVE_SESSION_CATALOG_MIN     50
 #define NGX_HYPERDRIVE_SESSION_CATALOG_BUSY    500
 
 /* ...and when it could not be read */
@@ -63,6 +63,8 @@ struct ngx_hyperdrive_session_catalog_s {
     uint64_t                                 generation;
     ngx_hyperdrive_cache_version_sample_t    sample;    /* it holds while this
                                                            is so */
+    ngx_hyperdrive_cache_version_sample_t    seen;      /* as it was when a
+                                                           change was noticed */
 
     /* the one that is being read */
     ngx_hyperdrive_sql_catalog_t            *coming;
@@ -461,10 +463,13 @@ ngx_hyperdrive_session_catalog_timer(ngx_event_t *ev)
     }
 
     if (cat->known
-        && ngx_hyperdrive_cache_version_sample(&cat->set, &sample) != NGX_OK)
+        && (ngx_hyperdrive_cache_version_sample(&cat->set, &sample) != NGX_OK
+            || (cat->sampled && cat->delay < NGX_HYPERDRIVE_SESSION_CATALOG_BUSY
+                && !ngx_hyperdrive_session_catalog_holds(cat, &cat->seen))))
     {
-        /* somebody is changing it now */
+        /* somebody is changing it now, or has, and may not be done */
 
+        (void) ngx_hyperdrive_cache_version_sample(&cat->set, &cat->seen);
         ngx_hyperdrive_session_catalog_again(cat);
         return;
     }

@@ -612,8 +612,12 @@ ngx_hyperdrive_sql_classify_unknown(ngx_hyperdrive_sql_scan_t *s)
 
     if (facts->kind == NGX_HYPERDRIVE_SQL_CALL) {
         facts->stateful = 1;
-        facts->leaves |= NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION;
         facts->may_write = 1;
+
+        if (facts->leaves == 0) {
+            /* a procedure; DO and LOAD have been told apart */
+            facts->leaves = NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION;
+        }
     }
 
     if (facts->stable) {

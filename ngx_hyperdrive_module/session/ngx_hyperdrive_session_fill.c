@@ -191,6 +191,8 @@ ngx_hyperdrive_session_fill_good(ngx_hyperdrive_session_fill_t *fill)
 ngx_int_t
 ngx_hyperdrive_session_fill_end(ngx_hyperdrive_session_fill_t *fill)
 {
+    size_t                          len;
+    u_char                          stamp[NGX_HYPERDRIVE_SESSION_STAMP];
     ngx_int_t                       rc;
     ngx_uint_t                      mark;
     ngx_hyperdrive_chain_t          value;
@@ -201,8 +203,13 @@ ngx_hyperdrive_session_fill_end(ngx_hyperdrive_session_fill_t *fill)
     mark = 0;
     conf = fill->conf;
 
-    if (ngx_hyperdrive_session_fill_good(fill)) {
+    /* it would be served to nobody, and might take the place of a newer one */
 
+    len = ngx_hyperdrive_session_stamp(fill->reads, stamp);
+
+    if (ngx_hyperdrive_session_fill_good(fill) && len == fill->stamp_len
+        && ngx_memcmp(fill->stamp, stamp, len) == 0)
+    {
         ngx_memzero(&meta, sizeof(ngx_hyperdrive_cache_meta_t));
 
         meta.created = ngx_hyperdrive_cache_store_now();

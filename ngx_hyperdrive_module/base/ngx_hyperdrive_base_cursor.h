@@ -132,4 +132,15 @@ ngx_hyperdrive_base_put_u32(u_char *p, uint32_t value)
 }
 
 
+/* the same bytes; empty strings are the same wherever they point */
+
+static ngx_inline ngx_uint_t
+ngx_hyperdrive_base_same(ngx_str_t *one, ngx_str_t *two)
+{
+    return one->len == two->len
+           && (one->len == 0
+               || ngx_memcmp(one->data, two->data, one->len) == 0);
+}
+
+
 #endif /* _NGX_HYPERDRIVE_BASE_CURSOR_H_INCLUDED_ */

@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session_catalog.h"
+#include "base/ngx_hyperdrive_base_cursor.h"
 #include "session/ngx_hyperdrive_session_plan.h"
 #include "origin/ngx_hyperdrive_origin_ask.h"
 
@@ -88,8 +89,6 @@ static ngx_hyperdrive_session_catalog_t *ngx_hyperdrive_session_catalog_find(
     ngx_hyperdrive_origin_conf_t *conf, ngx_str_t *database);
 static ngx_int_t ngx_hyperdrive_session_catalog_adopt(
     ngx_hyperdrive_session_catalog_t *cat, ngx_hyperdrive_pool_t *pool);
-static ngx_uint_t ngx_hyperdrive_session_catalog_same(ngx_str_t *one,
-    ngx_str_t *two);
 static void ngx_hyperdrive_session_catalog_timer(ngx_event_t *ev);
 static void ngx_hyperdrive_session_catalog_schedule(
     ngx_hyperdrive_session_catalog_t *cat, ngx_msec_t msec);
@@ -206,10 +205,10 @@ ngx_hyperdrive_session_catalog_adopt(ngx_hyperdrive_session_catalog_t *cat,
     u_char  *p;
     size_t   len;
 
-    if (ngx_hyperdrive_session_catalog_same(&cat->asker, &pool->user)
-        && ngx_hyperdrive_session_catalog_same(&cat->password,
+    if (ngx_hyperdrive_base_same(&cat->asker, &pool->user)
+        && ngx_hyperdrive_base_same(&cat->password,
                                                &pool->password)
-        && ngx_hyperdrive_session_catalog_same(&cat->token, &pool->token))
+        && ngx_hyperdrive_base_same(&cat->token, &pool->token))
     {
         return NGX_OK;
     }
@@ -242,15 +241,6 @@ ngx_hyperdrive_session_catalog_adopt(ngx_hyperdrive_session_catalog_t *cat,
     ngx_memcpy(p, pool->token.data, pool->token.len);
 
     return NGX_OK;
-}
-
-
-static ngx_uint_t
-ngx_hyperdrive_session_catalog_same(ngx_str_t *one, ngx_str_t *two)
-{
-    return one->len == two->len
-           && (one->len == 0
-               || ngx_memcmp(one->data, two->data, one->len) == 0);
 }
 
 
@@ -335,7 +325,7 @@ ngx_uint_t
 ngx_hyperdrive_session_catalog_is_user(ngx_hyperdrive_session_catalog_t *cat,
     ngx_str_t *user)
 {
-    return ngx_hyperdrive_session_catalog_same(&cat->user, user);
+    return ngx_hyperdrive_base_same(&cat->user, user);
 }
 
 
@@ -875,7 +865,7 @@ ngx_hyperdrive_session_catalog_take(ngx_hyperdrive_session_catalog_t *cat)
 
     if (differs
         || !ngx_hyperdrive_sql_catalog_same_user(old, now)
-        || !ngx_hyperdrive_session_catalog_same(&cat->user, &cat->asker))
+        || !ngx_hyperdrive_base_same(&cat->user, &cat->asker))
     {
         ngx_hyperdrive_session_catalog_reader(cat);
 

@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session_plan.h"
+#include "base/ngx_hyperdrive_base_cursor.h"
 
 
 #define NGX_HYPERDRIVE_SESSION_PLAN_BUCKETS  1024
@@ -70,8 +71,6 @@ static void ngx_hyperdrive_session_plan_fill(
     ngx_hyperdrive_session_plan_t *plan,
     ngx_hyperdrive_session_catalog_t *cat,
     ngx_hyperdrive_sql_catalog_plan_t *p);
-static ngx_uint_t ngx_hyperdrive_session_plan_same(ngx_str_t *one,
-    ngx_str_t *two);
 static void ngx_hyperdrive_session_plan_drop(
     ngx_hyperdrive_session_plans_t *set);
 static void ngx_hyperdrive_session_plan_free(
@@ -259,8 +258,8 @@ ngx_hyperdrive_session_plan_set(ngx_hyperdrive_session_t *s,
 
         if (set->allow_stable == (ngx_uint_t) s->conf->allow_stable
             && (set->path.data != NULL) == known
-            && ngx_hyperdrive_session_plan_same(&set->path, &path)
-            && ngx_hyperdrive_session_plan_same(&set->role, &role))
+            && ngx_hyperdrive_base_same(&set->path, &path)
+            && ngx_hyperdrive_base_same(&set->role, &role))
         {
             return set;
         }
@@ -469,15 +468,6 @@ ngx_hyperdrive_session_plan_fill(ngx_hyperdrive_session_plan_t *plan,
             return;
         }
     }
-}
-
-
-static ngx_uint_t
-ngx_hyperdrive_session_plan_same(ngx_str_t *one, ngx_str_t *two)
-{
-    return one->len == two->len
-           && (one->len == 0
-               || ngx_memcmp(one->data, two->data, one->len) == 0);
 }
 
 

@@ -634,7 +634,7 @@ ngx_hyperdrive_sql_catalog_rule(ngx_hyperdrive_sql_catalog_t *cat,
             full.len -= f->schema.len + 1;
         }
 
-        if (ngx_hyperdrive_sql_catalog_same(&full, &f->name)) {
+        if (ngx_hyperdrive_base_same(&full, &f->name)) {
             f->rule = rule;
             return;
         }
@@ -730,7 +730,7 @@ ngx_hyperdrive_sql_catalog_relations(ngx_hyperdrive_sql_catalog_t *cat,
         s = &ngx_hyperdrive_sql_catalog_relation_at(cat,
                                         cat->relation_names[low + n])->name;
 
-        if (!ngx_hyperdrive_sql_catalog_same(s, name)) {
+        if (!ngx_hyperdrive_base_same(s, name)) {
             break;
         }
     }
@@ -768,7 +768,7 @@ ngx_hyperdrive_sql_catalog_functions(ngx_hyperdrive_sql_catalog_t *cat,
         s = &ngx_hyperdrive_sql_catalog_function_at(cat,
                                         cat->function_names[low + n])->name;
 
-        if (!ngx_hyperdrive_sql_catalog_same(s, name)) {
+        if (!ngx_hyperdrive_base_same(s, name)) {
             break;
         }
     }
@@ -817,15 +817,6 @@ ngx_hyperdrive_sql_catalog_is(ngx_str_t *one, const char *two)
 }
 
 
-ngx_uint_t
-ngx_hyperdrive_sql_catalog_same(ngx_str_t *one, ngx_str_t *two)
-{
-    return one->len == two->len
-           && (one->len == 0
-               || ngx_memcmp(one->data, two->data, one->len) == 0);
-}
-
-
 uint64_t
 ngx_hyperdrive_sql_catalog_digest(ngx_hyperdrive_sql_catalog_t *cat)
 {
@@ -865,8 +856,8 @@ ngx_uint_t
 ngx_hyperdrive_sql_catalog_same_user(ngx_hyperdrive_sql_catalog_t *one,
     ngx_hyperdrive_sql_catalog_t *two)
 {
-    return ngx_hyperdrive_sql_catalog_same(&one->path, &two->path)
-           && ngx_hyperdrive_sql_catalog_same(&one->role, &two->role);
+    return ngx_hyperdrive_base_same(&one->path, &two->path)
+           && ngx_hyperdrive_base_same(&one->role, &two->role);
 }
 
 

@@ -505,7 +505,7 @@ ngx_hyperdrive_sql_catalog_body_table(
 
         if (schema
             && s->target != NGX_HYPERDRIVE_SQL_CATALOG_BODY_NONE
-            && !ngx_hyperdrive_sql_catalog_same(schema, &r->schema))
+            && !ngx_hyperdrive_base_same(schema, &r->schema))
         {
             continue;
         }
@@ -618,7 +618,7 @@ ngx_hyperdrive_sql_catalog_body_functions(
         f = ngx_hyperdrive_sql_catalog_function_at(s->cat,
                                          s->cat->function_names[first + i]);
 
-        if ((schema && !ngx_hyperdrive_sql_catalog_same(schema, &f->schema))
+        if ((schema && !ngx_hyperdrive_base_same(schema, &f->schema))
             || (attribute && !f->attribute))
         {
             continue;
@@ -643,7 +643,7 @@ ngx_hyperdrive_sql_catalog_body_operator(
         u = ngx_hyperdrive_sql_catalog_use_at(s->cat, i);
 
         if (u->type == 'O'
-            && ngx_hyperdrive_sql_catalog_same(&u->name, &s->tok.text))
+            && ngx_hyperdrive_base_same(&u->name, &s->tok.text))
         {
             ngx_hyperdrive_sql_catalog_body_add(s, &s->calls, u->function);
         }

@@ -9,6 +9,7 @@
 
 
 #include "sql/ngx_hyperdrive_sql_catalog.h"
+#include "base/ngx_hyperdrive_base_cursor.h"
 #include "sql/ngx_hyperdrive_sql_lexer.h"
 
 
@@ -177,7 +178,6 @@ ngx_hyperdrive_sql_catalog_relation_t *ngx_hyperdrive_sql_catalog_root(
     ngx_hyperdrive_sql_catalog_relation_t *r);
 
 ngx_uint_t ngx_hyperdrive_sql_catalog_is(ngx_str_t *one, const char *two);
-ngx_uint_t ngx_hyperdrive_sql_catalog_same(ngx_str_t *one, ngx_str_t *two);
 
 
 /* ngx_hyperdrive_sql_catalog_body.c */

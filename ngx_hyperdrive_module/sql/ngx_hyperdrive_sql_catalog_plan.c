@@ -231,7 +231,7 @@ ngx_hyperdrive_sql_catalog_plan_visible(ngx_hyperdrive_sql_catalog_walk_t *w,
     ngx_uint_t  i;
 
     if (qualifier && qualifier->len) {
-        return ngx_hyperdrive_sql_catalog_same(schema, qualifier);
+        return ngx_hyperdrive_base_same(schema, qualifier);
     }
 
     if (w->path.n == 0) {
@@ -239,7 +239,7 @@ ngx_hyperdrive_sql_catalog_plan_visible(ngx_hyperdrive_sql_catalog_walk_t *w,
     }
 
     for (i = 0; i < w->path.n; i++) {
-        if (ngx_hyperdrive_sql_catalog_same(schema, &w->path.names[i])) {
+        if (ngx_hyperdrive_base_same(schema, &w->path.names[i])) {
             return 1;
         }
     }
@@ -317,7 +317,7 @@ ngx_hyperdrive_sql_catalog_plan_call(ngx_hyperdrive_sql_catalog_walk_t *w,
             u = ngx_hyperdrive_sql_catalog_use_at(w->cat, i);
 
             if (u->type == 'O'
-                && ngx_hyperdrive_sql_catalog_same(&u->name, &call->name))
+                && ngx_hyperdrive_base_same(&u->name, &call->name))
             {
                 found = 1;
                 ngx_hyperdrive_sql_catalog_plan_function(w, u->function);
@@ -745,7 +745,7 @@ ngx_hyperdrive_sql_catalog_plan_rule(ngx_hyperdrive_sql_catalog_walk_t *w,
                                            w->cat->relation_names[first + k]);
 
             if (schema.len
-                && !ngx_hyperdrive_sql_catalog_same(&schema, &r->schema))
+                && !ngx_hyperdrive_base_same(&schema, &r->schema))
             {
                 continue;
             }

@@ -754,6 +754,10 @@ ngx_hyperdrive_sql_lexer_lookup(const ngx_hyperdrive_sql_name_t *names,
     ngx_int_t   rc;
     ngx_uint_t  i, first;
 
+    if (len == 0) {
+        return 0;
+    }
+
     first = 0;
 
     while (n) {

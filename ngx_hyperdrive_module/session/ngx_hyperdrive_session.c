@@ -45,6 +45,8 @@ static ngx_event_t       ngx_hyperdrive_session_guard;
 static ngx_connection_t  ngx_hyperdrive_session_dummy;
 
 
+#if (NGX_DEBUG)
+
 static ngx_str_t  ngx_hyperdrive_session_states[] = {
     ngx_string("login"),
     ngx_string("tls"),
@@ -56,6 +58,8 @@ static ngx_str_t  ngx_hyperdrive_session_states[] = {
     ngx_string("active"),
     ngx_string("closing")
 };
+
+#endif
 
 
 void

@@ -33,6 +33,11 @@ typedef struct {
 
 typedef struct {
     ngx_array_t                     *users;     /* of _session_user_t */
+    ngx_array_t                     *file;      /* ...as they were read: the
+                                                   same, or with other secrets
+                                                   for another protocol */
+    ngx_hyperdrive_proto_t          *proto;     /* of the servers that use it;
+                                                   NULL: none does */
     unsigned                         keep:1;    /* passwords are needed later */
 } ngx_hyperdrive_conf_file_t;
 

@@ -24,11 +24,14 @@ static char *ngx_hyperdrive_conf_users_file(ngx_conf_t *cf, ngx_str_t *name,
     ngx_array_t *users);
 static char *ngx_hyperdrive_conf_users_parse(ngx_conf_t *cf, ngx_str_t *name,
     u_char *pos, u_char *last, ngx_array_t *users);
+static ngx_hyperdrive_conf_file_t *ngx_hyperdrive_conf_users_for(
+    ngx_conf_t *cf, ngx_array_t *read, ngx_hyperdrive_proto_t *proto);
+static ngx_int_t ngx_hyperdrive_conf_users_copy(ngx_conf_t *cf,
+    ngx_hyperdrive_conf_file_t *file, ngx_array_t *read);
+static ngx_uint_t ngx_hyperdrive_conf_users_kinds(
+    ngx_hyperdrive_conf_file_t *file);
 static int ngx_libc_cdecl ngx_hyperdrive_conf_users_cmp(const void *one,
     const void *two);
-
-
-extern ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto;
 
 
 /*
@@ -201,8 +204,10 @@ ngx_hyperdrive_conf_users(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                 return NGX_CONF_ERROR;
             }
 
+            ngx_memzero(file, sizeof(ngx_hyperdrive_conf_file_t));
+
             file->users = hscf->users.file;
-            file->keep = 0;
+            file->file = hscf->users.file;
 
             if (ngx_conf_full_name(cf->cycle, &value[i], 1) != NGX_OK) {
                 return NGX_CONF_ERROR;
@@ -322,14 +327,23 @@ ngx_hyperdrive_conf_auth_query(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 char *
 ngx_hyperdrive_conf_check_users(ngx_conf_t *cf, ngx_hyperdrive_srv_conf_t *conf)
 {
-    ngx_uint_t                      i;
     ngx_hyperdrive_conf_file_t     *file;
-    ngx_hyperdrive_main_conf_t     *hmcf;
     ngx_hyperdrive_origin_conf_t   *origin;
 
-    hmcf = ngx_stream_conf_get_module_main_conf(cf,
-                                                ngx_stream_hyperdrive_module);
     origin = conf->session.origin;
+    file = NULL;
+
+    if (conf->users.file) {
+
+        file = ngx_hyperdrive_conf_users_for(cf, conf->users.file,
+                                             origin->proto);
+        if (file == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        conf->session.users = file->users;
+        conf->session.kinds = ngx_hyperdrive_conf_users_kinds(file);
+    }
 
     if (conf->users.query && origin->auth == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -369,16 +383,109 @@ ngx_hyperdrive_conf_check_users(ngx_conf_t *cf, ngx_hyperdrive_srv_conf_t *conf)
 
     /* what logs a client in logs in for it, too */
 
+    if (file) {
+        file->keep = 1;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * The users of a file whose secrets become verifiers of this protocol.  One
+ * file may serve servers of several.
+ */
+
+static ngx_hyperdrive_conf_file_t *
+ngx_hyperdrive_conf_users_for(ngx_conf_t *cf, ngx_array_t *read,
+    ngx_hyperdrive_proto_t *proto)
+{
+    ngx_uint_t                   i;
+    ngx_hyperdrive_conf_file_t  *file;
+    ngx_hyperdrive_main_conf_t  *hmcf;
+
+    hmcf = ngx_stream_conf_get_module_main_conf(cf,
+                                                ngx_stream_hyperdrive_module);
     file = hmcf->users.elts;
 
     for (i = 0; i < hmcf->users.nelts; i++) {
 
-        if (file[i].users == conf->users.file) {
-            file[i].keep = 1;
+        if (file[i].file == read
+            && (file[i].proto == proto || file[i].proto == NULL))
+        {
+            file[i].proto = proto;
+            return &file[i];
         }
     }
 
-    return NGX_CONF_OK;
+    file = ngx_array_push(&hmcf->users);
+    if (file == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(file, sizeof(ngx_hyperdrive_conf_file_t));
+
+    file->file = read;
+    file->proto = proto;
+    file->users = ngx_array_create(cf->pool, ngx_max(read->nelts, 1),
+                                   sizeof(ngx_hyperdrive_session_user_t));
+    if (file->users == NULL) {
+        return NULL;
+    }
+
+    return ngx_hyperdrive_conf_users_copy(cf, file, read) == NGX_OK ? file
+                                                                    : NULL;
+}
+
+
+/* with secrets of their own, which are wiped when they are not needed */
+
+static ngx_int_t
+ngx_hyperdrive_conf_users_copy(ngx_conf_t *cf,
+    ngx_hyperdrive_conf_file_t *file, ngx_array_t *read)
+{
+    ngx_uint_t                      i;
+    ngx_hyperdrive_session_user_t  *from, *to;
+
+    from = read->elts;
+
+    for (i = 0; i < read->nelts; i++) {
+
+        to = ngx_array_push(file->users);
+        if (to == NULL) {
+            return NGX_ERROR;
+        }
+
+        *to = from[i];
+
+        to->secret.data = ngx_pstrdup(cf->pool, &from[i].secret);
+        if (to->secret.data == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* bits of the kinds that there are, or will be made of passwords */
+
+static ngx_uint_t
+ngx_hyperdrive_conf_users_kinds(ngx_hyperdrive_conf_file_t *file)
+{
+    ngx_uint_t                      i, kind, kinds;
+    ngx_hyperdrive_session_user_t  *user;
+
+    kinds = 0;
+    user = file->users->elts;
+
+    for (i = 0; i < file->users->nelts; i++) {
+        kind = file->proto->is_verifier(&user[i].secret);
+
+        kinds |= kind ? kind : 1;
+    }
+
+    return kinds;
 }
 
 
@@ -593,26 +700,31 @@ ngx_hyperdrive_conf_verifiers(ngx_cycle_t *cycle,
     ngx_str_t                        verifier;
     ngx_uint_t                       i, k;
     ngx_hyperdrive_conf_file_t      *file;
+    ngx_hyperdrive_proto_t          *proto;
     ngx_hyperdrive_session_user_t   *user;
 
     file = hmcf->users.elts;
 
     for (i = 0; i < hmcf->users.nelts; i++) {
 
+        proto = file[i].proto;
         user = file[i].users->elts;
+
+        if (proto == NULL) {
+            /* no server uses it */
+            continue;
+        }
 
         for (k = 0; k < file[i].users->nelts; k++) {
 
-            if (ngx_hyperdrive_pg_proto.is_verifier(&user[k].secret)) {
+            if (proto->is_verifier(&user[k].secret)) {
                 continue;
             }
 
             /* 1.5 ms each now, and nothing on the event loop later */
 
-            if (ngx_hyperdrive_pg_proto.verifier(&user[k].name,
-                                                 &user[k].secret,
-                                                 ngx_hyperdrive_shm_secret(),
-                                                 out)
+            if (proto->verifier(&user[k].name, &user[k].secret,
+                                ngx_hyperdrive_shm_secret(), out)
                 != NGX_OK)
             {
                 ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,

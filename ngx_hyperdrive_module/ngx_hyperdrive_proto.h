@@ -88,6 +88,18 @@ typedef struct {
     unsigned                          trust:1;      /* no password is asked */
     unsigned                          found:1;      /* the user exists */
     unsigned                          keep:1;       /* give <token> */
+    ngx_uint_t                        kinds;        /* of verifiers that there
+                                                       are, is_verifier() bits:
+                                                       an unknown user looks as
+                                                       if of one of them */
+    size_t                            ahead;        /* no more than so many
+                                                       bytes may be read: what
+                                                       follows may be TLS; 0:
+                                                       no limit */
+    uint64_t                          capabilities; /* of the protocol, that
+                                                       the client has asked for
+                                                       and been offered */
+    u_char                            seq;          /* of our next packet */
     ngx_str_t                         replication;  /* its value, or empty */
     size_t                            key_len;      /* of the cancel key that
                                                        it understands, at most
@@ -271,13 +283,22 @@ struct ngx_hyperdrive_proto_s {
      *   NGX_ERROR     refused: <out> says it to the client; login->reason
      */
 
+    /*
+     * What we say first, or NULL: of a protocol in which the client begins.
+     * <greeting>: what an origin has said, or NULL; <pid>: as in the welcome.
+     */
+    void        (*client_greet)(ngx_hyperdrive_proto_login_t *login,
+                                ngx_str_t *greeting, uint32_t pid,
+                                ngx_hyperdrive_chain_t *out);
+
     ngx_int_t   (*client_login)(ngx_hyperdrive_proto_login_t *login,
                                 u_char **pos, u_char *last,
                                 ngx_hyperdrive_chain_t *out);
     void        (*client_login_free)(ngx_hyperdrive_proto_login_t *login);
 
     /* what follows a client's log-in: greeting, cancel key, ready */
-    void        (*client_welcome)(ngx_str_t *greeting, uint32_t pid,
+    void        (*client_welcome)(ngx_hyperdrive_proto_login_t *login,
+                                  ngx_str_t *greeting, uint32_t pid,
                                   u_char *key, size_t len,
                                   ngx_hyperdrive_chain_t *out);
 
@@ -288,7 +309,10 @@ struct ngx_hyperdrive_proto_s {
     /* of login->keys */
     void        (*keys_free)(void **keys);
 
-    /* whether a secret of a users file is a verifier, not a password */
+    /*
+     * Whether a secret of a users file is a verifier, not a password: 0, or a
+     * bit for its kind, 1 of those that _verifier() makes.
+     */
     ngx_uint_t  (*is_verifier)(ngx_str_t *secret);
     /*
      * The verifier to be kept for a plain password: <out> has 256 bytes and
@@ -405,8 +429,12 @@ struct ngx_hyperdrive_proto_s {
     /* a digest of rows, whatever order they stand in */
     uint64_t    (*rows_digest)(u_char *rows, size_t len);
 
-    /* appends an error of its own, not tied to a unit (then we close) */
-    void        (*error)(ngx_hyperdrive_proto_error_t *err,
+    /*
+     * Appends an error of its own, not tied to a unit (then we close); to one
+     * who is not logged in yet <client> is NULL.
+     */
+    void        (*error)(void *client, ngx_hyperdrive_proto_login_t *login,
+                         ngx_hyperdrive_proto_error_t *err,
                          ngx_hyperdrive_chain_t *out);
 
     /*

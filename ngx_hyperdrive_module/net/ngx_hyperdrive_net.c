@@ -53,6 +53,16 @@ ngx_hyperdrive_net_recv(ngx_hyperdrive_net_t *net, size_t max)
         size = net->in->end - p;
     }
 
+    if (net->ahead) {
+        n = net->last - net->pos;
+
+        if ((size_t) n >= net->ahead) {
+            return NGX_BUSY;
+        }
+
+        size = ngx_min(size, net->ahead - n);
+    }
+
     n = c->recv(c, p, size);
 
     if (n == NGX_AGAIN) {

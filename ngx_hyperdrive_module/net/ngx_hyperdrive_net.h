@@ -26,6 +26,9 @@ typedef struct {
     u_char                   *last;
     ngx_hyperdrive_block_t   *in;       /* where it is, if it is our own */
     ngx_hyperdrive_chain_t    out;
+    size_t                    ahead;    /* no more than so many bytes are taken
+                                           from the socket before they are
+                                           consumed; 0: no limit */
     uint64_t                  received;
     uint64_t                  sent;
 } ngx_hyperdrive_net_t;

@@ -311,6 +311,15 @@ ngx_int_t ngx_hyperdrive_origin_greeting(ngx_hyperdrive_pool_t *pool,
 void ngx_hyperdrive_origin_greets(ngx_hyperdrive_pool_t *pool,
     ngx_hyperdrive_state_bucket_t *bucket, ngx_str_t *greeting);
 
+/*
+ * What clients of this upstream are greeted with, if the protocol has it so:
+ * what the last origin has said; <buf> as above.  NGX_OK, or NGX_DECLINED.
+ */
+void ngx_hyperdrive_origin_introduce(ngx_hyperdrive_origin_conf_t *conf,
+    ngx_str_t *greeting);
+ngx_int_t ngx_hyperdrive_origin_introduced(ngx_hyperdrive_origin_conf_t *conf,
+    u_char *buf, ngx_str_t *greeting);
+
 /* it failed; the place is free already */
 void ngx_hyperdrive_origin_failed(ngx_hyperdrive_pool_t *pool,
     ngx_uint_t permanent);

@@ -10,7 +10,12 @@
 /* what an origin said of itself is believed so long, seconds */
 #define NGX_HYPERDRIVE_ORIGIN_NOTE_AGE   600
 
+/* ...and so long when clients are greeted by it: each new one renews it */
+#define NGX_HYPERDRIVE_ORIGIN_NAME_AGE   86400
 
+
+static ngx_uint_t ngx_hyperdrive_origin_name_key(
+    ngx_hyperdrive_origin_conf_t *conf, u_char *buf, ngx_str_t *key);
 static size_t ngx_hyperdrive_origin_note_key(ngx_hyperdrive_pool_t *pool,
     ngx_hyperdrive_state_bucket_t *bucket, u_char *buf, ngx_str_t *key);
 
@@ -64,6 +69,60 @@ ngx_hyperdrive_origin_greets(ngx_hyperdrive_pool_t *pool,
     if (ngx_hyperdrive_origin_note_key(pool, bucket, note, &key)) {
         (void) ngx_hyperdrive_shm_note_put(&key, greeting);
     }
+}
+
+
+void
+ngx_hyperdrive_origin_introduce(ngx_hyperdrive_origin_conf_t *conf,
+    ngx_str_t *greeting)
+{
+    ngx_str_t  key;
+    u_char     note[NGX_HYPERDRIVE_SHM_NOTE_KEY];
+
+    if (conf->proto->client_greet
+        && ngx_hyperdrive_origin_name_key(conf, note, &key))
+    {
+        (void) ngx_hyperdrive_shm_note_put(&key, greeting);
+    }
+}
+
+
+ngx_int_t
+ngx_hyperdrive_origin_introduced(ngx_hyperdrive_origin_conf_t *conf,
+    u_char *buf, ngx_str_t *greeting)
+{
+    ngx_str_t  key;
+    u_char     note[NGX_HYPERDRIVE_SHM_NOTE_KEY];
+
+    if (!ngx_hyperdrive_origin_name_key(conf, note, &key)) {
+        return NGX_DECLINED;
+    }
+
+    greeting->data = buf;
+
+    return ngx_hyperdrive_shm_note_get(&key, NGX_HYPERDRIVE_ORIGIN_NAME_AGE,
+                                       buf, NGX_HYPERDRIVE_SHM_NOTE,
+                                       &greeting->len);
+}
+
+
+/* no pool's key begins with a line feed */
+
+static ngx_uint_t
+ngx_hyperdrive_origin_name_key(ngx_hyperdrive_origin_conf_t *conf,
+    u_char *buf, ngx_str_t *key)
+{
+    key->data = buf;
+    key->len = 1 + conf->name.len;
+
+    if (key->len > NGX_HYPERDRIVE_SHM_NOTE_KEY) {
+        return 0;
+    }
+
+    buf[0] = '\n';
+    ngx_memcpy(buf + 1, conf->name.data, conf->name.len);
+
+    return 1;
 }
 
 

@@ -384,6 +384,8 @@ ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o)
 
     (void) ngx_hyperdrive_shm_note_put(&pool->key, &greeting);
 
+    ngx_hyperdrive_origin_introduce(pool->conf, &greeting);
+
     ngx_hyperdrive_origin_login_end(o);
 
     if (c->read->timer_set) {

@@ -9,7 +9,8 @@
 #include "base/ngx_hyperdrive_base_cursor.h"
 
 
-static void ngx_hyperdrive_pg_error_own(ngx_hyperdrive_proto_error_t *err,
+static void ngx_hyperdrive_pg_error_own(void *client,
+    ngx_hyperdrive_proto_login_t *login, ngx_hyperdrive_proto_error_t *err,
     ngx_hyperdrive_chain_t *out);
 static void *ngx_hyperdrive_pg_origin_create(ngx_hyperdrive_proto_ctx_t *ctx);
 static void ngx_hyperdrive_pg_origin_destroy(void *origin);
@@ -40,6 +41,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_string("postgres"),
     5432,
 
+    NULL,
     ngx_hyperdrive_pg_login_client,
     ngx_hyperdrive_pg_login_client_free,
     ngx_hyperdrive_pg_login_welcome,
@@ -98,8 +100,8 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
 
 
 static void
-ngx_hyperdrive_pg_error_own(ngx_hyperdrive_proto_error_t *err,
-    ngx_hyperdrive_chain_t *out)
+ngx_hyperdrive_pg_error_own(void *client, ngx_hyperdrive_proto_login_t *login,
+    ngx_hyperdrive_proto_error_t *err, ngx_hyperdrive_chain_t *out)
 {
     ngx_hyperdrive_pg_error(out, err->severity, err->sqlstate, err->message,
                             NULL, err->hint);

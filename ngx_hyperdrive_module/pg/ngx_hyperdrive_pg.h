@@ -174,8 +174,9 @@ void ngx_hyperdrive_pg_origin_unnamed(ngx_hyperdrive_pg_origin_t *o,
 ngx_int_t ngx_hyperdrive_pg_login_client(ngx_hyperdrive_proto_login_t *login,
     u_char **pos, u_char *last, ngx_hyperdrive_chain_t *out);
 void ngx_hyperdrive_pg_login_client_free(ngx_hyperdrive_proto_login_t *login);
-void ngx_hyperdrive_pg_login_welcome(ngx_str_t *greeting, uint32_t pid,
-    u_char *key, size_t len, ngx_hyperdrive_chain_t *out);
+void ngx_hyperdrive_pg_login_welcome(ngx_hyperdrive_proto_login_t *login,
+    ngx_str_t *greeting, uint32_t pid, u_char *key, size_t len,
+    ngx_hyperdrive_chain_t *out);
 ngx_int_t ngx_hyperdrive_pg_login_origin(ngx_hyperdrive_proto_login_t *login,
     u_char **pos, u_char *last, ngx_hyperdrive_chain_t *out);
 void ngx_hyperdrive_pg_login_origin_free(ngx_hyperdrive_proto_login_t *login);

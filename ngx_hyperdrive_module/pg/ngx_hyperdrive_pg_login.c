@@ -142,8 +142,9 @@ ngx_hyperdrive_pg_login_client_free(ngx_hyperdrive_proto_login_t *login)
 
 
 void
-ngx_hyperdrive_pg_login_welcome(ngx_str_t *greeting, uint32_t pid,
-    u_char *key, size_t len, ngx_hyperdrive_chain_t *out)
+ngx_hyperdrive_pg_login_welcome(ngx_hyperdrive_proto_login_t *login,
+    ngx_str_t *greeting, uint32_t pid, u_char *key, size_t len,
+    ngx_hyperdrive_chain_t *out)
 {
     ngx_hyperdrive_base_chain_append(out, greeting->data, greeting->len);
     ngx_hyperdrive_pg_backend_key(out, pid, key, len);

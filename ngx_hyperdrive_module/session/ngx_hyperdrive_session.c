@@ -67,6 +67,7 @@ ngx_hyperdrive_session_init(ngx_stream_session_t *stream,
     ngx_hyperdrive_session_conf_t *conf)
 {
     u_char                     hash[64];
+    ngx_uint_t                 fresh;
     ngx_connection_t          *c;
     ngx_pool_cleanup_t        *cln;
     ngx_hyperdrive_session_t  *s;
@@ -76,6 +77,7 @@ ngx_hyperdrive_session_init(ngx_stream_session_t *stream,
     c->log->action = "logging a client in";
 
     s = ngx_stream_get_module_ctx(stream, (*ngx_hyperdrive_session_module));
+    fresh = (s == NULL && conf->origin->proto->client_greet);
 
     if (s == NULL) {
 
@@ -108,6 +110,7 @@ ngx_hyperdrive_session_init(ngx_stream_session_t *stream,
         }
 
         s->login->mock = ngx_hyperdrive_shm_secret();
+        s->login->kinds = conf->kinds;
         s->login->tls_offered = conf->tls;
         s->direct = (c->ssl != NULL);
 
@@ -126,7 +129,9 @@ ngx_hyperdrive_session_init(ngx_stream_session_t *stream,
     if (c->ssl && !s->login->tls) {
         s->login->tls = 1;
 
-        if (s->direct && ngx_hyperdrive_session_check_alpn(s) != NGX_OK) {
+        if (s->direct && !fresh
+            && ngx_hyperdrive_session_check_alpn(s) != NGX_OK)
+        {
             return;
         }
 
@@ -147,6 +152,15 @@ ngx_hyperdrive_session_init(ngx_stream_session_t *stream,
 
     c->read->handler = ngx_hyperdrive_session_login_handler;
     c->write->handler = ngx_hyperdrive_session_write_handler;
+
+    if (fresh) {
+
+        if (ngx_hyperdrive_session_greet_first(s) != NGX_DONE) {
+            (void) ngx_hyperdrive_session_rearm(s);
+        }
+
+        return;
+    }
 
     if (c->read->ready) {
         ngx_post_event(c->read, &ngx_posted_events);
@@ -344,7 +358,11 @@ ngx_hyperdrive_session_login_handler(ngx_event_t *rev)
         return;
     }
 
+    s->net.ahead = s->login->ahead;
+
     rc = ngx_hyperdrive_net_recv(&s->net, NGX_HYPERDRIVE_SESSION_LOGIN_MAX);
+
+    s->net.ahead = 0;
 
     switch (rc) {
 
@@ -468,6 +486,7 @@ ngx_hyperdrive_session_peek_tls(ngx_hyperdrive_session_t *s)
     c = s->net.connection;
 
     if (c->ssl || !s->conf->tls || s->login->state
+        || s->conf->origin->proto->client_greet
         || s->state != NGX_HYPERDRIVE_SESSION_LOGIN
         || recv(c->fd, (char *) &ch, 1, MSG_PEEK) != 1
         || ch != 0x16)
@@ -774,8 +793,9 @@ ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
 
     s->key_len = s->login->key_len;
 
-    proto->client_welcome(greeting, ngx_hyperdrive_session_cancel_pid(s),
-                          s->key, s->key_len, &s->net.out);
+    proto->client_welcome(s->login, greeting,
+                          ngx_hyperdrive_session_cancel_pid(s), s->key,
+                          s->key_len, &s->net.out);
 
     ngx_hyperdrive_session_login_free(s);
 
@@ -840,7 +860,8 @@ ngx_hyperdrive_session_fatal(ngx_hyperdrive_session_t *s, char *sqlstate,
     s->conf->origin->counters->errors_own++;
     s->total.errors++;
 
-    s->conf->origin->proto->error(&err, &s->net.out);
+    s->conf->origin->proto->error(s->wire, s->login, &err,
+                                   &s->net.out);
 
     if (s->log) {
         ngx_hyperdrive_session_log_fatal(s, sqlstate);

@@ -58,6 +58,8 @@ typedef struct {
     ngx_hyperdrive_origin_conf_t    *origin;
     ngx_array_t                     *users;       /* sorted by name; NULL: no
                                                      file */
+    ngx_uint_t                       kinds;       /* of verifiers in it: the
+                                                     protocol's bits */
     ngx_flag_t                       trust;       /* no password is asked */
     ngx_flag_t                       cert;        /* a certificate will do */
     ngx_flag_t                       query;       /* others are looked up */
@@ -315,6 +317,11 @@ ngx_int_t ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s);
 
 /* ngx_hyperdrive_session_greet.c */
 
+/*
+ * The client waits for our first words: they are in its output, or an origin
+ * is asked for what they have to say; NGX_DONE: <s> is gone.
+ */
+ngx_int_t ngx_hyperdrive_session_greet_first(ngx_hyperdrive_session_t *s);
 /* an origin is there for one who logs in; <s> may be gone afterwards */
 void ngx_hyperdrive_session_greet_ready(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_origin_t *o);

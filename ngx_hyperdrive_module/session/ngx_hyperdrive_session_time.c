@@ -197,7 +197,8 @@ ngx_hyperdrive_session_time_piece(ngx_hyperdrive_session_t *s,
             err.message = "canceling statement due to statement timeout";
             err.hint = NULL;
 
-            s->conf->origin->proto->error(&err, &s->net.out);
+            s->conf->origin->proto->error(s->wire, NULL, &err,
+                                           &s->net.out);
 
             piece->own = 1;
         }

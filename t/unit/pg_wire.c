@@ -1851,7 +1851,7 @@ test_serve(void)
     msg_query(&b, "SELECT a");
     ok(talk() && clean(), "clean");
 
-    proto->error(&err, &out);
+    proto->error(NULL, NULL, &err, &out);
     ok(said(&out, "E\0\0\0\36SERROR\0VERROR\0C53300\0Mno\0\0", 31),
        "an error of ours");
 }

@@ -25,7 +25,7 @@ use Test::More ();
 use Test::Hyperdrive::Process qw(spawn reap run_command wait_for children
 	title group_members end_spawned);
 
-our @EXPORT = qw(port pg_client wait_for);
+our @EXPORT = qw(port pg_client mysql_client wait_for);
 our @EXPORT_OK = qw(root build_dir node_path spawn reap run_command);
 
 # the checks that each test gets for nothing
@@ -611,6 +611,27 @@ sub postgres {
 
 	require Test::Hyperdrive::Postgres;
 	return $self->own(Test::Hyperdrive::Postgres->new($self, %o))->start();
+}
+
+# The same for MySQL: Test::Hyperdrive::MySQL, ::FakeMySQL and ::MariaDB.
+
+sub mysql_client {
+	require Test::Hyperdrive::MySQL;
+	return Test::Hyperdrive::MySQL->connect(@_);
+}
+
+sub fake_mysql {
+	my ($self, $port, %o) = @_;
+
+	require Test::Hyperdrive::FakeMySQL;
+	return $self->own(Test::Hyperdrive::FakeMySQL->new($self, $port, %o));
+}
+
+sub mariadb {
+	my ($self, %o) = @_;
+
+	require Test::Hyperdrive::MariaDB;
+	return $self->own(Test::Hyperdrive::MariaDB->new($self, %o))->start();
 }
 
 # A relay on a port of its own, started: see Test::Hyperdrive::Relay.

@@ -127,6 +127,12 @@ sub stop {
 	return $self;
 }
 
+# What serves a connection: another protocol's fake has its own.
+
+sub connection_class {
+	return 'Test::Hyperdrive::FakePG::Connection';
+}
+
 sub _accept {
 	my ($self, $listener, $lifeline) = @_;
 
@@ -156,8 +162,7 @@ sub _accept {
 		CORE::close($listener);
 		CORE::close($lifeline);
 
-		my $c = Test::Hyperdrive::FakePG::Connection->new($self, $s,
-			$n);
+		my $c = $self->connection_class()->new($self, $s, $n);
 
 		eval { $c->serve(); 1 } or $c->log(event => 'failed', why => $@);
 

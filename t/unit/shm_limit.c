@@ -1345,12 +1345,15 @@ act(uint64_t *ids)
         if (random() % 4 == 0 && o->state == WAITING
             && serve(o->ticket) == NGX_OK)
         {
-            /* the connection goes over, without giving its place back */
+            /*
+             * The connection goes over, without giving its place back.  This
+             * is no grant: one that another process has made earlier, to
+             * somebody before <o>, may not have been collected yet.
+             */
 
             o->state = HOLDING;
             o->cell = s->cell;
             s->state = NONE;
-            last_id = ngx_max(last_id, o->id);
 
             if (leave(o->ticket) != NGX_DECLINED) {
                 fail("a ticket that was served is still there");

@@ -7,12 +7,16 @@ package Test::Hyperdrive::Build;
 #
 #     /* sources: sql/ngx_hyperdrive_sql.c base/ngx_hyperdrive_base_chain.c */
 #     /* sources: ... libs: pg_query */
+#
+# What several of them share is compiled once for the same flags, and again
+# when a file that it was made of has changed.
 
 ###############################################################################
 
 use warnings;
 use strict;
 
+use Digest::MD5 qw(md5_hex);
 use Exporter qw(import);
 use File::Basename qw(basename);
 use File::Path qw(make_path);
@@ -70,19 +74,86 @@ sub compile {
 
 	make_path($out =~ m{^(.*)/});
 
-	my @command = ($o{cc}, @{$o{flags}}, '-g', '-W', '-Wall',
+	my @cc = ($o{cc}, @{$o{flags}}, '-g', '-W', '-Wall',
 		'-Wno-unused-parameter',
 		(map { "-I$nginx/$_" } qw(objs src/core src/event
 			src/event/modules src/os/unix src/stream src/http
 			src/http/modules)),
-		"-I$module", "-I$root/t/unit", '-o', $out, $path,
-		(map { "$module/$_" } @$sources),
-		"$root/t/unit/ngx_stub.c",
-		(map { "-l$_" } @$libs, qw(crypto pthread)));
+		"-I$module", "-I$root/t/unit");
 
-	my ($status, $text) = run_command(\@command);
+	my $dir = Test::Hyperdrive::build_dir() . '/objects/'
+		. substr(md5_hex("@cc"), 0, 12);
 
-	return ($status == 0, $text);
+	make_path($dir);
+
+	my $said = '';
+	my @objects;
+
+	for my $source ($path, "$root/t/unit/ngx_stub.c",
+	    map { "$module/$_" } @$sources)
+	{
+		my ($object, $text) = object($source, $dir, @cc);
+
+		$said .= $text;
+		return (0, $said) unless defined $object;
+
+		push @objects, $object;
+	}
+
+	my ($status, $text) = run_command([ @cc, '-o', $out, @objects,
+		(map { "-l$_" } @$libs, qw(crypto pthread)) ]);
+
+	return ($status == 0, $said . $text);
+}
+
+# The object of one file, and what the compiler said; undef: it failed.
+
+sub object {
+	my ($source, $dir, @cc) = @_;
+
+	my $object = "$dir/" . substr(md5_hex($source), 0, 12) . '-'
+		. basename($source, '.c') . '.o';
+
+	return ($object, '') if fresh($object);
+
+	# another test may be at the same file
+
+	my $new = "$object.$$";
+
+	my ($status, $text) = run_command([ @cc, '-c', '-MMD', '-MF', "$new.d",
+		'-o', $new, $source ]);
+
+	if ($status) {
+		unlink($new, "$new.d");
+		return (undef, $text);
+	}
+
+	rename("$new.d", "$object.d") or die "cannot rename $new.d: $!\n";
+	rename($new, $object) or die "cannot rename $new: $!\n";
+
+	return ($object, $text);
+}
+
+# Not older than any file that it was made of.
+
+sub fresh {
+	my ($object) = @_;
+
+	my $made = (stat($object))[9] // return 0;
+
+	open(my $fh, '<', "$object.d") or return 0;
+	local $/;
+
+	my (undef, $files) = split /:/, scalar(<$fh>) // '', 2;
+
+	for my $file (split /(?:\s|\\\n)+/, $files // '') {
+		next if $file eq '';
+
+		my $changed = (stat($file))[9] // return 0;
+		return 0 if $changed >= $made;
+	}
+
+	return 1;
 }
 
 ###############################################################################

@@ -159,11 +159,20 @@ char *ngx_hyperdrive_conf_query_log(ngx_conf_t *cf, ngx_command_t *cmd,
 
 char *ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/* ngx_hyperdrive_conf_pool.c */
+
 char *ngx_hyperdrive_conf_pool(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 /* the upstream block's, made if there is none; NULL: no memory, or not here */
 ngx_hyperdrive_origin_conf_t *ngx_hyperdrive_conf_origin_get(ngx_conf_t *cf,
     ngx_hyperdrive_srv_conf_t *hscf);
+
+/* ngx_hyperdrive_conf_ident.c */
+
+/* digests of where it leads to and how, when all has been read */
+ngx_int_t ngx_hyperdrive_conf_ident(ngx_conf_t *cf,
+    ngx_hyperdrive_origin_conf_t *origin);
 
 /* ngx_hyperdrive_conf_catalog.c */
 

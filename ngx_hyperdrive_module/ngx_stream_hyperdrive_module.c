@@ -561,6 +561,10 @@ ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
             return NGX_ERROR;
         }
 
+        if (ngx_hyperdrive_conf_ident(cf, origins[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
         uscf = origins[i]->upstream;
 
         ngx_conf_init_msec_value(origins[i]->catalog_refresh, 60000);
@@ -718,6 +722,8 @@ ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle)
     }
 
     ngx_hyperdrive_origin_align = ngx_hyperdrive_session_align_ask;
+    ngx_hyperdrive_origin_wake = ngx_stream_hyperdrive_wake;
+    ngx_hyperdrive_session_kill_start();
 
     if (ngx_hyperdrive_session_write_init(cycle, &hmcf->origins) != NGX_OK) {
         return NGX_ERROR;
@@ -828,6 +834,9 @@ ngx_stream_hyperdrive_init_view(ngx_cycle_t *cycle,
 
     ngx_str_set(&reasons[15], "transaction");
 
+    view.purge = ngx_hyperdrive_session_purge_all;
+    view.purge_statement = ngx_hyperdrive_session_purge_statement;
+
     ngx_hyperdrive_admin_set_view(&view);
 
     return NGX_OK;
@@ -880,6 +889,7 @@ ngx_stream_hyperdrive_message(ngx_uint_t from, ngx_uint_t type, u_char *data,
 
     if (type == NGX_HYPERDRIVE_PEER_WAKE) {
         ngx_hyperdrive_session_flight_wake();
+        ngx_hyperdrive_session_kill();
     }
 
     hmcf = ngx_stream_hyperdrive_main_conf((ngx_cycle_t *) ngx_cycle);
@@ -938,6 +948,9 @@ ngx_stream_hyperdrive_reclaim(ngx_event_t *ev)
 {
     (void) ngx_hyperdrive_shm_reclaim_places(NGX_STREAM_HYPERDRIVE_DEAD,
                                              ngx_stream_hyperdrive_wake);
+
+    /* a wake-up may have been lost */
+    ngx_hyperdrive_session_kill();
 
     if (!ngx_exiting) {
         ngx_add_timer(ev, NGX_STREAM_HYPERDRIVE_RECLAIM);

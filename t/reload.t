@@ -39,6 +39,8 @@ $t->run();
 
 clients();
 kept();
+aged();
+elsewhere();
 changed();
 refused();
 many();
@@ -54,6 +56,9 @@ sub configure {
 		. '/shop?sslmode=disable';
 
 	my $more = $o{more} // '';
+	my $age = $o{age} // '60s';
+
+	$url = $o{url} if $o{url};
 
 	$t->write_file_expand('nginx.conf', <<"EOS");
 
@@ -79,7 +84,7 @@ stream {
     server {
         listen            127.0.0.1:8080;
         hyperdrive_pass   shop;
-        hyperdrive_cache  shop max_age=60s;
+        hyperdrive_cache  shop max_age=$age;
     }
 
 $more
@@ -184,6 +189,67 @@ sub kept {
 	cmp_ok($now->{clients_total}, '>', $before->{clients_total},
 		'counters go on');
 	cmp_ok($now->{queries}, '>', $before->{queries}, 'all of them');
+}
+
+# Another max_age is in force for what is kept already.
+
+sub aged {
+	my $sql = 'SELECT v FROM things WHERE id = 3';
+	my $c = client();
+
+	is(value_of($c, $sql, 'thing 3'), 'thing 3', 'an answer is kept');
+	$c->close();
+
+	$pg->psql("UPDATE things SET v = 'changed' WHERE id = 3", db => 'shop');
+
+	configure(max => 4, age => '1ms');
+	ok($t->reload(), 'max_age=1ms');
+
+	$c = client();
+	is($c->query($sql)->value(), 'changed', 'it is too old by now');
+	$c->close();
+
+	configure(max => 4, age => '60s');
+	ok($t->reload(), 'max_age=60s');
+}
+
+# Who leads to another database, or to it as another user, has other answers.
+
+sub elsewhere {
+	my $sql = 'SELECT v FROM things WHERE id = 4';
+	my $c = client();
+
+	is(value_of($c, $sql, 'thing 4'), 'thing 4', 'an answer is kept');
+	$c->close();
+
+	$pg->psql("UPDATE things SET v = 'changed' WHERE id = 4", db => 'shop');
+
+	configure(max => 4, url => 'postgres://app:pw@localhost:' . $pg->port()
+		. '/shop?sslmode=disable');
+	ok($t->reload(), 'another address');
+
+	$c = client();
+	is(value_of($c, $sql, 'changed'), 'changed', 'has other answers');
+	$c->close();
+
+	configure(max => 4);
+	ok($t->reload(), 'the address of before');
+}
+
+# a value, when it is one of the cache
+
+sub value_of {
+	my ($c, $sql, $want) = @_;
+	my ($value, $hits);
+
+	eval { wait_for(sub {
+		$hits = shop()->{total}{hits};
+		$value = $c->query($sql)->value();
+
+		$value ne $want || shop()->{total}{hits} > $hits;
+	}, 10) };
+
+	return $value;
 }
 
 # "max" goes up and down.

@@ -5,13 +5,9 @@
 
 
 #include "admin/ngx_hyperdrive_admin_status.h"
+#include "admin/ngx_hyperdrive_admin_json.h"
 #include "ngx_hyperdrive_proto.h"
 
-
-#define NGX_HYPERDRIVE_ADMIN_STATUS_BLOCK  16384
-
-/* the longest piece that is written at once, strings excepted */
-#define NGX_HYPERDRIVE_ADMIN_STATUS_PIECE  512
 
 #define NGX_HYPERDRIVE_ADMIN_STATUS_REASONS                                   \
     (sizeof(((ngx_hyperdrive_shm_counters_t *) 0)->uncacheable)               \
@@ -41,34 +37,19 @@ typedef struct {
 } ngx_hyperdrive_admin_status_snapshot_t;
 
 
-typedef struct {
-    ngx_pool_t                          *pool;
-    ngx_buf_t                           *buf;
-    ngx_chain_t                         *out;
-    ngx_chain_t                        **last;
-    unsigned                             failed:1;
-} ngx_hyperdrive_admin_status_writer_t;
-
-
 static void ngx_hyperdrive_admin_status_workers(
-    ngx_hyperdrive_admin_status_writer_t *w,
+    ngx_hyperdrive_admin_json_t *w,
     ngx_hyperdrive_admin_status_snapshot_t *snapshot);
 static void ngx_hyperdrive_admin_status_limits(
-    ngx_hyperdrive_admin_status_writer_t *w,
+    ngx_hyperdrive_admin_json_t *w,
     ngx_hyperdrive_admin_status_snapshot_t *snapshot);
 static void ngx_hyperdrive_admin_status_counters(
-    ngx_hyperdrive_admin_status_writer_t *w,
+    ngx_hyperdrive_admin_json_t *w,
     ngx_hyperdrive_shm_counters_t *counters);
 static void ngx_hyperdrive_admin_status_stores(
-    ngx_hyperdrive_admin_status_writer_t *w);
+    ngx_hyperdrive_admin_json_t *w);
 static void ngx_hyperdrive_admin_status_pins(
-    ngx_hyperdrive_admin_status_writer_t *w, char *name, uint64_t *pins);
-static void ngx_hyperdrive_admin_status_write(
-    ngx_hyperdrive_admin_status_writer_t *w, const char *fmt, ...);
-static void ngx_hyperdrive_admin_status_string(
-    ngx_hyperdrive_admin_status_writer_t *w, ngx_str_t *s);
-static ngx_int_t ngx_hyperdrive_admin_status_room(
-    ngx_hyperdrive_admin_status_writer_t *w, size_t size);
+    ngx_hyperdrive_admin_json_t *w, char *name, uint64_t *pins);
 
 
 #define ngx_hyperdrive_admin_status_field(name)                               \
@@ -131,6 +112,8 @@ static ngx_hyperdrive_admin_view_t  *ngx_hyperdrive_admin_status_view;
 
 static ngx_hyperdrive_admin_view_t   ngx_hyperdrive_admin_status_nothing;
 
+static ngx_str_t                     ngx_hyperdrive_admin_status_all;
+
 
 void
 ngx_hyperdrive_admin_set_view(ngx_hyperdrive_admin_view_t *view)
@@ -139,18 +122,23 @@ ngx_hyperdrive_admin_set_view(ngx_hyperdrive_admin_view_t *view)
 }
 
 
+ngx_hyperdrive_admin_view_t *
+ngx_hyperdrive_admin_view(void)
+{
+    return ngx_hyperdrive_admin_status_view
+           ? ngx_hyperdrive_admin_status_view
+           : &ngx_hyperdrive_admin_status_nothing;
+}
+
+
 ngx_chain_t *
 ngx_hyperdrive_admin_status(ngx_pool_t *pool, off_t *size)
 {
     ngx_uint_t                               generation;
-    ngx_chain_t                             *cl;
-    ngx_hyperdrive_admin_status_writer_t     w;
+    ngx_hyperdrive_admin_json_t     w;
     ngx_hyperdrive_admin_status_snapshot_t  *snapshot;
 
-    ngx_memzero(&w, sizeof(ngx_hyperdrive_admin_status_writer_t));
-
-    w.pool = pool;
-    w.last = &w.out;
+    ngx_hyperdrive_admin_json_init(&w, pool);
 
     snapshot = ngx_pcalloc(pool,
                            sizeof(ngx_hyperdrive_admin_status_snapshot_t));
@@ -164,21 +152,21 @@ ngx_hyperdrive_admin_status(ngx_pool_t *pool, off_t *size)
         generation = ngx_hyperdrive_shm_generation();
     }
 
-    ngx_hyperdrive_admin_status_write(&w,
+    ngx_hyperdrive_admin_json_write(&w,
                         "{\"version\":\"%s\",\"generation\":%ui,\"workers\":[",
                         NGX_HYPERDRIVE_VERSION, generation);
 
     ngx_hyperdrive_admin_status_workers(&w, snapshot);
 
-    ngx_hyperdrive_admin_status_write(&w, "],\"upstreams\":{");
+    ngx_hyperdrive_admin_json_write(&w, "],\"upstreams\":{");
 
     ngx_hyperdrive_admin_status_limits(&w, snapshot);
 
-    ngx_hyperdrive_admin_status_write(&w, "},\"caches\":{");
+    ngx_hyperdrive_admin_json_write(&w, "},\"caches\":{");
 
     ngx_hyperdrive_admin_status_stores(&w);
 
-    ngx_hyperdrive_admin_status_write(&w,
+    ngx_hyperdrive_admin_json_write(&w,
                                       "},\"flights\":%ui,"
                                       "\"tables_off\":%ui}\n",
                                       ngx_hyperdrive_cache_flight_count(),
@@ -190,18 +178,14 @@ ngx_hyperdrive_admin_status(ngx_pool_t *pool, off_t *size)
         return NULL;
     }
 
-    *size = 0;
-
-    for (cl = w.out; cl; cl = cl->next) {
-        *size += ngx_buf_size(cl->buf);
-    }
+    *size = ngx_hyperdrive_admin_json_size(&w);
 
     return w.out;
 }
 
 
 static void
-ngx_hyperdrive_admin_status_workers(ngx_hyperdrive_admin_status_writer_t *w,
+ngx_hyperdrive_admin_status_workers(ngx_hyperdrive_admin_json_t *w,
     ngx_hyperdrive_admin_status_snapshot_t *snapshot)
 {
     char                                  *comma;
@@ -224,7 +208,7 @@ ngx_hyperdrive_admin_status_workers(ngx_hyperdrive_admin_status_writer_t *w,
 
         worker->generation = ngx_hyperdrive_shm_slot_generation(i);
 
-        ngx_hyperdrive_admin_status_write(w,
+        ngx_hyperdrive_admin_json_write(w,
                                "%s{\"slot\":%ui,\"pid\":%P,\"generation\":%ui}",
                                comma, i, worker->pid, worker->generation);
         comma = ",";
@@ -233,7 +217,7 @@ ngx_hyperdrive_admin_status_workers(ngx_hyperdrive_admin_status_writer_t *w,
 
 
 static void
-ngx_hyperdrive_admin_status_limits(ngx_hyperdrive_admin_status_writer_t *w,
+ngx_hyperdrive_admin_status_limits(ngx_hyperdrive_admin_json_t *w,
     ngx_hyperdrive_admin_status_snapshot_t *snapshot)
 {
     char                              *comma;
@@ -242,11 +226,7 @@ ngx_hyperdrive_admin_status_limits(ngx_hyperdrive_admin_status_writer_t *w,
     ngx_hyperdrive_admin_view_t       *view;
     ngx_hyperdrive_shm_limit_stats_t  *stats;
 
-    view = ngx_hyperdrive_admin_status_view;
-
-    if (view == NULL) {
-        view = &ngx_hyperdrive_admin_status_nothing;
-    }
+    view = ngx_hyperdrive_admin_view();
 
     comma = "";
     stats = &snapshot->limit;
@@ -262,13 +242,17 @@ ngx_hyperdrive_admin_status_limits(ngx_hyperdrive_admin_status_writer_t *w,
 
         ngx_memzero(&snapshot->total, sizeof(ngx_hyperdrive_shm_counters_t));
 
-        ngx_hyperdrive_admin_status_write(w, "%s", comma);
-        ngx_hyperdrive_admin_status_string(w, &stats->name);
-        ngx_hyperdrive_admin_status_write(w,
+        ngx_hyperdrive_admin_json_write(w, "%s", comma);
+        ngx_hyperdrive_admin_json_string(w, &stats->name);
+        ngx_hyperdrive_admin_json_write(w,
                             ":{\"max\":%ui,\"used\":%ui,\"waiting\":%ui,"
-                            "\"idle\":%ui,\"dead\":%ui,\"by_worker\":{",
+                            "\"idle\":%ui,\"dead\":%ui,\"paused\":%s,"
+                            "\"by_worker\":{",
                             stats->max, stats->used, stats->waiting,
-                            stats->idle, stats->dead);
+                            stats->idle, stats->dead,
+                            ngx_hyperdrive_shm_order_paused(view->limits[n],
+                                     &ngx_hyperdrive_admin_status_all)
+                            ? "true" : "false");
 
         comma = "";
 
@@ -290,7 +274,7 @@ ngx_hyperdrive_admin_status_limits(ngx_hyperdrive_admin_status_writer_t *w,
                 continue;
             }
 
-            ngx_hyperdrive_admin_status_write(w,
+            ngx_hyperdrive_admin_json_write(w,
                                           "%s\"%P\":{\"slot\":%ui,"
                                           "\"places\":%ui,",
                                           comma, snapshot->workers[i].pid, i,
@@ -298,16 +282,16 @@ ngx_hyperdrive_admin_status_limits(ngx_hyperdrive_admin_status_writer_t *w,
 
             ngx_hyperdrive_admin_status_counters(w, &snapshot->counters[i]);
 
-            ngx_hyperdrive_admin_status_write(w, "}");
+            ngx_hyperdrive_admin_json_write(w, "}");
 
             comma = ",";
         }
 
-        ngx_hyperdrive_admin_status_write(w, "},\"total\":{");
+        ngx_hyperdrive_admin_json_write(w, "},\"total\":{");
 
         ngx_hyperdrive_admin_status_counters(w, &snapshot->total);
 
-        ngx_hyperdrive_admin_status_write(w, "}}");
+        ngx_hyperdrive_admin_json_write(w, "}}");
 
         comma = ",";
     }
@@ -315,7 +299,7 @@ ngx_hyperdrive_admin_status_limits(ngx_hyperdrive_admin_status_writer_t *w,
 
 
 static void
-ngx_hyperdrive_admin_status_counters(ngx_hyperdrive_admin_status_writer_t *w,
+ngx_hyperdrive_admin_status_counters(ngx_hyperdrive_admin_json_t *w,
     ngx_hyperdrive_shm_counters_t *counters)
 {
     char                                 *comma;
@@ -328,78 +312,74 @@ ngx_hyperdrive_admin_status_counters(ngx_hyperdrive_admin_status_writer_t *w,
     p = (u_char *) counters;
 
     for (field = ngx_hyperdrive_admin_status_fields; field->name; field++) {
-        ngx_hyperdrive_admin_status_write(w, "\"%s\":%uL,", field->name,
+        ngx_hyperdrive_admin_json_write(w, "\"%s\":%uL,", field->name,
                                           *(uint64_t *) (p + field->offset));
     }
 
     ngx_hyperdrive_admin_status_pins(w, "pins", counters->pins);
     ngx_hyperdrive_admin_status_pins(w, "pins_total", counters->pins_total);
 
-    ngx_hyperdrive_admin_status_write(w, "\"uncacheable\":{");
+    ngx_hyperdrive_admin_json_write(w, "\"uncacheable\":{");
 
     comma = "";
 
     for (i = 0; i < NGX_HYPERDRIVE_ADMIN_STATUS_REASONS; i++) {
 
         if (i < view->nreasons && view->reasons[i].len) {
-            ngx_hyperdrive_admin_status_write(w, "%s", comma);
-            ngx_hyperdrive_admin_status_string(w, &view->reasons[i]);
+            ngx_hyperdrive_admin_json_write(w, "%s", comma);
+            ngx_hyperdrive_admin_json_string(w, &view->reasons[i]);
 
         } else if (counters->uncacheable[i]) {
-            ngx_hyperdrive_admin_status_write(w, "%s\"reason %ui\"", comma, i);
+            ngx_hyperdrive_admin_json_write(w, "%s\"reason %ui\"", comma, i);
 
         } else {
             continue;
         }
 
-        ngx_hyperdrive_admin_status_write(w, ":%uL", counters->uncacheable[i]);
+        ngx_hyperdrive_admin_json_write(w, ":%uL", counters->uncacheable[i]);
 
         comma = ",";
     }
 
-    ngx_hyperdrive_admin_status_write(w, "}");
+    ngx_hyperdrive_admin_json_write(w, "}");
 }
 
 
 /* by reason, those that there have been */
 
 static void
-ngx_hyperdrive_admin_status_pins(ngx_hyperdrive_admin_status_writer_t *w,
+ngx_hyperdrive_admin_status_pins(ngx_hyperdrive_admin_json_t *w,
     char *name, uint64_t *pins)
 {
     char        *comma;
     ngx_uint_t   i;
 
-    ngx_hyperdrive_admin_status_write(w, "\"%s\":{", name);
+    ngx_hyperdrive_admin_json_write(w, "\"%s\":{", name);
 
     comma = "";
 
     for (i = 0; i < NGX_HYPERDRIVE_SHM_PINS; i++) {
-        ngx_hyperdrive_admin_status_write(w, "%s", comma);
-        ngx_hyperdrive_admin_status_string(w,
+        ngx_hyperdrive_admin_json_write(w, "%s", comma);
+        ngx_hyperdrive_admin_json_string(w,
                                            ngx_hyperdrive_state_pin_name(i));
-        ngx_hyperdrive_admin_status_write(w, ":%uL", pins[i]);
+        ngx_hyperdrive_admin_json_write(w, ":%uL", pins[i]);
 
         comma = ",";
     }
 
-    ngx_hyperdrive_admin_status_write(w, "},");
+    ngx_hyperdrive_admin_json_write(w, "},");
 }
 
 
 static void
-ngx_hyperdrive_admin_status_stores(ngx_hyperdrive_admin_status_writer_t *w)
+ngx_hyperdrive_admin_status_stores(ngx_hyperdrive_admin_json_t *w)
 {
     char                          *comma;
     ngx_uint_t                     n;
     ngx_hyperdrive_admin_view_t   *view;
     ngx_hyperdrive_cache_stats_t   stats;
 
-    view = ngx_hyperdrive_admin_status_view;
-
-    if (view == NULL) {
-        view = &ngx_hyperdrive_admin_status_nothing;
-    }
+    view = ngx_hyperdrive_admin_view();
 
     comma = "";
 
@@ -411,9 +391,9 @@ ngx_hyperdrive_admin_status_stores(ngx_hyperdrive_admin_status_writer_t *w)
 
         ngx_hyperdrive_cache_store_stats(view->stores[n], &stats);
 
-        ngx_hyperdrive_admin_status_write(w, "%s", comma);
-        ngx_hyperdrive_admin_status_string(w, &stats.name);
-        ngx_hyperdrive_admin_status_write(w,
+        ngx_hyperdrive_admin_json_write(w, "%s", comma);
+        ngx_hyperdrive_admin_json_string(w, &stats.name);
+        ngx_hyperdrive_admin_json_write(w,
                                  ":{\"size\":%uz,\"shards\":%ui,"
                                  "\"entries\":%ui,\"blocks\":%ui,"
                                  "\"blocks_used\":%ui,\"blocks_free\":%ui,"
@@ -427,73 +407,4 @@ ngx_hyperdrive_admin_status_stores(ngx_hyperdrive_admin_status_writer_t *w)
 
         comma = ",";
     }
-}
-
-
-static void
-ngx_hyperdrive_admin_status_write(ngx_hyperdrive_admin_status_writer_t *w,
-    const char *fmt, ...)
-{
-    va_list  args;
-
-    if (ngx_hyperdrive_admin_status_room(w, NGX_HYPERDRIVE_ADMIN_STATUS_PIECE)
-        != NGX_OK)
-    {
-        return;
-    }
-
-    va_start(args, fmt);
-    w->buf->last = ngx_vslprintf(w->buf->last, w->buf->end, fmt, args);
-    va_end(args);
-}
-
-
-static void
-ngx_hyperdrive_admin_status_string(ngx_hyperdrive_admin_status_writer_t *w,
-    ngx_str_t *s)
-{
-    size_t  size;
-
-    size = s->len + ngx_escape_json(NULL, s->data, s->len) + 2;
-
-    if (ngx_hyperdrive_admin_status_room(w, size) != NGX_OK) {
-        return;
-    }
-
-    *w->buf->last++ = '"';
-    w->buf->last = (u_char *) ngx_escape_json(w->buf->last, s->data, s->len);
-    *w->buf->last++ = '"';
-}
-
-
-static ngx_int_t
-ngx_hyperdrive_admin_status_room(ngx_hyperdrive_admin_status_writer_t *w,
-    size_t size)
-{
-    ngx_chain_t  *cl;
-
-    if (w->failed) {
-        return NGX_ERROR;
-    }
-
-    if (w->buf && (size_t) (w->buf->end - w->buf->last) >= size) {
-        return NGX_OK;
-    }
-
-    w->buf = ngx_create_temp_buf(w->pool,
-                         ngx_max(size, NGX_HYPERDRIVE_ADMIN_STATUS_BLOCK));
-    cl = ngx_alloc_chain_link(w->pool);
-
-    if (w->buf == NULL || cl == NULL) {
-        w->failed = 1;
-        return NGX_ERROR;
-    }
-
-    cl->buf = w->buf;
-    cl->next = NULL;
-
-    *w->last = cl;
-    w->last = &cl->next;
-
-    return NGX_OK;
 }

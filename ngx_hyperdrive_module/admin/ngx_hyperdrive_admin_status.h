@@ -31,11 +31,22 @@ typedef struct {
        it is 0 */
     ngx_uint_t                       nreasons;
     ngx_str_t                       *reasons;
+
+    /* takes answers out: all, or those of a statement's text by its digest;
+       how many, if that is known */
+    void                           (*purge)(
+                                         ngx_hyperdrive_cache_store_t *store);
+    ngx_uint_t                     (*purge_statement)(
+                                         ngx_hyperdrive_cache_store_t *store,
+                                         uint64_t digest);
 } ngx_hyperdrive_admin_view_t;
 
 
 /* NULL: nothing is to be seen, which is so from the start */
 void ngx_hyperdrive_admin_set_view(ngx_hyperdrive_admin_view_t *view);
+
+/* never NULL */
+ngx_hyperdrive_admin_view_t *ngx_hyperdrive_admin_view(void);
 
 /*
  * A snapshot as JSON, in buffers of <pool>; the last one has neither last_buf

@@ -29,7 +29,8 @@ typedef struct {
 
 typedef struct {
     uint64_t     created;       /* ngx_current_msec scale, see _store_now() */
-    uint64_t     fresh_until;   /* max_age ends */
+    uint64_t     fresh_until;   /* max_age ends.  These three: as it was when
+                                   the entry was made, for eviction only */
     uint64_t     stale_until;   /* stale_while_revalidate ends */
     uint64_t     error_until;   /* stale_if_error ends */
     uint64_t     shape;         /* digest of the row description */

@@ -48,6 +48,7 @@ ngx_hyperdrive_origin_open(ngx_hyperdrive_pool_t *pool,
     }
 
     o->pool = pool;
+    o->opened = ngx_hyperdrive_shm_orders();
 
     o->memory = ngx_create_pool(1024, ngx_cycle->log);
     if (o->memory == NULL) {
@@ -95,6 +96,11 @@ ngx_hyperdrive_origin_set_state(ngx_hyperdrive_origin_t *o,
 
     pool = o->pool;
     counters = pool->conf->counters;
+
+    if (pool->conf->ordered && !ngx_exiting) {
+        /* somebody may wait for this */
+        ngx_post_event(&pool->conf->event, &ngx_posted_events);
+    }
 
     if (o->state != NGX_HYPERDRIVE_ORIGIN_STATES) {
         ngx_queue_remove(&o->queue);

@@ -42,6 +42,8 @@ typedef struct {
     ngx_str_t                          application_name;
     ngx_str_t                          options;
     void                              *keys;      /* of the last log-in */
+    uint64_t                           stamp;     /* of all that a connection
+                                                     of it depends on */
 
     ngx_hyperdrive_origin_sslmode_e    sslmode;
     ngx_ssl_t                         *ssl;       /* NULL: disable */
@@ -69,6 +71,9 @@ typedef struct {
     ngx_stream_upstream_srv_conf_t    *upstream;
     ngx_array_t                        servers;   /* of _origin_server_t */
     ngx_str_t                          database;  /* empty: the client's */
+    u_char                             ident[8];  /* of where it leads to, and
+                                                     as whom: another one has
+                                                     other answers */
     ngx_hyperdrive_origin_auth_t      *auth;      /* or NULL */
     ngx_uint_t                         per_user;  /* the URLs name no user:
                                                      each client's own logs
@@ -95,6 +100,10 @@ typedef struct {
     ngx_hyperdrive_shm_counters_t     *counters;
     ngx_queue_t                        pools;
     ngx_uint_t                         nheld;     /* in all of them */
+    ngx_uint_t                         nstopped;
+    uint64_t                           orders;    /* that were carried out */
+    ngx_uint_t                         ordered;   /* ...but for something that
+                                                     is yet to be told */
     ngx_event_t                        event;     /* grants to be collected,
                                                      failures to be told */
     ngx_event_t                        sweep;     /* idle, lifetime, min */
@@ -150,6 +159,9 @@ struct ngx_hyperdrive_origin_s {
     ngx_hyperdrive_state_bucket_t     *bucket;    /* what it is set to while no
                                                      transaction is open */
 
+    uint64_t                           stamp;     /* of what it was logged in
+                                                     by */
+    uint64_t                           opened;    /* orders that there were */
     ngx_msec_t                         expires;   /* end of its lifetime */
     ngx_msec_t                         used;      /* when it became idle */
     void                              *cancel;    /* a CancelRequest on its
@@ -190,12 +202,15 @@ struct ngx_hyperdrive_pool_s {
     ngx_queue_t                        queue;     /* the upstream's */
     ngx_hyperdrive_origin_conf_t      *conf;
     ngx_str_t                          key;       /* of what follows */
+    ngx_str_t                          note;      /* ...and of conf->ident */
     ngx_str_t                          user;      /* empty: the server's;
                                                      else it logs in by... */
     ngx_str_t                          password;
     ngx_str_t                          token;     /* ...as of a client's
                                                      log-in */
     void                              *keys;      /* as server->keys */
+    uint64_t                           stamp;     /* of its own password and
+                                                     token, else 0 */
     ngx_str_t                          database;
     ngx_uint_t                         nparams;
     ngx_hyperdrive_proto_param_t      *params;
@@ -218,6 +233,10 @@ struct ngx_hyperdrive_pool_s {
     ngx_queue_t                        waiting;   /* each has a ticket */
     ngx_queue_t                        held;      /* max_user or max_db is
                                                      reached */
+    ngx_queue_t                        stopped;   /* while it is paused */
+    unsigned                           paused:1;
+    uint64_t                           reconnect; /* connections with opened
+                                                     below it go */
     u_char                             user_id[NGX_HYPERDRIVE_SHM_QUOTA_ID];
     u_char                             db_id[NGX_HYPERDRIVE_SHM_QUOTA_ID];
 
@@ -238,6 +257,8 @@ struct ngx_hyperdrive_origin_waiter_s {
     ngx_hyperdrive_pool_t             *pool;      /* NULL: does not wait */
     uint32_t                           ticket;
     unsigned                           ticketed:1;
+    unsigned                           stopped:1;
+    unsigned                           counted:1; /* as one who waits */
     u_char                            *held;      /* the quota's id, or NULL */
     ngx_msec_t                         since;
     ngx_event_t                        timer;
@@ -260,11 +281,6 @@ struct ngx_hyperdrive_origin_waiter_s {
 
 ngx_int_t ngx_hyperdrive_origin_init_process(ngx_cycle_t *cycle,
     ngx_hyperdrive_origin_conf_t *conf, ngx_hyperdrive_proto_ctx_t *ctx);
-
-/* the pool for this user, database and parameters; NULL: no memory */
-ngx_hyperdrive_pool_t *ngx_hyperdrive_origin_pool(
-    ngx_hyperdrive_origin_conf_t *conf, ngx_str_t *user, ngx_str_t *database,
-    ngx_uint_t nparams, ngx_hyperdrive_proto_param_t *params);
 
 /*
  * What its own user logs in by; both are copied, and kept until others are
@@ -328,6 +344,44 @@ void ngx_hyperdrive_origin_place(ngx_hyperdrive_origin_conf_t *conf);
 
 /* places that were granted to waiters of this worker are used */
 void ngx_hyperdrive_origin_collect(ngx_hyperdrive_origin_conf_t *conf);
+
+
+/* ...stands still until the pool is resumed; the caller has looked at the
+   queue's length */
+void ngx_hyperdrive_origin_stop(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_origin_waiter_t *w);
+
+
+/* ngx_hyperdrive_origin_pools.c */
+
+/* the pool for this user, database and parameters; NULL: no memory */
+ngx_hyperdrive_pool_t *ngx_hyperdrive_origin_pool(
+    ngx_hyperdrive_origin_conf_t *conf, ngx_str_t *user, ngx_str_t *database,
+    ngx_uint_t nparams, ngx_hyperdrive_proto_param_t *params);
+
+
+/*
+ * ngx_hyperdrive_origin_order.c: for whoever operates, over all processes;
+ * <database> may be empty.  As the functions of shm that are behind them,
+ * ngx_hyperdrive_shm_order_next() tells how far they are carried out.
+ */
+
+ngx_int_t ngx_hyperdrive_origin_pause(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_str_t *database, ngx_msec_t time);
+ngx_int_t ngx_hyperdrive_origin_resume(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_str_t *database);
+ngx_int_t ngx_hyperdrive_origin_reconnect(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_str_t *database);
+ngx_int_t ngx_hyperdrive_origin_kill(ngx_str_t *upstream, ngx_str_t *database,
+    ngx_str_t *user);
+
+/* set once: has a process, or this one, look at what was ordered */
+extern void  (*ngx_hyperdrive_origin_wake)(ngx_uint_t slot);
+
+/* carries out what this process has not yet */
+void ngx_hyperdrive_origin_orders(ngx_hyperdrive_origin_conf_t *conf);
+/* why an idle connection shall not be used any more; NULL: it may be */
+char *ngx_hyperdrive_origin_retire(ngx_hyperdrive_origin_t *o);
 
 
 /* ngx_hyperdrive_origin_quota.c */
@@ -419,6 +473,8 @@ void ngx_hyperdrive_origin_outcome(ngx_hyperdrive_origin_t *o, ngx_int_t rc);
 
 /* ngx_hyperdrive_origin_login.c */
 
+/* of what a connection to its server would be logged in by now */
+uint64_t ngx_hyperdrive_origin_stamp(ngx_hyperdrive_origin_t *o);
 /* it is connected: TLS and log-in, ends in _ready() or _refused() */
 void ngx_hyperdrive_origin_login_start(ngx_hyperdrive_origin_t *o);
 void ngx_hyperdrive_origin_login_read(ngx_hyperdrive_origin_t *o);

@@ -53,7 +53,7 @@ ngx_hyperdrive_origin_greeting(ngx_hyperdrive_pool_t *pool,
 
     *greeting = pool->greeting;
 
-    (void) ngx_hyperdrive_shm_note_put(&pool->key, greeting);
+    (void) ngx_hyperdrive_shm_note_put(&pool->note, greeting);
 
     return NGX_OK;
 }
@@ -135,18 +135,18 @@ ngx_hyperdrive_origin_note_key(ngx_hyperdrive_pool_t *pool,
     u_char  *p;
 
     if (bucket == NULL) {
-        *key = pool->key;
+        *key = pool->note;
         return key->len;
     }
 
     key->data = buf;
-    key->len = pool->key.len + 1 + bucket->len;
+    key->len = pool->note.len + 1 + bucket->len;
 
     if (key->len > NGX_HYPERDRIVE_SHM_NOTE_KEY) {
         return 0;
     }
 
-    p = ngx_cpymem(buf, pool->key.data, pool->key.len);
+    p = ngx_cpymem(buf, pool->note.data, pool->note.len);
     *p++ = '\n';
     ngx_memcpy(p, bucket->data, bucket->len);
 

@@ -5,12 +5,15 @@
 
 
 #include "origin/ngx_hyperdrive_origin.h"
+#include "base/ngx_hyperdrive_base_digest.h"
 
 
 /* input that a log-in may leave unread, bytes */
 #define NGX_HYPERDRIVE_ORIGIN_LOGIN_MAX  131072
 
 
+static uint64_t ngx_hyperdrive_origin_credentials_stamp(ngx_str_t *password,
+    ngx_str_t *token);
 static void ngx_hyperdrive_origin_login(ngx_hyperdrive_origin_t *o);
 static void ngx_hyperdrive_origin_handshaken(ngx_connection_t *c);
 static void ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o);
@@ -59,11 +62,56 @@ ngx_hyperdrive_origin_credentials(ngx_hyperdrive_pool_t *pool,
 
     pool->password = p;
     pool->token = t;
+    pool->stamp = ngx_hyperdrive_origin_credentials_stamp(&p, &t);
 
     /* what failed, failed with others */
     pool->failures = 0;
 
     return NGX_OK;
+}
+
+
+static uint64_t
+ngx_hyperdrive_origin_credentials_stamp(ngx_str_t *password, ngx_str_t *token)
+{
+    u_char    digest[2][NGX_HYPERDRIVE_BASE_DIGEST_SHA256];
+    uint64_t  stamp;
+
+    if (ngx_hyperdrive_base_digest_sha256(password->data, password->len,
+                                          digest[0])
+        != NGX_OK
+        || ngx_hyperdrive_base_digest_sha256(token->data, token->len,
+                                             digest[1])
+           != NGX_OK
+        || ngx_hyperdrive_base_digest_sha256(digest[0], sizeof(digest),
+                                             digest[0])
+           != NGX_OK)
+    {
+        /* none is like another: connections are made anew */
+        return (uint64_t) ngx_random();
+    }
+
+    ngx_memcpy(&stamp, digest[0], sizeof(stamp));
+
+    return stamp;
+}
+
+
+uint64_t
+ngx_hyperdrive_origin_stamp(ngx_hyperdrive_origin_t *o)
+{
+    ngx_hyperdrive_pool_t  *pool;
+
+    pool = o->pool;
+
+    if (pool->user.len && pool->stamp == 0) {
+
+        /* its user has shown nothing here yet, or a certificate only */
+
+        return o->stamp;
+    }
+
+    return o->server->stamp ^ pool->stamp;
 }
 
 
@@ -149,6 +197,7 @@ ngx_hyperdrive_origin_login_start(ngx_hyperdrive_origin_t *o)
     }
 
     o->login = login;
+    o->stamp = server->stamp ^ pool->stamp;
 
     login->user = pool->user.len ? pool->user : server->user;
     login->database = pool->database;
@@ -382,7 +431,7 @@ ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o)
     free(pool->greeting.data);
     pool->greeting = greeting;
 
-    (void) ngx_hyperdrive_shm_note_put(&pool->key, &greeting);
+    (void) ngx_hyperdrive_shm_note_put(&pool->note, &greeting);
 
     ngx_hyperdrive_origin_introduce(pool->conf, &greeting);
 
@@ -479,7 +528,7 @@ ngx_hyperdrive_origin_refused(ngx_hyperdrive_origin_t *o, ngx_err_t err,
 
     if (permanent) {
         /* who comes next is not let in by what was true before */
-        ngx_hyperdrive_shm_note_delete(&pool->key);
+        ngx_hyperdrive_shm_note_delete(&pool->note);
     }
 
     if (again) {

@@ -22,6 +22,8 @@ typedef struct {
     uint32_t                 state_len;     /* the protocol's own */
     uint32_t                 pid;
     uint64_t                 expires;
+    uint64_t                 stamp;
+    uint64_t                 opened;
     socklen_t                socklen;
     ngx_sockaddr_t           sockaddr;
 } ngx_hyperdrive_origin_pass_t;
@@ -63,6 +65,8 @@ ngx_hyperdrive_origin_pass(ngx_hyperdrive_origin_t *o, ngx_uint_t slot)
     pass.bucket_len = o->bucket ? o->bucket->len : 0;
     pass.pid = o->pid;
     pass.expires = o->expires;
+    pass.stamp = o->stamp;
+    pass.opened = o->opened;
     pass.socklen = o->socklen;
     pass.sockaddr = o->sockaddr;
 
@@ -268,6 +272,8 @@ ngx_hyperdrive_origin_pass_create(ngx_hyperdrive_pool_t *pool,
     o->pool = pool;
     o->pid = pass->pid;
     o->expires = pass->expires;
+    o->stamp = pass->stamp;
+    o->opened = pass->opened;
     o->socklen = pass->socklen;
     o->sockaddr = pass->sockaddr;
     o->server = ngx_hyperdrive_origin_server(pool->conf,

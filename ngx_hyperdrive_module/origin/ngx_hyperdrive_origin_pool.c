@@ -17,10 +17,6 @@
 /* what is owed to a client that has left may take so long, milliseconds */
 #define NGX_HYPERDRIVE_ORIGIN_DRAIN_TIME 5000
 
-static ngx_hyperdrive_pool_t *ngx_hyperdrive_origin_pool_create(
-    ngx_hyperdrive_origin_conf_t *conf, ngx_str_t *key, ngx_str_t *user,
-    ngx_str_t *database, ngx_uint_t nparams,
-    ngx_hyperdrive_proto_param_t *params);
 static void ngx_hyperdrive_origin_lend(ngx_hyperdrive_origin_t *o);
 static ngx_hyperdrive_origin_t *ngx_hyperdrive_origin_take_idle(
     ngx_hyperdrive_pool_t *pool, ngx_hyperdrive_state_bucket_t *bucket);
@@ -33,6 +29,8 @@ static ngx_int_t ngx_hyperdrive_origin_queue(ngx_hyperdrive_pool_t *pool,
     ngx_hyperdrive_origin_waiter_t *w, ngx_hyperdrive_proto_error_t *err);
 static void ngx_hyperdrive_origin_wait(ngx_hyperdrive_origin_waiter_t *w,
     ngx_hyperdrive_pool_t *pool);
+static void ngx_hyperdrive_origin_full(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_proto_error_t *err);
 static void ngx_hyperdrive_origin_detach(ngx_hyperdrive_origin_waiter_t *w);
 static void ngx_hyperdrive_origin_timeout(ngx_event_t *ev);
 static void ngx_hyperdrive_origin_serve(ngx_hyperdrive_origin_waiter_t *w,
@@ -64,6 +62,8 @@ ngx_hyperdrive_origin_init_process(ngx_cycle_t *cycle,
     ngx_queue_init(&conf->pools);
 
     conf->nheld = 0;
+    conf->nstopped = 0;
+    conf->ordered = 1;
     conf->ctx = *ctx;
     conf->ctx.statements = conf->statements;
 
@@ -80,132 +80,9 @@ ngx_hyperdrive_origin_init_process(ngx_cycle_t *cycle,
     conf->event.log = cycle->log;
 
     ngx_hyperdrive_origin_work_start(conf);
+    ngx_hyperdrive_origin_orders(conf);
 
     return NGX_OK;
-}
-
-
-ngx_hyperdrive_pool_t *
-ngx_hyperdrive_origin_pool(ngx_hyperdrive_origin_conf_t *conf,
-    ngx_str_t *user, ngx_str_t *database, ngx_uint_t nparams,
-    ngx_hyperdrive_proto_param_t *params)
-{
-    u_char                 *p;
-    size_t                  len;
-    ngx_str_t               key;
-    ngx_uint_t              i;
-    ngx_queue_t            *q;
-    ngx_hyperdrive_pool_t  *pool;
-    u_char                  buf[NGX_HYPERDRIVE_SHM_NOTE_KEY];
-
-    /* strings of a start-up packet hold no NUL: it separates them here */
-
-    len = conf->name.len + 1 + user->len + 1 + database->len + 1;
-
-    for (i = 0; i < nparams; i++) {
-        len += params[i].name.len + 1 + params[i].value.len + 1;
-    }
-
-    if (len > sizeof(buf)) {
-        return NULL;
-    }
-
-    p = ngx_cpymem(buf, conf->name.data, conf->name.len);
-    *p++ = '\0';
-    p = ngx_cpymem(p, user->data, user->len);
-    *p++ = '\0';
-    p = ngx_cpymem(p, database->data, database->len);
-    *p++ = '\0';
-
-    for (i = 0; i < nparams; i++) {
-        p = ngx_cpymem(p, params[i].name.data, params[i].name.len);
-        *p++ = '\0';
-        p = ngx_cpymem(p, params[i].value.data, params[i].value.len);
-        *p++ = '\0';
-    }
-
-    key.data = buf;
-    key.len = p - buf;
-
-    for (q = ngx_queue_head(&conf->pools);
-         q != ngx_queue_sentinel(&conf->pools);
-         q = ngx_queue_next(q))
-    {
-        pool = ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
-
-        if (pool->key.len == key.len
-            && ngx_memcmp(pool->key.data, key.data, key.len) == 0)
-        {
-            return pool;
-        }
-    }
-
-    return ngx_hyperdrive_origin_pool_create(conf, &key, user, database,
-                                             nparams, params);
-}
-
-
-static ngx_hyperdrive_pool_t *
-ngx_hyperdrive_origin_pool_create(ngx_hyperdrive_origin_conf_t *conf,
-    ngx_str_t *key, ngx_str_t *user, ngx_str_t *database, ngx_uint_t nparams,
-    ngx_hyperdrive_proto_param_t *params)
-{
-    u_char                 *p;
-    ngx_uint_t              i;
-    ngx_hyperdrive_pool_t  *pool;
-
-    /* all its strings are in the key */
-
-    pool = calloc(1, sizeof(ngx_hyperdrive_pool_t)
-                     + nparams * sizeof(ngx_hyperdrive_proto_param_t)
-                     + key->len);
-    if (pool == NULL) {
-        return NULL;
-    }
-
-    pool->conf = conf;
-    pool->params = (ngx_hyperdrive_proto_param_t *) (pool + 1);
-    pool->nparams = nparams;
-
-    pool->key.len = key->len;
-    pool->key.data = (u_char *) (pool->params + nparams);
-    ngx_memcpy(pool->key.data, key->data, key->len);
-
-    p = pool->key.data + conf->name.len + 1;
-
-    pool->user.data = p;
-    pool->user.len = user->len;
-    p += user->len + 1;
-
-    pool->database.data = p;
-    pool->database.len = database->len;
-    p += database->len + 1;
-
-    for (i = 0; i < nparams; i++) {
-        pool->params[i].name.data = p;
-        pool->params[i].name.len = params[i].name.len;
-        p += params[i].name.len + 1;
-
-        pool->params[i].value.data = p;
-        pool->params[i].value.len = params[i].value.len;
-        p += params[i].value.len + 1;
-    }
-
-    for (i = 0; i < NGX_HYPERDRIVE_ORIGIN_STATES; i++) {
-        ngx_queue_init(&pool->origins[i]);
-    }
-
-    ngx_queue_init(&pool->pending);
-    ngx_queue_init(&pool->waiting);
-
-    if (ngx_hyperdrive_origin_quota_init(pool) != NGX_OK) {
-        free(pool);
-        return NULL;
-    }
-
-    ngx_queue_insert_tail(&conf->pools, &pool->queue);
-
-    return pool;
 }
 
 
@@ -219,6 +96,19 @@ ngx_hyperdrive_origin_acquire(ngx_hyperdrive_pool_t *pool,
     ngx_hyperdrive_origin_waiter_t  *first;
 
     conf = pool->conf;
+
+    if (pool->paused
+        || ngx_hyperdrive_shm_order_paused(conf->limit, &pool->database))
+    {
+        if (conf->nstopped >= conf->queue) {
+            ngx_hyperdrive_origin_full(pool, err);
+            return NGX_ERROR;
+        }
+
+        ngx_hyperdrive_origin_stop(pool, w);
+
+        return NGX_AGAIN;
+    }
 
     if (!ngx_hyperdrive_shm_limit_waiting(conf->limit)
         && ngx_queue_empty(&pool->held))
@@ -291,6 +181,11 @@ static void
 ngx_hyperdrive_origin_wait(ngx_hyperdrive_origin_waiter_t *w,
     ngx_hyperdrive_pool_t *pool)
 {
+    if (!w->counted) {
+        w->counted = 1;
+        pool->conf->counters->waiting++;
+    }
+
     if (w->timer.timer_set) {
         return;
     }
@@ -300,7 +195,24 @@ ngx_hyperdrive_origin_wait(ngx_hyperdrive_origin_waiter_t *w,
     w->timer.log = ngx_cycle->log;
 
     ngx_add_timer(&w->timer, pool->conf->wait);
+}
+
+
+void
+ngx_hyperdrive_origin_stop(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_origin_waiter_t *w)
+{
+    pool->paused = 1;
+    pool->conf->ordered = 1;
+    pool->conf->nstopped++;
     pool->conf->counters->waiting++;
+
+    w->pool = pool;
+    w->since = ngx_current_msec;
+    w->counted = 1;
+    w->stopped = 1;
+
+    ngx_queue_insert_tail(&pool->stopped, &w->queue);
 }
 
 
@@ -463,13 +375,8 @@ ngx_hyperdrive_origin_queue(ngx_hyperdrive_pool_t *pool,
         ngx_hyperdrive_origin_quota_give(pool);
 
         w->pool = NULL;
-        conf->counters->queue_full++;
 
-        err->severity = "ERROR";
-        err->sqlstate = "53300";
-        err->message = "too many clients wait for a connection to the database";
-        err->hint = "The queue of this upstream is full: see \"queue\" and "
-                    "\"max\" of the hyperdrive_pool directive.";
+        ngx_hyperdrive_origin_full(pool, err);
 
         return NGX_ERROR;
     }
@@ -488,6 +395,20 @@ ngx_hyperdrive_origin_queue(ngx_hyperdrive_pool_t *pool,
     ngx_post_event(&conf->event, &ngx_posted_events);
 
     return NGX_AGAIN;
+}
+
+
+static void
+ngx_hyperdrive_origin_full(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_proto_error_t *err)
+{
+    pool->conf->counters->queue_full++;
+
+    err->severity = "ERROR";
+    err->sqlstate = "53300";
+    err->message = "too many clients wait for a connection to the database";
+    err->hint = "The queue of this upstream is full: see \"queue\" and "
+                "\"max\" of the hyperdrive_pool directive.";
 }
 
 
@@ -533,6 +454,10 @@ ngx_hyperdrive_origin_detach(ngx_hyperdrive_origin_waiter_t *w)
     } else if (w->held) {
         ngx_hyperdrive_origin_quota_unhold(w);
 
+    } else if (w->stopped) {
+        pool->conf->nstopped--;
+        w->stopped = 0;
+
     } else {
         pool->npending--;
     }
@@ -541,6 +466,7 @@ ngx_hyperdrive_origin_detach(ngx_hyperdrive_origin_waiter_t *w)
         ngx_del_timer(&w->timer);
     }
 
+    w->counted = 0;
     pool->conf->counters->waiting--;
     pool->conf->counters->wait_msec += ngx_current_msec - w->since;
 
@@ -714,6 +640,7 @@ ngx_hyperdrive_origin_release(ngx_hyperdrive_origin_t *o, void *client)
 void
 ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
 {
+    char                            *reason;
     uint64_t                         id;
     ngx_uint_t                       slot;
     ngx_hyperdrive_pool_t           *pool;
@@ -736,8 +663,10 @@ ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
         return;
     }
 
-    if ((ngx_msec_int_t) (ngx_current_msec - o->expires) >= 0) {
-        ngx_hyperdrive_origin_close(o, "its lifetime is over");
+    reason = ngx_hyperdrive_origin_retire(o);
+
+    if (reason) {
+        ngx_hyperdrive_origin_close(o, reason);
         return;
     }
 
@@ -895,6 +824,8 @@ ngx_hyperdrive_origin_event(ngx_event_t *ev)
     ngx_hyperdrive_origin_conf_t  *conf;
 
     conf = ev->data;
+
+    ngx_hyperdrive_origin_orders(conf);
 
     for (q = ngx_queue_head(&conf->pools);
          q != ngx_queue_sentinel(&conf->pools);

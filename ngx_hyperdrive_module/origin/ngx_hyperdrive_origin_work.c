@@ -44,6 +44,8 @@ ngx_hyperdrive_origin_sweep(ngx_event_t *ev)
 
     conf = ev->data;
 
+    ngx_hyperdrive_origin_orders(conf);
+
     for (q = ngx_queue_head(&conf->pools);
          q != ngx_queue_sentinel(&conf->pools);
          q = next)
@@ -70,6 +72,10 @@ ngx_hyperdrive_origin_sweep(ngx_event_t *ev)
         ngx_hyperdrive_shm_limit_stats(conf->limit, &stats);
 
         n = stats.used;
+
+        if (pool && pool->paused) {
+            n = conf->min;
+        }
 
         while (pool && n < conf->min && pool->failures == 0
                && ngx_hyperdrive_origin_quota_place(pool) == NGX_OK)
@@ -100,7 +106,8 @@ ngx_hyperdrive_origin_sweep_unused(ngx_hyperdrive_pool_t *pool)
     ngx_uint_t  i;
 
     if (pool->refs || !ngx_queue_empty(&pool->pending)
-        || !ngx_queue_empty(&pool->waiting))
+        || !ngx_queue_empty(&pool->waiting)
+        || !ngx_queue_empty(&pool->stopped))
     {
         return 0;
     }
@@ -127,6 +134,7 @@ ngx_hyperdrive_origin_sweep_unused(ngx_hyperdrive_pool_t *pool)
 static void
 ngx_hyperdrive_origin_sweep_pool(ngx_hyperdrive_pool_t *pool)
 {
+    char                             *reason;
     ngx_uint_t                        n;
     ngx_queue_t                      *q, *prev, *idle;
     ngx_hyperdrive_origin_t          *o;
@@ -148,18 +156,16 @@ ngx_hyperdrive_origin_sweep_pool(ngx_hyperdrive_pool_t *pool)
             prev = ngx_queue_prev(q);
             o = ngx_queue_data(q, ngx_hyperdrive_origin_t, queue);
 
-            if ((ngx_msec_int_t) (ngx_current_msec - o->expires) >= 0) {
-                ngx_hyperdrive_origin_close(o, "its lifetime is over");
+            reason = ngx_hyperdrive_origin_retire(o);
+
+            if (reason) {
+                ngx_hyperdrive_origin_close(o, reason);
                 stats.used--;
 
             } else if (ngx_current_msec - o->used >= conf->idle
                        && stats.used > conf->min)
             {
                 ngx_hyperdrive_origin_close(o, "idle for too long");
-                stats.used--;
-
-            } else if (stats.used > stats.max) {
-                ngx_hyperdrive_origin_close(o, "over the limit");
                 stats.used--;
             }
         }
@@ -206,6 +212,7 @@ ngx_hyperdrive_origin_message(ngx_array_t *confs, ngx_uint_t from,
     conf = confs->elts;
 
     for (i = 0; i < confs->nelts; i++) {
+        ngx_hyperdrive_origin_orders(conf[i]);
         ngx_hyperdrive_origin_collect(conf[i]);
     }
 }

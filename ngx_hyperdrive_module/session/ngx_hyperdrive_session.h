@@ -503,12 +503,20 @@ ngx_int_t ngx_hyperdrive_session_lookup_stale(ngx_hyperdrive_session_t *s);
  */
 
 /* all of a zone */
-void ngx_hyperdrive_session_purge_all(ngx_shm_zone_t *zone);
+void ngx_hyperdrive_session_purge_all(ngx_hyperdrive_cache_store_t *store);
 /* those of a statement's text, by its digest, as logs show it; how many */
-ngx_uint_t ngx_hyperdrive_session_purge_statement(ngx_shm_zone_t *zone,
-    uint64_t digest);
+ngx_uint_t ngx_hyperdrive_session_purge_statement(
+    ngx_hyperdrive_cache_store_t *store, uint64_t digest);
 /* those made of a table (a number of cache/version), in all zones */
 void ngx_hyperdrive_session_purge_table(uint32_t number);
+
+
+/*
+ * ngx_hyperdrive_session_kill.c: disconnects clients of this worker, as
+ * ngx_hyperdrive_origin_kill() asks for; from the start of the process on
+ */
+void ngx_hyperdrive_session_kill_start(void);
+void ngx_hyperdrive_session_kill(void);
 
 
 /* flights of this worker's sessions may be over: a wake-up has come */

@@ -36,6 +36,9 @@ static ngx_int_t ngx_hyperdrive_session_lookup_block(
 static ngx_int_t ngx_hyperdrive_session_find(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_question_t *q,
     ngx_hyperdrive_session_found_t *found);
+static uint64_t ngx_hyperdrive_session_past(
+    ngx_hyperdrive_session_question_t *q,
+    ngx_hyperdrive_session_found_t *found);
 static ngx_int_t ngx_hyperdrive_session_take(
     ngx_hyperdrive_session_found_t *found, u_char *buf, size_t len);
 static ngx_int_t ngx_hyperdrive_session_hit(ngx_hyperdrive_session_t *s,
@@ -79,9 +82,10 @@ ngx_hyperdrive_session_cache_name(ngx_hyperdrive_session_cache_e cached)
 
 
 /*
- * Everything that can change a byte of the answer: the upstream, user and
- * database (the pool's key), what the client has set, its role among it, text,
- * types, parameters, result formats.  Lengths keep the parts apart.
+ * Everything that can change a byte of the answer: the upstream and what it
+ * leads to, user and database (the pool's note), what the client has set, its
+ * role among it, text, types, parameters, result formats.  Lengths keep the
+ * parts apart.
  */
 
 static ngx_int_t
@@ -99,7 +103,7 @@ ngx_hyperdrive_session_key(ngx_hyperdrive_session_t *s,
 
     settings = ngx_hyperdrive_session_settings_key(s);
 
-    len = s->pool->key.len + stmt->len + stmt->types_len + unit->args.len
+    len = s->pool->note.len + stmt->len + stmt->types_len + unit->args.len
           + unit->formats.len + settings->len + 4 * 6;
 
     if (len > sizeof(ngx_hyperdrive_session_key_buf)) {
@@ -108,8 +112,8 @@ ngx_hyperdrive_session_key(ngx_hyperdrive_session_t *s,
 
     p = ngx_hyperdrive_session_key_buf;
 
-    p = ngx_hyperdrive_base_put_u32(p, s->pool->key.len);
-    p = ngx_cpymem(p, s->pool->key.data, s->pool->key.len);
+    p = ngx_hyperdrive_base_put_u32(p, s->pool->note.len);
+    p = ngx_cpymem(p, s->pool->note.data, s->pool->note.len);
     p = ngx_hyperdrive_base_put_u32(p, settings->len);
     p = ngx_cpymem(p, settings->data, settings->len);
     p = ngx_hyperdrive_base_put_u32(p, stmt->len);
@@ -377,7 +381,7 @@ static ngx_int_t
 ngx_hyperdrive_session_hit(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_question_t *q)
 {
-    uint64_t                         now;
+    uint64_t                         past;
     ngx_int_t                        rc;
     ngx_hyperdrive_shm_counters_t   *counters;
     ngx_hyperdrive_session_found_t   found;
@@ -398,10 +402,9 @@ ngx_hyperdrive_session_hit(ngx_hyperdrive_session_t *s,
         return NGX_DECLINED;
     }
 
-    now = ngx_hyperdrive_cache_store_now();
+    past = ngx_hyperdrive_session_past(q, &found);
 
-    if ((now >= found.ref.meta.fresh_until
-         && now >= found.ref.meta.stale_until)
+    if (past > s->conf->stale
         || ngx_hyperdrive_session_serve(s, &found) != NGX_OK)
     {
         ngx_hyperdrive_cache_store_release(&found.ref);
@@ -413,7 +416,7 @@ ngx_hyperdrive_session_hit(ngx_hyperdrive_session_t *s,
     counters->hits++;
     s->total.hits++;
 
-    if (now >= found.ref.meta.fresh_until) {
+    if (past) {
         counters->stale++;
         s->cached = NGX_HYPERDRIVE_SESSION_CACHE_STALE;
 
@@ -455,7 +458,7 @@ ngx_hyperdrive_session_peek(ngx_hyperdrive_session_t *s)
         return 0;
     }
 
-    rc = (ngx_hyperdrive_cache_store_now() < found.ref.meta.fresh_until);
+    rc = (ngx_hyperdrive_session_past(&q, &found) == 0);
 
     ngx_hyperdrive_cache_store_release(&found.ref);
 
@@ -495,7 +498,11 @@ ngx_hyperdrive_session_lookup_stale(ngx_hyperdrive_session_t *s)
         return NGX_DECLINED;
     }
 
-    rc = ngx_hyperdrive_session_serve(s, &found);
+    rc = NGX_DECLINED;
+
+    if (ngx_hyperdrive_session_past(&q, &found) <= s->conf->stale_error) {
+        rc = ngx_hyperdrive_session_serve(s, &found);
+    }
 
     ngx_hyperdrive_cache_store_release(&found.ref);
 
@@ -587,6 +594,24 @@ old:
     ngx_hyperdrive_cache_store_release(ref);
 
     return NGX_BUSY;
+}
+
+
+/*
+ * Milliseconds behind max_age, 0: it is fresh.  What counts is the server that
+ * asks, and its configuration of now, not what held when the entry was made.
+ */
+
+static uint64_t
+ngx_hyperdrive_session_past(ngx_hyperdrive_session_question_t *q,
+    ngx_hyperdrive_session_found_t *found)
+{
+    uint64_t  now, fresh;
+
+    now = ngx_hyperdrive_cache_store_now();
+    fresh = found->ref.meta.created + q->max_age;
+
+    return (now < fresh) ? 0 : now - fresh + 1;
 }
 
 

@@ -12,18 +12,18 @@ static ngx_uint_t ngx_hyperdrive_session_purge_match(void *data,
 
 
 void
-ngx_hyperdrive_session_purge_all(ngx_shm_zone_t *zone)
+ngx_hyperdrive_session_purge_all(ngx_hyperdrive_cache_store_t *store)
 {
-    ngx_hyperdrive_cache_store_purge(ngx_hyperdrive_cache_store(zone));
+    ngx_hyperdrive_cache_store_purge(store);
     ngx_hyperdrive_cache_flight_on_all();
 }
 
 
 ngx_uint_t
-ngx_hyperdrive_session_purge_statement(ngx_shm_zone_t *zone, uint64_t digest)
+ngx_hyperdrive_session_purge_statement(ngx_hyperdrive_cache_store_t *store,
+    uint64_t digest)
 {
-    return ngx_hyperdrive_cache_store_purge_if(
-                                       ngx_hyperdrive_cache_store(zone),
+    return ngx_hyperdrive_cache_store_purge_if(store,
                                        ngx_hyperdrive_session_purge_match,
                                        &digest);
 }

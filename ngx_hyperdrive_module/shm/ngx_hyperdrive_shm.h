@@ -220,6 +220,10 @@ ngx_int_t ngx_hyperdrive_shm_limit_head(ngx_hyperdrive_shm_limit_t *limit,
 ngx_int_t ngx_hyperdrive_shm_limit_serve(ngx_hyperdrive_shm_limit_t *limit,
     uint32_t ticket);
 
+/* how many connections there are above the limit, those that are being closed
+   excepted; a plain read where there are none */
+ngx_uint_t ngx_hyperdrive_shm_limit_over(ngx_hyperdrive_shm_limit_t *limit);
+
 /*
  * Collects the next grant of this worker: NGX_OK, *id is the session, its
  * ticket is gone and the place is its own.  NGX_DECLINED: none left.  Called
@@ -336,6 +340,79 @@ void ngx_hyperdrive_shm_quota_pass(u_char *id, ngx_uint_t from,
 void ngx_hyperdrive_shm_quota_wait(u_char *id, ngx_int_t delta);
 ngx_int_t ngx_hyperdrive_shm_quota_wanted(u_char *id, ngx_uint_t *slot);
 void ngx_hyperdrive_shm_quota_holders(u_char *id, u_char *slots);
+
+
+/*
+ * Orders: what an operator wants of an upstream (<limit>), or of one of its
+ * databases (empty: of all).  They hold for all processes and over reloads;
+ * who gives one wakes them all, and each looks once a second, too.
+ *
+ * _pause(): no new transactions, for <time> milliseconds (0: until _resume(),
+ * which is the same with <on> 0).  _reconnect(): connections that are there
+ * now are used up.  NGX_OK; NGX_DECLINED: the name is too long, or there are
+ * too many orders.  Each may be given again, without harm.
+ *
+ * _orders() is raised by each; a connection that was opened when it was <n>
+ * is old if n < _order_reconnect().  Both _order_paused() and that are for
+ * the database of a pool, and cheap where there are none.
+ */
+#define NGX_HYPERDRIVE_SHM_ORDERS       128
+
+ngx_int_t ngx_hyperdrive_shm_order_pause(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_str_t *database, ngx_uint_t on, ngx_msec_t time);
+ngx_int_t ngx_hyperdrive_shm_order_reconnect(
+    ngx_hyperdrive_shm_limit_t *limit, ngx_str_t *database);
+
+uint64_t ngx_hyperdrive_shm_orders(void);
+ngx_uint_t ngx_hyperdrive_shm_order_paused(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_str_t *database);
+uint64_t ngx_hyperdrive_shm_order_reconnected(
+    ngx_hyperdrive_shm_limit_t *limit, ngx_str_t *database);
+
+typedef struct {
+    ngx_str_t    database;      /* within the zone */
+    ngx_uint_t   paused;
+    uint64_t     reconnect;     /* 0: was not asked for */
+    ngx_uint_t   seen;          /* by all processes */
+    ngx_uint_t   open;          /* connections there are, over all... */
+    ngx_uint_t   old;           /* ...and those of them that are to go */
+} ngx_hyperdrive_shm_order_state_t;
+
+/*
+ * The orders of a limit, from *i on, which is 0 to begin with: NGX_OK, and *i
+ * is the number of the next; NGX_DECLINED: no more.
+ */
+ngx_int_t ngx_hyperdrive_shm_order_next(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_uint_t *i, ngx_hyperdrive_shm_order_state_t *state);
+/*
+ * This process has seen the orders up to <seen>, and has so many connections
+ * that the one before *i is about.
+ */
+void ngx_hyperdrive_shm_order_report(ngx_uint_t i, uint64_t seen,
+    ngx_uint_t open, ngx_uint_t old);
+
+/*
+ * Clients to be disconnected: of an upstream, a database, a user, each of
+ * which may be empty for all.  NGX_BUSY: so many were asked for in the last
+ * seconds that some may not have been read yet.
+ */
+#define NGX_HYPERDRIVE_SHM_KILLS        64
+
+typedef struct {
+    u_char       upstream[NGX_HYPERDRIVE_SHM_NAME + 1];
+    u_char       database[NGX_HYPERDRIVE_SHM_NAME + 1];
+    u_char       user[NGX_HYPERDRIVE_SHM_NAME + 1];
+} ngx_hyperdrive_shm_kill_t;
+
+ngx_int_t ngx_hyperdrive_shm_kill(ngx_str_t *upstream, ngx_str_t *database,
+    ngx_str_t *user);
+/*
+ * *seen is the number of those that this process has carried out: NGX_OK, and
+ * the next one; NGX_DECLINED: none.
+ */
+ngx_int_t ngx_hyperdrive_shm_kill_next(uint64_t *seen,
+    ngx_hyperdrive_shm_kill_t *kill);
+uint64_t ngx_hyperdrive_shm_kill_count(void);
 
 
 /*

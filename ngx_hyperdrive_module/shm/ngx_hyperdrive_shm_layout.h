@@ -30,7 +30,7 @@
  * References inside the zone are numbers, never addresses.
  */
 
-#define NGX_HYPERDRIVE_SHM_LAYOUT       4
+#define NGX_HYPERDRIVE_SHM_LAYOUT       5
 
 #define NGX_HYPERDRIVE_SHM_MAGIC        0x68797064
 
@@ -94,6 +94,7 @@ struct ngx_hyperdrive_shm_limit_s {
     ngx_atomic_t                    max;
     ngx_atomic_t                    queue;
     ngx_atomic_t                    dead;
+    ngx_atomic_t                    paused;     /* orders that are in force */
     uint64_t                        arrivals;
     uint32_t                        head;       /* of those who wait */
     uint32_t                        tail;
@@ -151,6 +152,35 @@ typedef struct {
 } ngx_hyperdrive_shm_quota_t;
 
 
+/*
+ * What an operator has asked for of an upstream, or of one of its databases;
+ * written under the slots' lock.  <changed> is the last store.
+ */
+
+typedef struct {
+    ngx_atomic_t                    changed;    /* its number; 0: unused */
+    ngx_atomic_t                    paused;
+    ngx_atomic_t                    until;      /* the pause ends, 0: never */
+    ngx_atomic_t                    reconnect;  /* connections that are older
+                                                   than this number go */
+    uint32_t                        limit;
+    uint32_t                        len;
+    u_char                          database[NGX_HYPERDRIVE_SHM_NAME];
+
+    /* written by each slot: what it has seen, and its connections */
+    ngx_atomic_t                    seen[NGX_HYPERDRIVE_SLOTS];
+    ngx_atomic_t                    open[NGX_HYPERDRIVE_SLOTS];
+    ngx_atomic_t                    old[NGX_HYPERDRIVE_SLOTS];
+} ngx_hyperdrive_shm_order_t;
+
+
+typedef struct {
+    uint64_t                        number;     /* 0: unused */
+    uint64_t                        time;
+    ngx_hyperdrive_shm_kill_t       kill;
+} ngx_hyperdrive_shm_kills_t;
+
+
 typedef struct {
     uint32_t                        magic;
     uint32_t                        layout;
@@ -181,6 +211,11 @@ typedef struct {
     uint32_t                        nquotas;    /* ever used */
     uint32_t                        quotas_free;
     uint32_t                        quotas_buckets[NGX_HYPERDRIVE_SHM_QUOTAS];
+
+    ngx_atomic_t                    orders;     /* given so far */
+    ngx_atomic_t                    nkills;
+    ngx_hyperdrive_shm_order_t      order[NGX_HYPERDRIVE_SHM_ORDERS];
+    ngx_hyperdrive_shm_kills_t      kills[NGX_HYPERDRIVE_SHM_KILLS];
 
     /* what follows is touched only as far as it is used */
 
@@ -233,6 +268,9 @@ uint32_t ngx_hyperdrive_shm_ticket_list(ngx_hyperdrive_shm_limit_t *limit);
 /* the slots' lock, repaired if need be */
 void ngx_hyperdrive_shm_lock(void);
 void ngx_hyperdrive_shm_unlock(void);
+
+/* a limit is another upstream's now */
+void ngx_hyperdrive_shm_order_clear_locked(ngx_uint_t limit);
 
 /* adds a slot's totals to those of the dead, and empties it */
 void ngx_hyperdrive_shm_counters_fold_locked(ngx_uint_t limit,

@@ -120,6 +120,7 @@ ngx_hyperdrive_shm_limit_find_locked(ngx_str_t *name)
         limit->len = 0;
 
         ngx_hyperdrive_shm_counters_clear_locked(limit->index);
+        ngx_hyperdrive_shm_order_clear_locked(limit->index);
     }
 
     for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
@@ -615,6 +616,23 @@ ngx_hyperdrive_shm_limit_pass(ngx_hyperdrive_shm_limit_t *limit,
     ngx_hyperdrive_shm_limit_unlock(limit);
 
     return rc;
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_shm_limit_over(ngx_hyperdrive_shm_limit_t *limit)
+{
+    ngx_uint_t  n;
+
+    if (limit->used <= limit->max) {
+        return 0;
+    }
+
+    n = ngx_hyperdrive_shm_counters_sum(limit,
+                    offsetof(ngx_hyperdrive_shm_counters_t, origins_closing));
+    n += limit->max + limit->dead;
+
+    return (limit->used > n) ? limit->used - n : 0;
 }
 
 

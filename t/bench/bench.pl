@@ -3,15 +3,17 @@
 # Copyright (C) Hyperdrive for nginx authors
 
 # Throughput, and what a query costs the proxy in CPU time: pgbench asks for
-# rows by primary key directly, through the module (pooled, then cached), and
-# through PgBouncer where it is installed, one after another on one machine.
+# rows by primary key directly, through the module (pooled, then cached),
+# through PgBouncer where it is installed, and through the same nginx's own
+# proxy_pass, which knows nothing of what it passes on: what two sockets cost.
+# One after another on one machine.
 # It measures and judges nothing.
 #
 #   BENCH_CLIENTS="1 16 64 256"   BENCH_SECONDS=3      for each line
 #   BENCH_MODES="simple extended prepared"
 #   BENCH_TLS="0 1"               the client's side, the origin's is plain
 #   BENCH_CONNECT="0 1"           1: a connection for each query (simple only)
-#   BENCH_TARGETS="direct pooled cached pgbouncer"
+#   BENCH_TARGETS="direct pooled cached pgbouncer proxy"
 #   BENCH_WORKERS=1               nginx's; PgBouncer has one
 #   BENCH_POOL=20                 connections to the database
 #   BENCH_ROWS=1000               that are asked for, of 100,000
@@ -44,7 +46,7 @@ my @clients = list('BENCH_CLIENTS', $quick ? '1 16' : '1 16 64 256');
 my @modes = list('BENCH_MODES', 'simple extended prepared');
 my @tls = list('BENCH_TLS', $quick ? '0' : '0 1');
 my @connect = list('BENCH_CONNECT', $quick ? '0' : '0 1');
-my @targets = list('BENCH_TARGETS', 'direct pooled cached pgbouncer');
+my @targets = list('BENCH_TARGETS', 'direct pooled cached pgbouncer proxy');
 
 my $seconds = $ENV{BENCH_SECONDS} || ($quick ? 1 : 3);
 my $workers = $ENV{BENCH_WORKERS} || 1;
@@ -86,6 +88,8 @@ my %target = (
 	pgbouncer => $bouncer ? { port => $bouncer->{port},
 		title => "PgBouncer $bouncer->{version}",
 		pids => sub { $bouncer->{pid} } } : undef,
+	proxy     => { port => port(5435), title => 'nginx, proxy_pass',
+		pids => sub { $t->worker_pids() } },
 );
 
 @targets = grep { $target{$_} } @targets;
@@ -182,6 +186,11 @@ stream {
         hyperdrive_pass    bench;
         hyperdrive_users   %%TESTDIR%%/users.txt;
         hyperdrive_cache   bench max_age=1h;
+    }
+
+    server {
+        listen             127.0.0.1:%%PORT_5435%%;
+        proxy_pass         127.0.0.1:$port;
     }
 }
 EOF
@@ -289,7 +298,7 @@ sub block {
 		my $line = measure($name, $mode, $clients, $tls, $connect);
 
 		push @lines, [ $name, $line ];
-		$tps{$name} = $line->{tps} if $line;
+		$tps{$name} = $line->{tps} if $line && $line->{tps};
 	}
 
 	# ratios need them all
@@ -318,7 +327,7 @@ sub block {
 
 sub ratio {
 	my ($value, $base) = @_;
-	return $base ? sprintf('%.2f', $value / $base) : '-';
+	return $value && $base ? sprintf('%.2f', $value / $base) : '-';
 }
 
 sub measure {
@@ -350,6 +359,10 @@ sub measure {
 		if (!$status) {
 			my ($n) = $out =~ /actually processed: (\d+)/;
 			my ($tps) = $out =~ /^tps = ([\d.]+)/m;
+
+			# none was answered in time
+			return undef unless $n && defined $tps;
+
 			my ($ms) = $out =~ /^latency average = ([\d.]+)/m;
 			my ($lost) = $out =~ /failed transactions: (\d+)/;
 
@@ -359,7 +372,7 @@ sub measure {
 				tps => $tps,
 				latency => $ms,
 				transactions => $n,
-				cpu => $target->{pids} && $n
+				cpu => $target->{pids}
 					? (cpu_time($target) - $before) * 1e6
 						/ $n : undef,
 			};

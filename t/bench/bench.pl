@@ -29,12 +29,11 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 
 use JSON::PP ();
-use POSIX ();
-use Time::HiRes qw(time);
 
 use Test::Hyperdrive;
+use Test::Hyperdrive::Bench qw(cpus cpu_time ratio quiet rival owned words);
 use Test::Hyperdrive::Postgres;
-use Test::Hyperdrive::Process qw(spawn reap run_command run_as wait_for);
+use Test::Hyperdrive::Process qw(run_command);
 
 $| = 1;
 
@@ -42,11 +41,11 @@ $| = 1;
 
 my $quick = $ENV{QUICK};
 
-my @clients = list('BENCH_CLIENTS', $quick ? '1 16' : '1 16 64 256');
-my @modes = list('BENCH_MODES', 'simple extended prepared');
-my @tls = list('BENCH_TLS', $quick ? '0' : '0 1');
-my @connect = list('BENCH_CONNECT', $quick ? '0' : '0 1');
-my @targets = list('BENCH_TARGETS', 'direct pooled cached pgbouncer proxy');
+my @clients = words('BENCH_CLIENTS', $quick ? '1 16' : '1 16 64 256');
+my @modes = words('BENCH_MODES', 'simple extended prepared');
+my @tls = words('BENCH_TLS', $quick ? '0' : '0 1');
+my @connect = words('BENCH_CONNECT', $quick ? '0' : '0 1');
+my @targets = words('BENCH_TARGETS', 'direct pooled cached pgbouncer proxy');
 
 my $seconds = $ENV{BENCH_SECONDS} || ($quick ? 1 : 3);
 my $workers = $ENV{BENCH_WORKERS} || 1;
@@ -54,8 +53,7 @@ my $pool = $ENV{BENCH_POOL} || 20;
 my $rows = $ENV{BENCH_ROWS} || 1000;
 
 my $json = $ENV{BENCH_JSON};
-my $tick = POSIX::sysconf(POSIX::_SC_CLK_TCK());
-my $cpus = () = read_proc('/proc/cpuinfo') =~ /^processor\b/mg;
+my $cpus = cpus();
 
 my $t = Test::Hyperdrive->new(timeout => 0);
 
@@ -113,20 +111,6 @@ for my $connect (@connect) {
 }
 
 ###############################################################################
-
-sub list {
-	my ($name, $default) = @_;
-	return split ' ', $ENV{$name} // $default;
-}
-
-sub read_proc {
-	my ($path) = @_;
-
-	open(my $fh, '<', $path) or return '';
-	local $/;
-
-	return scalar(<$fh>) // '';
-}
 
 sub version {
 	my ($status, $out) = run_command([
@@ -195,13 +179,7 @@ stream {
 }
 EOF
 
-	my $conf = $t->read_file('nginx.conf');
-
-	# logging at debug level would be what is measured
-	$conf =~ s/^(error_log .*) debug;/$1 error;/m;
-
-	$t->write_file('nginx.conf', $conf);
-	$t->run();
+	quiet($t)->run();
 }
 
 # Transaction pooling with as many connections; it refuses to run as root.
@@ -245,29 +223,11 @@ EOF
 		$t->write_file("bouncer/$name", $t->read_file($name));
 	}
 
-	my $user = run_as('postgres');
+	my $bouncer = rival($t, $port,
+		[ $path, '-q', "$dir/bouncer/pgbouncer.ini" ],
+		user => owned("$dir/bouncer"));
 
-	if ($user) {
-		run_command([ 'chown', '-R', $user, "$dir/bouncer" ]);
-	}
-
-	my $bouncer = bless {
-		port => $port,
-		version => $version,
-		pid => spawn([ $path, '-q', "$dir/bouncer/pgbouncer.ini" ],
-			user => $user, stop => 'TERM',
-			output => "$dir/bouncer/log"),
-	}, 'Bench::Bouncer';
-
-	$t->own($bouncer);
-
-	wait_for(sub {
-		die "PgBouncer: " . $t->read_file('bouncer/log') . "\n"
-			if reap($bouncer->{pid}, 0);
-
-		IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-			PeerPort => $port, Proto => 'tcp');
-	}, 10, 'PgBouncer');
+	$bouncer->{version} = $version;
 
 	return $bouncer;
 }
@@ -325,11 +285,6 @@ sub block {
 	}
 }
 
-sub ratio {
-	my ($value, $base) = @_;
-	return $value && $base ? sprintf('%.2f', $value / $base) : '-';
-}
-
 sub measure {
 	my ($name, $mode, $clients, $tls, $connect) = @_;
 
@@ -351,7 +306,7 @@ sub measure {
 		env => \%env);
 
 	if (!$status) {
-		my $before = cpu_time($target);
+		my $before = used($target);
 
 		($status, $out) = run_command([ @command, '-T', $seconds,
 				'bench' ], env => \%env);
@@ -373,7 +328,7 @@ sub measure {
 				latency => $ms,
 				transactions => $n,
 				cpu => $target->{pids}
-					? (cpu_time($target) - $before) * 1e6
+					? (used($target) - $before) * 1e6
 						/ $n : undef,
 			};
 		}
@@ -384,25 +339,9 @@ sub measure {
 	return undef;
 }
 
-# Seconds of CPU time, in user and system mode, of the proxy's processes.
-
-sub cpu_time {
+sub used {
 	my ($target) = @_;
-
-	return 0 unless $target->{pids};
-
-	my $sum = 0;
-
-	for my $pid ($target->{pids}->()) {
-		my ($rest) = read_proc("/proc/$pid/stat") =~ /^.*\) (.*)/s
-			or next;
-		my @fields = split ' ', $rest;
-
-		# utime and stime, the 14th and 15th of all
-		$sum += $fields[11] + $fields[12];
-	}
-
-	return $sum / $tick;
+	return $target->{pids} ? cpu_time($target->{pids}->()) : 0;
 }
 
 sub record {
@@ -412,19 +351,6 @@ sub record {
 
 	open(my $fh, '>>', $json) or die "cannot write $json: $!\n";
 	print $fh JSON::PP->new->canonical->encode($line), "\n";
-}
-
-###############################################################################
-
-package Bench::Bouncer;
-
-sub stop {
-	my ($self) = @_;
-
-	my $pid = delete $self->{pid} or return;
-
-	kill 'TERM', $pid;
-	Test::Hyperdrive::Process::reap($pid, 1);
 }
 
 ###############################################################################

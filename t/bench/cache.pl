@@ -21,13 +21,10 @@ use strict;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 
-use IO::Socket::INET;
-use POSIX ();
-
 use Test::Hyperdrive;
+use Test::Hyperdrive::Bench qw(cpus cpu_time median quiet rival owned words);
 use Test::Hyperdrive::Postgres;
-use Test::Hyperdrive::Process qw(spawn reap run_command run_as wait_for
-	children);
+use Test::Hyperdrive::Process qw(run_command children);
 
 $| = 1;
 
@@ -38,9 +35,8 @@ my $seconds = $ENV{BENCH_SECONDS} || 2;
 my $clients = $ENV{BENCH_CLIENTS} || 64;
 my $large = $ENV{BENCH_LARGE} || 0;
 
-my %only = map { $_ => 1 } split ' ', $ENV{BENCH_ONLY} || '';
-my $tick = POSIX::sysconf(POSIX::_SC_CLK_TCK());
-my $cpus = () = slurp('/proc/cpuinfo') =~ /^processor\b/mg;
+my %only = map { $_ => 1 } words('BENCH_ONLY', '');
+my $cpus = cpus();
 
 # T, D, C and Z of the answer
 my $size = 34 + 12 + 14 + 6;
@@ -146,15 +142,6 @@ sub wanted {
 	return !%only || $only{$name};
 }
 
-sub slurp {
-	my ($path) = @_;
-
-	open(my $fh, '<', $path) or return '';
-	local $/;
-
-	return scalar(<$fh>) // '';
-}
-
 sub query {
 	return "SELECT abalance FROM pgbench_accounts WHERE aid = :id;\n";
 }
@@ -167,7 +154,7 @@ sub nginx {
 	my $canned = Test::Hyperdrive::build_dir()
 		. '/bench/ngx_stream_bench_canned_module.so';
 
-	my $conf = $t->expand(<<"EOS");
+	$t->write_file_expand('nginx.conf', <<"EOS");
 
 %%TEST_GLOBALS%%
 
@@ -203,9 +190,7 @@ stream {
 }
 EOS
 
-	$conf =~ s/(error_log \S+) debug;/$1 error;/;
-
-	$t->write_file('nginx.conf', $conf)->run();
+	quiet($t)->run();
 }
 
 ###############################################################################
@@ -237,22 +222,6 @@ sub load {
 	return ($tps, $n);
 }
 
-sub cpu_time {
-	my (@pids) = @_;
-
-	my $sum = 0;
-
-	for my $pid (@pids) {
-		my ($rest) = slurp("/proc/$pid/stat") =~ /^.*\) (.*)/s or next;
-		my @fields = split ' ', $rest;
-
-		# utime and stime, the 14th and 15th of all
-		$sum += $fields[11] + $fields[12];
-	}
-
-	return $sum / $tick;
-}
-
 sub measure {
 	my ($what, @args) = @_;
 
@@ -261,11 +230,6 @@ sub measure {
 
 	return { tps => $tps,
 		cpu => (cpu_time($what->{pids}->()) - $before) * 1e6 / $n };
-}
-
-sub median {
-	my (@values) = sort { $a <=> $b } @_;
-	return $values[@values / 2];
 }
 
 sub compare {
@@ -299,28 +263,6 @@ sub compare {
 
 ###############################################################################
 
-sub rival {
-	my ($port, $command, %o) = @_;
-
-	my $rival = bless {
-		port => $port,
-		pid => spawn($command, stop => 'TERM', output => "$dir/rival.log",
-			%o)
-	}, 'Bench::Rival';
-
-	$t->own($rival);
-
-	wait_for(sub {
-		die "$command->[0]: " . $t->read_file('rival.log') . "\n"
-			if reap($rival->{pid}, 0);
-
-		IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-			PeerPort => $port, Proto => 'tcp');
-	}, 20, $command->[0]);
-
-	return $rival;
-}
-
 sub program {
 	my ($name) = @_;
 
@@ -330,15 +272,6 @@ sub program {
 	print "\n$name: skipped, it is not installed\n" unless $path;
 
 	return $path;
-}
-
-sub owned {
-	my ($path) = @_;
-
-	my $user = run_as('postgres');
-	run_command([ 'chown', '-R', $user, $path ]) if $user;
-
-	return $user;
 }
 
 sub pgbouncer {
@@ -362,7 +295,7 @@ log_disconnections = 0
 ignore_startup_parameters = extra_float_digits
 EOS
 
-	return rival($port, [ $path, '-q', "$dir/bouncer/pgbouncer.ini" ],
+	return rival($t, $port, [ $path, '-q', "$dir/bouncer/pgbouncer.ini" ],
 		user => owned("$dir/bouncer"));
 }
 
@@ -372,7 +305,7 @@ sub redis {
 
 	my $port = port(6379);
 
-	return rival($port, [ $path, '--port', $port, '--bind', '127.0.0.1',
+	return rival($t, $port, [ $path, '--port', $port, '--bind', '127.0.0.1',
 		'--save', '', '--appendonly', 'no', '--dir', $dir ]);
 }
 
@@ -425,7 +358,7 @@ memqcache_oiddir = '$dir/pgpool/oid'
 log_min_messages = fatal
 EOS
 
-	return rival($port, [ $path, '-n', '-f', "$dir/pgpool/pgpool.conf",
+	return rival($t, $port, [ $path, '-n', '-f', "$dir/pgpool/pgpool.conf",
 		'-a', "$dir/pgpool/hba.conf", '-F', "$dir/pgpool/pcp.conf" ],
 		user => owned("$dir/pgpool"), dir => "$dir/pgpool");
 }
@@ -455,25 +388,6 @@ sub large {
 		load => sub { load(port(8080), 'prepared', 'ten.sql') });
 
 	compare('a hit of many entries', \%many, \%ten);
-}
-
-###############################################################################
-
-package Bench::Rival;
-
-sub stop {
-	my ($self) = @_;
-
-	my $pid = delete $self->{pid} or return;
-
-	kill 'TERM', $pid;
-
-	if (!eval { Test::Hyperdrive::Process::wait_for(
-	    sub { Test::Hyperdrive::Process::reap($pid, 0) }, 5) })
-	{
-		kill 'KILL', $pid;
-		Test::Hyperdrive::Process::reap($pid, 1);
-	}
 }
 
 ###############################################################################

@@ -10,6 +10,10 @@
 #include "sql/ngx_hyperdrive_sql_set.h"
 
 
+static void ngx_hyperdrive_classify_mysql(ngx_hyperdrive_sql_facts_t *facts,
+    ngx_hyperdrive_state_plan_t *plan);
+static ngx_uint_t ngx_hyperdrive_classify_local(ngx_str_t *text,
+    ngx_hyperdrive_sql_facts_t *facts);
 static ngx_uint_t ngx_hyperdrive_classify_settings(ngx_str_t *text,
     ngx_hyperdrive_sql_mode_t *mode);
 
@@ -27,15 +31,15 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
     ngx_hyperdrive_sql_transaction_t   tr;
     ngx_hyperdrive_sql_catalog_plan_t  blind;
 
-    sql_mode.standard_conforming_strings = mode & 1;
-    sql_mode.unsafe_encoding = (mode & 2) ? 1 : 0;
+    ngx_hyperdrive_sql_mode(mode, &sql_mode);
 
     ngx_hyperdrive_sql_classify(text, &sql_mode, names, sizeof(names), &facts);
 
     plan->alone = (facts.alone
                    || facts.kind == NGX_HYPERDRIVE_SQL_DISCARD);
 
-    if ((facts.stateful || facts.kind == NGX_HYPERDRIVE_SQL_SET_LOCAL)
+    if (!sql_mode.mysql
+        && (facts.stateful || facts.kind == NGX_HYPERDRIVE_SQL_SET_LOCAL)
         && ngx_hyperdrive_classify_settings(text, &sql_mode))
     {
         /* another connection can be told the same */
@@ -62,7 +66,7 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
 
     plan->stateful = facts.stateful;
 
-    plan->leaves = facts.leaves & 0xfff;
+    plan->leaves = facts.leaves & 0x7fff;
 
     if (facts.stateful && facts.leaves == 0) {
         plan->leaves = NGX_HYPERDRIVE_STATE_PIN_FUNCTION;
@@ -82,8 +86,11 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
     plan->single = (facts.nstatements == 1
                     && facts.kind != NGX_HYPERDRIVE_SQL_UNKNOWN);
 
-    if (plan->transaction && plan->single
-        && ngx_hyperdrive_sql_transaction(text, &tr) == NGX_OK)
+    if (sql_mode.mysql) {
+        ngx_hyperdrive_classify_mysql(&facts, plan);
+
+    } else if (plan->transaction && plan->single
+               && ngx_hyperdrive_sql_transaction(text, &tr) == NGX_OK)
     {
         plan->defer = (tr.kind == NGX_HYPERDRIVE_SQL_BEGIN)
                       ? NGX_HYPERDRIVE_STATE_BEGIN_DEFAULT + tr.isolation : 0;
@@ -92,31 +99,32 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
         plan->rolls_back = (tr.kind == NGX_HYPERDRIVE_SQL_ROLLBACK);
     }
 
-    plan->deallocate = (facts.kind == NGX_HYPERDRIVE_SQL_PREPARE
+    /* in MySQL those of the protocol and those of SQL have nothing to do with
+       each other */
+
+    plan->deallocate = (!sql_mode.mysql
+                        && facts.kind == NGX_HYPERDRIVE_SQL_PREPARE
                         && facts.nstatements == 1
                         && ngx_strcmp(facts.verb, "DEALLOCATE") == 0);
 
-    plan->forgets = plan->deallocate
-                    || facts.kind == NGX_HYPERDRIVE_SQL_DISCARD
-                    || facts.kind == NGX_HYPERDRIVE_SQL_CALL
-                    || facts.kind == NGX_HYPERDRIVE_SQL_UNKNOWN
-                    || (facts.stateful && facts.nstatements > 1);
+    plan->forgets = !sql_mode.mysql
+                    && (plan->deallocate
+                        || facts.kind == NGX_HYPERDRIVE_SQL_DISCARD
+                        || facts.kind == NGX_HYPERDRIVE_SQL_CALL
+                        || facts.kind == NGX_HYPERDRIVE_SQL_UNKNOWN
+                        || (facts.stateful && facts.nstatements > 1));
 
     plan->may_write = facts.may_write;
     plan->ddl = blind.ddl;
 
-    plan->local = facts.kind == NGX_HYPERDRIVE_SQL_SET_LOCAL
-                  || ngx_strlcasestrn(text->data, text->data + text->len,
-                                      (u_char *) "search_path",
-                                      sizeof("search_path") - 2)
-                  || ngx_strlcasestrn(text->data, text->data + text->len,
-                                      (u_char *) "set_config",
-                                      sizeof("set_config") - 2);
+    if (!sql_mode.mysql) {
+        plan->local = ngx_hyperdrive_classify_local(text, &facts);
+    }
 
     if (plan->reason == 0) {
-        ngx_hyperdrive_sql_hint(text, &hint);
+        ngx_hyperdrive_sql_hint(text, &sql_mode, &hint);
 
-        plan->no_cache = hint.no_cache;
+        plan->no_cache = hint.no_cache || facts.no_cache;
         plan->max_age = hint.max_age;
     }
 
@@ -130,6 +138,50 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
     {
         plan->plain = 1;
     }
+}
+
+
+/* what MySQL alone has */
+
+static void
+ngx_hyperdrive_classify_mysql(ngx_hyperdrive_sql_facts_t *facts,
+    ngx_hyperdrive_state_plan_t *plan)
+{
+    plan->commits_first = facts->commits_first;
+    plan->chain = facts->chain;
+    plan->release = facts->release;
+    plan->asks = facts->asks;
+    plan->variables = facts->variables;
+
+    if (!plan->single) {
+        return;
+    }
+
+    if (facts->begin_plain) {
+        plan->defer = NGX_HYPERDRIVE_STATE_BEGIN_DEFAULT;
+        plan->start = (ngx_strcmp(facts->verb, "START") == 0);
+    }
+
+    if (!facts->chain && !facts->release) {
+        plan->commits = (facts->kind == NGX_HYPERDRIVE_SQL_COMMIT);
+        plan->rolls_back = (facts->kind == NGX_HYPERDRIVE_SQL_ROLLBACK);
+    }
+}
+
+
+/* may search_path be another one behind it, up to the end of the block? */
+
+static ngx_uint_t
+ngx_hyperdrive_classify_local(ngx_str_t *text,
+    ngx_hyperdrive_sql_facts_t *facts)
+{
+    return facts->kind == NGX_HYPERDRIVE_SQL_SET_LOCAL
+           || ngx_strlcasestrn(text->data, text->data + text->len,
+                               (u_char *) "search_path",
+                               sizeof("search_path") - 2)
+           || ngx_strlcasestrn(text->data, text->data + text->len,
+                               (u_char *) "set_config",
+                               sizeof("set_config") - 2);
 }
 
 

@@ -31,8 +31,6 @@ static ngx_int_t ngx_hyperdrive_variables_query_tables(
     uintptr_t data);
 static ngx_hyperdrive_session_query_t *ngx_hyperdrive_variables_query_now(
     ngx_stream_session_t *stream, ngx_stream_variable_value_t *v);
-static void ngx_hyperdrive_variables_query_mode(
-    ngx_hyperdrive_state_stmt_t *stmt, ngx_hyperdrive_sql_mode_t *mode);
 
 
 enum {
@@ -240,7 +238,7 @@ ngx_hyperdrive_variables_query_digest(ngx_stream_session_t *stream,
         return NGX_ERROR;
     }
 
-    ngx_hyperdrive_variables_query_mode(q->stmt, &mode);
+    ngx_hyperdrive_sql_mode(q->stmt->mode, &mode);
 
     text.len = q->stmt->len;
     text.data = q->stmt->text;
@@ -288,7 +286,7 @@ ngx_hyperdrive_variables_query_tables(ngx_stream_session_t *stream,
         return NGX_OK;
     }
 
-    ngx_hyperdrive_variables_query_mode(q->stmt, &mode);
+    ngx_hyperdrive_sql_mode(q->stmt->mode, &mode);
 
     text.len = q->stmt->len;
     text.data = q->stmt->text;
@@ -333,13 +331,3 @@ ngx_hyperdrive_variables_query_tables(ngx_stream_session_t *stream,
     return NGX_OK;
 }
 
-
-/* as ngx_hyperdrive_classify() reads it */
-
-static void
-ngx_hyperdrive_variables_query_mode(ngx_hyperdrive_state_stmt_t *stmt,
-    ngx_hyperdrive_sql_mode_t *mode)
-{
-    mode->standard_conforming_strings = stmt->mode & 1;
-    mode->unsafe_encoding = (stmt->mode & 2) ? 1 : 0;
-}

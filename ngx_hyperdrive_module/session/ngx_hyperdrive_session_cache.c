@@ -84,8 +84,8 @@ ngx_hyperdrive_session_cache_name(ngx_hyperdrive_session_cache_e cached)
 /*
  * Everything that can change a byte of the answer: the upstream and what it
  * leads to, user and database (the pool's note), what the client has set, its
- * role among it, text, types, parameters, result formats.  Lengths keep the
- * parts apart.
+ * role among it, text and the way to read it, types, parameters, result
+ * formats.  Lengths keep the parts apart.
  */
 
 static ngx_int_t
@@ -104,7 +104,7 @@ ngx_hyperdrive_session_key(ngx_hyperdrive_session_t *s,
     settings = ngx_hyperdrive_session_settings_key(s);
 
     len = s->pool->note.len + stmt->len + stmt->types_len + unit->args.len
-          + unit->formats.len + settings->len + 4 * 6;
+          + unit->formats.len + settings->len + 4 * 8;
 
     if (len > sizeof(ngx_hyperdrive_session_key_buf)) {
         return NGX_DECLINED;
@@ -118,6 +118,8 @@ ngx_hyperdrive_session_key(ngx_hyperdrive_session_t *s,
     p = ngx_cpymem(p, settings->data, settings->len);
     p = ngx_hyperdrive_base_put_u32(p, stmt->len);
     p = ngx_cpymem(p, stmt->text, stmt->len);
+    p = ngx_hyperdrive_base_put_u32(p, (uint64_t) stmt->mode >> 32);
+    p = ngx_hyperdrive_base_put_u32(p, stmt->mode);
     p = ngx_hyperdrive_base_put_u32(p, stmt->types_len);
     p = ngx_cpymem(p, stmt->types, stmt->types_len);
     p = ngx_hyperdrive_base_put_u32(p, unit->args.len);
@@ -137,10 +139,14 @@ ngx_hyperdrive_session_key(ngx_hyperdrive_session_t *s,
 
 
 ngx_int_t
-ngx_hyperdrive_session_key_text(ngx_str_t *key, ngx_str_t *text)
+ngx_hyperdrive_session_key_text(ngx_str_t *key, ngx_str_t *text,
+    ngx_uint_t *mode)
 {
     u_char    *p, *last;
-    uint32_t   len;
+    uint32_t   len, high, low;
+
+    high = 0;
+    low = 0;
 
     p = key->data;
     last = p + key->len;
@@ -151,28 +157,27 @@ ngx_hyperdrive_session_key_text(ngx_str_t *key, ngx_str_t *text)
     p = ngx_hyperdrive_base_read_bytes(p, last, len, text);
     p = ngx_hyperdrive_base_read_u32(p, last, &len);
     p = ngx_hyperdrive_base_read_bytes(p, last, len, text);
+    p = ngx_hyperdrive_base_read_u32(p, last, &high);
+    p = ngx_hyperdrive_base_read_u32(p, last, &low);
+
+    *mode = (ngx_uint_t) ((uint64_t) high << 32 | low);
 
     return p ? NGX_OK : NGX_DECLINED;
 }
 
 
 uint64_t
-ngx_hyperdrive_session_digest(u_char *text, size_t len)
+ngx_hyperdrive_session_digest(ngx_str_t *text, ngx_uint_t mode)
 {
     u_char                     form[1];
     uint64_t                   digest;
-    ngx_str_t                  s;
-    ngx_hyperdrive_sql_mode_t  mode;
+    ngx_hyperdrive_sql_mode_t  m;
 
     /* of the form that query logs show: the same for other constants */
 
-    s.data = text;
-    s.len = len;
+    ngx_hyperdrive_sql_mode(mode, &m);
 
-    mode.standard_conforming_strings = 1;
-    mode.unsafe_encoding = 0;
-
-    (void) ngx_hyperdrive_sql_digest(&s, &mode, form, sizeof(form), &digest);
+    (void) ngx_hyperdrive_sql_digest(text, &m, form, sizeof(form), &digest);
 
     return digest;
 }

@@ -91,9 +91,10 @@ size_t ngx_hyperdrive_session_stamp(ngx_hyperdrive_cache_version_set_t *reads,
     u_char *stamp);
 uint64_t ngx_hyperdrive_session_stamp_digest(u_char *stamp, size_t len);
 /* tells statements apart in logs without showing a literal */
-uint64_t ngx_hyperdrive_session_digest(u_char *text, size_t len);
+uint64_t ngx_hyperdrive_session_digest(ngx_str_t *text, ngx_uint_t mode);
 /* the text in a key of ours; NGX_DECLINED: it is none */
-ngx_int_t ngx_hyperdrive_session_key_text(ngx_str_t *key, ngx_str_t *text);
+ngx_int_t ngx_hyperdrive_session_key_text(ngx_str_t *key, ngx_str_t *text,
+    ngx_uint_t *mode);
 
 
 /* ngx_hyperdrive_session_fill.c */

@@ -34,7 +34,11 @@
         != NGX_HYPERDRIVE_STATE_PIN_SEQUENCE                                  \
      || NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION                                    \
         != NGX_HYPERDRIVE_STATE_PIN_FUNCTION                                  \
-     || NGX_HYPERDRIVE_SQL_LEAVES_CALL != NGX_HYPERDRIVE_STATE_PIN_CALL)
+     || NGX_HYPERDRIVE_SQL_LEAVES_CALL != NGX_HYPERDRIVE_STATE_PIN_CALL       \
+     || NGX_HYPERDRIVE_SQL_LEAVES_VARIABLE                                    \
+        != NGX_HYPERDRIVE_STATE_PIN_VARIABLE                                  \
+     || NGX_HYPERDRIVE_SQL_LEAVES_TABLES != NGX_HYPERDRIVE_STATE_PIN_TABLES   \
+     || NGX_HYPERDRIVE_SQL_LEAVES_XA != NGX_HYPERDRIVE_STATE_PIN_XA)
 #error "_SQL_LEAVES_ and _STATE_PIN_ differ"
 #endif
 

@@ -397,8 +397,7 @@ ngx_hyperdrive_session_plan_make(ngx_hyperdrive_session_plans_t *set,
     text.data = stmt->text;
     text.len = stmt->len;
 
-    mode.standard_conforming_strings = stmt->mode & 1;
-    mode.unsafe_encoding = (stmt->mode & 2) ? 1 : 0;
+    ngx_hyperdrive_sql_mode(stmt->mode, &mode);
 
     ngx_hyperdrive_sql_classify(&text, &mode, names, sizeof(names), &facts);
 

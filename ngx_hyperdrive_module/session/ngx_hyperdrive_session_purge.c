@@ -34,10 +34,11 @@ ngx_hyperdrive_session_purge_match(void *data, ngx_str_t *key)
 {
     uint64_t  *digest = data;
 
-    ngx_str_t  text;
+    ngx_str_t   text;
+    ngx_uint_t  mode;
 
-    return ngx_hyperdrive_session_key_text(key, &text) == NGX_OK
-           && ngx_hyperdrive_session_digest(text.data, text.len) == *digest;
+    return ngx_hyperdrive_session_key_text(key, &text, &mode) == NGX_OK
+           && ngx_hyperdrive_session_digest(&text, mode) == *digest;
 }
 
 

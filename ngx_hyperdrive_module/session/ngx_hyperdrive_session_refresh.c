@@ -192,6 +192,7 @@ void
 ngx_hyperdrive_session_verify(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_question_t *q)
 {
+    ngx_str_t                          text;
     ngx_hyperdrive_session_refresh_t  *r;
 
     if (ngx_hyperdrive_session_refreshes
@@ -205,8 +206,10 @@ ngx_hyperdrive_session_verify(ngx_hyperdrive_session_t *s,
         return;
     }
 
-    r->digest = ngx_hyperdrive_session_digest(s->unit.stmt->text,
-                                              s->unit.stmt->len);
+    text.data = s->unit.stmt->text;
+    text.len = s->unit.stmt->len;
+
+    r->digest = ngx_hyperdrive_session_digest(&text, s->unit.stmt->mode);
 
     if (ngx_hyperdrive_session_verify_kept(s, q, r) == NGX_OK) {
         r->fill = ngx_hyperdrive_session_fill_create(s->conf, q);

@@ -427,8 +427,7 @@ ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
     r.args = args;
     r.nargs = ngx_hyperdrive_session_settings_args(run, args, &r.binary);
 
-    mode.standard_conforming_strings = run->stmt->mode & 1;
-    mode.unsafe_encoding = (run->stmt->mode & 2) ? 1 : 0;
+    ngx_hyperdrive_sql_mode(run->stmt->mode, &mode);
 
     ngx_hyperdrive_sql_set_begin(&r, &text, &mode);
 

@@ -25,7 +25,7 @@
 
 
 /* reasons that a session may keep its connection for */
-#define NGX_HYPERDRIVE_SHM_PINS         13
+#define NGX_HYPERDRIVE_SHM_PINS         16
 
 
 /* counters of one worker for one upstream; written by that worker only */

@@ -107,7 +107,22 @@ typedef struct {
 #define NGX_HYPERDRIVE_SQL_LEAVES_SEQUENCE    0x0100  /* currval, lastval */
 #define NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION    0x0200
 #define NGX_HYPERDRIVE_SQL_LEAVES_CALL        0x0400  /* DO */
-#define NGX_HYPERDRIVE_SQL_LEAVES_NOTHING     0x8000  /* it only looks */
+#define NGX_HYPERDRIVE_SQL_LEAVES_VARIABLE    0x1000  /* @name */
+#define NGX_HYPERDRIVE_SQL_LEAVES_TABLES      0x2000  /* LOCK TABLES */
+#define NGX_HYPERDRIVE_SQL_LEAVES_XA          0x4000
+#define NGX_HYPERDRIVE_SQL_LEAVES_NOTHING     0x10000 /* it only looks */
+
+
+/*
+ * MySQL: what a statement asks about the one before it on its connection, or
+ * about an earlier one.
+ */
+
+#define NGX_HYPERDRIVE_SQL_ASKS_INSERT_ID     0x01    /* LAST_INSERT_ID() */
+#define NGX_HYPERDRIVE_SQL_ASKS_FOUND_ROWS    0x02
+#define NGX_HYPERDRIVE_SQL_ASKS_ROW_COUNT     0x04
+#define NGX_HYPERDRIVE_SQL_ASKS_WARNINGS      0x08    /* SHOW WARNINGS, GET
+                                                         DIAGNOSTICS... */
 
 
 typedef struct {
@@ -175,6 +190,16 @@ typedef struct {
      */
     unsigned                     alone:1;
 
+    /* MySQL: what is open is committed before it runs */
+    unsigned                     commits_first:1;
+    unsigned                     chain:1;    /* COMMIT AND CHAIN */
+    unsigned                     release:1;  /* ...RELEASE: the connection
+                                                ends */
+    unsigned                     snapshot:1; /* WITH CONSISTENT SNAPSHOT */
+    unsigned                     variables:1;  /* @name is read */
+    unsigned                     no_cache:1; /* SQL_NO_CACHE */
+    unsigned                     asks:4;     /* _SQL_ASKS_... */
+
     /* names or functions are read from the text of the whole statement list */
     ngx_uint_t                   ntables;
     ngx_hyperdrive_sql_table_t   tables[NGX_HYPERDRIVE_SQL_MAX_TABLES];
@@ -220,7 +245,22 @@ typedef struct {
      * JOHAB): a text with bytes over 0x7f is then UNKNOWN.
      */
     unsigned                     unsafe_encoding:1;
+
+    /* MySQL and MariaDB: base/ngx_hyperdrive_base_mode.h says what they are */
+
+    unsigned                     mysql:1;
+    unsigned                     mariadb:1;
+    unsigned                     ansi_quotes:1;
+    unsigned                     no_backslash:1;
+    unsigned                     ignore_space:1;
+    unsigned                     unread:1;   /* sql_mode=ORACLE... */
+    unsigned                     charset:3;
+    ngx_uint_t                   version;    /* 101106; 0: not known */
 } ngx_hyperdrive_sql_mode_t;
+
+
+/* from the number that statements are kept under */
+void ngx_hyperdrive_sql_mode(ngx_uint_t bits, ngx_hyperdrive_sql_mode_t *mode);
 
 
 /*

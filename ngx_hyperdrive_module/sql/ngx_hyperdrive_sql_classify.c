@@ -18,8 +18,6 @@ static ngx_uint_t ngx_hyperdrive_sql_classify_unsafe(ngx_str_t *text,
 static void ngx_hyperdrive_sql_classify_verb(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_classify_statement(
     ngx_hyperdrive_sql_scan_t *s);
-static void ngx_hyperdrive_sql_classify_dispatch(
-    ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_classify_end(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_classify_finish(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_classify_unknown(ngx_hyperdrive_sql_scan_t *s);
@@ -141,19 +139,23 @@ ngx_hyperdrive_sql_classify(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
     facts->create_temporary = 0;
     facts->copy_in = 0;
     facts->alone = 0;
+    facts->commits_first = 0;
+    facts->chain = 0;
+    facts->release = 0;
+    facts->snapshot = 0;
+    facts->variables = 0;
+    facts->no_cache = 0;
+    facts->asks = 0;
     facts->ntables = 0;
     facts->nfunctions = 0;
     facts->verb[0] = '\0';
 
-    s->dialect = &ngx_hyperdrive_sql_pg;
+    ngx_hyperdrive_sql_lexer_init(&s->lexer, text, mode);
+
+    s->dialect = s->lexer.dialect;
     s->facts = facts;
     s->names = names;
     s->names_last = names + size;
-
-    s->lexer.pos = text->data;
-    s->lexer.last = text->data + text->len;
-    s->lexer.dialect = s->dialect;
-    s->lexer.backslash = !mode->standard_conforming_strings;
 
     if (ngx_hyperdrive_sql_classify_unsafe(text, mode)) {
         ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
@@ -217,6 +219,11 @@ ngx_hyperdrive_sql_classify_unsafe(ngx_str_t *text,
 
     if (text->len == 0) {
         return 0;
+    }
+
+    if (mode->mysql) {
+        /* the lexer knows the character sets */
+        return mode->unread;
     }
 
     if (memchr(text->data, '\0', text->len)) {
@@ -296,13 +303,13 @@ ngx_hyperdrive_sql_classify_statement(ngx_hyperdrive_sql_scan_t *s)
     ngx_memzero(&s->before, sizeof(ngx_hyperdrive_sql_token_t));
     ngx_memzero(&s->frames[0], sizeof(ngx_hyperdrive_sql_scan_frame_t));
 
-    ngx_hyperdrive_sql_classify_dispatch(s);
+    s->dialect->dispatch(s);
 
     if (s->failed) {
         return;
     }
 
-    ngx_hyperdrive_sql_scan(s);
+    s->dialect->scan(s);
 
     if (!s->failed) {
         ngx_hyperdrive_sql_classify_end(s);
@@ -310,12 +317,7 @@ ngx_hyperdrive_sql_classify_statement(ngx_hyperdrive_sql_scan_t *s)
 }
 
 
-/*
- * Looks at the first words and leaves frames[0] in the state in which the
- * rest is to be read.
- */
-
-static void
+void
 ngx_hyperdrive_sql_classify_dispatch(ngx_hyperdrive_sql_scan_t *s)
 {
     ngx_hyperdrive_sql_facts_t  *facts;

@@ -94,12 +94,7 @@ ngx_hyperdrive_sql_digest(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
     d.last = dst + size;
     d.hash = NGX_HYPERDRIVE_SQL_DIGEST_BASIS;
 
-    ngx_memzero(&lexer, sizeof(ngx_hyperdrive_sql_lexer_t));
-
-    lexer.pos = text->data;
-    lexer.last = text->data + text->len;
-    lexer.dialect = &ngx_hyperdrive_sql_pg;
-    lexer.backslash = !mode->standard_conforming_strings;
+    ngx_hyperdrive_sql_lexer_init(&lexer, text, mode);
 
     if (ngx_hyperdrive_sql_digest_unsafe(text, mode)) {
         lexer.pos = lexer.last;

@@ -7,7 +7,8 @@
 #include "sql/ngx_hyperdrive_sql_hint.h"
 
 
-static u_char *ngx_hyperdrive_sql_hint_comment(u_char *p, u_char *last);
+static u_char *ngx_hyperdrive_sql_hint_comment(u_char *p, u_char *last,
+    ngx_uint_t nested);
 static void ngx_hyperdrive_sql_hint_items(u_char *p, u_char *last,
     ngx_hyperdrive_sql_hint_t *hint);
 static ngx_int_t ngx_hyperdrive_sql_hint_time(u_char *p, u_char *last,
@@ -23,7 +24,8 @@ static ngx_int_t ngx_hyperdrive_sql_hint_time(u_char *p, u_char *last,
 
 
 void
-ngx_hyperdrive_sql_hint(ngx_str_t *text, ngx_hyperdrive_sql_hint_t *hint)
+ngx_hyperdrive_sql_hint(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
+    ngx_hyperdrive_sql_hint_t *hint)
 {
     u_char  *p, *last, *end;
 
@@ -42,9 +44,9 @@ ngx_hyperdrive_sql_hint(ngx_str_t *text, ngx_hyperdrive_sql_hint_t *hint)
             return;
         }
 
-        if (p[0] == '-' && p[1] == '-') {
+        if ((p[0] == '-' && p[1] == '-') || (mode->mysql && p[0] == '#')) {
 
-            while (p < last && *p != '\n' && *p != '\r') {
+            while (p < last && *p != '\n' && (*p != '\r' || mode->mysql)) {
                 p++;
             }
 
@@ -55,7 +57,7 @@ ngx_hyperdrive_sql_hint(ngx_str_t *text, ngx_hyperdrive_sql_hint_t *hint)
             return;
         }
 
-        end = ngx_hyperdrive_sql_hint_comment(p, last);
+        end = ngx_hyperdrive_sql_hint_comment(p, last, !mode->mysql);
 
         if (end == NULL) {
             /* it has no end: the database says so */
@@ -69,10 +71,10 @@ ngx_hyperdrive_sql_hint(ngx_str_t *text, ngx_hyperdrive_sql_hint_t *hint)
 }
 
 
-/* behind the comment; they may be nested */
+/* behind the comment */
 
 static u_char *
-ngx_hyperdrive_sql_hint_comment(u_char *p, u_char *last)
+ngx_hyperdrive_sql_hint_comment(u_char *p, u_char *last, ngx_uint_t nested)
 {
     ngx_uint_t  depth;
 
@@ -80,7 +82,7 @@ ngx_hyperdrive_sql_hint_comment(u_char *p, u_char *last)
 
     while (last - p >= 2) {
 
-        if (p[0] == '/' && p[1] == '*') {
+        if (p[0] == '/' && p[1] == '*' && (nested || depth == 0)) {
             depth++;
             p += 2;
 

@@ -8,7 +8,7 @@
 #define _NGX_HYPERDRIVE_SQL_HINT_H_INCLUDED_
 
 
-#include "ngx_hyperdrive.h"
+#include "sql/ngx_hyperdrive_sql.h"
 
 
 /*
@@ -38,7 +38,8 @@ typedef struct {
  * Reads what stands in front of a statement's first word; never fails.  If
  * there are several, the last one counts, and no-cache always.
  */
-void ngx_hyperdrive_sql_hint(ngx_str_t *text, ngx_hyperdrive_sql_hint_t *hint);
+void ngx_hyperdrive_sql_hint(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
+    ngx_hyperdrive_sql_hint_t *hint);
 
 
 #endif /* _NGX_HYPERDRIVE_SQL_HINT_H_INCLUDED_ */

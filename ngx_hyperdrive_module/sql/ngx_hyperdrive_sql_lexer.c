@@ -5,6 +5,7 @@
 
 
 #include "sql/ngx_hyperdrive_sql_lexer.h"
+#include "base/ngx_hyperdrive_base_mode.h"
 
 
 /* the longest keyword has 17 letters */
@@ -17,8 +18,6 @@ static void ngx_hyperdrive_sql_lexer_word(ngx_hyperdrive_sql_lexer_t *lexer,
     ngx_hyperdrive_sql_token_t *token);
 static ngx_uint_t ngx_hyperdrive_sql_lexer_prefixed(
     ngx_hyperdrive_sql_lexer_t *lexer, ngx_hyperdrive_sql_token_t *token);
-static void ngx_hyperdrive_sql_lexer_keyword(
-    const ngx_hyperdrive_sql_dialect_t *d, ngx_hyperdrive_sql_token_t *token);
 static void ngx_hyperdrive_sql_lexer_number(ngx_hyperdrive_sql_lexer_t *lexer,
     ngx_hyperdrive_sql_token_t *token);
 static void ngx_hyperdrive_sql_lexer_dollar(ngx_hyperdrive_sql_lexer_t *lexer,
@@ -34,14 +33,71 @@ static void ngx_hyperdrive_sql_lexer_operator(
 
 
 void
+ngx_hyperdrive_sql_mode(ngx_uint_t bits, ngx_hyperdrive_sql_mode_t *mode)
+{
+    ngx_memzero(mode, sizeof(ngx_hyperdrive_sql_mode_t));
+
+    if (!(bits & NGX_HYPERDRIVE_BASE_MODE_MYSQL)) {
+        mode->standard_conforming_strings =
+                                   (bits & NGX_HYPERDRIVE_BASE_MODE_STANDARD)
+                                   ? 1 : 0;
+        mode->unsafe_encoding = (bits & NGX_HYPERDRIVE_BASE_MODE_UNSAFE)
+                                ? 1 : 0;
+        return;
+    }
+
+    mode->mysql = 1;
+    mode->mariadb = (bits & NGX_HYPERDRIVE_BASE_MODE_MARIADB) ? 1 : 0;
+    mode->ansi_quotes = (bits & NGX_HYPERDRIVE_BASE_MODE_ANSI_QUOTES) ? 1 : 0;
+    mode->no_backslash = (bits & NGX_HYPERDRIVE_BASE_MODE_NO_BACKSLASH)
+                         ? 1 : 0;
+    mode->ignore_space = (bits & NGX_HYPERDRIVE_BASE_MODE_IGNORE_SPACE)
+                         ? 1 : 0;
+    mode->unread = (bits & NGX_HYPERDRIVE_BASE_MODE_UNREAD) ? 1 : 0;
+    mode->charset = NGX_HYPERDRIVE_BASE_MODE_CHARSET(bits);
+    mode->version = NGX_HYPERDRIVE_BASE_MODE_VERSION(bits);
+}
+
+
+void
+ngx_hyperdrive_sql_lexer_init(ngx_hyperdrive_sql_lexer_t *lexer,
+    ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode)
+{
+    ngx_memzero(lexer, sizeof(ngx_hyperdrive_sql_lexer_t));
+
+    lexer->pos = text->data;
+    lexer->last = text->data + text->len;
+    lexer->mode = *mode;
+
+    if (mode->mysql) {
+        lexer->dialect = &ngx_hyperdrive_sql_mysql;
+        lexer->backslash = !mode->no_backslash;
+
+    } else {
+        lexer->dialect = &ngx_hyperdrive_sql_pg;
+        lexer->backslash = !mode->standard_conforming_strings;
+    }
+}
+
+
+void
 ngx_hyperdrive_sql_lexer_next(ngx_hyperdrive_sql_lexer_t *lexer,
     ngx_hyperdrive_sql_token_t *token)
 {
-    u_char  *p;
-
     ngx_memzero(token, sizeof(ngx_hyperdrive_sql_token_t));
 
     token->category = NGX_HYPERDRIVE_SQL_NOT_KEYWORD;
+    token->text.data = lexer->pos;
+
+    lexer->dialect->next(lexer, token);
+}
+
+
+void
+ngx_hyperdrive_sql_lexer_pg(ngx_hyperdrive_sql_lexer_t *lexer,
+    ngx_hyperdrive_sql_token_t *token)
+{
+    u_char  *p;
 
     p = ngx_hyperdrive_sql_lexer_blanks(lexer);
 
@@ -333,7 +389,7 @@ ngx_hyperdrive_sql_lexer_prefixed(ngx_hyperdrive_sql_lexer_t *lexer,
 }
 
 
-static void
+void
 ngx_hyperdrive_sql_lexer_keyword(const ngx_hyperdrive_sql_dialect_t *d,
     ngx_hyperdrive_sql_token_t *token)
 {
@@ -651,6 +707,7 @@ ngx_hyperdrive_sql_lexer_name(ngx_hyperdrive_sql_lexer_t *lexer,
         }
 
         token->text.len = p - token->text.data;
+        token->quote = '"';
 
         if (token->text.len) {
             token->type = NGX_HYPERDRIVE_SQL_T_NAME;
@@ -720,14 +777,20 @@ ngx_hyperdrive_sql_lexer_fold(const ngx_hyperdrive_sql_dialect_t *d,
 
     if (token->type == NGX_HYPERDRIVE_SQL_T_WORD) {
         len = token->text.len;
-        ngx_strlow(dst, p, len);
+
+        if (d->keep_case) {
+            ngx_memcpy(dst, p, len);
+
+        } else {
+            ngx_strlow(dst, p, len);
+        }
 
     } else {
 
         for (len = 0; p < last; p++) {
             dst[len++] = *p;
 
-            if (*p == '"') {
+            if (*p == token->quote) {
                 p++;
             }
         }

@@ -31,7 +31,9 @@ typedef enum {
     NGX_HYPERDRIVE_SQL_C_DOT,
     NGX_HYPERDRIVE_SQL_C_COLON,
     NGX_HYPERDRIVE_SQL_C_SELF,       /* , ( ) [ ] ; are tokens alone */
-    NGX_HYPERDRIVE_SQL_C_OPERATOR
+    NGX_HYPERDRIVE_SQL_C_OPERATOR,
+    NGX_HYPERDRIVE_SQL_C_BACKTICK,   /* MySQL's quote of names */
+    NGX_HYPERDRIVE_SQL_C_AT          /* @variable, @@variable */
 } ngx_hyperdrive_sql_class_e;
 
 
@@ -44,7 +46,9 @@ typedef enum {
     NGX_HYPERDRIVE_SQL_T_STRING,     /* a string constant, see <string> */
     NGX_HYPERDRIVE_SQL_T_BITS,       /* B'...' or X'...' */
     NGX_HYPERDRIVE_SQL_T_NUMBER,
-    NGX_HYPERDRIVE_SQL_T_PARAM,      /* $1 */
+    NGX_HYPERDRIVE_SQL_T_PARAM,      /* $1; MySQL: ? */
+    NGX_HYPERDRIVE_SQL_T_VARIABLE,   /* @name, <text> is the name */
+    NGX_HYPERDRIVE_SQL_T_SYSTEM,     /* @@, the name follows */
     NGX_HYPERDRIVE_SQL_T_OPERATOR,
     NGX_HYPERDRIVE_SQL_T_CAST,       /* :: */
     NGX_HYPERDRIVE_SQL_T_ASSIGN,     /* := */
@@ -94,15 +98,22 @@ typedef enum {
     NGX_HYPERDRIVE_SQL_K_ARRAY,
     NGX_HYPERDRIVE_SQL_K_AS,
     NGX_HYPERDRIVE_SQL_K_ATOMIC,
+    NGX_HYPERDRIVE_SQL_K_BACKUP,
     NGX_HYPERDRIVE_SQL_K_BEGIN,
+    NGX_HYPERDRIVE_SQL_K_BINLOG,
     NGX_HYPERDRIVE_SQL_K_BIT,
     NGX_HYPERDRIVE_SQL_K_BY,
+    NGX_HYPERDRIVE_SQL_K_CACHE,
     NGX_HYPERDRIVE_SQL_K_CALL,
     NGX_HYPERDRIVE_SQL_K_CASE,
     NGX_HYPERDRIVE_SQL_K_CAST,
+    NGX_HYPERDRIVE_SQL_K_CHANGE,
     NGX_HYPERDRIVE_SQL_K_CHAR,
     NGX_HYPERDRIVE_SQL_K_CHARACTER,
+    NGX_HYPERDRIVE_SQL_K_CHARSET,
+    NGX_HYPERDRIVE_SQL_K_CHECK,
     NGX_HYPERDRIVE_SQL_K_CHECKPOINT,
+    NGX_HYPERDRIVE_SQL_K_CHECKSUM,
     NGX_HYPERDRIVE_SQL_K_CLOSE,
     NGX_HYPERDRIVE_SQL_K_CLUSTER,
     NGX_HYPERDRIVE_SQL_K_COALESCE,
@@ -130,12 +141,19 @@ typedef enum {
     NGX_HYPERDRIVE_SQL_K_DEALLOCATE,
     NGX_HYPERDRIVE_SQL_K_DECLARE,
     NGX_HYPERDRIVE_SQL_K_DEFAULT,
+    NGX_HYPERDRIVE_SQL_K_DELAYED,
     NGX_HYPERDRIVE_SQL_K_DELETE,
+    NGX_HYPERDRIVE_SQL_K_DESC,
+    NGX_HYPERDRIVE_SQL_K_DESCRIBE,
     NGX_HYPERDRIVE_SQL_K_DISCARD,
     NGX_HYPERDRIVE_SQL_K_DISTINCT,
     NGX_HYPERDRIVE_SQL_K_DO,
     NGX_HYPERDRIVE_SQL_K_DOMAIN,
     NGX_HYPERDRIVE_SQL_K_DROP,
+    NGX_HYPERDRIVE_SQL_K_DUAL,
+    NGX_HYPERDRIVE_SQL_K_DUMPFILE,
+    NGX_HYPERDRIVE_SQL_K_ELSE,
+    NGX_HYPERDRIVE_SQL_K_ELSEIF,
     NGX_HYPERDRIVE_SQL_K_END,
     NGX_HYPERDRIVE_SQL_K_ESCAPE,
     NGX_HYPERDRIVE_SQL_K_EXCEPT,
@@ -148,36 +166,49 @@ typedef enum {
     NGX_HYPERDRIVE_SQL_K_FETCH,
     NGX_HYPERDRIVE_SQL_K_FILTER,
     NGX_HYPERDRIVE_SQL_K_FIRST,
+    NGX_HYPERDRIVE_SQL_K_FLUSH,
     NGX_HYPERDRIVE_SQL_K_FOR,
+    NGX_HYPERDRIVE_SQL_K_FORCE,
     NGX_HYPERDRIVE_SQL_K_FOREIGN,
     NGX_HYPERDRIVE_SQL_K_FROM,
     NGX_HYPERDRIVE_SQL_K_FULL,
     NGX_HYPERDRIVE_SQL_K_FUNCTION,
+    NGX_HYPERDRIVE_SQL_K_GET,
     NGX_HYPERDRIVE_SQL_K_GLOBAL,
     NGX_HYPERDRIVE_SQL_K_GRANT,
     NGX_HYPERDRIVE_SQL_K_GREATEST,
     NGX_HYPERDRIVE_SQL_K_GROUP,
     NGX_HYPERDRIVE_SQL_K_GROUPING,
+    NGX_HYPERDRIVE_SQL_K_HANDLER,
     NGX_HYPERDRIVE_SQL_K_HAVING,
+    NGX_HYPERDRIVE_SQL_K_HELP,
+    NGX_HYPERDRIVE_SQL_K_HIGH_PRIORITY,
+    NGX_HYPERDRIVE_SQL_K_HISTORY,
     NGX_HYPERDRIVE_SQL_K_HOLD,
     NGX_HYPERDRIVE_SQL_K_IF,
+    NGX_HYPERDRIVE_SQL_K_IGNORE,
     NGX_HYPERDRIVE_SQL_K_ILIKE,
     NGX_HYPERDRIVE_SQL_K_IMPORT,
     NGX_HYPERDRIVE_SQL_K_IN,
     NGX_HYPERDRIVE_SQL_K_INCLUDE,
     NGX_HYPERDRIVE_SQL_K_INDEX,
+    NGX_HYPERDRIVE_SQL_K_INFILE,
     NGX_HYPERDRIVE_SQL_K_INHERITS,
     NGX_HYPERDRIVE_SQL_K_INNER,
     NGX_HYPERDRIVE_SQL_K_INSERT,
+    NGX_HYPERDRIVE_SQL_K_INSTALL,
     NGX_HYPERDRIVE_SQL_K_INTERSECT,
     NGX_HYPERDRIVE_SQL_K_INTERVAL,
     NGX_HYPERDRIVE_SQL_K_INTO,
     NGX_HYPERDRIVE_SQL_K_IS,
     NGX_HYPERDRIVE_SQL_K_ISNULL,
+    NGX_HYPERDRIVE_SQL_K_ITERATE,
     NGX_HYPERDRIVE_SQL_K_JOIN,
     NGX_HYPERDRIVE_SQL_K_KEY,
+    NGX_HYPERDRIVE_SQL_K_KILL,
     NGX_HYPERDRIVE_SQL_K_LATERAL,
     NGX_HYPERDRIVE_SQL_K_LEAST,
+    NGX_HYPERDRIVE_SQL_K_LEAVE,
     NGX_HYPERDRIVE_SQL_K_LEFT,
     NGX_HYPERDRIVE_SQL_K_LIKE,
     NGX_HYPERDRIVE_SQL_K_LIMIT,
@@ -187,10 +218,14 @@ typedef enum {
     NGX_HYPERDRIVE_SQL_K_LOCALTIME,
     NGX_HYPERDRIVE_SQL_K_LOCALTIMESTAMP,
     NGX_HYPERDRIVE_SQL_K_LOCK,
+    NGX_HYPERDRIVE_SQL_K_LOOP,
+    NGX_HYPERDRIVE_SQL_K_LOW_PRIORITY,
     NGX_HYPERDRIVE_SQL_K_MATCHED,
     NGX_HYPERDRIVE_SQL_K_MATERIALIZED,
     NGX_HYPERDRIVE_SQL_K_MERGE,
+    NGX_HYPERDRIVE_SQL_K_MINUS,
     NGX_HYPERDRIVE_SQL_K_MOVE,
+    NGX_HYPERDRIVE_SQL_K_NAMES,
     NGX_HYPERDRIVE_SQL_K_NATURAL,
     NGX_HYPERDRIVE_SQL_K_NCHAR,
     NGX_HYPERDRIVE_SQL_K_NEXT,
@@ -205,22 +240,31 @@ typedef enum {
     NGX_HYPERDRIVE_SQL_K_OFFSET,
     NGX_HYPERDRIVE_SQL_K_ON,
     NGX_HYPERDRIVE_SQL_K_ONLY,
+    NGX_HYPERDRIVE_SQL_K_OPEN,
     NGX_HYPERDRIVE_SQL_K_OPERATOR,
+    NGX_HYPERDRIVE_SQL_K_OPTIMIZE,
     NGX_HYPERDRIVE_SQL_K_OPTIONS,
     NGX_HYPERDRIVE_SQL_K_OR,
     NGX_HYPERDRIVE_SQL_K_ORDER,
     NGX_HYPERDRIVE_SQL_K_ORDINALITY,
     NGX_HYPERDRIVE_SQL_K_OUTER,
+    NGX_HYPERDRIVE_SQL_K_OUTFILE,
     NGX_HYPERDRIVE_SQL_K_OVER,
     NGX_HYPERDRIVE_SQL_K_OVERLAPS,
     NGX_HYPERDRIVE_SQL_K_OVERLAY,
     NGX_HYPERDRIVE_SQL_K_OVERRIDING,
     NGX_HYPERDRIVE_SQL_K_PARTITION,
+    NGX_HYPERDRIVE_SQL_K_PASSWORD,
+    NGX_HYPERDRIVE_SQL_K_PERSIST,
+    NGX_HYPERDRIVE_SQL_K_PERSIST_ONLY,
     NGX_HYPERDRIVE_SQL_K_POSITION,
     NGX_HYPERDRIVE_SQL_K_PREPARE,
     NGX_HYPERDRIVE_SQL_K_PREPARED,
+    NGX_HYPERDRIVE_SQL_K_PREVIOUS,
     NGX_HYPERDRIVE_SQL_K_PRIMARY,
     NGX_HYPERDRIVE_SQL_K_PROCEDURE,
+    NGX_HYPERDRIVE_SQL_K_PURGE,
+    NGX_HYPERDRIVE_SQL_K_QUICK,
     NGX_HYPERDRIVE_SQL_K_READ,
     NGX_HYPERDRIVE_SQL_K_REASSIGN,
     NGX_HYPERDRIVE_SQL_K_RECURSIVE,
@@ -228,12 +272,20 @@ typedef enum {
     NGX_HYPERDRIVE_SQL_K_REFRESH,
     NGX_HYPERDRIVE_SQL_K_REINDEX,
     NGX_HYPERDRIVE_SQL_K_RELEASE,
+    NGX_HYPERDRIVE_SQL_K_RENAME,
+    NGX_HYPERDRIVE_SQL_K_REPAIR,
+    NGX_HYPERDRIVE_SQL_K_REPEAT,
     NGX_HYPERDRIVE_SQL_K_REPEATABLE,
     NGX_HYPERDRIVE_SQL_K_REPLACE,
+    NGX_HYPERDRIVE_SQL_K_REPLICA,
     NGX_HYPERDRIVE_SQL_K_RESET,
+    NGX_HYPERDRIVE_SQL_K_RESIGNAL,
+    NGX_HYPERDRIVE_SQL_K_RESTART,
+    NGX_HYPERDRIVE_SQL_K_RETURN,
     NGX_HYPERDRIVE_SQL_K_RETURNING,
     NGX_HYPERDRIVE_SQL_K_REVOKE,
     NGX_HYPERDRIVE_SQL_K_RIGHT,
+    NGX_HYPERDRIVE_SQL_K_ROLE,
     NGX_HYPERDRIVE_SQL_K_ROLLBACK,
     NGX_HYPERDRIVE_SQL_K_ROLLUP,
     NGX_HYPERDRIVE_SQL_K_ROW,
@@ -251,18 +303,28 @@ typedef enum {
     NGX_HYPERDRIVE_SQL_K_SETS,
     NGX_HYPERDRIVE_SQL_K_SHARE,
     NGX_HYPERDRIVE_SQL_K_SHOW,
+    NGX_HYPERDRIVE_SQL_K_SHUTDOWN,
+    NGX_HYPERDRIVE_SQL_K_SIGNAL,
     NGX_HYPERDRIVE_SQL_K_SIMILAR,
+    NGX_HYPERDRIVE_SQL_K_SLAVE,
     NGX_HYPERDRIVE_SQL_K_SOME,
+    NGX_HYPERDRIVE_SQL_K_SQL_CALC_FOUND_ROWS,
+    NGX_HYPERDRIVE_SQL_K_SQL_NO_CACHE,
     NGX_HYPERDRIVE_SQL_K_START,
+    NGX_HYPERDRIVE_SQL_K_STATEMENT,
+    NGX_HYPERDRIVE_SQL_K_STOP,
+    NGX_HYPERDRIVE_SQL_K_STRAIGHT_JOIN,
     NGX_HYPERDRIVE_SQL_K_SUBSCRIPTION,
     NGX_HYPERDRIVE_SQL_K_SUBSTRING,
     NGX_HYPERDRIVE_SQL_K_SYSTEM,
+    NGX_HYPERDRIVE_SQL_K_SYSTEM_TIME,
     NGX_HYPERDRIVE_SQL_K_TABLE,
     NGX_HYPERDRIVE_SQL_K_TABLES,
     NGX_HYPERDRIVE_SQL_K_TABLESAMPLE,
     NGX_HYPERDRIVE_SQL_K_TABLESPACE,
     NGX_HYPERDRIVE_SQL_K_TEMP,
     NGX_HYPERDRIVE_SQL_K_TEMPORARY,
+    NGX_HYPERDRIVE_SQL_K_THEN,
     NGX_HYPERDRIVE_SQL_K_TIME,
     NGX_HYPERDRIVE_SQL_K_TO,
     NGX_HYPERDRIVE_SQL_K_TRANSACTION,
@@ -272,14 +334,22 @@ typedef enum {
     NGX_HYPERDRIVE_SQL_K_TRUNCATE,
     NGX_HYPERDRIVE_SQL_K_TYPE,
     NGX_HYPERDRIVE_SQL_K_UESCAPE,
+    NGX_HYPERDRIVE_SQL_K_UNINSTALL,
     NGX_HYPERDRIVE_SQL_K_UNION,
     NGX_HYPERDRIVE_SQL_K_UNIQUE,
     NGX_HYPERDRIVE_SQL_K_UNLISTEN,
+    NGX_HYPERDRIVE_SQL_K_UNLOCK,
     NGX_HYPERDRIVE_SQL_K_UNLOGGED,
+    NGX_HYPERDRIVE_SQL_K_UNTIL,
     NGX_HYPERDRIVE_SQL_K_UPDATE,
+    NGX_HYPERDRIVE_SQL_K_USE,
     NGX_HYPERDRIVE_SQL_K_USER,
     NGX_HYPERDRIVE_SQL_K_USING,
+    NGX_HYPERDRIVE_SQL_K_UTC_DATE,
+    NGX_HYPERDRIVE_SQL_K_UTC_TIME,
+    NGX_HYPERDRIVE_SQL_K_UTC_TIMESTAMP,
     NGX_HYPERDRIVE_SQL_K_VACUUM,
+    NGX_HYPERDRIVE_SQL_K_VALUE,
     NGX_HYPERDRIVE_SQL_K_VALUES,
     NGX_HYPERDRIVE_SQL_K_VARIADIC,
     NGX_HYPERDRIVE_SQL_K_VARYING,
@@ -287,12 +357,15 @@ typedef enum {
     NGX_HYPERDRIVE_SQL_K_VIEW,
     NGX_HYPERDRIVE_SQL_K_WHEN,
     NGX_HYPERDRIVE_SQL_K_WHERE,
+    NGX_HYPERDRIVE_SQL_K_WHILE,
     NGX_HYPERDRIVE_SQL_K_WINDOW,
     NGX_HYPERDRIVE_SQL_K_WITH,
     NGX_HYPERDRIVE_SQL_K_WITHIN,
     NGX_HYPERDRIVE_SQL_K_WITHOUT,
     NGX_HYPERDRIVE_SQL_K_WORK,
+    NGX_HYPERDRIVE_SQL_K_XA,
     NGX_HYPERDRIVE_SQL_K_XMLTABLE,
+    NGX_HYPERDRIVE_SQL_K_XOR,
     NGX_HYPERDRIVE_SQL_K_ZONE
 } ngx_hyperdrive_sql_keyword_e;
 
@@ -315,11 +388,21 @@ typedef struct {
 #define NGX_HYPERDRIVE_SQL_F_CLASS       0x0f
 #define NGX_HYPERDRIVE_SQL_F_ATTR        0x10
 
+/* MySQL: t/unit/gen_mysql_functions.sh */
+
+#define NGX_HYPERDRIVE_SQL_F_WORD        6
+#define NGX_HYPERDRIVE_SQL_F_TOUCH       0x20
+
 
 typedef struct {
     ngx_str_t                         text;
     ngx_uint_t                        flags;
 } ngx_hyperdrive_sql_name_t;
+
+
+typedef struct ngx_hyperdrive_sql_lexer_s    ngx_hyperdrive_sql_lexer_t;
+typedef struct ngx_hyperdrive_sql_token_s    ngx_hyperdrive_sql_token_t;
+typedef struct ngx_hyperdrive_sql_scan_s     ngx_hyperdrive_sql_scan_t;
 
 
 typedef struct {
@@ -335,14 +418,25 @@ typedef struct {
 
     size_t                               max_name;    /* the rest is cut */
 
+    /* the next token; what a statement is, by its first words; the walk to
+       its end; whether a table belongs to the server */
+    void                               (*next)(ngx_hyperdrive_sql_lexer_t *l,
+                                               ngx_hyperdrive_sql_token_t *t);
+    void                               (*dispatch)(
+                                               ngx_hyperdrive_sql_scan_t *s);
+    void                               (*scan)(ngx_hyperdrive_sql_scan_t *s);
+    ngx_uint_t                         (*system)(ngx_str_t *schema,
+                                                 ngx_str_t *table);
+
     unsigned                             nested_comments:1;
     unsigned                             dollar_strings:1;
     unsigned                             string_prefixes:1;   /* E N B X U& */
     unsigned                             string_continuation:1;
+    unsigned                             keep_case:1;  /* of names */
 } ngx_hyperdrive_sql_dialect_t;
 
 
-typedef struct {
+struct ngx_hyperdrive_sql_token_s {
     ngx_hyperdrive_sql_token_e        type;
     ngx_str_t                         text;
     ngx_hyperdrive_sql_keyword_e      keyword;   /* of a T_WORD */
@@ -350,18 +444,26 @@ typedef struct {
     ngx_hyperdrive_sql_string_e       string;    /* of a T_STRING */
     unsigned                          doubled:1; /* a T_NAME with "" in it */
     unsigned                          high:1;    /* has bytes over 0x7f */
-} ngx_hyperdrive_sql_token_t;
+    unsigned                          blank:1;   /* MySQL: blanks before it */
+    u_char                            quote;     /* of a T_NAME */
+};
 
 
-typedef struct {
+struct ngx_hyperdrive_sql_lexer_s {
     u_char                              *pos;
     u_char                              *last;
     const ngx_hyperdrive_sql_dialect_t  *dialect;
+    ngx_hyperdrive_sql_mode_t            mode;
     unsigned                             backslash:1;  /* escapes in '...' */
-} ngx_hyperdrive_sql_lexer_t;
+    unsigned                             code:1;       /* MySQL: within a
+                                                          comment that is run */
+    unsigned                             dot:1;        /* MySQL: a name behind
+                                                          a dot begins here */
+};
 
 
 extern const ngx_hyperdrive_sql_dialect_t  ngx_hyperdrive_sql_pg;
+extern const ngx_hyperdrive_sql_dialect_t  ngx_hyperdrive_sql_mysql;
 
 extern const ngx_hyperdrive_sql_name_t  ngx_hyperdrive_sql_pg_functions[];
 extern const ngx_uint_t  ngx_hyperdrive_sql_pg_functions_n;
@@ -369,15 +471,32 @@ extern const ngx_hyperdrive_sql_name_t
     ngx_hyperdrive_sql_pg_functions_operators[];
 extern const ngx_uint_t  ngx_hyperdrive_sql_pg_functions_noperators;
 
+extern const ngx_hyperdrive_sql_name_t  ngx_hyperdrive_sql_mysql_functions[];
+extern const ngx_uint_t  ngx_hyperdrive_sql_mysql_functions_n;
+
+
+/* the dialect and all that <mode> says */
+void ngx_hyperdrive_sql_lexer_init(ngx_hyperdrive_sql_lexer_t *lexer,
+    ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode);
 
 /* fills <token> with the next one; T_END and T_ERROR repeat for ever */
 void ngx_hyperdrive_sql_lexer_next(ngx_hyperdrive_sql_lexer_t *lexer,
     ngx_hyperdrive_sql_token_t *token);
 
+/* the dialects' own */
+void ngx_hyperdrive_sql_lexer_pg(ngx_hyperdrive_sql_lexer_t *lexer,
+    ngx_hyperdrive_sql_token_t *token);
+void ngx_hyperdrive_sql_mysql_lexer(ngx_hyperdrive_sql_lexer_t *lexer,
+    ngx_hyperdrive_sql_token_t *token);
+
+/* what keyword a T_WORD is, if it is one */
+void ngx_hyperdrive_sql_lexer_keyword(const ngx_hyperdrive_sql_dialect_t *d,
+    ngx_hyperdrive_sql_token_t *token);
+
 /*
- * The name that a T_WORD or T_NAME stands for: lower-cased or undoubled, and
- * cut to what the server keeps.  <dst> has room for token->text.len bytes.
- * Returns the length.
+ * The name that a T_WORD or T_NAME stands for: lower-cased (MySQL: as it is)
+ * or undoubled, and cut to what the server keeps.  <dst> has room for
+ * token->text.len bytes.  Returns the length.
  */
 size_t ngx_hyperdrive_sql_lexer_fold(const ngx_hyperdrive_sql_dialect_t *d,
     ngx_hyperdrive_sql_token_t *token, u_char *dst);

@@ -25,9 +25,6 @@ static void ngx_hyperdrive_sql_names_call(ngx_hyperdrive_sql_scan_t *s,
     ngx_hyperdrive_sql_token_t *token, ngx_uint_t class);
 static ngx_uint_t ngx_hyperdrive_sql_names_leaves(
     ngx_hyperdrive_sql_scan_t *s, ngx_hyperdrive_sql_token_t *token);
-static void ngx_hyperdrive_sql_names_unknown(ngx_hyperdrive_sql_scan_t *s,
-    ngx_hyperdrive_sql_token_t *schema, ngx_hyperdrive_sql_token_t *token,
-    ngx_uint_t operator);
 
 
 static const char  *ngx_hyperdrive_sql_names_catalog[] = {
@@ -176,12 +173,7 @@ ngx_hyperdrive_sql_names_table(ngx_hyperdrive_sql_scan_t *s,
         goto full;
     }
 
-    if ((table.len >= 3 && ngx_strncmp(table.data, "pg_", 3) == 0)
-        || (schema.len >= 3 && ngx_strncmp(schema.data, "pg_", 3) == 0)
-        || (schema.len == sizeof("information_schema") - 1
-            && ngx_strncmp(schema.data, "information_schema", schema.len)
-               == 0))
-    {
+    if (s->dialect->system(&schema, &table)) {
         ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_SYSTEM);
     }
 
@@ -223,6 +215,17 @@ full:
     ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_TOO_COMPLEX);
 
     return NULL;
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_sql_names_system_pg(ngx_str_t *schema, ngx_str_t *table)
+{
+    return (table->len >= 3 && ngx_strncmp(table->data, "pg_", 3) == 0)
+           || (schema->len >= 3 && ngx_strncmp(schema->data, "pg_", 3) == 0)
+           || (schema->len == sizeof("information_schema") - 1
+               && ngx_strncmp(schema->data, "information_schema", schema->len)
+                  == 0);
 }
 
 
@@ -627,7 +630,7 @@ ngx_hyperdrive_sql_names_leaves(ngx_hyperdrive_sql_scan_t *s,
 
 /* what it does is for the catalog to say: it is put down */
 
-static void
+void
 ngx_hyperdrive_sql_names_unknown(ngx_hyperdrive_sql_scan_t *s,
     ngx_hyperdrive_sql_token_t *schema, ngx_hyperdrive_sql_token_t *token,
     ngx_uint_t operator)

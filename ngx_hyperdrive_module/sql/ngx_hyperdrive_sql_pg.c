@@ -4,7 +4,7 @@
  */
 
 
-#include "sql/ngx_hyperdrive_sql_lexer.h"
+#include "sql/ngx_hyperdrive_sql_scan.h"
 
 
 /* PostgreSQL: what its lexer and its grammar know, up to version 15 */
@@ -549,8 +549,14 @@ const ngx_hyperdrive_sql_dialect_t  ngx_hyperdrive_sql_pg = {
 
     63,                                    /* NAMEDATALEN - 1 */
 
+    ngx_hyperdrive_sql_lexer_pg,
+    ngx_hyperdrive_sql_classify_dispatch,
+    ngx_hyperdrive_sql_scan,
+    ngx_hyperdrive_sql_names_system_pg,
+
     1,                                     /* nested comments */
     1,                                     /* dollar strings */
     1,                                     /* string prefixes */
-    1                                      /* string continuation */
+    1,                                     /* string continuation */
+    0                                      /* names are folded */
 };

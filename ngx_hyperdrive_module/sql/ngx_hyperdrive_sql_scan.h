@@ -48,7 +48,8 @@ typedef enum {
     NGX_HYPERDRIVE_SQL_SCAN_WITH_CYCLE,  /* TO ... DEFAULT ... USING */
     NGX_HYPERDRIVE_SQL_SCAN_DDL,         /* CREATE TABLE and the like: a query
                                             may follow an AS */
-    NGX_HYPERDRIVE_SQL_SCAN_COPY         /* behind what COPY copies */
+    NGX_HYPERDRIVE_SQL_SCAN_COPY,        /* behind what COPY copies */
+    NGX_HYPERDRIVE_SQL_SCAN_SET          /* MySQL: what is set must come */
 } ngx_hyperdrive_sql_scan_state_e;
 
 
@@ -92,7 +93,7 @@ typedef struct {
 } ngx_hyperdrive_sql_scan_frame_t;
 
 
-typedef struct {
+struct ngx_hyperdrive_sql_scan_s {
     ngx_hyperdrive_sql_lexer_t           lexer;
     const ngx_hyperdrive_sql_dialect_t  *dialect;
     ngx_hyperdrive_sql_facts_t          *facts;
@@ -128,7 +129,7 @@ typedef struct {
 
     ngx_hyperdrive_sql_token_t           ctes[NGX_HYPERDRIVE_SQL_SCAN_CTES];
     ngx_hyperdrive_sql_scan_frame_t      frames[NGX_HYPERDRIVE_SQL_SCAN_DEPTH];
-} ngx_hyperdrive_sql_scan_t;
+};
 
 
 #define ngx_hyperdrive_sql_scan_top(s)  (&(s)->frames[(s)->depth])
@@ -159,6 +160,10 @@ void ngx_hyperdrive_sql_scan_fail(ngx_hyperdrive_sql_scan_t *s,
 
 
 /* statements: ngx_hyperdrive_sql_classify.c and _ddl.c */
+
+/* the first words of a statement: they leave frames[0] in the state in which
+   the rest is to be read */
+void ngx_hyperdrive_sql_classify_dispatch(ngx_hyperdrive_sql_scan_t *s);
 
 /* nothing of this statement is to be read */
 void ngx_hyperdrive_sql_classify_skip(ngx_hyperdrive_sql_scan_t *s,
@@ -233,6 +238,18 @@ void ngx_hyperdrive_sql_names_read(ngx_hyperdrive_sql_scan_t *s,
 ngx_hyperdrive_sql_table_t *ngx_hyperdrive_sql_names_table(
     ngx_hyperdrive_sql_scan_t *s, ngx_hyperdrive_sql_names_t *name,
     ngx_uint_t written);
+
+/* is it one of the server's own? */
+ngx_uint_t ngx_hyperdrive_sql_names_system_pg(ngx_str_t *schema,
+    ngx_str_t *table);
+
+/*
+ * Puts down a function, or an operator, that only the catalog knows; <schema>
+ * NULL: it was named without one.
+ */
+void ngx_hyperdrive_sql_names_unknown(ngx_hyperdrive_sql_scan_t *s,
+    ngx_hyperdrive_sql_token_t *schema, ngx_hyperdrive_sql_token_t *token,
+    ngx_uint_t operator);
 
 /* takes the name for a function that is called */
 void ngx_hyperdrive_sql_names_function(ngx_hyperdrive_sql_scan_t *s,

@@ -35,12 +35,7 @@ void
 ngx_hyperdrive_sql_set_begin(ngx_hyperdrive_sql_set_r_t *r, ngx_str_t *text,
     ngx_hyperdrive_sql_mode_t *mode)
 {
-    ngx_memzero(&r->lexer, sizeof(ngx_hyperdrive_sql_lexer_t));
-
-    r->lexer.pos = text->data;
-    r->lexer.last = text->data + text->len;
-    r->lexer.dialect = &ngx_hyperdrive_sql_pg;
-    r->lexer.backslash = !mode->standard_conforming_strings;
+    ngx_hyperdrive_sql_lexer_init(&r->lexer, text, mode);
 
     r->unsafe = mode->unsafe_encoding;
     r->unread = (r->unsafe && ngx_hyperdrive_sql_set_high(text));

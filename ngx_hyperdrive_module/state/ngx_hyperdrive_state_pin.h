@@ -29,10 +29,15 @@
 #define NGX_HYPERDRIVE_STATE_PIN_CALL         0x0400
 #define NGX_HYPERDRIVE_STATE_PIN_UNREAD       0x0800  /* a text too long */
 
-/* of sessions that are never anything else: counted only */
-#define NGX_HYPERDRIVE_STATE_PIN_REPLICATION  12      /* the bit's number */
+/* MySQL */
+#define NGX_HYPERDRIVE_STATE_PIN_VARIABLE     0x1000  /* @name */
+#define NGX_HYPERDRIVE_STATE_PIN_TABLES       0x2000  /* LOCK TABLES */
+#define NGX_HYPERDRIVE_STATE_PIN_XA           0x4000
 
-#define NGX_HYPERDRIVE_STATE_PINS             13
+/* of sessions that are never anything else: counted only */
+#define NGX_HYPERDRIVE_STATE_PIN_REPLICATION  15      /* the bit's number */
+
+#define NGX_HYPERDRIVE_STATE_PINS             16
 
 /* what the database can be asked for */
 #define NGX_HYPERDRIVE_STATE_PIN_VISIBLE      0x003f

@@ -31,6 +31,17 @@ typedef enum {
 } ngx_hyperdrive_state_begin_e;
 
 
+/*
+ * MySQL: what is asked of an earlier statement on the same connection; the sql
+ * room's values.
+ */
+
+#define NGX_HYPERDRIVE_STATE_ASKS_INSERT_ID    0x01   /* LAST_INSERT_ID() */
+#define NGX_HYPERDRIVE_STATE_ASKS_FOUND_ROWS   0x02
+#define NGX_HYPERDRIVE_STATE_ASKS_ROW_COUNT    0x04
+#define NGX_HYPERDRIVE_STATE_ASKS_WARNINGS     0x08
+
+
 /* what the classifier said of the text; values of the sql room */
 
 typedef struct {
@@ -38,7 +49,7 @@ typedef struct {
     ngx_uint_t                        reason;      /* 0: cacheable */
     unsigned                          read:1;
     unsigned                          stateful:1;
-    unsigned                          leaves:12;      /* _state_pin_ bits */
+    unsigned                          leaves:15;      /* _state_pin_ bits */
     unsigned                          ends:1;         /* it may take away what
                                                          was left */
     unsigned                          discard:1;      /* DISCARD, alone */
@@ -70,6 +81,15 @@ typedef struct {
     unsigned                          local:1;        /* search_path may be
                                                          another one up to the
                                                          end of the block */
+    unsigned                          commits_first:1;  /* MySQL: what is open
+                                                         is committed before
+                                                         it runs */
+    unsigned                          chain:1;        /* COMMIT AND CHAIN */
+    unsigned                          release:1;      /* ...RELEASE */
+    unsigned                          asks:4;         /* MySQL: what of the
+                                                         statement before:
+                                                         _state_asks_ bits */
+    unsigned                          variables:1;    /* MySQL: reads @name */
     unsigned                          plain:1;        /* no transaction begins
                                                          or ends in it */
     unsigned                          no_cache:1;     /* a hint in front of it

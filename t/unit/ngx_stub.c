@@ -250,7 +250,23 @@ ngx_cpystrn(u_char *dst, u_char *src, size_t n)
 }
 
 
-ngx_stub ngx_int_t
+ngx_stub u_char *
+ngx_strlcasestrn(u_char *s1, u_char *last, u_char *s2, size_t n)
+{
+    /* <n> is the length of <s2> less one, as in nginx */
+
+    for (n++; (size_t) (last - s1) >= n && s1 < last; s1++) {
+
+        if (ngx_strncasecmp(s1, s2, n) == 0) {
+            return s1;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_int_t
 ngx_strncasecmp(u_char *s1, u_char *s2, size_t n)
 {
     size_t     i;

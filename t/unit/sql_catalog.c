@@ -1,4 +1,4 @@
-/* sources: sql/ngx_hyperdrive_sql_classify.c sql/ngx_hyperdrive_sql_ddl.c sql/ngx_hyperdrive_sql_expr.c sql/ngx_hyperdrive_sql_clock.c sql/ngx_hyperdrive_sql_lexer.c sql/ngx_hyperdrive_sql_names.c sql/ngx_hyperdrive_sql_pg.c sql/ngx_hyperdrive_sql_pg_functions.c sql/ngx_hyperdrive_sql_query.c sql/ngx_hyperdrive_sql_scan.c sql/ngx_hyperdrive_sql_transaction.c sql/ngx_hyperdrive_sql_catalog.c sql/ngx_hyperdrive_sql_catalog_body.c sql/ngx_hyperdrive_sql_catalog_find.c sql/ngx_hyperdrive_sql_catalog_plan.c sql/ngx_hyperdrive_sql_catalog_query.c base/ngx_hyperdrive_base_hash.c */
+/* sources: base/ngx_hyperdrive_base_hash.c sql/ngx_hyperdrive_sql_catalog.c sql/ngx_hyperdrive_sql_catalog_body.c sql/ngx_hyperdrive_sql_catalog_find.c sql/ngx_hyperdrive_sql_catalog_plan.c sql/ngx_hyperdrive_sql_catalog_query.c sql/ngx_hyperdrive_sql_classify.c sql/ngx_hyperdrive_sql_clock.c sql/ngx_hyperdrive_sql_ddl.c sql/ngx_hyperdrive_sql_expr.c sql/ngx_hyperdrive_sql_lexer.c sql/ngx_hyperdrive_sql_mysql.c sql/ngx_hyperdrive_sql_mysql_assign.c sql/ngx_hyperdrive_sql_mysql_classify.c sql/ngx_hyperdrive_sql_mysql_ddl.c sql/ngx_hyperdrive_sql_mysql_expr.c sql/ngx_hyperdrive_sql_mysql_functions.c sql/ngx_hyperdrive_sql_mysql_lexer.c sql/ngx_hyperdrive_sql_mysql_query.c sql/ngx_hyperdrive_sql_mysql_scan.c sql/ngx_hyperdrive_sql_names.c sql/ngx_hyperdrive_sql_pg.c sql/ngx_hyperdrive_sql_pg_functions.c sql/ngx_hyperdrive_sql_query.c sql/ngx_hyperdrive_sql_scan.c sql/ngx_hyperdrive_sql_transaction.c */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors
@@ -118,6 +118,7 @@ run(ngx_hyperdrive_sql_catalog_t *cat, plan_t *test)
     text.data = (u_char *) test->text;
     text.len = ngx_strlen(test->text);
 
+    ngx_memzero(&mode, sizeof(ngx_hyperdrive_sql_mode_t));
     mode.standard_conforming_strings = 1;
     mode.unsafe_encoding = 0;
 

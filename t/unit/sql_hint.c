@@ -15,7 +15,8 @@
 #define NOT      ((uint64_t) -2)     /* no-cache */
 
 
-static ngx_uint_t  ntests, nfailed;
+static ngx_uint_t                 ntests, nfailed;
+static ngx_hyperdrive_sql_mode_t  mode;
 
 
 /* what the text asks for: a time, NONE or NOT */
@@ -32,7 +33,7 @@ read_hint(const char *s, size_t len)
     text.len = len;
     ngx_memcpy(text.data, s, len);
 
-    ngx_hyperdrive_sql_hint(&text, &hint);
+    ngx_hyperdrive_sql_hint(&text, &mode, &hint);
 
     free(text.data);
 
@@ -101,6 +102,13 @@ main(void)
     is("/* hyperdrive: */ SELECT 1", NONE);
     is("/**/SELECT 1", NONE);
     is("/*/ hyperdrive: max_age=5 */ SELECT 1", NONE);
+
+    mode.mysql = 1;
+
+    is("# a\n/* hyperdrive: max_age=5 */ SELECT 1", 5000);
+    is("/* hyperdrive: no-cache /* not nested */ SELECT 1", NOT);
+    is("-- a\r/* hyperdrive: no-cache */ SELECT 1", NONE);
+    is("/*! hyperdrive: no-cache */ SELECT 1", NONE);
 
     printf("1..%d\n", (int) ntests);
 

@@ -1,0 +1,71 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#ifndef _NGX_HYPERDRIVE_SQL_MYSQL_H_INCLUDED_
+#define _NGX_HYPERDRIVE_SQL_MYSQL_H_INCLUDED_
+
+
+#include "sql/ngx_hyperdrive_sql_scan.h"
+
+
+/*
+ * The classifier for MySQL and MariaDB: the same frames and facts as for
+ * PostgreSQL, another grammar.  The same rule holds: a text that the server
+ * would accept may not be taken for less than it is.
+ */
+
+
+/* of the dialect's table */
+void ngx_hyperdrive_sql_mysql_dispatch(ngx_hyperdrive_sql_scan_t *s);
+void ngx_hyperdrive_sql_mysql_scan(ngx_hyperdrive_sql_scan_t *s);
+
+
+/*
+ * What is between BEGIN and END of a routine, or stands behind the head of a
+ * trigger: its statements one after another, as if they were sent.  Like
+ * ngx_hyperdrive_sql_classify(); a variable of the routine is a column.
+ */
+void ngx_hyperdrive_sql_mysql_body(ngx_str_t *text,
+    ngx_hyperdrive_sql_mode_t *mode, u_char *names, size_t size,
+    ngx_hyperdrive_sql_facts_t *facts);
+
+
+/* is it this word, in letters of any case, not quoted? */
+ngx_uint_t ngx_hyperdrive_sql_mysql_is(ngx_hyperdrive_sql_token_t *token,
+    const char *word);
+
+/* statements: _mysql_ddl.c */
+
+void ngx_hyperdrive_sql_mysql_ddl_create(ngx_hyperdrive_sql_scan_t *s);
+void ngx_hyperdrive_sql_mysql_ddl_drop(ngx_hyperdrive_sql_scan_t *s);
+void ngx_hyperdrive_sql_mysql_ddl(ngx_hyperdrive_sql_scan_t *s);
+
+/* SET: _mysql_assign.c */
+
+void ngx_hyperdrive_sql_mysql_assign(ngx_hyperdrive_sql_scan_t *s);
+/* what is set must come; s->tok is its first word */
+void ngx_hyperdrive_sql_mysql_assign_item(ngx_hyperdrive_sql_scan_t *s);
+
+/* queries: _mysql_query.c */
+
+/* s->tok is SELECT, INSERT... or the first word of a query */
+void ngx_hyperdrive_sql_mysql_query(ngx_hyperdrive_sql_scan_t *s);
+/* a word in state FROM_AFTER, FROM_ON or EXPR that begins a clause: 1 */
+ngx_uint_t ngx_hyperdrive_sql_mysql_query_clause(
+    ngx_hyperdrive_sql_scan_t *s);
+void ngx_hyperdrive_sql_mysql_query_from(ngx_hyperdrive_sql_scan_t *s);
+void ngx_hyperdrive_sql_mysql_query_from_after(ngx_hyperdrive_sql_scan_t *s);
+void ngx_hyperdrive_sql_mysql_query_insert(ngx_hyperdrive_sql_scan_t *s);
+void ngx_hyperdrive_sql_mysql_query_with(ngx_hyperdrive_sql_scan_t *s);
+
+/* a word in an expression: _mysql_expr.c */
+
+void ngx_hyperdrive_sql_mysql_expr(ngx_hyperdrive_sql_scan_t *s);
+/* s->tok is @name or @@ */
+void ngx_hyperdrive_sql_mysql_expr_variable(ngx_hyperdrive_sql_scan_t *s);
+
+
+#endif /* _NGX_HYPERDRIVE_SQL_MYSQL_H_INCLUDED_ */

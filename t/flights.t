@@ -152,6 +152,7 @@ sub all_at_once {
 	$_->send('Q', "$sql\0")->flush_out() for @c;
 
 	waiting($MANY - 1);
+	waiting_origin();
 	is(blocked(), 1, 'all but one wait in nginx');
 
 	unlock();

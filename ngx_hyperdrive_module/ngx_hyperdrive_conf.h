@@ -70,6 +70,8 @@ typedef struct {
 
 typedef struct {
     ngx_hyperdrive_origin_conf_t    *upstream;  /* hyperdrive_origin, _pool */
+    ngx_flag_t                       validate;  /* here or in the stream block;
+                                                   not merged */
 
     ngx_str_t                        pass;      /* hyperdrive_pass */
     u_char                          *file;      /* where it stands */
@@ -167,6 +169,13 @@ char *ngx_hyperdrive_conf_pool(ngx_conf_t *cf, ngx_command_t *cmd,
 /* the upstream block's, made if there is none; NULL: no memory, or not here */
 ngx_hyperdrive_origin_conf_t *ngx_hyperdrive_conf_origin_get(ngx_conf_t *cf,
     ngx_hyperdrive_srv_conf_t *hscf);
+
+/* ngx_hyperdrive_conf_validate.c */
+
+/* logs in to each origin of those upstreams that want it, when all has been
+   read; NGX_ERROR: some do not let us in, as was said */
+ngx_int_t ngx_hyperdrive_conf_validate(ngx_conf_t *cf,
+    ngx_hyperdrive_main_conf_t *hmcf);
 
 /* ngx_hyperdrive_conf_ident.c */
 

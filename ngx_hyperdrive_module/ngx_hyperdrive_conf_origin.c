@@ -107,6 +107,8 @@ ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_memzero(server, sizeof(ngx_hyperdrive_origin_server_t));
     ngx_memzero(us, sizeof(ngx_stream_upstream_server_t));
 
+    server->file = cf->conf_file->file.name.data;
+    server->line = cf->conf_file->line;
     server->user = url.user;
     server->password = url.password;
     server->connect_timeout = 5000;
@@ -133,6 +135,8 @@ ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                "postgres://USER@HOST:PORT/DATABASE, or neither, so that "
                "each client's own logs in";
     }
+
+    server->down = us->down;
 
     us->name = server->name;
     us->addrs = server->addrs;

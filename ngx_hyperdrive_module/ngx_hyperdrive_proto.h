@@ -505,6 +505,10 @@ struct ngx_hyperdrive_proto_s {
     ngx_int_t   (*origin_probe)(void *origin, ngx_uint_t pins, ngx_uint_t tag,
                                 ngx_hyperdrive_chain_t *out);
     ngx_uint_t  (*probe_row)(u_char *data, size_t len);
+    /* asks an idle origin for nothing, to see that it answers: as an own
+       request with <tag>, whose end is a READY */
+    ngx_int_t   (*origin_ping)(void *origin, ngx_uint_t tag,
+                               ngx_hyperdrive_chain_t *out);
     /*
      * Takes away what a session has left on an idle origin: <all> of it, what
      * was prepared included, which is checked; or what it may have left

@@ -77,6 +77,13 @@ static ngx_command_t  ngx_stream_hyperdrive_commands[] = {
       0,
       NULL },
 
+    { ngx_string("hyperdrive_validate"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_UPS_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_hyperdrive_srv_conf_t, validate),
+      NULL },
+
     { ngx_string("hyperdrive_catalog"),
       NGX_STREAM_UPS_CONF|NGX_CONF_TAKE1,
       ngx_hyperdrive_conf_catalog,
@@ -274,6 +281,7 @@ ngx_stream_hyperdrive_create_srv_conf(ngx_conf_t *cf)
      *     conf->session = { 0 };
      */
 
+    conf->validate = NGX_CONF_UNSET;
     conf->logs = NGX_CONF_UNSET_PTR;
     conf->max_age = NGX_CONF_UNSET_MSEC;
     conf->allow_stable = NGX_CONF_UNSET;
@@ -577,6 +585,10 @@ ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
                           uscf->file_name, uscf->line);
             return NGX_ERROR;
         }
+    }
+
+    if (ngx_hyperdrive_conf_validate(cf, hmcf) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     if (hmcf->origins.nelts || hmcf->zones.nelts) {

@@ -33,6 +33,8 @@ typedef enum {
 
 typedef struct {
     ngx_str_t                          name;      /* host:port, for logs */
+    u_char                            *file;      /* where it stands */
+    ngx_uint_t                         line;
     ngx_str_t                          host;
     ngx_addr_t                        *addrs;
     ngx_uint_t                         naddrs;
@@ -49,6 +51,7 @@ typedef struct {
     ngx_ssl_t                         *ssl;       /* NULL: disable */
     ngx_msec_t                         connect_timeout;
     unsigned                           allow_clear:1;
+    unsigned                           down:1;
 } ngx_hyperdrive_origin_server_t;
 
 
@@ -473,6 +476,9 @@ void ngx_hyperdrive_origin_outcome(ngx_hyperdrive_origin_t *o, ngx_int_t rc);
 
 /* ngx_hyperdrive_origin_login.c */
 
+/* what a server's URL says of a log-in, behind what <login> has already */
+void ngx_hyperdrive_origin_login_params(ngx_hyperdrive_proto_login_t *login,
+    ngx_hyperdrive_origin_server_t *server);
 /* of what a connection to its server would be logged in by now */
 uint64_t ngx_hyperdrive_origin_stamp(ngx_hyperdrive_origin_t *o);
 /* it is connected: TLS and log-in, ends in _ready() or _refused() */
@@ -533,8 +539,13 @@ void ngx_hyperdrive_origin_unbalance(ngx_hyperdrive_origin_t *o,
 
 ngx_int_t ngx_hyperdrive_origin_tls_start(ngx_hyperdrive_origin_t *o,
     ngx_connection_handler_pt handler);
-/* after the handshake: checks what sslmode demands; NULL or what is wrong */
-char *ngx_hyperdrive_origin_tls_verify(ngx_hyperdrive_origin_t *o);
+/* before it: whom we want to talk to */
+ngx_int_t ngx_hyperdrive_origin_tls_name(
+    ngx_hyperdrive_origin_server_t *server, ngx_ssl_conn_t *conn);
+/* after the handshake: checks what sslmode demands; NULL or what is wrong, and
+   in <message> how, if there is more to be said */
+char *ngx_hyperdrive_origin_tls_verify(ngx_hyperdrive_origin_server_t *server,
+    ngx_connection_t *c, u_char *message, size_t size);
 /* the certificate's digest for channel binding (RFC 5929); <out> has 64 bytes.
    <own>: the one that we have sent; else the peer's */
 size_t ngx_hyperdrive_origin_tls_cert_hash(ngx_connection_t *c,

@@ -238,19 +238,7 @@ ngx_hyperdrive_origin_login_start(ngx_hyperdrive_origin_t *o)
     ngx_memcpy(login->params, pool->params,
                pool->nparams * sizeof(ngx_hyperdrive_proto_param_t));
 
-    if (server->application_name.len
-        && login->nparams < NGX_HYPERDRIVE_PROTO_MAX_PARAMS)
-    {
-        ngx_str_set(&login->params[login->nparams].name, "application_name");
-        login->params[login->nparams++].value = server->application_name;
-    }
-
-    if (server->options.len
-        && login->nparams < NGX_HYPERDRIVE_PROTO_MAX_PARAMS)
-    {
-        ngx_str_set(&login->params[login->nparams].name, "options");
-        login->params[login->nparams++].value = server->options;
-    }
+    ngx_hyperdrive_origin_login_params(login, server);
 
     /* a unix socket needs no encryption, as libpq has it too */
 
@@ -278,6 +266,26 @@ ngx_hyperdrive_origin_login_start(ngx_hyperdrive_origin_t *o)
 
     ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_LOGIN);
     ngx_hyperdrive_origin_login(o);
+}
+
+
+void
+ngx_hyperdrive_origin_login_params(ngx_hyperdrive_proto_login_t *login,
+    ngx_hyperdrive_origin_server_t *server)
+{
+    if (server->application_name.len
+        && login->nparams < NGX_HYPERDRIVE_PROTO_MAX_PARAMS)
+    {
+        ngx_str_set(&login->params[login->nparams].name, "application_name");
+        login->params[login->nparams++].value = server->application_name;
+    }
+
+    if (server->options.len
+        && login->nparams < NGX_HYPERDRIVE_PROTO_MAX_PARAMS)
+    {
+        ngx_str_set(&login->params[login->nparams].name, "options");
+        login->params[login->nparams++].value = server->options;
+    }
 }
 
 
@@ -355,7 +363,8 @@ ngx_hyperdrive_origin_handshaken(ngx_connection_t *c)
         return;
     }
 
-    reason = ngx_hyperdrive_origin_tls_verify(o);
+    reason = ngx_hyperdrive_origin_tls_verify(o->server, c, o->login->message,
+                                              sizeof(o->login->message));
 
     if (reason) {
         ngx_hyperdrive_origin_refused(o, 0, reason);

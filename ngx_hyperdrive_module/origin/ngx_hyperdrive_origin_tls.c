@@ -7,11 +7,14 @@
 #include "origin/ngx_hyperdrive_origin.h"
 
 
+/* a host's name in the greeting, with a NUL */
+#define NGX_HYPERDRIVE_ORIGIN_TLS_NAME   256
+
+
 ngx_int_t
 ngx_hyperdrive_origin_tls_start(ngx_hyperdrive_origin_t *o,
     ngx_connection_handler_pt handler)
 {
-    u_char            *name;
     ngx_int_t          rc;
     ngx_connection_t  *c;
 
@@ -24,29 +27,12 @@ ngx_hyperdrive_origin_tls_start(ngx_hyperdrive_origin_t *o,
         return NGX_ERROR;
     }
 
-    if (o->server->host.len
-        && ngx_inet_addr(o->server->host.data, o->server->host.len)
-           == INADDR_NONE
-        && ngx_strlchr(o->server->host.data,
-                       o->server->host.data + o->server->host.len, ':')
-           == NULL
-        && o->server->host.data[0] != '/')
+    if (ngx_hyperdrive_origin_tls_name(o->server, c->ssl->connection)
+        != NGX_OK)
     {
-        /* RFC 6066: a name, not an address */
-
-        name = ngx_pnalloc(o->memory, o->server->host.len + 1);
-        if (name == NULL) {
-            return NGX_ERROR;
-        }
-
-        (void) ngx_cpystrn(name, o->server->host.data,
-                           o->server->host.len + 1);
-
-        if (SSL_set_tlsext_host_name(c->ssl->connection, (char *) name) == 0) {
-            ngx_ssl_error(NGX_LOG_ERR, c->log, 0,
-                          "SSL_set_tlsext_host_name() failed");
-            return NGX_ERROR;
-        }
+        ngx_ssl_error(NGX_LOG_ERR, c->log, 0,
+                      "SSL_set_tlsext_host_name() failed");
+        return NGX_ERROR;
     }
 
     rc = ngx_ssl_handshake(c);
@@ -59,30 +45,58 @@ ngx_hyperdrive_origin_tls_start(ngx_hyperdrive_origin_t *o,
 }
 
 
-char *
-ngx_hyperdrive_origin_tls_verify(ngx_hyperdrive_origin_t *o)
+/* RFC 6066: a name, not an address */
+
+ngx_int_t
+ngx_hyperdrive_origin_tls_name(ngx_hyperdrive_origin_server_t *server,
+    ngx_ssl_conn_t *conn)
 {
-    long               rc;
-    ngx_connection_t  *c;
+    u_char      name[NGX_HYPERDRIVE_ORIGIN_TLS_NAME];
+    ngx_str_t  *host;
 
-    c = o->net.connection;
+    host = &server->host;
 
-    if (o->server->sslmode < NGX_HYPERDRIVE_SSLMODE_VERIFY_CA) {
+    if (host->len == 0
+        || ngx_inet_addr(host->data, host->len) != INADDR_NONE
+        || ngx_strlchr(host->data, host->data + host->len, ':')
+        || host->data[0] == '/')
+    {
+        return NGX_OK;
+    }
+
+    if (host->len >= sizeof(name)) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_cpystrn(name, host->data, host->len + 1);
+
+    return SSL_set_tlsext_host_name(conn, (char *) name) ? NGX_OK : NGX_ERROR;
+}
+
+
+char *
+ngx_hyperdrive_origin_tls_verify(ngx_hyperdrive_origin_server_t *server,
+    ngx_connection_t *c, u_char *message, size_t size)
+{
+    long  rc;
+
+    message[0] = '\0';
+
+    if (server->sslmode < NGX_HYPERDRIVE_SSLMODE_VERIFY_CA) {
         return NULL;
     }
 
     rc = SSL_get_verify_result(c->ssl->connection);
 
     if (rc != X509_V_OK) {
-        ngx_log_error(NGX_LOG_ERR, c->log, 0,
-                      "hyperdrive origin \"%V\": certificate: (%l:%s)",
-                      &o->server->name, rc, X509_verify_cert_error_string(rc));
+        (void) ngx_cpystrn(message,
+                           (u_char *) X509_verify_cert_error_string(rc), size);
 
         return "the database's certificate could not be verified";
     }
 
-    if (o->server->sslmode == NGX_HYPERDRIVE_SSLMODE_VERIFY_FULL
-        && ngx_ssl_check_host(c, &o->server->host) != NGX_OK)
+    if (server->sslmode == NGX_HYPERDRIVE_SSLMODE_VERIFY_FULL
+        && ngx_ssl_check_host(c, &server->host) != NGX_OK)
     {
         return "the database's certificate is for another host name";
     }

@@ -82,6 +82,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_repeat,
     ngx_hyperdrive_pg_probe,
     ngx_hyperdrive_pg_probe_row,
+    ngx_hyperdrive_pg_ping,
     ngx_hyperdrive_pg_reset,
     ngx_hyperdrive_pg_own_error,
     ngx_hyperdrive_pg_origin_settled,

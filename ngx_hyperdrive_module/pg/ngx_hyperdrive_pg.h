@@ -298,6 +298,8 @@ ngx_int_t ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
 ngx_int_t ngx_hyperdrive_pg_probe(void *origin, ngx_uint_t pins,
     ngx_uint_t tag, ngx_hyperdrive_chain_t *out);
 ngx_uint_t ngx_hyperdrive_pg_probe_row(u_char *data, size_t len);
+ngx_int_t ngx_hyperdrive_pg_ping(void *origin, ngx_uint_t tag,
+    ngx_hyperdrive_chain_t *out);
 /* of a CommandComplete: _PROTO_DISCARD_..., or 0 */
 ngx_uint_t ngx_hyperdrive_pg_probe_discard(u_char *p, size_t total);
 ngx_int_t ngx_hyperdrive_pg_reset(void *origin, ngx_uint_t all, int32_t seed,

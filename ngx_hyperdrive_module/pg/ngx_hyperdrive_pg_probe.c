@@ -80,6 +80,21 @@ ngx_hyperdrive_pg_probe(void *origin, ngx_uint_t pins, ngx_uint_t tag,
 }
 
 
+/* an empty query: no transaction, no table, no right is needed */
+
+ngx_int_t
+ngx_hyperdrive_pg_ping(void *origin, ngx_uint_t tag,
+    ngx_hyperdrive_chain_t *out)
+{
+    ngx_str_t  text;
+
+    ngx_str_set(&text, "");
+
+    return ngx_hyperdrive_pg_own(origin, &text, tag,
+                                 NGX_HYPERDRIVE_PROTO_OWN_SYNC, out);
+}
+
+
 static u_char *
 ngx_hyperdrive_pg_probe_text(u_char *p, ngx_uint_t pins)
 {

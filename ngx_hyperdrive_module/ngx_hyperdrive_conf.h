@@ -63,6 +63,7 @@ typedef struct {
     ngx_shm_zone_t                  *versions;  /* NULL: nothing is cached */
     ngx_shm_zone_t                  *flights;
     void                           **srv_conf;  /* of the stream block */
+    ngx_hyperdrive_session_drain_t   drain;
 } ngx_hyperdrive_main_conf_t;
 
 
@@ -129,6 +130,18 @@ char *ngx_hyperdrive_conf_check_origin(ngx_conf_t *cf,
 /* plain passwords of the users files become verifiers; in init_module */
 ngx_int_t ngx_hyperdrive_conf_verifiers(ngx_cycle_t *cycle,
     ngx_hyperdrive_main_conf_t *hmcf);
+
+/* ngx_hyperdrive_process.c: the last of what a worker begins with */
+
+ngx_int_t ngx_hyperdrive_process_init(ngx_cycle_t *cycle,
+    ngx_hyperdrive_main_conf_t *hmcf);
+
+
+/* ngx_hyperdrive_conf_drain.c */
+
+char *ngx_hyperdrive_conf_drain(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_hyperdrive_conf_drain_init(ngx_conf_t *cf, void *conf);
 
 /* ngx_hyperdrive_conf_state.c */
 

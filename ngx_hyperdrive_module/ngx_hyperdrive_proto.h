@@ -342,6 +342,16 @@ struct ngx_hyperdrive_proto_s {
                                  ngx_uint_t mode);
     void        (*client_destroy)(void *client);
     /*
+     * What has to be known of a client that no origin works for when another
+     * worker takes it over: appended to <out>.  NGX_DECLINED: it is amid
+     * something, and stays here.  _import(): a client made of it, NULL if it
+     * is malformed, or without memory.  Input that has not been forwarded is
+     * looked at anew.
+     */
+    ngx_int_t   (*client_export)(void *client, ngx_hyperdrive_chain_t *out);
+    void       *(*client_import)(ngx_hyperdrive_proto_ctx_t *ctx,
+                                 u_char *data, size_t len);
+    /*
      * What it was told of its settings when it was welcomed: from now on it is
      * told what its origins report otherwise, with the end of each unit; if
      * it is to HOLD, not until it is called again; with BACK, it is told what

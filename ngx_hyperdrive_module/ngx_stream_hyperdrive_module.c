@@ -15,13 +15,9 @@
 /* statement texts that a worker remembers, bytes */
 #define NGX_STREAM_HYPERDRIVE_TEXTS      (32 * 1024 * 1024)
 
-/* places of a dead worker are free again after, milliseconds */
-#define NGX_STREAM_HYPERDRIVE_DEAD       5000
 
-/* how often they are looked for, milliseconds */
-#define NGX_STREAM_HYPERDRIVE_RECLAIM    1000
-
-
+static ngx_hyperdrive_session_conf_t *ngx_stream_hyperdrive_session_conf(
+    ngx_stream_session_t *s);
 static ngx_int_t ngx_stream_hyperdrive_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf);
 static void *ngx_stream_hyperdrive_create_main_conf(ngx_conf_t *cf);
@@ -44,14 +40,6 @@ static ngx_int_t ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle);
 static ngx_int_t ngx_stream_hyperdrive_init_view(ngx_cycle_t *cycle,
     ngx_hyperdrive_main_conf_t *hmcf);
 static void ngx_stream_hyperdrive_exit_process(ngx_cycle_t *cycle);
-static void ngx_stream_hyperdrive_message(ngx_uint_t from, ngx_uint_t type,
-    u_char *data, size_t len, ngx_socket_t fd);
-static void ngx_stream_hyperdrive_dead(ngx_uint_t slot);
-static void ngx_stream_hyperdrive_reclaim(ngx_event_t *ev);
-static void ngx_stream_hyperdrive_wake(ngx_uint_t slot);
-
-
-static ngx_event_t  ngx_stream_hyperdrive_reclaim_event;
 
 
 static ngx_command_t  ngx_stream_hyperdrive_commands[] = {
@@ -59,6 +47,13 @@ static ngx_command_t  ngx_stream_hyperdrive_commands[] = {
     { ngx_string("hyperdrive_cache_zone"),
       NGX_STREAM_MAIN_CONF|NGX_CONF_TAKE2,
       ngx_hyperdrive_conf_cache_zone,
+      NGX_STREAM_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("hyperdrive_drain"),
+      NGX_STREAM_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_hyperdrive_conf_drain,
       NGX_STREAM_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -177,7 +172,7 @@ static ngx_stream_module_t  ngx_stream_hyperdrive_module_ctx = {
     ngx_stream_hyperdrive_postconfiguration,  /* postconfiguration */
 
     ngx_stream_hyperdrive_create_main_conf,   /* create main configuration */
-    NULL,                                     /* init main configuration */
+    ngx_hyperdrive_conf_drain_init,           /* init main configuration */
 
     ngx_stream_hyperdrive_create_srv_conf,    /* create server configuration */
     ngx_stream_hyperdrive_merge_srv_conf      /* merge server configuration */
@@ -211,6 +206,24 @@ ngx_stream_hyperdrive_handler(ngx_stream_session_t *s)
 }
 
 
+static ngx_hyperdrive_session_conf_t *
+ngx_stream_hyperdrive_session_conf(ngx_stream_session_t *s)
+{
+    ngx_hyperdrive_srv_conf_t    *hscf;
+    ngx_stream_core_srv_conf_t   *cscf;
+
+    cscf = ngx_stream_get_module_srv_conf(s, ngx_stream_core_module);
+
+    if (cscf->handler != ngx_stream_hyperdrive_handler) {
+        return NULL;
+    }
+
+    hscf = ngx_stream_get_module_srv_conf(s, ngx_stream_hyperdrive_module);
+
+    return &hscf->session;
+}
+
+
 static ngx_int_t
 ngx_stream_hyperdrive_preconfiguration(ngx_conf_t *cf)
 {
@@ -226,6 +239,7 @@ ngx_stream_hyperdrive_preconfiguration(ngx_conf_t *cf)
     hmcf->srv_conf = ctx->srv_conf;
 
     ngx_hyperdrive_session_module = &ngx_stream_hyperdrive_module;
+    ngx_hyperdrive_session_conf = ngx_stream_hyperdrive_session_conf;
 
     return ngx_hyperdrive_variables_add(cf);
 }
@@ -240,6 +254,9 @@ ngx_stream_hyperdrive_create_main_conf(ngx_conf_t *cf)
     if (hmcf == NULL) {
         return NULL;
     }
+
+    hmcf->drain.rate = NGX_CONF_UNSET_UINT;
+    hmcf->drain.deadline = NGX_CONF_UNSET_MSEC;
 
     if (ngx_array_init(&hmcf->origins, cf->pool, 4,
                        sizeof(ngx_hyperdrive_origin_conf_t *))
@@ -734,7 +751,6 @@ ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle)
     }
 
     ngx_hyperdrive_origin_align = ngx_hyperdrive_session_align_ask;
-    ngx_hyperdrive_origin_wake = ngx_stream_hyperdrive_wake;
     ngx_hyperdrive_session_kill_start();
 
     if (ngx_hyperdrive_session_write_init(cycle, &hmcf->origins) != NGX_OK) {
@@ -778,15 +794,6 @@ ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle)
         }
     }
 
-    ngx_stream_hyperdrive_reclaim_event.handler
-                                               = ngx_stream_hyperdrive_reclaim;
-    ngx_stream_hyperdrive_reclaim_event.log = cycle->log;
-    ngx_stream_hyperdrive_reclaim_event.data = hmcf;
-    ngx_stream_hyperdrive_reclaim_event.cancelable = 1;
-
-    ngx_add_timer(&ngx_stream_hyperdrive_reclaim_event,
-                  NGX_STREAM_HYPERDRIVE_RECLAIM);
-
     if (ngx_hyperdrive_session_catalog_init(cycle, &hmcf->origins) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -795,9 +802,13 @@ ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
-    return ngx_hyperdrive_peer_init_process(cycle, ngx_hyperdrive_shm_slot,
-                                            ngx_stream_hyperdrive_message,
-                                            ngx_stream_hyperdrive_dead);
+    if (ngx_hyperdrive_session_drain_init(cycle, &hmcf->drain, &hmcf->origins)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_hyperdrive_process_init(cycle, hmcf);
 }
 
 
@@ -885,100 +896,4 @@ ngx_stream_hyperdrive_exit_process(ngx_cycle_t *cycle)
     ngx_hyperdrive_cache_flight_set_slot(NGX_HYPERDRIVE_SLOTS, 0);
 
     ngx_hyperdrive_shm_exit_process();
-}
-
-
-static void
-ngx_stream_hyperdrive_message(ngx_uint_t from, ngx_uint_t type, u_char *data,
-    size_t len, ngx_socket_t fd)
-{
-    ngx_hyperdrive_main_conf_t  *hmcf;
-
-    if (type == NGX_HYPERDRIVE_PEER_CANCEL) {
-        ngx_hyperdrive_session_cancel_message(data, len);
-        return;
-    }
-
-    if (type == NGX_HYPERDRIVE_PEER_WAKE) {
-        ngx_hyperdrive_session_flight_wake();
-        ngx_hyperdrive_session_kill();
-    }
-
-    hmcf = ngx_stream_hyperdrive_main_conf((ngx_cycle_t *) ngx_cycle);
-
-    if (hmcf) {
-        ngx_hyperdrive_origin_message(&hmcf->origins, from, type, data, len,
-                                      fd);
-    }
-}
-
-
-/* another worker is gone */
-
-static void
-ngx_stream_hyperdrive_dead(ngx_uint_t slot)
-{
-    ngx_uint_t                   i;
-    ngx_hyperdrive_conf_zone_t  *zone;
-    ngx_hyperdrive_main_conf_t  *hmcf;
-
-    hmcf = ngx_stream_hyperdrive_main_conf((ngx_cycle_t *) ngx_cycle);
-
-    if (hmcf == NULL) {
-        return;
-    }
-
-    /*
-     * It may have changed hands already: not what the new one has begun, which
-     * has released what the old one held.
-     */
-
-    zone = hmcf->zones.elts;
-
-    for (i = 0;
-         i < hmcf->zones.nelts && !ngx_hyperdrive_shm_slot_alive(slot);
-         i++)
-    {
-        ngx_hyperdrive_cache_store_reclaim(
-                                   ngx_hyperdrive_cache_store(zone[i].zone),
-                                   slot);
-    }
-
-    ngx_hyperdrive_shm_reclaim(slot);
-
-    ngx_hyperdrive_session_flight_reclaim(slot,
-                                 ngx_hyperdrive_shm_slot_alive(slot)
-                                 ? ngx_hyperdrive_shm_slot_epoch(slot) : 0);
-
-    (void) ngx_hyperdrive_shm_reclaim_places(NGX_STREAM_HYPERDRIVE_DEAD,
-                                             ngx_stream_hyperdrive_wake);
-}
-
-
-static void
-ngx_stream_hyperdrive_reclaim(ngx_event_t *ev)
-{
-    (void) ngx_hyperdrive_shm_reclaim_places(NGX_STREAM_HYPERDRIVE_DEAD,
-                                             ngx_stream_hyperdrive_wake);
-
-    /* a wake-up may have been lost */
-    ngx_hyperdrive_session_kill();
-
-    if (!ngx_exiting) {
-        ngx_add_timer(ev, NGX_STREAM_HYPERDRIVE_RECLAIM);
-    }
-}
-
-
-static void
-ngx_stream_hyperdrive_wake(ngx_uint_t slot)
-{
-    if (slot == ngx_hyperdrive_shm_slot) {
-        ngx_stream_hyperdrive_message(slot, NGX_HYPERDRIVE_PEER_WAKE, NULL, 0,
-                                      -1);
-        return;
-    }
-
-    (void) ngx_hyperdrive_peer_send(slot, NGX_HYPERDRIVE_PEER_WAKE, NULL, 0,
-                                    -1);
 }

@@ -322,6 +322,26 @@ while (my ($timeout, $message) = splice @timeouts, 0, 2) {
 is(error(more => 'hyperdrive_timeout login=5s query=1h idle=off '
 	. 'client_idle=24d idle_in_transaction=500ms;'), '', 'timeouts');
 
+my @drains = (
+	'rate=0' => qr/invalid parameter "rate=0" of "hyperdrive_drain": write rate/,
+	'rate=1000001' => qr/invalid parameter "rate=1000001"/,
+	'rate=x' => qr/invalid parameter "rate=x"/,
+	'rate=1 rate=2' => qr/invalid parameter "rate=2".*each once/,
+	'deadline=0' => qr/invalid parameter "deadline=0"/,
+	'deadline=25d' => qr/invalid parameter "deadline=25d".*at most 24d/,
+	'deadline=off' => qr/invalid parameter "deadline=off"/,
+	'nonsense=1' => qr/invalid parameter "nonsense=1"/,
+	"rate=1;\nhyperdrive_drain rate=2" => qr/is duplicate/,
+);
+
+while (my ($drain, $message) = splice @drains, 0, 2) {
+	wrong($message, "drain $drain" =~ s/\n/ /r,
+		stream => "hyperdrive_drain $drain;");
+}
+
+is(error(stream => 'hyperdrive_drain rate=1000000 deadline=24d;'), '', 'drain');
+is(error(stream => 'hyperdrive_drain deadline=500ms;'), '', 'a deadline');
+
 my @files = (
 	qq{"a" "b"\n"c\n} => qr/bad\.txt", line 2: write "name" "password"/,
 	qq{"a" "b"\nc d\n} => qr/line 2/,
@@ -468,7 +488,7 @@ sub conf {
 
 	my %d = (before => '', origin => $url, pool => 'max=20',
 		zone => 'shop 8m', pass => 'shop', users => 'off', more => '',
-		%o);
+		stream => '', %o);
 
 	$d{users} = defined $d{users} ? "hyperdrive_users  $d{users};" : '';
 	$d{cache} = defined $d{cache} ? "hyperdrive_cache  $d{cache};" : '';
@@ -476,6 +496,7 @@ sub conf {
 	return <<"EOS";
 stream {
     hyperdrive_cache_zone  $d{zone};
+    $d{stream}
 
     upstream shop {
         $d{before}

@@ -5,6 +5,7 @@
 
 
 #include "ngx_hyperdrive_base_chain.h"
+#include "ngx_hyperdrive_base_cursor.h"
 
 
 /* free blocks kept for the next user; the rest goes back to the system */
@@ -137,6 +138,49 @@ ngx_hyperdrive_base_chain_append(ngx_hyperdrive_chain_t *chain,
     }
 
     return NGX_OK;
+}
+
+
+void
+ngx_hyperdrive_base_chain_put_u32(ngx_hyperdrive_chain_t *chain,
+    uint32_t value)
+{
+    u_char  buf[4];
+
+    (void) ngx_hyperdrive_base_put_u32(buf, value);
+    (void) ngx_hyperdrive_base_chain_append(chain, buf, sizeof(buf));
+}
+
+
+void
+ngx_hyperdrive_base_chain_put_u64(ngx_hyperdrive_chain_t *chain,
+    uint64_t value)
+{
+    ngx_hyperdrive_base_chain_put_u32(chain, (uint32_t) (value >> 32));
+    ngx_hyperdrive_base_chain_put_u32(chain, (uint32_t) value);
+}
+
+
+void
+ngx_hyperdrive_base_chain_put_str(ngx_hyperdrive_chain_t *chain,
+    const void *data, size_t len)
+{
+    ngx_hyperdrive_base_chain_put_u32(chain, (uint32_t) len);
+
+    if (len) {
+        (void) ngx_hyperdrive_base_chain_append(chain, data, len);
+    }
+}
+
+
+void
+ngx_hyperdrive_base_chain_copy(ngx_hyperdrive_chain_t *chain, u_char *buf)
+{
+    ngx_hyperdrive_block_t  *block;
+
+    for (block = chain->head; block; block = block->next) {
+        buf = ngx_cpymem(buf, block->pos, block->last - block->pos);
+    }
 }
 
 

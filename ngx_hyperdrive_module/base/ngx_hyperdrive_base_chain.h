@@ -57,6 +57,21 @@ void ngx_hyperdrive_base_chain_unreserve(ngx_hyperdrive_chain_t *chain,
 ngx_int_t ngx_hyperdrive_base_chain_append(ngx_hyperdrive_chain_t *chain,
     const void *data, size_t len);
 
+/*
+ * Values that ngx_hyperdrive_base_cursor.h reads back: integers, and strings
+ * behind their lengths.  Without memory chain->failed is set.
+ */
+void ngx_hyperdrive_base_chain_put_u32(ngx_hyperdrive_chain_t *chain,
+    uint32_t value);
+void ngx_hyperdrive_base_chain_put_u64(ngx_hyperdrive_chain_t *chain,
+    uint64_t value);
+void ngx_hyperdrive_base_chain_put_str(ngx_hyperdrive_chain_t *chain,
+    const void *data, size_t len);
+
+/* copies all of it to <buf>, which has room for chain->size bytes */
+void ngx_hyperdrive_base_chain_copy(ngx_hyperdrive_chain_t *chain,
+    u_char *buf);
+
 /* drops the first <len> bytes */
 void ngx_hyperdrive_base_chain_consume(ngx_hyperdrive_chain_t *chain,
     size_t len);

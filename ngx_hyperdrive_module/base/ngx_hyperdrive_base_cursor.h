@@ -60,6 +60,22 @@ ngx_hyperdrive_base_read_u32(u_char *p, u_char *end, uint32_t *value)
 }
 
 
+static ngx_inline u_char *
+ngx_hyperdrive_base_read_u64(u_char *p, u_char *end, uint64_t *value)
+{
+    uint32_t  high, low;
+
+    p = ngx_hyperdrive_base_read_u32(p, end, &high);
+    p = ngx_hyperdrive_base_read_u32(p, end, &low);
+
+    if (p) {
+        *value = (uint64_t) high << 32 | low;
+    }
+
+    return p;
+}
+
+
 /* for where the caller has seen that four bytes are there */
 
 static ngx_inline uint32_t
@@ -107,6 +123,23 @@ ngx_hyperdrive_base_read_bytes(u_char *p, u_char *end, size_t len,
     value->len = len;
 
     return p + len;
+}
+
+
+/* a string behind its length, four bytes; it stays where it is */
+
+static ngx_inline u_char *
+ngx_hyperdrive_base_read_str(u_char *p, u_char *end, ngx_str_t *value)
+{
+    uint32_t  len;
+
+    p = ngx_hyperdrive_base_read_u32(p, end, &len);
+
+    if (p == NULL) {
+        return NULL;
+    }
+
+    return ngx_hyperdrive_base_read_bytes(p, end, len, value);
 }
 
 

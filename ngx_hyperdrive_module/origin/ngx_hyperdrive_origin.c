@@ -303,8 +303,6 @@ ngx_hyperdrive_origin_close(ngx_hyperdrive_origin_t *o, char *reason)
     ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_CLOSING);
     ngx_hyperdrive_origin_own(o);
 
-    c->idle = 0;
-
     if (o->net.out.size == 0) {
         o->pool->conf->proto->origin_terminate(&o->net.out);
     }
@@ -425,7 +423,7 @@ ngx_hyperdrive_origin_read_handler(ngx_event_t *rev)
     case NGX_HYPERDRIVE_ORIGIN_IDLE:
 
         if (c->close) {
-            /* the worker leaves */
+            /* worker_shutdown_timeout */
             ngx_hyperdrive_origin_close(o, NULL);
             return;
         }

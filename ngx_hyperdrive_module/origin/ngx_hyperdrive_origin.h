@@ -505,11 +505,25 @@ void ngx_hyperdrive_origin_cancel(ngx_hyperdrive_origin_t *o);
 void ngx_hyperdrive_origin_cancel_forget(ngx_hyperdrive_origin_t *o);
 
 
+/* ngx_hyperdrive_origin_drain.c */
+
+/*
+ * This worker leaves: connections that its clients do not need, <all>: nor
+ * anybody, go to those who stay, or are closed.  Returns how many are left, in
+ * whatever state.
+ */
+ngx_uint_t ngx_hyperdrive_origin_drain(ngx_array_t *confs, ngx_uint_t all);
+/* one that is idle; it may be gone afterwards */
+void ngx_hyperdrive_origin_drain_idle(ngx_hyperdrive_origin_t *o,
+    ngx_uint_t all);
+
+
 /* ngx_hyperdrive_origin_pass.c */
 
 /*
  * Hands an idle connection with its socket to another worker.  NGX_OK: <o> is
- * gone; NGX_DECLINED: it cannot be passed, for instance because of TLS.
+ * gone; NGX_AGAIN: not at the moment; NGX_DECLINED: it cannot be passed, for
+ * instance because of TLS.
  */
 ngx_int_t ngx_hyperdrive_origin_pass(ngx_hyperdrive_origin_t *o,
     ngx_uint_t slot);
@@ -519,6 +533,9 @@ ngx_hyperdrive_pool_t *ngx_hyperdrive_origin_pass_pool(ngx_array_t *confs,
 /* the other end */
 void ngx_hyperdrive_origin_take(ngx_array_t *confs, u_char *data, size_t len,
     ngx_socket_t fd);
+/* ...of one that was passed to <slot>, whose process is gone */
+void ngx_hyperdrive_origin_adopt(ngx_array_t *confs, ngx_uint_t slot,
+    u_char *data, size_t len, ngx_socket_t fd);
 
 
 /* ngx_hyperdrive_origin_balance.c */

@@ -29,6 +29,8 @@ typedef struct {
 } ngx_hyperdrive_origin_pass_t;
 
 
+static u_char *ngx_hyperdrive_origin_pass_read(u_char *data, size_t len,
+    ngx_hyperdrive_origin_pass_t *pass);
 static ngx_hyperdrive_origin_t *ngx_hyperdrive_origin_pass_create(
     ngx_hyperdrive_pool_t *pool, ngx_hyperdrive_origin_pass_t *pass,
     u_char *data, ngx_socket_t fd);
@@ -39,6 +41,7 @@ ngx_hyperdrive_origin_pass(ngx_hyperdrive_origin_t *o, ngx_uint_t slot)
 {
     size_t                          len;
     u_char                         *p;
+    ngx_int_t                       rc;
     ngx_uint_t                      idle;
     ngx_connection_t               *c;
     ngx_hyperdrive_pool_t          *pool;
@@ -51,9 +54,7 @@ ngx_hyperdrive_origin_pass(ngx_hyperdrive_origin_t *o, ngx_uint_t slot)
     conf = pool->conf;
 
     if (o->unknown || c->ssl || c->read->eof || c->read->pending_eof || c->error
-        || o->net.pos != o->net.last || o->net.out.size
-        || ngx_hyperdrive_shm_slot_generation(slot)
-           != ngx_hyperdrive_shm_own_generation())
+        || o->net.pos != o->net.last || o->net.out.size)
     {
         return NGX_DECLINED;
     }
@@ -113,14 +114,17 @@ ngx_hyperdrive_origin_pass(ngx_hyperdrive_origin_t *o, ngx_uint_t slot)
      * go before the message.
      */
 
+    rc = NGX_DECLINED;
+
     if (ngx_del_conn && ngx_del_conn(c, 0) != NGX_OK) {
         goto failed;
     }
 
-    if (ngx_hyperdrive_peer_send(slot, NGX_HYPERDRIVE_PEER_ORIGIN, body,
-                                 len + pass.state_len, c->fd)
-        != NGX_OK)
-    {
+    rc = ngx_hyperdrive_peer_send(slot, NGX_HYPERDRIVE_PEER_ORIGIN, body,
+                                  len + pass.state_len, c->fd);
+
+    if (rc != NGX_OK) {
+
         if (ngx_add_conn && ngx_add_conn(c) != NGX_OK) {
             c->error = 1;
         }
@@ -150,7 +154,7 @@ failed:
         ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_IDLE);
     }
 
-    return NGX_DECLINED;
+    return rc == NGX_AGAIN ? NGX_AGAIN : NGX_DECLINED;
 }
 
 
@@ -170,19 +174,10 @@ ngx_hyperdrive_origin_take(ngx_array_t *confs, u_char *data, size_t len,
 
     conf = NULL;
 
-    if (len < sizeof(ngx_hyperdrive_origin_pass_t)) {
+    key = ngx_hyperdrive_origin_pass_read(data, len, &pass);
+    if (key == NULL) {
         goto failed;
     }
-
-    ngx_memcpy(&pass, data, sizeof(ngx_hyperdrive_origin_pass_t));
-
-    if (len != sizeof(ngx_hyperdrive_origin_pass_t) + pass.key_len
-               + pass.cancel_len + pass.bucket_len + pass.state_len)
-    {
-        goto failed;
-    }
-
-    key = data + sizeof(ngx_hyperdrive_origin_pass_t);
 
     conf = ngx_hyperdrive_origin_conf(confs, key,
                                       strnlen((char *) key, pass.key_len));
@@ -197,6 +192,14 @@ ngx_hyperdrive_origin_take(ngx_array_t *confs, u_char *data, size_t len,
         ngx_hyperdrive_origin_quota_give(pool);
         goto failed;
     }
+
+    if (o->server == NULL) {
+        ngx_hyperdrive_origin_close(o, "leads to a server that is not there "
+                                    "any more");
+        return;
+    }
+
+    /* (if its stamp is another one than ours, it is closed there) */
 
     ngx_hyperdrive_origin_idle(o);
 
@@ -213,6 +216,60 @@ failed:
     if (conf) {
         ngx_hyperdrive_origin_place(conf);
     }
+}
+
+
+void
+ngx_hyperdrive_origin_adopt(ngx_array_t *confs, ngx_uint_t slot, u_char *data,
+    size_t len, ngx_socket_t fd)
+{
+    u_char                        *key;
+    ngx_hyperdrive_pool_t         *pool;
+    ngx_hyperdrive_origin_pass_t   pass;
+
+    pool = NULL;
+    key = ngx_hyperdrive_origin_pass_read(data, len, &pass);
+
+    if (key) {
+        pool = ngx_hyperdrive_origin_pass_pool(confs, key, pass.key_len);
+    }
+
+    if (pool
+        && ngx_hyperdrive_shm_limit_adopt(pool->conf->limit, slot) == NGX_OK)
+    {
+        /* what the dead one had of the quotas is free later */
+
+        if (ngx_hyperdrive_origin_quota_take(pool) == NULL) {
+            ngx_hyperdrive_origin_take(confs, data, len, fd);
+            return;
+        }
+
+        ngx_hyperdrive_origin_place(pool->conf);
+    }
+
+    (void) ngx_close_socket(fd);
+}
+
+
+/* the position of the pool's key, NULL: it is malformed */
+
+static u_char *
+ngx_hyperdrive_origin_pass_read(u_char *data, size_t len,
+    ngx_hyperdrive_origin_pass_t *pass)
+{
+    if (len < sizeof(ngx_hyperdrive_origin_pass_t)) {
+        return NULL;
+    }
+
+    ngx_memcpy(pass, data, sizeof(ngx_hyperdrive_origin_pass_t));
+
+    if (len != sizeof(ngx_hyperdrive_origin_pass_t) + (size_t) pass->key_len
+               + pass->cancel_len + pass->bucket_len + pass->state_len)
+    {
+        return NULL;
+    }
+
+    return data + sizeof(ngx_hyperdrive_origin_pass_t);
 }
 
 
@@ -283,7 +340,7 @@ ngx_hyperdrive_origin_pass_create(ngx_hyperdrive_pool_t *pool,
     o->memory = ngx_create_pool(1024, ngx_cycle->log);
     o->wire = proto->origin_create(&pool->conf->ctx);
 
-    if (o->server == NULL || o->memory == NULL || o->wire == NULL) {
+    if (o->memory == NULL || o->wire == NULL) {
         goto failed;
     }
 

@@ -219,8 +219,6 @@ ngx_hyperdrive_origin_stop(ngx_hyperdrive_pool_t *pool,
 static void
 ngx_hyperdrive_origin_lend(ngx_hyperdrive_origin_t *o)
 {
-    o->net.connection->idle = 0;
-
     ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_BUSY);
 }
 
@@ -697,8 +695,6 @@ ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
         ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_IDLE);
     }
 
-    o->net.connection->idle = 1;
-
     if (ngx_hyperdrive_shm_limit_waiting(conf->limit)
         && ngx_hyperdrive_shm_limit_head(conf->limit, &slot, &id) == NGX_OK)
     {
@@ -741,10 +737,7 @@ ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
     }
 
     if (ngx_exiting) {
-
-        /* transactions that have yet to begin were waited for, nothing is */
-
-        ngx_hyperdrive_origin_close(o, NULL);
+        ngx_hyperdrive_origin_drain_idle(o, 0);
     }
 }
 

@@ -92,9 +92,7 @@ ngx_hyperdrive_origin_sweep(ngx_event_t *ev)
         }
     }
 
-    if (!ngx_exiting) {
-        ngx_add_timer(ev, NGX_HYPERDRIVE_ORIGIN_SWEEP);
-    }
+    ngx_add_timer(ev, NGX_HYPERDRIVE_ORIGIN_SWEEP);
 }
 
 

@@ -8,6 +8,7 @@
 #include "shm/ngx_hyperdrive_shm.h"
 #include <ngx_event.h>
 #include <sys/syscall.h>
+#include <sys/mman.h>
 
 
 #ifndef SYS_pidfd_open
@@ -24,6 +25,9 @@
 /* milliseconds after which a full queue is tried again */
 #define NGX_HYPERDRIVE_PEER_RETRY    10
 
+/* descriptors of a message: a socket and a memory file */
+#define NGX_HYPERDRIVE_PEER_FDS      2
+
 /* milliseconds between looks at processes that cannot be watched */
 #define NGX_HYPERDRIVE_PEER_LOOK     1000
 
@@ -34,7 +38,16 @@ typedef struct {
     uint32_t                         epoch;     /* of the slot it is meant
                                                    for */
     uint32_t                         len;
+    uint32_t                         large;     /* it is in a memory file, the
+                                                   descriptor of this number;
+                                                   0: it is not */
 } ngx_hyperdrive_peer_header_t;
+
+
+typedef struct {
+    u_char                          *data;
+    size_t                           mapped;    /* 0: it is not */
+} ngx_hyperdrive_peer_body_t;
 
 
 typedef struct {
@@ -51,9 +64,18 @@ static ngx_connection_t *ngx_hyperdrive_peer_listen(ngx_socket_t fd,
     ngx_event_handler_pt handler);
 static void ngx_hyperdrive_peer_read_handler(ngx_event_t *rev);
 static ngx_int_t ngx_hyperdrive_peer_read(ngx_socket_t s, ngx_log_t *log,
-    ngx_hyperdrive_peer_header_t *header, ngx_socket_t *fd);
+    ngx_hyperdrive_peer_header_t *header, ngx_hyperdrive_peer_body_t *body,
+    ngx_socket_t *fd);
+static void ngx_hyperdrive_peer_fds(struct msghdr *msg, ngx_socket_t *fds);
+static ngx_int_t ngx_hyperdrive_peer_map(ngx_hyperdrive_peer_body_t *body,
+    ngx_socket_t file, size_t len);
+static void ngx_hyperdrive_peer_free(ngx_hyperdrive_peer_body_t *body);
+static void ngx_hyperdrive_peer_orphan(ngx_uint_t slot,
+    ngx_hyperdrive_peer_header_t *header, ngx_hyperdrive_peer_body_t *body,
+    ngx_uint_t good, ngx_socket_t fd);
 static ngx_int_t ngx_hyperdrive_peer_write(ngx_uint_t slot, ngx_uint_t type,
     u_char *data, size_t len, ngx_socket_t fd);
+static ngx_socket_t ngx_hyperdrive_peer_file(u_char *data, size_t len);
 static void ngx_hyperdrive_peer_watch(ngx_uint_t slot);
 static void ngx_hyperdrive_peer_watch_handler(ngx_event_t *rev);
 static void ngx_hyperdrive_peer_died(ngx_uint_t slot);
@@ -73,9 +95,7 @@ static ngx_uint_t    ngx_hyperdrive_peer_ready;
 static ngx_log_t                       *ngx_hyperdrive_peer_log;
 static ngx_uint_t                       ngx_hyperdrive_peer_slot =
                                                          NGX_HYPERDRIVE_SLOTS;
-static ngx_hyperdrive_peer_handler_pt   ngx_hyperdrive_peer_handler;
-static void                           (*ngx_hyperdrive_peer_dead)(
-                                                              ngx_uint_t slot);
+static ngx_hyperdrive_peer_callbacks_t  ngx_hyperdrive_peer_callbacks;
 static ngx_hyperdrive_peer_watch_t
                          ngx_hyperdrive_peer_watches[NGX_HYPERDRIVE_SLOTS];
 
@@ -125,15 +145,15 @@ ngx_hyperdrive_peer_init_module(ngx_log_t *log)
 
 ngx_int_t
 ngx_hyperdrive_peer_init_process(ngx_cycle_t *cycle, ngx_uint_t slot,
-    ngx_hyperdrive_peer_handler_pt handler, void (*dead)(ngx_uint_t slot))
+    ngx_hyperdrive_peer_callbacks_t *callbacks)
 {
-    ngx_uint_t    i;
-    ngx_event_t  *ev;
+    ngx_uint_t         i;
+    ngx_event_t       *ev;
+    ngx_connection_t  *c;
 
     ngx_hyperdrive_peer_log = cycle->log;
     ngx_hyperdrive_peer_slot = slot;
-    ngx_hyperdrive_peer_handler = handler;
-    ngx_hyperdrive_peer_dead = dead;
+    ngx_hyperdrive_peer_callbacks = *callbacks;
 
     ngx_hyperdrive_peer_dumb.fd = (ngx_socket_t) -1;
 
@@ -149,12 +169,15 @@ ngx_hyperdrive_peer_init_process(ngx_cycle_t *cycle, ngx_uint_t slot,
     ev->log = cycle->log;
     ev->cancelable = 1;
 
-    if (ngx_hyperdrive_peer_listen(ngx_hyperdrive_peer_pairs[slot][1],
-                                   ngx_hyperdrive_peer_read_handler)
-        == NULL)
-    {
+    c = ngx_hyperdrive_peer_listen(ngx_hyperdrive_peer_pairs[slot][1],
+                                   ngx_hyperdrive_peer_read_handler);
+    if (c == NULL) {
         return NGX_ERROR;
     }
+
+    /* nginx tells those who are idle when it leaves, and nobody else */
+
+    c->idle = 1;
 
     /*
      * Of two processes that begin at the same time, the one that took its
@@ -225,13 +248,22 @@ ngx_hyperdrive_peer_read_handler(ngx_event_t *rev)
     ngx_uint_t                    n, own;
     ngx_socket_t                  fd;
     ngx_connection_t             *c;
+    ngx_hyperdrive_peer_body_t    body;
     ngx_hyperdrive_peer_header_t  header;
 
     c = rev->data;
 
+    if (c->close) {
+        c->close = 0;
+        c->idle = 0;
+
+        ngx_hyperdrive_peer_callbacks.quit();
+        return;
+    }
+
     for (n = 0; n < NGX_HYPERDRIVE_PEER_BATCH; n++) {
 
-        rc = ngx_hyperdrive_peer_read(c->fd, rev->log, &header, &fd);
+        rc = ngx_hyperdrive_peer_read(c->fd, rev->log, &header, &body, &fd);
 
         if (rc == NGX_AGAIN || rc == NGX_ERROR) {
             break;
@@ -247,10 +279,8 @@ ngx_hyperdrive_peer_read_handler(ngx_event_t *rev)
                        header.from, header.type, header.len, own);
 
         if (!own) {
-            if (fd != (ngx_socket_t) -1) {
-                (void) close(fd);
-            }
-
+            ngx_hyperdrive_peer_orphan(ngx_hyperdrive_peer_slot, &header,
+                                       &body, rc == NGX_OK, fd);
             continue;
         }
 
@@ -258,6 +288,7 @@ ngx_hyperdrive_peer_read_handler(ngx_event_t *rev)
 
         case NGX_HYPERDRIVE_PEER_HELLO:
             ngx_hyperdrive_peer_watch(header.from);
+            ngx_hyperdrive_peer_free(&body);
             continue;
 
         case NGX_HYPERDRIVE_PEER_WAKE:
@@ -268,8 +299,9 @@ ngx_hyperdrive_peer_read_handler(ngx_event_t *rev)
             break;
         }
 
-        ngx_hyperdrive_peer_handler(header.from, header.type,
-                                    ngx_hyperdrive_peer_body, header.len, fd);
+        ngx_hyperdrive_peer_callbacks.handler(header.from, header.type,
+                                              body.data, header.len, fd);
+        ngx_hyperdrive_peer_free(&body);
     }
 
     /* level triggered: what is left comes as another event */
@@ -277,28 +309,32 @@ ngx_hyperdrive_peer_read_handler(ngx_event_t *rev)
 
 
 /*
- * NGX_OK: a message, its body is in ngx_hyperdrive_peer_body.  NGX_DECLINED:
- * one that is not right, or none of ours; <fd> may be set in both cases.
+ * NGX_OK: a message; <body> is to be freed behind it.  NGX_DECLINED: one that
+ * is not right, or none of ours; <fd> may be set in both cases.
  */
 
 static ngx_int_t
 ngx_hyperdrive_peer_read(ngx_socket_t s, ngx_log_t *log,
-    ngx_hyperdrive_peer_header_t *header, ngx_socket_t *fd)
+    ngx_hyperdrive_peer_header_t *header, ngx_hyperdrive_peer_body_t *body,
+    ngx_socket_t *fd)
 {
-    size_t           i, nfds;
     ssize_t          n;
     ngx_err_t        err;
-    ngx_socket_t     got;
+    ngx_uint_t       good;
+    ngx_socket_t     fds[NGX_HYPERDRIVE_PEER_FDS], file;
     struct iovec     iov[2];
     struct msghdr    msg;
-    struct cmsghdr  *cmsg;
 
     union {
         struct cmsghdr  cm;
-        char            space[CMSG_SPACE(sizeof(int))];
+        char            space[CMSG_SPACE(NGX_HYPERDRIVE_PEER_FDS
+                                         * sizeof(int))];
     } control;
 
     *fd = (ngx_socket_t) -1;
+
+    body->data = ngx_hyperdrive_peer_body;
+    body->mapped = 0;
 
     ngx_memzero(header, sizeof(ngx_hyperdrive_peer_header_t));
     ngx_memzero(&msg, sizeof(struct msghdr));
@@ -335,32 +371,33 @@ ngx_hyperdrive_peer_read(ngx_socket_t s, ngx_log_t *log,
         return NGX_ERROR;
     }
 
-    for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg)) {
+    ngx_hyperdrive_peer_fds(&msg, fds);
 
-        if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS) {
-            continue;
-        }
+    file = (ngx_socket_t) -1;
 
-        /* alignment leaves room for one more than was asked for */
-
-        nfds = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-        for (i = 0; i < nfds; i++) {
-            ngx_memcpy(&got, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(int));
-
-            if (*fd == (ngx_socket_t) -1) {
-                *fd = got;
-
-            } else {
-                (void) close(got);
-            }
-        }
+    if (header->large && header->large <= NGX_HYPERDRIVE_PEER_FDS) {
+        file = fds[header->large - 1];
+        fds[header->large - 1] = (ngx_socket_t) -1;
     }
 
-    if ((msg.msg_flags & (MSG_TRUNC|MSG_CTRUNC))
-        || (size_t) n < sizeof(ngx_hyperdrive_peer_header_t)
-        || (size_t) n - sizeof(ngx_hyperdrive_peer_header_t) != header->len)
-    {
+    *fd = fds[0];
+
+    good = !(msg.msg_flags & (MSG_TRUNC|MSG_CTRUNC))
+           && (size_t) n >= sizeof(ngx_hyperdrive_peer_header_t);
+
+    if (good && file != (ngx_socket_t) -1) {
+        good = (ngx_hyperdrive_peer_map(body, file, header->len) == NGX_OK);
+
+    } else if (good) {
+        good = ((size_t) n - sizeof(ngx_hyperdrive_peer_header_t)
+                == header->len);
+    }
+
+    if (file != (ngx_socket_t) -1) {
+        (void) close(file);
+    }
+
+    if (!good) {
         ngx_log_error(NGX_LOG_ALERT, log, 0,
                       "another hyperdrive process sent a broken message of "
                       "%z bytes", n);
@@ -368,6 +405,104 @@ ngx_hyperdrive_peer_read(ngx_socket_t s, ngx_log_t *log,
     }
 
     return NGX_OK;
+}
+
+
+/* the descriptors of a message; those that it has not are -1 */
+
+static void
+ngx_hyperdrive_peer_fds(struct msghdr *msg, ngx_socket_t *fds)
+{
+    size_t           i, n, nfds;
+    ngx_socket_t     got;
+    struct cmsghdr  *cmsg;
+
+    for (n = 0; n < NGX_HYPERDRIVE_PEER_FDS; n++) {
+        fds[n] = (ngx_socket_t) -1;
+    }
+
+    n = 0;
+
+    for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+
+        if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS) {
+            continue;
+        }
+
+        /* alignment may leave room for one more than was asked for */
+
+        nfds = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+        for (i = 0; i < nfds; i++) {
+            ngx_memcpy(&got, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(int));
+
+            if (n < NGX_HYPERDRIVE_PEER_FDS) {
+                fds[n++] = got;
+
+            } else {
+                (void) close(got);
+            }
+        }
+    }
+}
+
+
+/* a body in a memory file, as it was when it was sent */
+
+static ngx_int_t
+ngx_hyperdrive_peer_map(ngx_hyperdrive_peer_body_t *body, ngx_socket_t file,
+    size_t len)
+{
+    void         *p;
+    struct stat   st;
+
+    if (len == 0 || len > NGX_HYPERDRIVE_PEER_LARGE
+        || fstat(file, &st) == -1 || st.st_size != (off_t) len)
+    {
+        return NGX_ERROR;
+    }
+
+    p = mmap(NULL, len, PROT_READ|PROT_WRITE, MAP_PRIVATE, file, 0);
+
+    if (p == MAP_FAILED) {
+        return NGX_ERROR;
+    }
+
+    body->data = p;
+    body->mapped = len;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_hyperdrive_peer_free(ngx_hyperdrive_peer_body_t *body)
+{
+    if (body->mapped) {
+        (void) munmap(body->data, body->mapped);
+    }
+}
+
+
+/* was sent to a process of <slot> that is gone */
+
+static void
+ngx_hyperdrive_peer_orphan(ngx_uint_t slot,
+    ngx_hyperdrive_peer_header_t *header, ngx_hyperdrive_peer_body_t *body,
+    ngx_uint_t good, ngx_socket_t fd)
+{
+    if (fd != (ngx_socket_t) -1) {
+
+        if (good) {
+            ngx_hyperdrive_peer_callbacks.orphan(slot, header->type,
+                                                 body->data, header->len, fd);
+
+        } else {
+            (void) close(fd);
+        }
+    }
+
+    ngx_hyperdrive_peer_free(body);
 }
 
 
@@ -422,20 +557,39 @@ ngx_hyperdrive_peer_write(ngx_uint_t slot, ngx_uint_t type, u_char *data,
 {
     ssize_t                        n;
     ngx_err_t                      err;
+    ngx_socket_t                   fds[NGX_HYPERDRIVE_PEER_FDS], file;
     struct iovec                   iov[2];
     struct msghdr                  msg;
     ngx_hyperdrive_peer_header_t   header;
 
     union {
         struct cmsghdr  cm;
-        char            space[CMSG_SPACE(sizeof(int))];
+        char            space[CMSG_SPACE(NGX_HYPERDRIVE_PEER_FDS
+                                         * sizeof(int))];
     } control;
 
-    if (len > NGX_HYPERDRIVE_PEER_MESSAGE || !ngx_hyperdrive_peer_ready) {
-        ngx_log_error(NGX_LOG_ALERT, ngx_hyperdrive_peer_log, 0,
-                      "a message of %uz bytes to another hyperdrive process "
-                      "cannot be sent", len);
+    if (!ngx_hyperdrive_peer_ready) {
         return NGX_ERROR;
+    }
+
+    n = 0;
+    file = (ngx_socket_t) -1;
+
+    if (fd != (ngx_socket_t) -1) {
+        fds[n++] = fd;
+    }
+
+    header.large = 0;
+
+    if (len > NGX_HYPERDRIVE_PEER_MESSAGE) {
+        file = ngx_hyperdrive_peer_file(data, len);
+
+        if (file == (ngx_socket_t) -1) {
+            return NGX_DECLINED;
+        }
+
+        fds[n++] = file;
+        header.large = n;
     }
 
     header.type = type;
@@ -451,19 +605,19 @@ ngx_hyperdrive_peer_write(ngx_uint_t slot, ngx_uint_t type, u_char *data,
     iov[1].iov_len = len;
 
     msg.msg_iov = iov;
-    msg.msg_iovlen = len ? 2 : 1;
+    msg.msg_iovlen = (len && !header.large) ? 2 : 1;
 
-    if (fd != (ngx_socket_t) -1) {
+    if (n) {
         ngx_memzero(&control, sizeof(control));
 
         msg.msg_control = &control;
-        msg.msg_controllen = sizeof(control);
+        msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
 
-        control.cm.cmsg_len = CMSG_LEN(sizeof(int));
+        control.cm.cmsg_len = CMSG_LEN(n * sizeof(int));
         control.cm.cmsg_level = SOL_SOCKET;
         control.cm.cmsg_type = SCM_RIGHTS;
 
-        ngx_memcpy(CMSG_DATA(&control.cm), &fd, sizeof(int));
+        ngx_memcpy(CMSG_DATA(&control.cm), fds, n * sizeof(int));
     }
 
     do {
@@ -471,6 +625,10 @@ ngx_hyperdrive_peer_write(ngx_uint_t slot, ngx_uint_t type, u_char *data,
                     MSG_DONTWAIT|MSG_NOSIGNAL);
         err = ngx_socket_errno;
     } while (n == -1 && err == NGX_EINTR);
+
+    if (file != (ngx_socket_t) -1) {
+        (void) close(file);
+    }
 
     if (n != -1) {
         return NGX_OK;
@@ -491,6 +649,50 @@ ngx_hyperdrive_peer_write(ngx_uint_t slot, ngx_uint_t type, u_char *data,
                   slot);
 
     return NGX_ERROR;
+}
+
+
+/* a memory file with the body; -1: it is too long, or there is none */
+
+static ngx_socket_t
+ngx_hyperdrive_peer_file(u_char *data, size_t len)
+{
+    ssize_t       n;
+    ngx_socket_t  file;
+
+    if (len > NGX_HYPERDRIVE_PEER_LARGE) {
+        return (ngx_socket_t) -1;
+    }
+
+    file = memfd_create("hyperdrive", MFD_CLOEXEC);
+
+    if (file == (ngx_socket_t) -1) {
+        ngx_log_error(NGX_LOG_ERR, ngx_hyperdrive_peer_log, ngx_errno,
+                      "memfd_create() for another hyperdrive process failed");
+        return file;
+    }
+
+    while (len) {
+        n = write(file, data, len);
+
+        if (n <= 0) {
+
+            if (n == -1 && ngx_errno == NGX_EINTR) {
+                continue;
+            }
+
+            ngx_log_error(NGX_LOG_ERR, ngx_hyperdrive_peer_log, ngx_errno,
+                          "write() for another hyperdrive process failed");
+            (void) close(file);
+
+            return (ngx_socket_t) -1;
+        }
+
+        data += n;
+        len -= n;
+    }
+
+    return file;
 }
 
 
@@ -609,7 +811,7 @@ ngx_hyperdrive_peer_died(ngx_uint_t slot)
 
     ngx_memzero(watch, sizeof(ngx_hyperdrive_peer_watch_t));
 
-    ngx_hyperdrive_peer_dead(slot);
+    ngx_hyperdrive_peer_callbacks.dead(slot);
 
     ngx_hyperdrive_peer_drain(slot);
 
@@ -617,8 +819,8 @@ ngx_hyperdrive_peer_died(ngx_uint_t slot)
 
     ngx_hyperdrive_shm_slot_wake_clear(ngx_hyperdrive_peer_slot);
 
-    ngx_hyperdrive_peer_handler(slot, NGX_HYPERDRIVE_PEER_WAKE, NULL, 0,
-                                (ngx_socket_t) -1);
+    ngx_hyperdrive_peer_callbacks.handler(slot, NGX_HYPERDRIVE_PEER_WAKE, NULL,
+                                          0, (ngx_socket_t) -1);
 
     /* the next one may be there, with its greeting behind us */
 
@@ -640,11 +842,12 @@ ngx_hyperdrive_peer_drain(ngx_uint_t slot)
 {
     ngx_int_t                     rc;
     ngx_socket_t                  fd;
+    ngx_hyperdrive_peer_body_t    body;
     ngx_hyperdrive_peer_header_t  header;
 
     if (ngx_hyperdrive_shm_slot_hold(slot) != NGX_OK) {
 
-        /* it has an owner, who drops what is not its own; or a holder */
+        /* it has an owner, who looks at what is not its own; or a holder */
 
         return;
     }
@@ -652,15 +855,14 @@ ngx_hyperdrive_peer_drain(ngx_uint_t slot)
     for ( ;; ) {
 
         rc = ngx_hyperdrive_peer_read(ngx_hyperdrive_peer_pairs[slot][1],
-                                      ngx_hyperdrive_peer_log, &header, &fd);
+                                      ngx_hyperdrive_peer_log, &header, &body,
+                                      &fd);
 
         if (rc == NGX_AGAIN || rc == NGX_ERROR) {
             break;
         }
 
-        if (fd != (ngx_socket_t) -1) {
-            (void) close(fd);
-        }
+        ngx_hyperdrive_peer_orphan(slot, &header, &body, rc == NGX_OK, fd);
     }
 
     ngx_hyperdrive_shm_slot_release(slot);

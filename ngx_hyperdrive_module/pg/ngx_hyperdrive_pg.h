@@ -249,6 +249,13 @@ void ngx_hyperdrive_pg_client_free_name(ngx_hyperdrive_proto_ctx_t *ctx,
 void ngx_hyperdrive_pg_client_describe(void *client);
 
 
+/* ngx_hyperdrive_pg_export.c */
+
+ngx_int_t ngx_hyperdrive_pg_export(void *client, ngx_hyperdrive_chain_t *out);
+void *ngx_hyperdrive_pg_import(ngx_hyperdrive_proto_ctx_t *ctx, u_char *data,
+    size_t len);
+
+
 /* ngx_hyperdrive_pg_block.c */
 
 /* what a ReadyForQuery of ours says */

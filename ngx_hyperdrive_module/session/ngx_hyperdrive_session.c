@@ -10,9 +10,6 @@
 #include <openssl/rand.h>
 
 
-/* how soon a worker that waits for transactions to end looks again, msec */
-#define NGX_HYPERDRIVE_SESSION_GUARD     1000
-
 /* the last words to a client that does not read, milliseconds */
 #define NGX_HYPERDRIVE_SESSION_LINGER    5000
 
@@ -23,7 +20,6 @@ static void ngx_hyperdrive_session_cleanup(void *data);
 static void ngx_hyperdrive_session_login_handler(ngx_event_t *rev);
 static void ngx_hyperdrive_session_login(ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_upgrade(ngx_hyperdrive_session_t *s);
-static void ngx_hyperdrive_session_guard_handler(ngx_event_t *ev);
 static ngx_int_t ngx_hyperdrive_session_peek_tls(ngx_hyperdrive_session_t *s);
 static ngx_int_t ngx_hyperdrive_session_check_alpn(
     ngx_hyperdrive_session_t *s);
@@ -34,15 +30,9 @@ static ngx_uint_t ngx_hyperdrive_session_params(ngx_hyperdrive_session_t *s,
 static void ngx_hyperdrive_session_greet(ngx_hyperdrive_session_t *s);
 
 
-ngx_module_t  *ngx_hyperdrive_session_module;
-
-
-/* sessions in a state that has to come to its end before the worker leaves */
-static ngx_uint_t        ngx_hyperdrive_session_nbusy;
-static ngx_event_t       ngx_hyperdrive_session_guard;
-
-/* debug logging reads an event's connection */
-static ngx_connection_t  ngx_hyperdrive_session_dummy;
+ngx_module_t                   *ngx_hyperdrive_session_module;
+ngx_hyperdrive_session_conf_t  *(*ngx_hyperdrive_session_conf)(
+    ngx_stream_session_t *stream);
 
 
 #if (NGX_DEBUG)
@@ -69,7 +59,6 @@ ngx_hyperdrive_session_init(ngx_stream_session_t *stream,
     u_char                     hash[64];
     ngx_uint_t                 fresh;
     ngx_connection_t          *c;
-    ngx_pool_cleanup_t        *cln;
     ngx_hyperdrive_session_t  *s;
 
     c = stream->connection;
@@ -81,26 +70,12 @@ ngx_hyperdrive_session_init(ngx_stream_session_t *stream,
 
     if (s == NULL) {
 
-        cln = ngx_pool_cleanup_add(c->pool, 0);
-        s = ngx_pcalloc(c->pool, sizeof(ngx_hyperdrive_session_t));
-
-        if (s == NULL || cln == NULL) {
+        s = ngx_hyperdrive_session_create(stream, conf);
+        if (s == NULL) {
             ngx_stream_finalize_session(stream,
                                         NGX_STREAM_INTERNAL_SERVER_ERROR);
             return;
         }
-
-        cln->handler = ngx_hyperdrive_session_cleanup;
-        cln->data = s;
-
-        s->stream = stream;
-        s->conf = conf;
-        s->net.connection = c;
-
-        s->waiter.data = s;
-        s->waiter.client = c;
-        s->waiter.ready = ngx_hyperdrive_session_waiter_ready;
-        s->waiter.failed = ngx_hyperdrive_session_waiter_failed;
 
         s->login = calloc(1, sizeof(ngx_hyperdrive_proto_login_t));
         if (s->login == NULL) {
@@ -113,8 +88,6 @@ ngx_hyperdrive_session_init(ngx_stream_session_t *stream,
         s->login->kinds = conf->kinds;
         s->login->tls_offered = conf->tls;
         s->direct = (c->ssl != NULL);
-
-        ngx_stream_set_ctx(stream, s, (*ngx_hyperdrive_session_module));
 
         ngx_add_timer(c->read, conf->timeout.login);
 
@@ -172,6 +145,43 @@ ngx_hyperdrive_session_init(ngx_stream_session_t *stream,
 
 
 ngx_hyperdrive_session_t *
+ngx_hyperdrive_session_create(ngx_stream_session_t *stream,
+    ngx_hyperdrive_session_conf_t *conf)
+{
+    ngx_connection_t          *c;
+    ngx_pool_cleanup_t        *cln;
+    ngx_hyperdrive_session_t  *s;
+
+    c = stream->connection;
+
+    cln = ngx_pool_cleanup_add(c->pool, 0);
+    s = ngx_pcalloc(c->pool, sizeof(ngx_hyperdrive_session_t));
+
+    if (s == NULL || cln == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_hyperdrive_session_cleanup;
+    cln->data = s;
+
+    s->stream = stream;
+    s->conf = conf;
+    s->net.connection = c;
+
+    s->waiter.data = s;
+    s->waiter.client = c;
+    s->waiter.ready = ngx_hyperdrive_session_waiter_ready;
+    s->waiter.failed = ngx_hyperdrive_session_waiter_failed;
+
+    ngx_stream_set_ctx(stream, s, (*ngx_hyperdrive_session_module));
+
+    ngx_hyperdrive_session_drain_add(s);
+
+    return s;
+}
+
+
+ngx_hyperdrive_session_t *
 ngx_hyperdrive_session_of(ngx_connection_t *c)
 {
     ngx_stream_session_t  *stream;
@@ -189,7 +199,8 @@ ngx_hyperdrive_session_cleanup(void *data)
 {
     ngx_hyperdrive_session_t *s = data;
 
-    ngx_hyperdrive_proto_t  *proto;
+    ngx_hyperdrive_proto_t         *proto;
+    ngx_hyperdrive_shm_counters_t  *counters;
 
     proto = s->conf->origin->proto;
 
@@ -228,10 +239,18 @@ ngx_hyperdrive_session_cleanup(void *data)
         s->pooled = 0;
     }
 
-    if (s->busy) {
-        s->busy = 0;
-        ngx_hyperdrive_session_nbusy--;
-    }
+    ngx_hyperdrive_shm_client_remove(s->number);
+    s->number = 0;
+
+    ngx_hyperdrive_session_drain_remove(s);
+
+    counters = s->conf->origin->counters;
+
+    counters->bytes_from_clients += s->net.received;
+    counters->bytes_to_clients += s->net.sent;
+
+    s->net.received = 0;
+    s->net.sent = 0;
 
     ngx_hyperdrive_net_free(&s->net);
 }
@@ -260,8 +279,6 @@ void
 ngx_hyperdrive_session_set_state(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_state_e state)
 {
-    ngx_uint_t  busy;
-
     ngx_log_debug2(NGX_LOG_DEBUG_STREAM, s->net.connection->log, 0,
                    "hyperdrive session: %V -> %V",
                    &ngx_hyperdrive_session_states[s->state],
@@ -269,55 +286,7 @@ ngx_hyperdrive_session_set_state(ngx_hyperdrive_session_t *s,
 
     s->state = state;
 
-    busy = (state == NGX_HYPERDRIVE_SESSION_GREET
-            || state == NGX_HYPERDRIVE_SESSION_LOOKUP
-            || state == NGX_HYPERDRIVE_SESSION_WAIT
-            || state == NGX_HYPERDRIVE_SESSION_FLIGHT
-            || state == NGX_HYPERDRIVE_SESSION_ACTIVE
-            || (state == NGX_HYPERDRIVE_SESSION_READY
-                && (s->deferred || s->failed)));
-
-    if (s->replication) {
-        /* it may last for ever: it is not waited for, but told */
-        busy = 0;
-    }
-
-    if (busy != s->busy) {
-        s->busy = busy;
-        ngx_hyperdrive_session_nbusy += busy ? 1 : -1;
-
-        if (busy && !ngx_hyperdrive_session_guard.timer_set) {
-            ngx_hyperdrive_session_guard.handler
-                                         = ngx_hyperdrive_session_guard_handler;
-            ngx_hyperdrive_session_guard.data = &ngx_hyperdrive_session_dummy;
-            ngx_hyperdrive_session_guard.log = ngx_cycle->log;
-
-            ngx_add_timer(&ngx_hyperdrive_session_guard,
-                          NGX_HYPERDRIVE_SESSION_GUARD);
-        }
-    }
-
-    /* the worker tells those who are idle when it leaves */
-
-    s->net.connection->idle = (state == NGX_HYPERDRIVE_SESSION_READY
-                               && !busy)
-                              || (state == NGX_HYPERDRIVE_SESSION_ACTIVE
-                                  && s->replication);
-}
-
-
-/*
- * A worker that is asked to leave does so as soon as it has no timer that
- * must be waited for: this one keeps it while there are transactions.
- */
-
-static void
-ngx_hyperdrive_session_guard_handler(ngx_event_t *ev)
-{
-    if (ngx_hyperdrive_session_nbusy) {
-        ngx_add_timer(ev, ngx_exiting ? NGX_HYPERDRIVE_SESSION_GUARD / 10
-                                      : NGX_HYPERDRIVE_SESSION_GUARD);
-    }
+    ngx_hyperdrive_session_drain_state(s);
 }
 
 
@@ -803,8 +772,25 @@ ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
         ngx_del_timer(c->read);
     }
 
-    origin->counters->clients++;
     origin->counters->clients_total++;
+
+    if (ngx_hyperdrive_session_begin(s) != NGX_OK) {
+        ngx_hyperdrive_session_close(s);
+        return NGX_DONE;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_session_begin(ngx_hyperdrive_session_t *s)
+{
+    ngx_connection_t  *c;
+
+    c = s->net.connection;
+
+    s->conf->origin->counters->clients++;
     s->counted = 1;
 
     /* the first client of a database has its catalog read */
@@ -813,15 +799,11 @@ ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
 
     c->log->action = "serving a client";
     c->read->handler = ngx_hyperdrive_session_read_handler;
+    c->write->handler = ngx_hyperdrive_session_write_handler;
 
     ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_READY);
 
-    if (!s->replication && ngx_hyperdrive_session_time_start(s) != NGX_OK) {
-        ngx_hyperdrive_session_close(s);
-        return NGX_DONE;
-    }
-
-    return NGX_OK;
+    return s->replication ? NGX_OK : ngx_hyperdrive_session_time_start(s);
 }
 
 
@@ -873,35 +855,65 @@ ngx_hyperdrive_session_fatal(ngx_hyperdrive_session_t *s, char *sqlstate,
 
 
 void
+ngx_hyperdrive_session_farewell(ngx_hyperdrive_proto_error_t *err)
+{
+    err->severity = "FATAL";
+    err->sqlstate = "57P01";
+    err->message = "terminating connection due to administrator command";
+    err->hint = NULL;
+}
+
+
+void
 ngx_hyperdrive_session_shutdown(ngx_hyperdrive_session_t *s)
 {
-    ngx_hyperdrive_session_fatal(s, "57P01", "terminating connection due to "
-                                 "administrator command");
+    ngx_hyperdrive_proto_error_t  err;
+
+    ngx_hyperdrive_session_farewell(&err);
+    ngx_hyperdrive_session_fatal(s, err.sqlstate, err.message);
 }
 
 
 void
 ngx_hyperdrive_session_close(ngx_hyperdrive_session_t *s)
 {
-    ngx_stream_session_t           *stream;
-    ngx_hyperdrive_shm_counters_t  *counters;
+    ngx_stream_session_t  *stream;
 
     stream = s->stream;
-    counters = s->conf->origin->counters;
 
     if (s->log) {
         ngx_hyperdrive_session_log_close(s);
     }
 
-    counters->bytes_from_clients += s->net.received;
-    counters->bytes_to_clients += s->net.sent;
-
-    s->net.received = 0;
-    s->net.sent = 0;
-
     ngx_hyperdrive_session_cleanup(s);
 
     ngx_stream_finalize_session(stream, NGX_STREAM_OK);
+}
+
+
+/* it is not the end of the connection: no log is written */
+
+void
+ngx_hyperdrive_session_moved(ngx_hyperdrive_session_t *s)
+{
+    ngx_pool_t        *pool;
+    ngx_connection_t  *c;
+
+    c = s->net.connection;
+    pool = c->pool;
+
+    /* the number leads to the other process now */
+
+    s->number = 0;
+
+    ngx_hyperdrive_session_cleanup(s);
+
+#if (NGX_STAT_STUB)
+    (void) ngx_atomic_fetch_add(ngx_stat_active, -1);
+#endif
+
+    ngx_close_connection(c);
+    ngx_destroy_pool(pool);
 }
 
 

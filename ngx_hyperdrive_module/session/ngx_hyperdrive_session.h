@@ -52,6 +52,14 @@ typedef struct {
 } ngx_hyperdrive_session_timeout_t;
 
 
+/* hyperdrive_drain */
+
+typedef struct {
+    ngx_uint_t                       rate;        /* clients a second */
+    ngx_msec_t                       deadline;
+} ngx_hyperdrive_session_drain_t;
+
+
 /* the settings of a server {} */
 
 typedef struct {
@@ -109,8 +117,8 @@ typedef enum {
     NGX_HYPERDRIVE_SESSION_LOOKUP,       /* its user is looked up */
     NGX_HYPERDRIVE_SESSION_GREET,        /* waits for what an origin says of
                                             itself; in the queue */
-    NGX_HYPERDRIVE_SESSION_READY,        /* no origin, reads requests; told
-                                            when the worker leaves */
+    NGX_HYPERDRIVE_SESSION_READY,        /* no origin, reads requests; moved or
+                                            told when the worker leaves */
     NGX_HYPERDRIVE_SESSION_WAIT,         /* in the queue for an origin */
     NGX_HYPERDRIVE_SESSION_FLIGHT,       /* no origin: waits for an answer that
                                             another session fetches; timer */
@@ -238,6 +246,11 @@ struct ngx_hyperdrive_session_s {
     u_char                           key[NGX_HYPERDRIVE_PROTO_MAX_KEY];
                                                   /* who cancels knows it */
     size_t                           key_len;
+    uint32_t                         number;      /* that it was told as its
+                                                     process id: leads to it
+                                                     from everywhere; or 0 */
+    ngx_queue_t                      all;         /* the worker's */
+    ngx_queue_t                      rest;        /* those that want nothing */
     ngx_str_t                        user;
     ngx_hyperdrive_session_totals_t  total;
     ngx_hyperdrive_session_time_t   *time;        /* NULL: no limits */
@@ -279,15 +292,18 @@ struct ngx_hyperdrive_session_s {
                                                      the client is slow */
     unsigned                         choked:1;    /* the client is not read:
                                                      the origin is slow */
-    unsigned                         busy:1;      /* the worker waits for it */
+    unsigned                         resting:1;   /* on the list */
     unsigned                         direct:1;    /* TLS from the first byte */
     unsigned                         pooled:1;    /* counted in pool->refs */
     unsigned                         counted:1;   /* as logged in */
 };
 
 
-/* set once: the stream module, whose session context we are */
+/* set once: the stream module, whose session context we are; and the settings
+   of a connection's server {}, NULL: it is none of ours */
 extern ngx_module_t  *ngx_hyperdrive_session_module;
+extern ngx_hyperdrive_session_conf_t  *(*ngx_hyperdrive_session_conf)(
+    ngx_stream_session_t *stream);
 
 
 /* ngx_hyperdrive_session.c */
@@ -295,6 +311,11 @@ extern ngx_module_t  *ngx_hyperdrive_session_module;
 /* the content handler: a new client, or one whose TLS handshake is done */
 void ngx_hyperdrive_session_init(ngx_stream_session_t *stream,
     ngx_hyperdrive_session_conf_t *conf);
+/* a session of a connection that has none; NULL: no memory */
+ngx_hyperdrive_session_t *ngx_hyperdrive_session_create(
+    ngx_stream_session_t *stream, ngx_hyperdrive_session_conf_t *conf);
+/* logged in, here or elsewhere: NGX_OK, or NGX_ERROR */
+ngx_int_t ngx_hyperdrive_session_begin(ngx_hyperdrive_session_t *s);
 /* the context of the stream session */
 ngx_hyperdrive_session_t *ngx_hyperdrive_session_of(ngx_connection_t *c);
 /* the log-in is over: NGX_OK, or NGX_DONE: <s> is gone */
@@ -307,12 +328,51 @@ void ngx_hyperdrive_session_set_state(ngx_hyperdrive_session_t *s,
 /* an error of ours, then the end */
 void ngx_hyperdrive_session_fatal(ngx_hyperdrive_session_t *s, char *sqlstate,
     char *message);
-/* the worker leaves, and the client is between transactions */
+/* the worker leaves: the client is told so, in whatever state */
 void ngx_hyperdrive_session_shutdown(ngx_hyperdrive_session_t *s);
+/* ...by these words */
+void ngx_hyperdrive_session_farewell(ngx_hyperdrive_proto_error_t *err);
 /* the end; <s> is gone afterwards */
 void ngx_hyperdrive_session_close(ngx_hyperdrive_session_t *s);
+/* another process has it, with its socket; <s> is gone afterwards */
+void ngx_hyperdrive_session_moved(ngx_hyperdrive_session_t *s);
 /* arms the events and keeps input; NGX_DONE: <s> is gone */
 ngx_int_t ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s);
+
+
+/*
+ * ngx_hyperdrive_session_drain.c: what becomes of the clients of a worker that
+ * leaves
+ */
+
+ngx_int_t ngx_hyperdrive_session_drain_init(ngx_cycle_t *cycle,
+    ngx_hyperdrive_session_drain_t *conf, ngx_array_t *origins);
+/* nginx asks this worker to leave */
+void ngx_hyperdrive_session_drain_start(void);
+/* of all the worker's sessions, and of those that want nothing at the moment */
+void ngx_hyperdrive_session_drain_add(ngx_hyperdrive_session_t *s);
+void ngx_hyperdrive_session_drain_remove(ngx_hyperdrive_session_t *s);
+void ngx_hyperdrive_session_drain_state(ngx_hyperdrive_session_t *s);
+/*
+ * The session could go on with its input.  NGX_OK: it may; NGX_AGAIN: not
+ * before its output is sent; NGX_DONE: <s> is gone.  Not from within
+ * _session_process().
+ */
+ngx_int_t ngx_hyperdrive_session_drain_turn(ngx_hyperdrive_session_t *s);
+
+
+/* ngx_hyperdrive_session_pass.c */
+
+/* the session goes to another process; NGX_OK: <s> is gone; NGX_DECLINED */
+ngx_int_t ngx_hyperdrive_session_pass(ngx_hyperdrive_session_t *s,
+    ngx_uint_t slot);
+
+
+/* ngx_hyperdrive_session_take.c */
+
+/* ...the other end; what cannot be taken is told to the client */
+void ngx_hyperdrive_session_take(ngx_array_t *origins, u_char *data,
+    size_t len, ngx_socket_t fd);
 
 
 /* ngx_hyperdrive_session_greet.c */
@@ -331,7 +391,7 @@ ngx_int_t ngx_hyperdrive_session_greet_done(ngx_hyperdrive_session_t *s);
 
 /* ngx_hyperdrive_session_cancel.c */
 
-/* the process id that the client is told: says where the session is */
+/* the process id that the client is told; 0: there is none left */
 uint32_t ngx_hyperdrive_session_cancel_pid(ngx_hyperdrive_session_t *s);
 /* a CancelRequest has come, for a session of any worker */
 void ngx_hyperdrive_session_cancel(ngx_str_t *pid, ngx_str_t *key);
@@ -478,6 +538,10 @@ void ngx_hyperdrive_session_time_sent(ngx_hyperdrive_session_t *s);
 /* a piece of an answer; it becomes our own where we put other words */
 void ngx_hyperdrive_session_time_piece(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece);
+/* since when it does what it does; set by the process that takes it over */
+ngx_msec_t ngx_hyperdrive_session_time_since(ngx_hyperdrive_session_t *s);
+void ngx_hyperdrive_session_time_resume(ngx_hyperdrive_session_t *s,
+    ngx_msec_t since);
 /* something was read from the client; only where s->time */
 void ngx_hyperdrive_session_time_heard(ngx_hyperdrive_session_t *s);
 

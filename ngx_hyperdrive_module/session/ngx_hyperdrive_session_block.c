@@ -82,14 +82,6 @@ ngx_hyperdrive_session_block(ngx_hyperdrive_session_t *s)
     s->total.queries++;
     s->net.pos += unit->len;
 
-    if (ngx_exiting && unit->end && s->net.pos == s->net.last) {
-
-        /* the worker leaves, and this was the end of a transaction */
-
-        ngx_hyperdrive_session_shutdown(s);
-        return NGX_DONE;
-    }
-
     return NGX_OK;
 }
 
@@ -103,16 +95,12 @@ ngx_hyperdrive_session_block_failed(ngx_hyperdrive_session_t *s)
 }
 
 
-/* who has a block is waited for when the worker leaves */
-
 static void
 ngx_hyperdrive_session_block_set(ngx_hyperdrive_session_t *s,
     ngx_uint_t deferred, ngx_uint_t failed)
 {
     s->deferred = deferred;
     s->failed = failed;
-
-    ngx_hyperdrive_session_set_state(s, s->state);
 
     if (s->time) {
         ngx_hyperdrive_session_time_doing(s, deferred || failed

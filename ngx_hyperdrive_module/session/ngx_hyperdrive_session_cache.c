@@ -39,7 +39,7 @@ static ngx_int_t ngx_hyperdrive_session_find(ngx_hyperdrive_session_t *s,
 static uint64_t ngx_hyperdrive_session_past(
     ngx_hyperdrive_session_question_t *q,
     ngx_hyperdrive_session_found_t *found);
-static ngx_int_t ngx_hyperdrive_session_take(
+static ngx_int_t ngx_hyperdrive_session_cache_take(
     ngx_hyperdrive_session_found_t *found, u_char *buf, size_t len);
 static ngx_int_t ngx_hyperdrive_session_hit(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_question_t *q);
@@ -574,7 +574,7 @@ ngx_hyperdrive_session_find(ngx_hyperdrive_session_t *s,
         stamp = ref->data;
         found->data = ref->data + q->stamp_len;
 
-    } else if (ngx_hyperdrive_session_take(found, buf, q->stamp_len)
+    } else if (ngx_hyperdrive_session_cache_take(found, buf, q->stamp_len)
                != NGX_OK)
     {
         goto old;
@@ -623,7 +623,7 @@ ngx_hyperdrive_session_past(ngx_hyperdrive_session_question_t *q,
 /* the next bytes of a value that is held: they may be cut anywhere */
 
 static ngx_int_t
-ngx_hyperdrive_session_take(ngx_hyperdrive_session_found_t *found,
+ngx_hyperdrive_session_cache_take(ngx_hyperdrive_session_found_t *found,
     u_char *buf, size_t len)
 {
     size_t  n;
@@ -685,7 +685,8 @@ ngx_hyperdrive_session_serve(ngx_hyperdrive_session_t *s,
     head = malloc(meta->head_len + 1);
 
     if (head == NULL
-        || ngx_hyperdrive_session_take(found, head, meta->head_len) != NGX_OK)
+        || ngx_hyperdrive_session_cache_take(found, head, meta->head_len)
+           != NGX_OK)
     {
         free(head);
         return NGX_DECLINED;

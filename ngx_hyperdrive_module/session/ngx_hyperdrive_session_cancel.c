@@ -10,14 +10,6 @@
 #include <openssl/crypto.h>
 
 
-/*
- * The process id of a session: the worker's slot in the upper byte, and the
- * number of the client's connection in this worker, plus one.
- */
-
-#define NGX_HYPERDRIVE_SESSION_CANCEL_BITS  24
-
-
 /* pid and key, as they stand in a CancelRequest */
 #define NGX_HYPERDRIVE_SESSION_CANCEL_LEN   (4 + NGX_HYPERDRIVE_PROTO_MAX_KEY)
 
@@ -25,12 +17,12 @@
 uint32_t
 ngx_hyperdrive_session_cancel_pid(ngx_hyperdrive_session_t *s)
 {
-    ngx_uint_t  n;
+    if (s->number == 0) {
+        s->number = ngx_hyperdrive_shm_client_add(s->net.connection
+                                                  - ngx_cycle->connections);
+    }
 
-    n = s->net.connection - ngx_cycle->connections;
-
-    return (uint32_t) (ngx_hyperdrive_shm_slot
-                       << NGX_HYPERDRIVE_SESSION_CANCEL_BITS | (n + 1));
+    return s->number;
 }
 
 
@@ -38,7 +30,7 @@ void
 ngx_hyperdrive_session_cancel(ngx_str_t *pid, ngx_str_t *key)
 {
     u_char      body[NGX_HYPERDRIVE_SESSION_CANCEL_LEN];
-    ngx_uint_t  slot;
+    ngx_uint_t  slot, n;
 
     if (pid->len != 4 || key->len > NGX_HYPERDRIVE_PROTO_MAX_KEY) {
         return;
@@ -47,12 +39,17 @@ ngx_hyperdrive_session_cancel(ngx_str_t *pid, ngx_str_t *key)
     ngx_memcpy(body, pid->data, 4);
     ngx_memcpy(body + 4, key->data, key->len);
 
-    slot = pid->data[0];
+    if (ngx_hyperdrive_shm_client_find(ngx_hyperdrive_base_get_u32(body),
+                                       &slot, &n)
+        != NGX_OK)
+    {
+        return;
+    }
 
     if (slot == ngx_hyperdrive_shm_slot) {
         ngx_hyperdrive_session_cancel_message(body, 4 + key->len);
 
-    } else if (slot < NGX_HYPERDRIVE_SLOTS) {
+    } else {
         (void) ngx_hyperdrive_peer_send(slot, NGX_HYPERDRIVE_PEER_CANCEL, body,
                                         4 + key->len, -1);
     }
@@ -62,7 +59,7 @@ ngx_hyperdrive_session_cancel(ngx_str_t *pid, ngx_str_t *key)
 void
 ngx_hyperdrive_session_cancel_message(u_char *data, size_t len)
 {
-    ngx_uint_t                     n;
+    ngx_uint_t                     slot, n;
     ngx_connection_t              *c;
     ngx_hyperdrive_session_t      *s;
     ngx_hyperdrive_proto_error_t   err;
@@ -71,14 +68,17 @@ ngx_hyperdrive_session_cancel_message(u_char *data, size_t len)
         return;
     }
 
-    n = ngx_hyperdrive_base_get_u32(data)
-        & ((1 << NGX_HYPERDRIVE_SESSION_CANCEL_BITS) - 1);
+    /* it may have moved on meanwhile: then there is nothing to be cancelled */
 
-    if (n == 0 || n > ngx_cycle->connection_n) {
+    if (ngx_hyperdrive_shm_client_find(ngx_hyperdrive_base_get_u32(data),
+                                       &slot, &n)
+        != NGX_OK
+        || slot != ngx_hyperdrive_shm_slot || n >= ngx_cycle->connection_n)
+    {
         return;
     }
 
-    c = &ngx_cycle->connections[n - 1];
+    c = &ngx_cycle->connections[n];
 
     if (c->fd == (ngx_socket_t) -1
         || c->read->handler != ngx_hyperdrive_session_read_handler)

@@ -157,8 +157,13 @@ ngx_hyperdrive_session_relay(ngx_hyperdrive_origin_t *o)
 
 next:
 
-    if (s->net.pos != s->net.last
-        && ngx_hyperdrive_session_process(s) == NGX_DONE)
+    /* the end of a transaction is where a client leaves a worker that leaves */
+
+    rc = ngx_hyperdrive_session_drain_turn(s);
+
+    if (rc == NGX_DONE
+        || (rc == NGX_OK && s->net.pos != s->net.last
+            && ngx_hyperdrive_session_process(s) == NGX_DONE))
     {
         return;
     }
@@ -302,14 +307,6 @@ ngx_hyperdrive_session_settle(ngx_hyperdrive_session_t *s)
 
     ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_READY);
     ngx_hyperdrive_session_detach(s);
-
-    if (ngx_exiting && s->net.pos == s->net.last) {
-
-        /* the worker leaves, and this was the end of a transaction */
-
-        ngx_hyperdrive_session_shutdown(s);
-        return NGX_DONE;
-    }
 
     return NGX_DECLINED;
 }

@@ -145,6 +145,41 @@ ngx_hyperdrive_session_time_doing(ngx_hyperdrive_session_t *s,
 }
 
 
+ngx_msec_t
+ngx_hyperdrive_session_time_since(ngx_hyperdrive_session_t *s)
+{
+    return s->time ? s->time->since : ngx_current_msec;
+}
+
+
+void
+ngx_hyperdrive_session_time_resume(ngx_hyperdrive_session_t *s,
+    ngx_msec_t since)
+{
+    ngx_hyperdrive_session_time_t  *t;
+
+    t = s->time;
+
+    if (t == NULL) {
+        return;
+    }
+
+    if (s->deferred || s->failed) {
+        ngx_hyperdrive_session_time_doing(s, NGX_HYPERDRIVE_SESSION_BLOCK);
+    }
+
+    t->since = since;
+
+    if (t->event.timer_set) {
+
+        /* it is set anew when it fires */
+
+        ngx_del_timer(&t->event);
+        ngx_add_timer(&t->event, 1);
+    }
+}
+
+
 void
 ngx_hyperdrive_session_time_sent(ngx_hyperdrive_session_t *s)
 {

@@ -122,6 +122,14 @@ ngx_hyperdrive_session_write_handler(ngx_event_t *wev)
         ngx_hyperdrive_net_post_read(&s->origin->net);
     }
 
+    if (rc == NGX_OK) {
+        rc = ngx_hyperdrive_session_drain_turn(s);
+
+        if (rc == NGX_DONE) {
+            return;
+        }
+    }
+
     if (rc == NGX_OK && s->net.pos != s->net.last
         && (s->state == NGX_HYPERDRIVE_SESSION_READY
             || s->state == NGX_HYPERDRIVE_SESSION_ACTIVE))

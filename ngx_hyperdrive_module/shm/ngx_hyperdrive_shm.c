@@ -194,6 +194,7 @@ ngx_hyperdrive_shm_take_slot(ngx_log_t *log)
                                                            : slot->epoch + 1;
         slot->wake = 0;
         slot->held = 0;
+        slot->leaving = 0;
 
         ngx_memory_barrier();
 
@@ -263,6 +264,7 @@ ngx_hyperdrive_shm_reclaim_locked(ngx_uint_t slot)
 
     ngx_hyperdrive_shm_limit_reclaim_locked(slot);
     ngx_hyperdrive_shm_quota_reclaim(slot);
+    ngx_hyperdrive_shm_client_reclaim(slot);
 
     ngx_memory_barrier();
 
@@ -470,6 +472,53 @@ ngx_uint_t
 ngx_hyperdrive_shm_slot_generation(ngx_uint_t slot)
 {
     return ngx_hyperdrive_shm->slots[slot].generation;
+}
+
+
+void
+ngx_hyperdrive_shm_leave(void)
+{
+    if (ngx_hyperdrive_shm_slot < NGX_HYPERDRIVE_SLOTS) {
+        ngx_hyperdrive_shm->slots[ngx_hyperdrive_shm_slot].leaving = 1;
+    }
+}
+
+
+ngx_int_t
+ngx_hyperdrive_shm_heir(ngx_uint_t *heir)
+{
+    ngx_uint_t                  i, n, generation, leaving;
+    ngx_hyperdrive_shm_slot_t  *slot;
+    static ngx_uint_t           last;
+
+    generation = ngx_hyperdrive_shm->generation;
+
+    if (generation == ngx_hyperdrive_shm_began) {
+        return NGX_DECLINED;
+    }
+
+    leaving = 0;
+
+    for (i = 1; i <= NGX_HYPERDRIVE_SLOTS; i++) {
+        n = (last + i) % NGX_HYPERDRIVE_SLOTS;
+        slot = &ngx_hyperdrive_shm->slots[n];
+
+        if (slot->pid == 0 || slot->held || slot->generation != generation) {
+            continue;
+        }
+
+        if (slot->leaving) {
+            leaving = 1;
+            continue;
+        }
+
+        last = n;
+        *heir = n;
+
+        return NGX_OK;
+    }
+
+    return leaving ? NGX_DECLINED : NGX_AGAIN;
 }
 
 

@@ -17,6 +17,7 @@
  *
  *   slots     one a process: who is alive, and its counters
  *   limits    one an upstream: how many places there are, who waits
+ *   clients   which process has a client, by the number that it was told
  *   notes     small values by key: what origins told us at log-in
  *
  * It is a plain memory area: ngx_hyperdrive_shm_attach() makes one of any
@@ -241,6 +242,14 @@ ngx_int_t ngx_hyperdrive_shm_limit_pass(ngx_hyperdrive_shm_limit_t *limit,
     ngx_uint_t from, ngx_uint_t to);
 
 /*
+ * One place that a dead process of <slot> has left becomes this process's, with
+ * the connection that it stands for, which is not lost.  NGX_OK; NGX_DECLINED:
+ * there is none.
+ */
+ngx_int_t ngx_hyperdrive_shm_limit_adopt(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_uint_t slot);
+
+/*
  * Idle connections are places that others may want: each worker says how many
  * it has, and is asked to give one up while somebody waits elsewhere.
  * _idle() adds <delta> to this worker's number.  _find_idle() returns a
@@ -296,6 +305,15 @@ ngx_uint_t ngx_hyperdrive_shm_slot_alive(ngx_uint_t slot);
 /* the generation that the process of <slot> began with */
 ngx_uint_t ngx_hyperdrive_shm_slot_generation(ngx_uint_t slot);
 
+/*
+ * This process leaves, and takes over nothing any more.  _heir(): who takes
+ * over from it, each time another one.  NGX_OK: *slot; NGX_AGAIN: there is a
+ * newer configuration, but none of its processes has begun; NGX_DECLINED:
+ * nobody, all leave.
+ */
+void ngx_hyperdrive_shm_leave(void);
+ngx_int_t ngx_hyperdrive_shm_heir(ngx_uint_t *slot);
+
 /* a number that changes when <slot> changes hands; 0: never taken */
 uint32_t ngx_hyperdrive_shm_slot_epoch(ngx_uint_t slot);
 
@@ -340,6 +358,24 @@ void ngx_hyperdrive_shm_quota_pass(u_char *id, ngx_uint_t from,
 void ngx_hyperdrive_shm_quota_wait(u_char *id, ngx_int_t delta);
 ngx_int_t ngx_hyperdrive_shm_quota_wanted(u_char *id, ngx_uint_t *slot);
 void ngx_hyperdrive_shm_quota_holders(u_char *id, u_char *slots);
+
+
+/*
+ * Clients: each has a number that it may tell others, who look here for the
+ * process that has it now, and the client's own number <n> in that process.
+ *
+ * _add(): a number of a client of this process; 0: none is left.  _pass(): it
+ * is on its way to <slot>, whose process _take()s it; NGX_DECLINED: the number
+ * has been lost on the way.  _find(): NGX_OK, or NGX_DECLINED: nobody has it.
+ */
+#define NGX_HYPERDRIVE_SHM_CLIENTS      262144
+
+uint32_t ngx_hyperdrive_shm_client_add(ngx_uint_t n);
+void ngx_hyperdrive_shm_client_remove(uint32_t number);
+void ngx_hyperdrive_shm_client_pass(uint32_t number, ngx_uint_t slot);
+ngx_int_t ngx_hyperdrive_shm_client_take(uint32_t number, ngx_uint_t n);
+ngx_int_t ngx_hyperdrive_shm_client_find(uint32_t number, ngx_uint_t *slot,
+    ngx_uint_t *n);
 
 
 /*

@@ -30,7 +30,7 @@
  * References inside the zone are numbers, never addresses.
  */
 
-#define NGX_HYPERDRIVE_SHM_LAYOUT       5
+#define NGX_HYPERDRIVE_SHM_LAYOUT       6
 
 #define NGX_HYPERDRIVE_SHM_MAGIC        0x68797064
 
@@ -120,6 +120,7 @@ typedef struct {
     ngx_atomic_t                    epoch;
     ngx_atomic_t                    wake;
     ngx_atomic_t                    held;       /* kept free by <pid> */
+    ngx_atomic_t                    leaving;    /* takes over nothing */
 } ngx_hyperdrive_shm_slot_t;
 
 
@@ -216,8 +217,11 @@ typedef struct {
     ngx_atomic_t                    nkills;
     ngx_hyperdrive_shm_order_t      order[NGX_HYPERDRIVE_SHM_ORDERS];
     ngx_hyperdrive_shm_kills_t      kills[NGX_HYPERDRIVE_SHM_KILLS];
+    ngx_atomic_t                    nclients;   /* numbers ever given */
 
     /* what follows is touched only as far as it is used */
+
+    ngx_atomic_t                    clients[NGX_HYPERDRIVE_SHM_CLIENTS];
 
     ngx_hyperdrive_shm_limit_t      limits[NGX_HYPERDRIVE_SHM_LIMITS];
     ngx_hyperdrive_shm_block_t      counters[NGX_HYPERDRIVE_SHM_LIMITS]
@@ -276,6 +280,9 @@ void ngx_hyperdrive_shm_order_clear_locked(ngx_uint_t limit);
 void ngx_hyperdrive_shm_counters_fold_locked(ngx_uint_t limit,
     ngx_uint_t slot);
 void ngx_hyperdrive_shm_counters_clear_locked(ngx_uint_t limit);
+
+/* the numbers of a dead process's clients are free */
+void ngx_hyperdrive_shm_client_reclaim(ngx_uint_t slot);
 
 ngx_int_t ngx_hyperdrive_shm_note_init(ngx_hyperdrive_shm_t *sh);
 

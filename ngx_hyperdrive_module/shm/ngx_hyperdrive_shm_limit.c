@@ -636,6 +636,42 @@ ngx_hyperdrive_shm_limit_over(ngx_hyperdrive_shm_limit_t *limit)
 }
 
 
+ngx_int_t
+ngx_hyperdrive_shm_limit_adopt(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_uint_t slot)
+{
+    ngx_int_t                    rc;
+    ngx_hyperdrive_shm_share_t  *from, *to;
+
+    if (ngx_hyperdrive_shm_slot == NGX_HYPERDRIVE_SLOTS) {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_DECLINED;
+
+    from = &limit->slots[slot];
+    to = &limit->slots[ngx_hyperdrive_shm_slot];
+
+    ngx_hyperdrive_shm_limit_lock(limit);
+
+    if (ngx_hyperdrive_shm_limit_dead(from) && to->u.attached) {
+
+        from->u.places -= (uint64_t) 1 << NGX_HYPERDRIVE_SHM_LIMIT_DEAD;
+        limit->dead--;
+
+        ngx_memory_barrier();
+
+        to->u.places++;
+
+        rc = NGX_OK;
+    }
+
+    ngx_hyperdrive_shm_limit_unlock(limit);
+
+    return rc;
+}
+
+
 void
 ngx_hyperdrive_shm_limit_idle(ngx_hyperdrive_shm_limit_t *limit,
     ngx_int_t delta)

@@ -1,0 +1,111 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "origin/ngx_hyperdrive_origin.h"
+
+
+/*
+ * The connections of a worker that leaves: after a reload those who stay go on
+ * with them, instead of logging in anew.  As long as there are clients here
+ * that cannot move, they keep what they can use.
+ */
+
+
+static ngx_uint_t ngx_hyperdrive_origin_drain_pool(
+    ngx_hyperdrive_pool_t *pool, ngx_uint_t all);
+
+
+ngx_uint_t
+ngx_hyperdrive_origin_drain(ngx_array_t *confs, ngx_uint_t all)
+{
+    ngx_uint_t                      i, left;
+    ngx_queue_t                    *q;
+    ngx_hyperdrive_pool_t          *pool;
+    ngx_hyperdrive_origin_conf_t  **conf;
+
+    left = 0;
+    conf = confs->elts;
+
+    for (i = 0; i < confs->nelts; i++) {
+
+        for (q = ngx_queue_head(&conf[i]->pools);
+             q != ngx_queue_sentinel(&conf[i]->pools);
+             q = ngx_queue_next(q))
+        {
+            pool = ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
+            left += ngx_hyperdrive_origin_drain_pool(pool, all);
+        }
+    }
+
+    return left;
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_origin_drain_pool(ngx_hyperdrive_pool_t *pool, ngx_uint_t all)
+{
+    ngx_uint_t                i, n, before;
+    ngx_queue_t              *idle;
+    ngx_hyperdrive_origin_t  *o;
+
+    idle = &pool->origins[NGX_HYPERDRIVE_ORIGIN_IDLE];
+
+    for (n = pool->norigins[NGX_HYPERDRIVE_ORIGIN_IDLE]; n; n--) {
+
+        before = pool->norigins[NGX_HYPERDRIVE_ORIGIN_IDLE];
+
+        /* those that were not used for longest first */
+
+        o = ngx_queue_data(ngx_queue_last(idle), ngx_hyperdrive_origin_t,
+                           queue);
+
+        ngx_hyperdrive_origin_drain_idle(o, all);
+
+        if (pool->norigins[NGX_HYPERDRIVE_ORIGIN_IDLE] >= before) {
+            break;
+        }
+    }
+
+    n = 0;
+
+    for (i = 0; i < NGX_HYPERDRIVE_ORIGIN_STATES; i++) {
+        n += pool->norigins[i];
+    }
+
+    return n;
+}
+
+
+void
+ngx_hyperdrive_origin_drain_idle(ngx_hyperdrive_origin_t *o, ngx_uint_t all)
+{
+    ngx_int_t               rc;
+    ngx_uint_t              heir;
+    ngx_hyperdrive_pool_t  *pool;
+
+    pool = o->pool;
+
+    if (!all
+        && pool->norigins[NGX_HYPERDRIVE_ORIGIN_IDLE]
+           + pool->norigins[NGX_HYPERDRIVE_ORIGIN_BUSY]
+           + pool->norigins[NGX_HYPERDRIVE_ORIGIN_DRAIN]
+           <= pool->refs)
+    {
+        return;
+    }
+
+    rc = ngx_hyperdrive_shm_heir(&heir);
+
+    if (rc == NGX_OK) {
+        rc = ngx_hyperdrive_origin_pass(o, heir);
+    }
+
+    /* NGX_AGAIN: it is tried again, by the timer of those who leave */
+
+    if (rc == NGX_DECLINED) {
+        ngx_hyperdrive_origin_close(o, NULL);
+    }
+}

@@ -1,0 +1,387 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "session/ngx_hyperdrive_session.h"
+
+
+/*
+ * A worker that leaves.  After a reload there are others, with the newest
+ * configuration: whoever is between transactions moves to one of them, and
+ * those whose TLS cannot move are told at the deadline.  If there are none,
+ * nginx stops: whoever is between transactions is told.  Either way no more
+ * than so many a second, since what they do next is work for others.
+ */
+
+
+/* how often it is looked for who can go, milliseconds */
+#define NGX_HYPERDRIVE_SESSION_DRAIN_TICK    10
+
+/* the others have to begin in this time, or there will be none */
+#define NGX_HYPERDRIVE_SESSION_DRAIN_HEIRS   10000
+
+/* what is being asked of a database, by us, may take so long behind all */
+#define NGX_HYPERDRIVE_SESSION_DRAIN_LINGER  5000
+
+/* what one client costs, of so many times hyperdrive_drain's rate a second */
+#define NGX_HYPERDRIVE_SESSION_DRAIN_COST    1000
+
+
+static ngx_int_t ngx_hyperdrive_session_drain_due(ngx_hyperdrive_session_t *s,
+    ngx_uint_t *heir);
+static ngx_uint_t ngx_hyperdrive_session_drain_silent(
+    ngx_hyperdrive_session_t *s);
+static void ngx_hyperdrive_session_drain_handler(ngx_event_t *ev);
+static void ngx_hyperdrive_session_drain_walk(ngx_uint_t list);
+static void ngx_hyperdrive_session_drain_all(void);
+
+
+/* one list for whoever goes as soon as it can, one for TLS */
+
+#define NGX_HYPERDRIVE_SESSION_DRAIN_LISTS   2
+
+static ngx_queue_t  ngx_hyperdrive_session_drain_rest[
+                                        NGX_HYPERDRIVE_SESSION_DRAIN_LISTS];
+static ngx_uint_t   ngx_hyperdrive_session_drain_nrest[
+                                        NGX_HYPERDRIVE_SESSION_DRAIN_LISTS];
+static ngx_queue_t  ngx_hyperdrive_session_drain_sessions;
+static ngx_uint_t   ngx_hyperdrive_session_drain_nsessions;
+
+static struct {
+    ngx_event_t                       event;
+    ngx_hyperdrive_session_drain_t   *conf;
+    ngx_array_t                      *origins;
+    ngx_msec_t                        began;
+    ngx_msec_t                        last;
+    ngx_uint_t                        credit;
+    unsigned                          on:1;
+    unsigned                          full:1;    /* the others take no more in
+                                                    this turn */
+} ngx_hyperdrive_session_drain;
+
+/* debug logging reads an event's connection */
+static ngx_connection_t  ngx_hyperdrive_session_drain_dummy;
+
+
+ngx_int_t
+ngx_hyperdrive_session_drain_init(ngx_cycle_t *cycle,
+    ngx_hyperdrive_session_drain_t *conf, ngx_array_t *origins)
+{
+    ngx_uint_t    i;
+    ngx_event_t  *ev;
+
+    ngx_queue_init(&ngx_hyperdrive_session_drain_sessions);
+
+    for (i = 0; i < NGX_HYPERDRIVE_SESSION_DRAIN_LISTS; i++) {
+        ngx_queue_init(&ngx_hyperdrive_session_drain_rest[i]);
+    }
+
+    ngx_hyperdrive_session_drain.conf = conf;
+    ngx_hyperdrive_session_drain.origins = origins;
+
+    ngx_hyperdrive_session_drain_dummy.fd = (ngx_socket_t) -1;
+
+    ev = &ngx_hyperdrive_session_drain.event;
+    ev->handler = ngx_hyperdrive_session_drain_handler;
+    ev->data = &ngx_hyperdrive_session_drain_dummy;
+    ev->log = cycle->log;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_hyperdrive_session_drain_add(ngx_hyperdrive_session_t *s)
+{
+    ngx_queue_insert_tail(&ngx_hyperdrive_session_drain_sessions, &s->all);
+    ngx_hyperdrive_session_drain_nsessions++;
+}
+
+
+/* may be called again */
+
+void
+ngx_hyperdrive_session_drain_remove(ngx_hyperdrive_session_t *s)
+{
+    if (s->resting) {
+        ngx_queue_remove(&s->rest);
+        ngx_hyperdrive_session_drain_nrest[s->net.connection->ssl != NULL]--;
+        s->resting = 0;
+    }
+
+    if (s->all.next) {
+        ngx_queue_remove(&s->all);
+        s->all.next = NULL;
+        ngx_hyperdrive_session_drain_nsessions--;
+    }
+}
+
+
+/* called for each change of state, which may be two a request */
+
+void
+ngx_hyperdrive_session_drain_state(ngx_hyperdrive_session_t *s)
+{
+    ngx_uint_t  rests, list;
+
+    rests = (s->wire
+             && (s->state == NGX_HYPERDRIVE_SESSION_READY
+                 || (s->state == NGX_HYPERDRIVE_SESSION_ACTIVE
+                     && s->replication)));
+
+    if (rests == s->resting) {
+        return;
+    }
+
+    list = (s->net.connection->ssl != NULL);
+
+    s->resting = rests;
+
+    if (rests) {
+        ngx_queue_insert_tail(&ngx_hyperdrive_session_drain_rest[list],
+                              &s->rest);
+        ngx_hyperdrive_session_drain_nrest[list]++;
+
+    } else {
+        ngx_queue_remove(&s->rest);
+        ngx_hyperdrive_session_drain_nrest[list]--;
+    }
+}
+
+
+void
+ngx_hyperdrive_session_drain_start(void)
+{
+    ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
+                  "hyperdrive: this worker leaves, with %ui clients",
+                  ngx_hyperdrive_session_drain_nsessions);
+
+    ngx_hyperdrive_shm_leave();
+
+    ngx_hyperdrive_session_drain.on = 1;
+    ngx_hyperdrive_session_drain.began = ngx_current_msec;
+    ngx_hyperdrive_session_drain.last = ngx_current_msec;
+
+    /* it keeps the worker: a timer that may not be cancelled */
+
+    ngx_add_timer(&ngx_hyperdrive_session_drain.event, 1);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_session_drain_turn(ngx_hyperdrive_session_t *s)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  heir;
+
+    if (!ngx_hyperdrive_session_drain.on || !s->resting
+        || ngx_hyperdrive_session_drain.credit
+           < NGX_HYPERDRIVE_SESSION_DRAIN_COST)
+    {
+        return NGX_OK;
+    }
+
+    rc = ngx_hyperdrive_session_drain_due(s, &heir);
+
+    if (rc == NGX_DECLINED) {
+        return NGX_OK;
+    }
+
+    if (s->net.out.size) {
+        return NGX_AGAIN;
+    }
+
+    if (rc == NGX_OK) {
+
+        rc = ngx_hyperdrive_session_pass(s, heir);
+
+        if (rc != NGX_OK) {
+            ngx_hyperdrive_session_drain.full = (rc == NGX_AGAIN);
+            return NGX_OK;
+        }
+
+    } else {
+        ngx_hyperdrive_session_shutdown(s);
+    }
+
+    ngx_hyperdrive_session_drain.credit -= NGX_HYPERDRIVE_SESSION_DRAIN_COST;
+
+    return NGX_DONE;
+}
+
+
+/* NGX_OK: it goes to *heir; NGX_DONE: it is told; NGX_DECLINED: it stays */
+
+static ngx_int_t
+ngx_hyperdrive_session_drain_due(ngx_hyperdrive_session_t *s, ngx_uint_t *heir)
+{
+    ngx_int_t  rc;
+
+    if (s->replication) {
+        /* it may last for ever, and its origin is its own */
+        return NGX_DONE;
+    }
+
+    if (s->origin) {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_hyperdrive_shm_heir(heir);
+
+    if (rc == NGX_OK) {
+        return s->net.connection->ssl || ngx_hyperdrive_session_drain.full
+               ? NGX_DECLINED : NGX_OK;
+    }
+
+    if (rc == NGX_AGAIN
+        && ngx_current_msec - ngx_hyperdrive_session_drain.began
+           < NGX_HYPERDRIVE_SESSION_DRAIN_HEIRS)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (s->deferred || s->failed || s->net.pos != s->net.last
+        || !ngx_hyperdrive_session_drain_silent(s))
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_DONE;
+}
+
+
+/* it has not asked for anything that we have not read */
+
+static ngx_uint_t
+ngx_hyperdrive_session_drain_silent(ngx_hyperdrive_session_t *s)
+{
+    u_char             ch;
+    ngx_connection_t  *c;
+
+    c = s->net.connection;
+
+    if (c->ssl && SSL_pending(c->ssl->connection)) {
+        return 0;
+    }
+
+    return recv(c->fd, (char *) &ch, 1, MSG_PEEK|MSG_DONTWAIT) <= 0;
+}
+
+
+static void
+ngx_hyperdrive_session_drain_handler(ngx_event_t *ev)
+{
+    ngx_uint_t                       left;
+    ngx_msec_t                       passed, time;
+    ngx_hyperdrive_session_drain_t  *conf;
+
+    conf = ngx_hyperdrive_session_drain.conf;
+
+    passed = ngx_current_msec - ngx_hyperdrive_session_drain.last;
+
+    ngx_hyperdrive_session_drain.last = ngx_current_msec;
+    ngx_hyperdrive_session_drain.full = 0;
+
+    /* what was not used in a tenth of a second is lost, but for one client */
+
+    ngx_hyperdrive_session_drain.credit += conf->rate * passed;
+    ngx_hyperdrive_session_drain.credit =
+        ngx_min(ngx_hyperdrive_session_drain.credit,
+                ngx_max(conf->rate * 100, NGX_HYPERDRIVE_SESSION_DRAIN_COST));
+
+    time = ngx_current_msec - ngx_hyperdrive_session_drain.began;
+
+    if (time >= conf->deadline) {
+        ngx_hyperdrive_session_drain_all();
+
+    } else {
+        ngx_hyperdrive_session_drain_walk(0);
+        ngx_hyperdrive_session_drain_walk(1);
+    }
+
+    left = ngx_hyperdrive_origin_drain(ngx_hyperdrive_session_drain.origins,
+                               ngx_hyperdrive_session_drain_nsessions == 0);
+
+    if (ngx_hyperdrive_session_drain_nsessions
+        || (left && time < conf->deadline
+                           + NGX_HYPERDRIVE_SESSION_DRAIN_LINGER))
+    {
+        ngx_add_timer(ev, NGX_HYPERDRIVE_SESSION_DRAIN_TICK);
+    }
+}
+
+
+/* those who want nothing; each is looked at once */
+
+static void
+ngx_hyperdrive_session_drain_walk(ngx_uint_t list)
+{
+    ngx_uint_t                 n, heir;
+    ngx_queue_t               *q, *rest;
+    ngx_hyperdrive_session_t  *s;
+
+    if (list == 1 && ngx_hyperdrive_shm_heir(&heir) == NGX_OK) {
+        /* TLS stays */
+        return;
+    }
+
+    rest = &ngx_hyperdrive_session_drain_rest[list];
+
+    for (n = ngx_hyperdrive_session_drain_nrest[list];
+         n && !ngx_queue_empty(rest)
+         && !ngx_hyperdrive_session_drain.full
+         && ngx_hyperdrive_session_drain.credit
+            >= NGX_HYPERDRIVE_SESSION_DRAIN_COST;
+         n--)
+    {
+        q = ngx_queue_head(rest);
+
+        ngx_queue_remove(q);
+        ngx_queue_insert_tail(rest, q);
+
+        s = ngx_queue_data(q, ngx_hyperdrive_session_t, rest);
+
+        (void) ngx_hyperdrive_session_drain_turn(s);
+    }
+}
+
+
+/* the time is over: whoever is left is told, whatever it does */
+
+static void
+ngx_hyperdrive_session_drain_all(void)
+{
+    ngx_uint_t                 n;
+    ngx_queue_t               *q, *sessions;
+    ngx_hyperdrive_session_t  *s;
+
+    sessions = &ngx_hyperdrive_session_drain_sessions;
+
+    for (n = ngx_hyperdrive_session_drain_nsessions;
+         n && !ngx_queue_empty(sessions);
+         n--)
+    {
+        q = ngx_queue_head(sessions);
+
+        ngx_queue_remove(q);
+        ngx_queue_insert_tail(sessions, q);
+
+        s = ngx_queue_data(q, ngx_hyperdrive_session_t, all);
+
+        switch (s->state) {
+
+        case NGX_HYPERDRIVE_SESSION_CLOSING:
+            break;
+
+        case NGX_HYPERDRIVE_SESSION_TLS:
+            ngx_hyperdrive_session_close(s);
+            break;
+
+        default:
+            ngx_hyperdrive_session_shutdown(s);
+            break;
+        }
+    }
+}

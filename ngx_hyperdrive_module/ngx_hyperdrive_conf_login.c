@@ -648,6 +648,8 @@ ngx_hyperdrive_conf_users_parse(ngx_conf_t *cf, ngx_str_t *name, u_char *pos,
             return NGX_CONF_ERROR;
         }
 
+        ngx_memzero(u, sizeof(ngx_hyperdrive_session_user_t));
+
         u->name.len = user.len;
         u->name.data = ngx_pstrdup(cf->pool, &user);
 

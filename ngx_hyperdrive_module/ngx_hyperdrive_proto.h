@@ -75,6 +75,13 @@ typedef struct {
                                                        encrypted now */
     ngx_str_t                         cert_hash;    /* RFC 5929
                                                        tls-server-end-point */
+    unsigned                          local:1;      /* by a unix socket: what
+                                                       goes over it is nobody
+                                                       else's to read */
+    void                            **keys;         /* the protocol's own: kept
+                                                       from log-in to log-in of
+                                                       one user and password;
+                                                       worth as much; or NULL */
     char                             *reason;       /* NGX_ERROR: for the log */
     u_char                            sqlstate[6];
     u_char                            message[256]; /* NGX_ERROR at the origin's
@@ -92,6 +99,8 @@ typedef struct {
                                                        are, is_verifier() bits:
                                                        an unknown user looks as
                                                        if of one of them */
+    ngx_str_t                         host;         /* where it comes from, for
+                                                       what it is told */
     size_t                            ahead;        /* no more than so many
                                                        bytes may be read: what
                                                        follows may be TLS; 0:
@@ -121,12 +130,13 @@ typedef struct {
     unsigned                          request_tls:1;
     unsigned                          require_tls:1;
     unsigned                          allow_clear:1;
+    unsigned                          ask_key:1;    /* the database may be
+                                                       asked for its public
+                                                       key */
+    ngx_str_t                         public_key;   /* ...or it is this, or
+                                                       empty */
     unsigned                          permanent:1;  /* NGX_ERROR: to try again
                                                        will not help */
-    void                            **keys;         /* the protocol's own: kept
-                                                       from log-in to log-in of
-                                                       one user and password;
-                                                       worth as much */
     uint32_t                          pid;
     ngx_str_t                         key;
     ngx_hyperdrive_chain_t            greeting;     /* what the origin says of

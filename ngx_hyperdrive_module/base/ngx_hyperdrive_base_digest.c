@@ -56,6 +56,14 @@ ngx_hyperdrive_base_digest_md5(const void *data, size_t len, u_char *out)
 
 
 ngx_int_t
+ngx_hyperdrive_base_digest_sha1(const void *data, size_t len, u_char *out)
+{
+    return EVP_Digest(data, len, out, NULL, EVP_sha1(), NULL) == 1
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
 ngx_hyperdrive_base_digest_random(u_char *out, size_t len)
 {
     return RAND_bytes(out, (int) len) == 1 ? NGX_OK : NGX_ERROR;

@@ -19,6 +19,7 @@
 
 #define NGX_HYPERDRIVE_BASE_DIGEST_SHA256  32
 #define NGX_HYPERDRIVE_BASE_DIGEST_MD5     16
+#define NGX_HYPERDRIVE_BASE_DIGEST_SHA1    20
 
 /* characters of <n> bytes in base64, with padding, without a NUL */
 #define ngx_hyperdrive_base_digest_base64_len(n)  (((n) + 2) / 3 * 4)
@@ -37,6 +38,19 @@ ngx_int_t ngx_hyperdrive_base_digest_pbkdf2(ngx_str_t *password,
 
 ngx_int_t ngx_hyperdrive_base_digest_md5(const void *data, size_t len,
     u_char *out);
+
+ngx_int_t ngx_hyperdrive_base_digest_sha1(const void *data, size_t len,
+    u_char *out);
+
+/*
+ * SHA-256 as crypt(3) has it ("$5$"), for salts of any length: the 32 bytes,
+ * in their own order.  About 0.5 microseconds a round.
+ */
+ngx_int_t ngx_hyperdrive_base_digest_crypt(ngx_str_t *password,
+    ngx_str_t *salt, ngx_uint_t rounds, u_char *out);
+/* ...written as 43 characters */
+#define NGX_HYPERDRIVE_BASE_DIGEST_CRYPT   43
+u_char *ngx_hyperdrive_base_digest_crypt_text(u_char *out, u_char *digest);
 
 /* bytes that nobody can guess */
 ngx_int_t ngx_hyperdrive_base_digest_random(u_char *out, size_t len);

@@ -52,6 +52,8 @@ typedef struct {
     ngx_msec_t                         connect_timeout;
     unsigned                           allow_clear:1;
     unsigned                           down:1;
+    unsigned                           ask_key:1; /* as in a log-in */
+    ngx_str_t                          public_key;
 } ngx_hyperdrive_origin_server_t;
 
 

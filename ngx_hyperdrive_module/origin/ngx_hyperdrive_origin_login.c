@@ -202,6 +202,9 @@ ngx_hyperdrive_origin_login_start(ngx_hyperdrive_origin_t *o)
     login->user = pool->user.len ? pool->user : server->user;
     login->database = pool->database;
     login->allow_clear = server->allow_clear;
+    login->ask_key = server->ask_key;
+    login->public_key = server->public_key;
+    login->local = (o->sockaddr.sockaddr.sa_family == AF_UNIX);
 
     if (pool->user.len) {
 

@@ -86,6 +86,15 @@ ngx_hyperdrive_session_init(ngx_stream_session_t *stream,
 
         s->login->mock = ngx_hyperdrive_shm_secret();
         s->login->kinds = conf->kinds;
+        s->login->local = (c->sockaddr->sa_family == AF_UNIX);
+
+        if (s->login->local) {
+            ngx_str_set(&s->login->host, "localhost");
+
+        } else {
+            s->login->host = c->addr_text;
+        }
+
         s->login->tls_offered = conf->tls;
         s->direct = (c->ssl != NULL);
 

@@ -28,6 +28,9 @@ typedef struct {
     ngx_str_t                        password;    /* where it is needed for the
                                                      user's own connections,
                                                      or empty */
+    void                            *keys;        /* of the last log-in to
+                                                     this process: the
+                                                     protocol's own */
 } ngx_hyperdrive_session_user_t;
 
 

@@ -65,6 +65,7 @@ ngx_hyperdrive_session_user(ngx_hyperdrive_session_t *s)
         login->found = 1;
         login->secret = user->secret;
         login->password = user->password;
+        login->keys = &user->keys;
 
         return NGX_OK;
     }

@@ -1,0 +1,36 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "mysql/ngx_hyperdrive_mysql_login.h"
+
+
+/* what a users file has, and what is kept of users */
+
+
+void
+ngx_hyperdrive_mysql_login_keys_free(void **keys)
+{
+    if (*keys) {
+        ngx_hyperdrive_base_digest_wipe(*keys, NGX_HYPERDRIVE_MYSQL_SHA256);
+        free(*keys);
+        *keys = NULL;
+    }
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_mysql_login_is_verifier(ngx_str_t *secret)
+{
+    return ngx_hyperdrive_mysql_verifier_kind(secret);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_mysql_login_verifier(ngx_str_t *user, ngx_str_t *password,
+    u_char *mock, u_char *out)
+{
+    return ngx_hyperdrive_mysql_verifier_make(password, out);
+}

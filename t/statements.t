@@ -610,6 +610,7 @@ deallocated();
 discarded();
 elsewhere();
 taken_over();
+worn_out();
 
 shape($_) for 8080, 8083;
 shape_held();
@@ -949,6 +950,22 @@ sub taken_over {
 ###############################################################################
 
 # The table changes: an error once at most, and never the wrong rows.
+
+# A connection that has forgotten what it has prepared too often is closed, and
+# nobody keeps it.
+
+sub worn_out {
+	my $c = pg_client(port(8080), %app);
+	my $d = pg_client(port(8080), %app);
+
+	my $pid = $c->query('SELECT pg_backend_pid()')->value();
+
+	$c->query('DISCARD ALL') for 1 .. 300;
+
+	is($d->query('SELECT 5')->value(), 5, 'worn out: nobody keeps it');
+	isnt($d->query('SELECT pg_backend_pid()')->value(), $pid,
+		'worn out: another one');
+}
 
 sub shape {
 	my ($port) = @_;

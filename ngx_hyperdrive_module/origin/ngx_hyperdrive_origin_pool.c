@@ -668,6 +668,11 @@ ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
         return;
     }
 
+    if (conf->proto->origin_abandon(NULL, o->wire, &o->net.out) != NGX_OK) {
+        ngx_hyperdrive_origin_close(o, "may not be used again");
+        return;
+    }
+
     o->used = ngx_current_msec;
 
     if (pool->single && ngx_queue_empty(&pool->pending)) {

@@ -173,8 +173,7 @@ ngx_hyperdrive_pg_origin_idle(void *origin)
 {
     ngx_hyperdrive_pg_origin_t  *o = origin;
 
-    return ngx_hyperdrive_pg_origin_settled(o) && o->status == 'I'
-           && !o->poisoned;
+    return ngx_hyperdrive_pg_origin_settled(o) && o->status == 'I';
 }
 
 

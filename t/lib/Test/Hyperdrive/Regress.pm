@@ -116,7 +116,11 @@ sub _library {
 		$headers = "$self->{kept}/headers/usr/$server";
 	}
 
-	_do("cc -O2 -fPIC -shared -w -I '$headers' -I /usr/include/postgresql "
+	# they may be of a later minor version than the server; the suite's
+	# own sources are not, and lack only what is generated
+
+	_do("cc -O2 -fPIC -shared -w -I '$self->{suite}/../../include' "
+		. "-I '$headers' -I /usr/include/postgresql "
 		. "-o '$lib.new/regress.so' '$self->{suite}/regress.c'");
 
 	# these are in the server's package, the suite wants them beside

@@ -362,8 +362,8 @@ sub write_on {
 		my $good = eval {
 			if (!$c) {
 				$c = client($port);
-				$c->prepare('up', 'UPDATE a SET v = v + 1 '
-					. 'WHERE id = $1 RETURNING v', 23);
+				prepared($c, 'up', 'UPDATE a SET v = v + 1 '
+					. 'WHERE id = $1 RETURNING v');
 			}
 
 			if ($name !~ /rollback|failure/) {
@@ -408,6 +408,16 @@ sub write_on {
 	delete $count->{_shown};
 }
 
+sub prepared {
+	my ($c, $name, $sql) = @_;
+
+	my $result = $c->prepare($name, $sql, 23);
+	my $error = $result->error();
+
+	die "$error->{C} $error->{M}\n" if $error;
+	die "closed\n" unless $result->status();
+}
+
 sub lost {
 	my ($count, $error) = @_;
 
@@ -438,10 +448,8 @@ sub read_on {
 		my $good = eval {
 			if (!$c) {
 				$c = client($port);
-				$c->prepare('a', 'SELECT v FROM a WHERE id = $1',
-					23);
-				$c->prepare('b', 'SELECT v FROM b WHERE id = $1',
-					23);
+				prepared($c, $_, "SELECT v FROM $_ WHERE id = \$1")
+					for 'a', 'b';
 			}
 
 			$c->query('BEGIN') if $how == 0;

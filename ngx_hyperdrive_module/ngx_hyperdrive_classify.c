@@ -28,6 +28,7 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
     ngx_hyperdrive_sql_mode_t       sql_mode;
     static ngx_hyperdrive_sql_facts_t  facts;
     ngx_hyperdrive_sql_hint_t          hint;
+    ngx_hyperdrive_sql_prepare_t       prepare;
     ngx_hyperdrive_sql_transaction_t   tr;
     ngx_hyperdrive_sql_catalog_plan_t  blind;
 
@@ -106,6 +107,20 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
                         && facts.kind == NGX_HYPERDRIVE_SQL_PREPARE
                         && facts.nstatements == 1
                         && ngx_strcmp(facts.verb, "DEALLOCATE") == 0);
+
+    if (facts.kind == NGX_HYPERDRIVE_SQL_PREPARE && facts.nstatements == 1
+        && !plan->deallocate && !sql_mode.mysql
+        && ngx_hyperdrive_sql_prepare(text, &sql_mode, &prepare) == NGX_OK)
+    {
+        plan->name = (uint32_t) (prepare.name.data - text->data);
+        plan->name_len = (uint32_t) prepare.name.len;
+
+        if (prepare.body.len) {
+            plan->body = (uint32_t) (prepare.body.data - text->data);
+        }
+
+        plan->executes = prepare.plain;
+    }
 
     plan->forgets = !sql_mode.mysql
                     && (plan->deallocate

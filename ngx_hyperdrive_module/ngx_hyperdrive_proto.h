@@ -271,6 +271,13 @@ typedef struct {
                                                        on */
     unsigned                          cut:1;        /* not all of args is there
                                                        yet */
+    unsigned                          named:1;      /* no <stmt>, but a name
+                                                       that we have not given:
+                                                       SQL's PREPARE has, or
+                                                       nobody */
+    unsigned                          prepares:1;   /* <stmt> does not run: it
+                                                       is prepared under a name
+                                                       of the client's own */
 } ngx_hyperdrive_proto_run_t;
 
 typedef void (*ngx_hyperdrive_proto_run_pt)(void *data,
@@ -543,7 +550,8 @@ struct ngx_hyperdrive_proto_s {
 
     /* nothing is owed in either direction */
     ngx_uint_t  (*origin_settled)(void *origin);
-    /* settled, and not in a transaction */
+    /* settled, and not in a transaction; whether it may be used again, says
+       origin_abandon() */
     ngx_uint_t  (*origin_idle)(void *origin);
     /* an answer is owed, settled or not */
     ngx_uint_t  (*origin_owes)(void *origin);

@@ -211,6 +211,7 @@ sub writes {
 
 	$c->prepare('up', 'UPDATE prices SET v = v + $1 WHERE id = 1');
 	$c->query("PREPARE again AS $up");
+	$c->prepare('long', $up . ' -- ' . ' ' x (2 << 20));
 	$listener->query('LISTEN news');
 
 	my @writes = (
@@ -218,6 +219,12 @@ sub writes {
 		'extended' => sub { $c->extended($up)->tag() },
 		'prepared' => sub { $c->execute_prepared('up', 1)->tag() },
 		'EXECUTE' => sub { $c->query('EXECUTE again')->tag() },
+		'PREPARE in SQL, executed by protocol' => sub {
+			$c->execute_prepared('again')->tag();
+		},
+		'a long text that was prepared before' => sub {
+			$c->execute_prepared('long')->tag();
+		},
 		'several statements' => sub {
 			$c->query("SELECT 1; $up; SELECT 2")->tag();
 		},

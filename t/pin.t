@@ -31,6 +31,8 @@ INSERT INTO things SELECT g, 'thing ' || g FROM generate_series(1, 10) g;
 CREATE SEQUENCE seq;
 CREATE FUNCTION nothing() RETURNS int LANGUAGE plpgsql AS
     $$ BEGIN RETURN 7; END $$;
+CREATE FUNCTION five() RETURNS int LANGUAGE plpgsql
+	AS $$ BEGIN PERFORM pg_advisory_lock(4712); RETURN 5; END $$;
 CREATE FUNCTION locks() RETURNS text LANGUAGE plpgsql AS
     $$ BEGIN PERFORM pg_advisory_lock(4712); RETURN 'locked'; END $$;
 CREATE FUNCTION unseen() RETURNS text LANGUAGE plpgsql AS
@@ -179,6 +181,7 @@ while (my ($name, $state) = splice @states, 0, 2) {
 
 transactions();
 reasons();
+executed();
 nested();
 invisible();
 together();
@@ -385,6 +388,61 @@ sub settled {
 	};
 
 	is($got, $n, "$name: $reason");
+}
+
+# An EXECUTE, by SQL or by the protocol, is what was prepared.  Code that cannot
+# be read is kept for by one of the servers, and looked at behind by the other.
+
+sub executed {
+	my @statements = (
+		'nothing' => 'SELECT $1::int', '5', '', '',
+		'a lock' => 'SELECT pg_advisory_lock($1)', '7',
+			'advisory_lock', 'advisory_lock',
+		'a sequence' => "SELECT nextval('seq') + \$1", '7', 'sequence',
+			'sequence',
+		'code' => 'SELECT locks(), $1::int', '7', 'advisory_lock',
+			'advisory_lock function',
+		'nothing, but its argument' => 'SELECT $1::int', 'five()',
+			'advisory_lock', 'advisory_lock function',
+	);
+
+	while (my ($what, $sql, $arg, $reset, $pin) = splice @statements, 0, 5) {
+		for my $way ('EXECUTE', 'EXPLAIN ANALYZE EXECUTE', 'protocol') {
+			next if $arg =~ /\(/ && $way eq 'protocol';
+
+			prepared_runs("$way of $what", 8081, 'two', $reset,
+				$sql, $way, $arg);
+			prepared_runs("$way of $what, kept for", 8084, 'four',
+				$pin, $sql, $way, $arg);
+		}
+	}
+}
+
+sub prepared_runs {
+	my ($name, $port, $upstream, $reason, $sql, $way, $arg) = @_;
+
+	my $c = client($port);
+
+	$c->query("PREPARE mine AS $sql");
+
+	my $r = $way eq 'protocol' ? $c->execute_prepared('mine', $arg)
+		: $c->query("$way mine($arg)");
+
+	is($r->state(), '', "$name, it runs");
+	$c->query('DEALLOCATE mine');
+	settled($upstream => 'prepared', 0, "$name, it is gone");
+
+	my $pins = total($upstream)->{pins};
+
+	is(join(' ', grep { $pins->{$_} } sort keys %$pins), $reason,
+		"$name, what is left");
+
+	$c->query('SELECT pg_advisory_unlock_all()');
+	$c->query('DISCARD ALL');
+	$c->close();
+
+	ok(eval { wait_for(sub { !total($upstream)->{pinned} }, 3) },
+		"$name, no pin");
 }
 
 # Advisory locks are re-entrant, and outlive a ROLLBACK.

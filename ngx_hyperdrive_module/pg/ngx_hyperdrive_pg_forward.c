@@ -704,6 +704,23 @@ ngx_hyperdrive_pg_forward_run(ngx_hyperdrive_pg_forward_t *f,
     run.args.data = args;
     run.args.len = end - args;
     run.cut = ((size_t) (f->last - f->pos) < f->total);
+    run.named = 0;
+    run.prepares = 0;
+
+    f->run(f->data, &run);
+}
+
+
+/* a statement will run that may be there under a name of the client's own */
+
+void
+ngx_hyperdrive_pg_forward_run_named(ngx_hyperdrive_pg_forward_t *f)
+{
+    ngx_hyperdrive_proto_run_t  run;
+
+    ngx_memzero(&run, sizeof(ngx_hyperdrive_proto_run_t));
+
+    run.named = 1;
 
     f->run(f->data, &run);
 }

@@ -45,6 +45,7 @@ typedef struct {
 /* tells that a statement will run; <stmt> is NULL if it was not read */
 void ngx_hyperdrive_pg_forward_run(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt, u_char *args, u_char *end);
+void ngx_hyperdrive_pg_forward_run_named(ngx_hyperdrive_pg_forward_t *f);
 
 ngx_int_t ngx_hyperdrive_pg_forward_hold(ngx_hyperdrive_pg_forward_t *f);
 ngx_int_t ngx_hyperdrive_pg_forward_raw(ngx_hyperdrive_pg_forward_t *f);

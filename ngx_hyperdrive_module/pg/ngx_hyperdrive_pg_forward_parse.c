@@ -629,6 +629,8 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
     mangled = 0;
 
     if (entry == NULL) {
+        ngx_hyperdrive_pg_forward_run_named(f);
+
         rc = ngx_hyperdrive_pg_forward_no_statement(f, &name, &mangled);
 
     } else if (o->ledger.n

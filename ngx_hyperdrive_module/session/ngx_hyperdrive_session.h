@@ -215,6 +215,18 @@ typedef struct {
 } ngx_hyperdrive_session_pin_t;
 
 
+/* what SQL has prepared on the connection that the client keeps */
+
+#define NGX_HYPERDRIVE_SESSION_BODIES    32
+
+typedef struct {
+    ngx_uint_t                       n;
+    ngx_hyperdrive_state_stmt_t     *stmts[NGX_HYPERDRIVE_SESSION_BODIES];
+                                                  /* one reference each */
+    unsigned                         unknown:1;   /* these may not be all */
+} ngx_hyperdrive_session_bodies_t;
+
+
 /* of requests of our own */
 #define NGX_HYPERDRIVE_SESSION_TAG_PIN   0x100
 
@@ -283,6 +295,8 @@ struct ngx_hyperdrive_session_s {
     unsigned                         failed:1;
 
     ngx_hyperdrive_session_pin_t     pin;
+    ngx_hyperdrive_session_bodies_t *bodies;      /* NULL: SQL has prepared
+                                                     nothing here */
     unsigned                         wild:1;      /* it has run DDL */
     unsigned                         path_local:1; /* search_path may be
                                                       another one up to the end
@@ -447,11 +461,19 @@ ngx_uint_t ngx_hyperdrive_session_pin_refuses(ngx_hyperdrive_session_t *s,
 /* before anything is sent; NGX_DONE: <s> is gone */
 ngx_int_t ngx_hyperdrive_session_pin_check(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_pin_run(ngx_hyperdrive_session_t *s,
-    ngx_hyperdrive_state_stmt_t *stmt);
+    ngx_hyperdrive_proto_run_t *run);
 void ngx_hyperdrive_session_pin_piece(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece);
 void ngx_hyperdrive_session_pin_settled(ngx_hyperdrive_session_t *s);
 ngx_int_t ngx_hyperdrive_session_pin_end(ngx_hyperdrive_session_t *s);
+/* what the statement <i> of those that an EXECUTE may run is: NGX_OK;
+   NGX_DONE: there are no more; NGX_DECLINED: nobody knows them all */
+ngx_int_t ngx_hyperdrive_session_bodies(ngx_hyperdrive_session_t *s,
+    ngx_uint_t i, ngx_hyperdrive_state_stmt_t **stmt);
+void ngx_hyperdrive_session_bodies_prepare(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_state_stmt_t *stmt);
+void ngx_hyperdrive_session_bodies_unknown(ngx_hyperdrive_session_t *s);
+void ngx_hyperdrive_session_bodies_free(ngx_hyperdrive_session_t *s);
 
 
 /* ngx_hyperdrive_session_prepare.c */

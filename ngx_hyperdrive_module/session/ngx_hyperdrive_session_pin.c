@@ -45,6 +45,8 @@
 
 static ngx_uint_t ngx_hyperdrive_session_pin_leaves(
     ngx_hyperdrive_session_t *s, ngx_hyperdrive_state_stmt_t *stmt);
+static ngx_uint_t ngx_hyperdrive_session_pin_bodies(
+    ngx_hyperdrive_session_t *s);
 static ngx_uint_t ngx_hyperdrive_session_pin_rejects(
     ngx_hyperdrive_session_t *s, ngx_uint_t leaves);
 static ngx_uint_t ngx_hyperdrive_session_pin_taken(
@@ -132,15 +134,40 @@ ngx_hyperdrive_session_pin_check(ngx_hyperdrive_session_t *s)
 
 void
 ngx_hyperdrive_session_pin_run(ngx_hyperdrive_session_t *s,
-    ngx_hyperdrive_state_stmt_t *stmt)
+    ngx_hyperdrive_proto_run_t *run)
 {
-    ngx_uint_t  leaves;
+    ngx_uint_t                    leaves;
+    ngx_hyperdrive_state_stmt_t  *stmt;
 
-    if (stmt && !stmt->plan.stateful && !stmt->plan.may_write && !s->pinned) {
+    stmt = run->stmt;
+
+    if (run->named) {
+
+        if (!s->pinned) {
+            /* there is no such statement */
+            return;
+        }
+
+        leaves = ngx_hyperdrive_session_pin_bodies(s);
+
+    } else if (run->prepares) {
+        leaves = NGX_HYPERDRIVE_STATE_PIN_PREPARED;
+
+    } else if (stmt && !stmt->plan.stateful && !stmt->plan.may_write
+               && !s->pinned)
+    {
         return;
+
+    } else {
+        leaves = ngx_hyperdrive_session_pin_leaves(s, stmt);
     }
 
-    leaves = ngx_hyperdrive_session_pin_leaves(s, stmt);
+    if (leaves & NGX_HYPERDRIVE_STATE_PIN_PREPARED) {
+        ngx_hyperdrive_session_bodies_prepare(s, stmt);
+
+    } else if (leaves & NGX_HYPERDRIVE_STATE_PIN_CODE) {
+        ngx_hyperdrive_session_bodies_unknown(s);
+    }
 
     if (leaves) {
         ngx_hyperdrive_session_pin_begin(s, leaves);
@@ -150,7 +177,7 @@ ngx_hyperdrive_session_pin_run(ngx_hyperdrive_session_t *s,
         return;
     }
 
-    if (leaves || stmt == NULL || stmt->plan.ends) {
+    if (leaves || (stmt ? stmt->plan.ends : !run->named)) {
         s->pin.check = 1;
     }
 
@@ -182,6 +209,10 @@ ngx_hyperdrive_session_pin_leaves(ngx_hyperdrive_session_t *s,
         return NGX_HYPERDRIVE_STATE_PIN_UNREAD;
     }
 
+    if (stmt->plan.executes) {
+        return ngx_hyperdrive_session_pin_bodies(s);
+    }
+
     if (stmt->plan.stateful
         && stmt->plan.leaves != NGX_HYPERDRIVE_STATE_PIN_FUNCTION)
     {
@@ -196,6 +227,38 @@ ngx_hyperdrive_session_pin_leaves(ngx_hyperdrive_session_t *s,
 
     return ngx_hyperdrive_session_plan(s, stmt)->stateful
            ? NGX_HYPERDRIVE_STATE_PIN_FUNCTION : 0;
+}
+
+
+/* ...that SQL has prepared */
+
+static ngx_uint_t
+ngx_hyperdrive_session_pin_bodies(ngx_hyperdrive_session_t *s)
+{
+    ngx_int_t                     rc;
+    ngx_uint_t                    i, leaves;
+    ngx_hyperdrive_state_stmt_t  *body;
+
+    if (s->bodies == NULL) {
+        /* it has to fail */
+        return 0;
+    }
+
+    leaves = 0;
+
+    for (i = 0; /* void */ ; i++) {
+        rc = ngx_hyperdrive_session_bodies(s, i, &body);
+
+        if (rc == NGX_DONE) {
+            return leaves;
+        }
+
+        if (rc == NGX_DECLINED) {
+            return NGX_HYPERDRIVE_STATE_PIN_FUNCTION;
+        }
+
+        leaves |= ngx_hyperdrive_session_pin_leaves(s, body);
+    }
 }
 
 
@@ -492,6 +555,7 @@ ngx_hyperdrive_session_pin_found(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_session_pin_set(s, causes);
 
     if (causes == 0) {
+        ngx_hyperdrive_session_bodies_free(s);
         s->pinned = 0;
         s->conf->origin->counters->pinned--;
     }
@@ -535,6 +599,8 @@ ngx_hyperdrive_session_pin_end(ngx_hyperdrive_session_t *s)
         s->conf->origin->counters->pinned--;
         ngx_hyperdrive_session_pin_set(s, 0);
     }
+
+    ngx_hyperdrive_session_bodies_free(s);
 
     if (s->pin.close) {
         rc = NGX_DECLINED;

@@ -24,17 +24,23 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
         return;
     }
 
-    if (run->stmt && run->stmt->plan.local) {
+    if (run->stmt && run->stmt->plan.local && !run->prepares) {
         s->path_local = 1;
     }
 
     if ((s->settings || (run->stmt && run->stmt->plan.settings))
+        && !run->prepares
         && ngx_hyperdrive_session_settings_run(s, run) != NGX_OK)
     {
         ngx_hyperdrive_session_pin_setting(s);
     }
 
-    ngx_hyperdrive_session_pin_run(s, run->stmt);
+    ngx_hyperdrive_session_pin_run(s, run);
+
+    if (run->prepares) {
+        return;
+    }
+
     ngx_hyperdrive_session_write_run(s, run);
 
     if (s->log) {

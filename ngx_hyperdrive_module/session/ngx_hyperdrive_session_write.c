@@ -17,6 +17,9 @@
 
 static void ngx_hyperdrive_session_write_work(ngx_event_t *ev);
 static void ngx_hyperdrive_session_write_open(void);
+static void ngx_hyperdrive_session_write_bodies(ngx_hyperdrive_session_t *s);
+static void ngx_hyperdrive_session_write_plan(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_state_stmt_t *stmt);
 static void ngx_hyperdrive_session_write_check(ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_write_note(
     ngx_hyperdrive_session_write_t *w,
@@ -140,10 +143,14 @@ ngx_hyperdrive_session_write_run(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_run_t *run)
 {
     ngx_hyperdrive_state_stmt_t     *stmt;
-    ngx_hyperdrive_session_plan_t   *plan;
     ngx_hyperdrive_session_write_t  *w;
 
     if (!ngx_hyperdrive_cache_version_on()) {
+        return;
+    }
+
+    if (run->named && s->bodies == NULL) {
+        /* there is no such statement */
         return;
     }
 
@@ -174,11 +181,52 @@ ngx_hyperdrive_session_write_run(ngx_hyperdrive_session_t *s,
         w->portal = 1;
     }
 
-    plan = ngx_hyperdrive_session_plan(s, run->stmt);
+    if ((run->named || (stmt && stmt->plan.executes)) && s->bodies) {
+        ngx_hyperdrive_session_write_bodies(s);
+        return;
+    }
+
+    ngx_hyperdrive_session_write_plan(s, stmt);
+}
+
+
+/* it is one of those that SQL has prepared */
+
+static void
+ngx_hyperdrive_session_write_bodies(ngx_hyperdrive_session_t *s)
+{
+    ngx_int_t                     rc;
+    ngx_uint_t                    i;
+    ngx_hyperdrive_state_stmt_t  *body;
+
+    for (i = 0; /* void */ ; i++) {
+        rc = ngx_hyperdrive_session_bodies(s, i, &body);
+
+        if (rc == NGX_DONE) {
+            return;
+        }
+
+        if (rc == NGX_DECLINED) {
+            ngx_hyperdrive_session_write_plan(s, NULL);
+            return;
+        }
+
+        ngx_hyperdrive_session_write_plan(s, body);
+    }
+}
+
+
+static void
+ngx_hyperdrive_session_write_plan(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_state_stmt_t *stmt)
+{
+    ngx_hyperdrive_session_plan_t  *plan;
+
+    plan = ngx_hyperdrive_session_plan(s, stmt);
 
     if (plan->writes.n) {
         ngx_hyperdrive_session_write_check(s);
-        ngx_hyperdrive_session_write_note(w, &plan->writes);
+        ngx_hyperdrive_session_write_note(&s->write, &plan->writes);
     }
 }
 

@@ -297,6 +297,25 @@ ngx_uint_t ngx_hyperdrive_sql_clock_text(u_char *data, size_t len);
 ngx_int_t ngx_hyperdrive_sql_transaction(ngx_str_t *text,
     ngx_hyperdrive_sql_transaction_t *tr);
 
+
+/* PREPARE or EXECUTE */
+
+typedef struct {
+    ngx_str_t                    name;      /* in the text, quotes included */
+    ngx_str_t                    body;      /* PREPARE: what is prepared, also
+                                               in the text; else empty */
+    unsigned                     plain:1;   /* EXECUTE: there are no arguments
+                                               but constants and parameters */
+} ngx_hyperdrive_sql_prepare_t;
+
+
+/*
+ * [EXPLAIN] EXECUTE, or PREPARE (not TRANSACTION), alone, as the classifier
+ * has found: NGX_OK; NGX_DECLINED: it is not understood.
+ */
+ngx_int_t ngx_hyperdrive_sql_prepare(ngx_str_t *text,
+    ngx_hyperdrive_sql_mode_t *mode, ngx_hyperdrive_sql_prepare_t *p);
+
 ngx_str_t *ngx_hyperdrive_sql_kind_name(ngx_hyperdrive_sql_kind_e kind);
 ngx_str_t *ngx_hyperdrive_sql_reason_name(ngx_hyperdrive_sql_reason_e reason);
 

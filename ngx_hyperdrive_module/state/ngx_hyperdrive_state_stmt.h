@@ -94,8 +94,18 @@ typedef struct {
                                                          or ends in it */
     unsigned                          no_cache:1;     /* a hint in front of it
                                                          says so */
+    unsigned                          executes:1;     /* EXECUTE, and nothing
+                                                         else runs: its
+                                                         arguments call no
+                                                         function */
     ngx_msec_t                        max_age;        /* ...or this; 0: it says
                                                          nothing */
+
+    /* PREPARE or EXECUTE, alone: where the text has the name, and what is
+       prepared; len 0: it is neither; body 0: it is not PREPARE */
+    uint32_t                          name;
+    uint32_t                          name_len;
+    uint32_t                          body;
 } ngx_hyperdrive_state_plan_t;
 
 

@@ -1,4 +1,4 @@
-/* sources: sql/ngx_hyperdrive_sql_classify.c sql/ngx_hyperdrive_sql_clock.c sql/ngx_hyperdrive_sql_ddl.c sql/ngx_hyperdrive_sql_expr.c sql/ngx_hyperdrive_sql_lexer.c sql/ngx_hyperdrive_sql_mysql.c sql/ngx_hyperdrive_sql_mysql_assign.c sql/ngx_hyperdrive_sql_mysql_classify.c sql/ngx_hyperdrive_sql_mysql_ddl.c sql/ngx_hyperdrive_sql_mysql_expr.c sql/ngx_hyperdrive_sql_mysql_functions.c sql/ngx_hyperdrive_sql_mysql_lexer.c sql/ngx_hyperdrive_sql_mysql_query.c sql/ngx_hyperdrive_sql_mysql_scan.c sql/ngx_hyperdrive_sql_names.c sql/ngx_hyperdrive_sql_pg.c sql/ngx_hyperdrive_sql_pg_functions.c sql/ngx_hyperdrive_sql_query.c sql/ngx_hyperdrive_sql_scan.c sql/ngx_hyperdrive_sql_transaction.c */
+/* sources: sql/ngx_hyperdrive_sql_classify.c sql/ngx_hyperdrive_sql_clock.c sql/ngx_hyperdrive_sql_ddl.c sql/ngx_hyperdrive_sql_expr.c sql/ngx_hyperdrive_sql_lexer.c sql/ngx_hyperdrive_sql_mysql.c sql/ngx_hyperdrive_sql_mysql_assign.c sql/ngx_hyperdrive_sql_mysql_classify.c sql/ngx_hyperdrive_sql_mysql_ddl.c sql/ngx_hyperdrive_sql_mysql_expr.c sql/ngx_hyperdrive_sql_mysql_functions.c sql/ngx_hyperdrive_sql_mysql_lexer.c sql/ngx_hyperdrive_sql_mysql_query.c sql/ngx_hyperdrive_sql_mysql_scan.c sql/ngx_hyperdrive_sql_names.c sql/ngx_hyperdrive_sql_pg.c sql/ngx_hyperdrive_sql_pg_functions.c sql/ngx_hyperdrive_sql_prepare.c sql/ngx_hyperdrive_sql_query.c sql/ngx_hyperdrive_sql_scan.c sql/ngx_hyperdrive_sql_transaction.c */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors
@@ -26,6 +26,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ngx_uint_t                   i;
     ngx_hyperdrive_sql_mode_t    mode;
     ngx_hyperdrive_sql_table_t  *t;
+    ngx_hyperdrive_sql_prepare_t  prepare;
 
     static ngx_hyperdrive_sql_facts_t  facts, again;
 
@@ -113,6 +114,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     (void) ngx_hyperdrive_sql_clock_text(text, size);
+
+    if (ngx_hyperdrive_sql_prepare(&str, &mode, &prepare) == NGX_OK
+        && (prepare.name.data < text
+            || prepare.name.data + prepare.name.len > text + size
+            || (prepare.body.len
+                && prepare.body.data + prepare.body.len != text + size)))
+    {
+        abort();
+    }
 
     free(names);
     free(text);

@@ -39,8 +39,7 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
     plan->alone = (facts.alone
                    || facts.kind == NGX_HYPERDRIVE_SQL_DISCARD);
 
-    if (!sql_mode.mysql
-        && (facts.stateful || facts.kind == NGX_HYPERDRIVE_SQL_SET_LOCAL)
+    if ((facts.stateful || facts.kind == NGX_HYPERDRIVE_SQL_SET_LOCAL)
         && ngx_hyperdrive_classify_settings(text, &sql_mode))
     {
         /* another connection can be told the same */

@@ -287,6 +287,8 @@ typedef void (*ngx_hyperdrive_proto_run_pt)(void *data,
 struct ngx_hyperdrive_proto_s {
     ngx_str_t     name;
     in_port_t     port;
+    ngx_uint_t    dialect;   /* of any text: what all modes of the lexer have,
+                                bits of base/ngx_hyperdrive_base_mode.h */
 
     /*
      * Log-in, at either end, over [*pos, last), cut anywhere:

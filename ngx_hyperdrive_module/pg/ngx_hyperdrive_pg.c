@@ -40,6 +40,7 @@ static void ngx_hyperdrive_pg_origin_cancel(uint32_t pid, ngx_str_t *key,
 ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_string("postgres"),
     5432,
+    0,
 
     NULL,
     ngx_hyperdrive_pg_login_client,

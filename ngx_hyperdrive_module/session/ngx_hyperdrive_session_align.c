@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session.h"
+#include "base/ngx_hyperdrive_base_mode.h"
 #include "sql/ngx_hyperdrive_sql_set.h"
 
 
@@ -130,7 +131,8 @@ static ngx_hyperdrive_session_align_list_t *
 ngx_hyperdrive_session_align_collect(ngx_hyperdrive_origin_t *o,
     ngx_hyperdrive_state_bucket_t *bucket)
 {
-    ngx_uint_t                            roles, n;
+    ngx_int_t                             rc;
+    ngx_uint_t                            roles, n, reset;
     ngx_hyperdrive_state_setting_t        setting;
     ngx_hyperdrive_session_align_list_t  *list;
 
@@ -143,6 +145,23 @@ ngx_hyperdrive_session_align_collect(ngx_hyperdrive_origin_t *o,
     list->snapshot = 0;
     list->alone = o->unknown;
     list->failed = 0;
+
+    if (o->pool->conf->proto->dialect & NGX_HYPERDRIVE_BASE_MODE_MYSQL) {
+
+        rc = ngx_hyperdrive_session_align_mysql(o, bucket, list->buf,
+                                                sizeof(list->buf), list->texts,
+                                                &reset);
+        if (rc == NGX_ERROR) {
+            list->failed = 1;
+
+        } else {
+            list->n = rc;
+        }
+
+        list->alone |= reset;
+
+        return list;
+    }
 
     if (o->unknown) {
         ngx_hyperdrive_session_align_fixed(list,

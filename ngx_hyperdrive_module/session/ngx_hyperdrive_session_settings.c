@@ -6,6 +6,7 @@
 
 #include "session/ngx_hyperdrive_session.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
+#include "base/ngx_hyperdrive_base_mode.h"
 #include "sql/ngx_hyperdrive_sql_set.h"
 
 
@@ -61,6 +62,11 @@ ngx_hyperdrive_session_settings_get(ngx_hyperdrive_session_t *s)
 {
     if (s->settings == NULL) {
         s->settings = calloc(1, sizeof(ngx_hyperdrive_session_settings_t));
+
+        if (s->settings) {
+            s->settings->stays = (s->conf->origin->proto->dialect
+                                  & NGX_HYPERDRIVE_BASE_MODE_MYSQL) ? 1 : 0;
+        }
     }
 
     return s->settings;
@@ -574,6 +580,13 @@ ngx_hyperdrive_session_settings_push(ngx_hyperdrive_session_t *s,
     }
 
     if (change->change >= NGX_HYPERDRIVE_STATE_RESET_ALL
+        || (settings->stays
+            && ((set->name.len == sizeof("sql_mode") - 1
+                 && ngx_memcmp(set->name.data, "sql_mode", set->name.len) == 0)
+                || (set->name.len == sizeof("character_set_client") - 1
+                    && ngx_memcmp(set->name.data, "character_set_client",
+                                  set->name.len)
+                       == 0)))
         || (set->name.len == sizeof("client_encoding") - 1
             && ngx_memcmp(set->name.data, "client_encoding", set->name.len)
                == 0)
@@ -719,7 +732,12 @@ ngx_hyperdrive_session_settings_unit(ngx_hyperdrive_session_t *s,
         settings->changes[i]->after--;
     }
 
-    if (!block) {
+    if (settings->stays) {
+        block = 0;
+        settings->unsure = settings->error;
+        ngx_hyperdrive_state_settings_end(&settings->state, 1);
+
+    } else if (!block) {
         settings->unsure = (settings->error || settings->rolled);
         ngx_hyperdrive_state_settings_end(&settings->state, !settings->error);
     }

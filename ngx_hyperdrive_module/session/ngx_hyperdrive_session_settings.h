@@ -63,6 +63,9 @@ struct ngx_hyperdrive_session_settings_s {
     ngx_uint_t                         attempts;   /* connections that could
                                                       not be aligned */
 
+    unsigned                           stays:1;    /* MySQL: what is set stays
+                                                      when its transaction is
+                                                      rolled back */
     unsigned                           aligned:1;  /* what was sent ahead may be
                                                       rolled back with the
                                                       transaction */
@@ -136,6 +139,20 @@ ngx_int_t ngx_hyperdrive_session_search_path(ngx_hyperdrive_session_t *s,
     ngx_str_t *value);
 ngx_int_t ngx_hyperdrive_session_role(ngx_hyperdrive_session_t *s,
     ngx_str_t *value);
+
+
+/* ngx_hyperdrive_session_align_mysql.c */
+
+#define NGX_HYPERDRIVE_SESSION_ALIGN_MYSQL  3
+
+/*
+ * The texts that take <o> to <bucket>, at most three, in <buf>; an empty one
+ * is a reset of the connection, and the first.  Returns how many there are, or
+ * NGX_ERROR.
+ */
+ngx_int_t ngx_hyperdrive_session_align_mysql(ngx_hyperdrive_origin_t *o,
+    ngx_hyperdrive_state_bucket_t *bucket, u_char *buf, size_t size,
+    ngx_str_t *texts, ngx_uint_t *reset);
 
 
 /* ngx_hyperdrive_session_align.c */

@@ -37,7 +37,17 @@ ngx_hyperdrive_session_settings_key(ngx_hyperdrive_session_t *s)
         ngx_string("lock_timeout"),
         ngx_string("idle_in_transaction_session_timeout"),
         ngx_string("idle_session_timeout"),
-        ngx_string("transaction_timeout")
+        ngx_string("transaction_timeout"),
+
+        /* MySQL */
+        ngx_string("innodb_lock_wait_timeout"),
+        ngx_string("interactive_timeout"),
+        ngx_string("lock_wait_timeout"),
+        ngx_string("max_execution_time"),
+        ngx_string("max_statement_time"),
+        ngx_string("net_read_timeout"),
+        ngx_string("net_write_timeout"),
+        ngx_string("wait_timeout")
     };
 
     bucket = ngx_hyperdrive_session_settings_bucket(s);

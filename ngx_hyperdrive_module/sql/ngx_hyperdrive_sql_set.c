@@ -42,6 +42,7 @@ ngx_hyperdrive_sql_set_begin(ngx_hyperdrive_sql_set_r_t *r, ngx_str_t *text,
     r->statement = 0;
     r->item = 0;
     r->in = 0;
+    r->npending = 0;
 
     ngx_hyperdrive_sql_set_token(r);
 }
@@ -57,6 +58,10 @@ ngx_hyperdrive_sql_set_next(ngx_hyperdrive_sql_set_r_t *r,
 
     if (r->unread) {
         return NGX_DECLINED;
+    }
+
+    if (r->lexer.mode.mysql) {
+        return ngx_hyperdrive_sql_mysql_set_next(r, set);
     }
 
     if (r->item) {

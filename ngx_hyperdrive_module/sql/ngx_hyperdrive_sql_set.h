@@ -36,6 +36,9 @@ typedef enum {
 
 #define NGX_HYPERDRIVE_SQL_SET_ARGS      64
 
+/* changes of one assignment */
+#define NGX_HYPERDRIVE_SQL_SET_PENDING   4
+
 typedef struct {
     ngx_hyperdrive_sql_set_e      change;
     ngx_str_t                     name;      /* lower case, or as a savepoint
@@ -72,6 +75,8 @@ typedef struct {
     unsigned                      bytes:1;   /* the last argument was binary */
     unsigned                      item:1;    /* within a list of set_config */
     unsigned                      in:1;      /* a statement has been read */
+    ngx_uint_t                    npending;
+    ngx_hyperdrive_sql_set_t      pending[NGX_HYPERDRIVE_SQL_SET_PENDING];
 } ngx_hyperdrive_sql_set_reader_t;
 
 
@@ -79,6 +84,12 @@ void ngx_hyperdrive_sql_set_begin(ngx_hyperdrive_sql_set_reader_t *r,
     ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode);
 
 /*
+ * MySQL: one assignment is one change or several; names are in lower case, a
+ * user variable's begins with "@", a value is SQL.  SET NAMES is two variables
+ * and one of character_set_connection and collation_connection, the other is
+ * reset; the schema, of USE, is a setting with the name "use" and its name as
+ * value.  Values that are no constants are NGX_DECLINED.
+ *
  * What is done next: one SET, or one call of set_config of which a SELECT may
  * hold several.  NGX_OK; NGX_DONE: nothing more; NGX_DECLINED: settings may be
  * changed by it, or the transaction, and nobody can tell how.

@@ -14,6 +14,10 @@
 /* Private to the two files that read SET: tokens, names and values. */
 
 
+/* ngx_hyperdrive_sql_mysql_set.c: as _sql_set_next() */
+ngx_int_t ngx_hyperdrive_sql_mysql_set_next(
+    ngx_hyperdrive_sql_set_reader_t *r, ngx_hyperdrive_sql_set_t *set);
+
 /* the next token, remembering where the last one ended */
 void ngx_hyperdrive_sql_set_token(ngx_hyperdrive_sql_set_reader_t *r);
 /* are there bytes over 0x7f? */

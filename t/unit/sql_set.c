@@ -1,4 +1,4 @@
-/* sources: sql/ngx_hyperdrive_sql_classify.c sql/ngx_hyperdrive_sql_clock.c sql/ngx_hyperdrive_sql_ddl.c sql/ngx_hyperdrive_sql_expr.c sql/ngx_hyperdrive_sql_lexer.c sql/ngx_hyperdrive_sql_mysql.c sql/ngx_hyperdrive_sql_mysql_assign.c sql/ngx_hyperdrive_sql_mysql_classify.c sql/ngx_hyperdrive_sql_mysql_ddl.c sql/ngx_hyperdrive_sql_mysql_expr.c sql/ngx_hyperdrive_sql_mysql_functions.c sql/ngx_hyperdrive_sql_mysql_lexer.c sql/ngx_hyperdrive_sql_mysql_query.c sql/ngx_hyperdrive_sql_mysql_scan.c sql/ngx_hyperdrive_sql_names.c sql/ngx_hyperdrive_sql_pg.c sql/ngx_hyperdrive_sql_pg_functions.c sql/ngx_hyperdrive_sql_query.c sql/ngx_hyperdrive_sql_scan.c sql/ngx_hyperdrive_sql_set.c sql/ngx_hyperdrive_sql_set_value.c */
+/* sources: sql/ngx_hyperdrive_sql_classify.c sql/ngx_hyperdrive_sql_clock.c sql/ngx_hyperdrive_sql_ddl.c sql/ngx_hyperdrive_sql_expr.c sql/ngx_hyperdrive_sql_lexer.c sql/ngx_hyperdrive_sql_mysql.c sql/ngx_hyperdrive_sql_mysql_assign.c sql/ngx_hyperdrive_sql_mysql_classify.c sql/ngx_hyperdrive_sql_mysql_ddl.c sql/ngx_hyperdrive_sql_mysql_expr.c sql/ngx_hyperdrive_sql_mysql_functions.c sql/ngx_hyperdrive_sql_mysql_lexer.c sql/ngx_hyperdrive_sql_mysql_query.c sql/ngx_hyperdrive_sql_mysql_scan.c sql/ngx_hyperdrive_sql_mysql_set.c sql/ngx_hyperdrive_sql_names.c sql/ngx_hyperdrive_sql_pg.c sql/ngx_hyperdrive_sql_pg_functions.c sql/ngx_hyperdrive_sql_query.c sql/ngx_hyperdrive_sql_scan.c sql/ngx_hyperdrive_sql_set.c sql/ngx_hyperdrive_sql_set_value.c */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors
@@ -483,6 +483,94 @@ test_text(void)
 }
 
 
+static void
+test_mysql(void)
+{
+    ngx_memzero(&mode, sizeof(ngx_hyperdrive_sql_mode_t));
+
+    mode.mysql = 1;
+    mode.mariadb = 1;
+    mode.version = 101119;
+
+    is("SET a = 1", "0 set a=1;");
+    is("set @@A := -5, SESSION b = ON, @@local.c = 'x', @@session.`d` = utf8",
+       "0 set a=-5;0 set b=on;0 set c='x';0 set d=utf8;");
+    is("SET LOCAL a = DEFAULT", "0 reset a;");
+    is("SET a = \"it's \"\"b\"", "0 set a='it''s \"b';");
+    is("SET a = 'it''s \"b'", "0 set a='it''s \"b';");
+    is("SET a = 'b\\'", "?");
+    is("SET a = 'b\\n'", "?");
+    is("SET a = '\xc3\xa4'", "?");
+    is("SET a = N'b'", "?");
+    is("SET a = x'41'", "?");
+    is("SET a = b + 1", "?");
+    is("SET a = CONCAT(@@a, 'b')", "?");
+    is("SET a = (SELECT 1)", "?");
+    is("SET a = 1, b = f()", "0 set a=1;?");
+    is("SET a = @@b", "?");
+    is("SET a", "?");
+    is("SET a =", "?");
+    is("SET a = 1,", "0 set a=1;?");
+    is("SET GLOBAL a = 1", "?");
+    is("SET @@global.a = 1", "?");
+    is("SET PERSIST a = 1", "?");
+    is("SET s.a = 1", "?");
+    is("SET @a = 'x', @`B` = 1.50, @\"c\" = TRUE, @d.$e := NULL",
+       "0 set @a='x';0 set @b=1.50;0 set @c=true;0 reset @d.$e;");
+    is("SET @a = b", "?");
+    is("SET @a = @b", "?");
+    is("SET @`a b` = 1", "?");
+    is("SET @a = @b := 1", "?");
+    is("SET NAMES utf8mb4",
+       "0 set character_set_client=utf8mb4;0 set character_set_results=utf8mb4;"
+       "0 reset collation_connection;0 set character_set_connection=utf8mb4;");
+    is("SET NAMES 'latin1' COLLATE 'latin1_bin', a = 1",
+       "0 set character_set_client='latin1';"
+       "0 set character_set_results='latin1';"
+       "0 reset character_set_connection;"
+       "0 set collation_connection='latin1_bin';0 set a=1;");
+    is("SET NAMES DEFAULT", "?");
+    is("SET NAMES", "?");
+    is("SET CHARACTER SET utf8", "?");
+    is("SET character_set_results = NULL",
+       "0 set character_set_results=null;");
+    is("SET character_set_results = DEFAULT", "?");
+    is("SET character_set_connection = latin1",
+       "0 reset collation_connection;0 set character_set_connection=latin1;");
+    is("SET collation_connection = latin1_bin",
+       "0 reset character_set_connection;"
+       "0 set collation_connection=latin1_bin;");
+    is("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY",
+       "0 set tx_isolation='READ-COMMITTED';0 set tx_read_only=1;");
+    is("SET transaction_isolation = 'SERIALIZABLE'",
+       "0 set tx_isolation='SERIALIZABLE';");
+    is("SET TRANSACTION READ ONLY", "?");
+    is("SET SESSION TRANSACTION READ ONLY, READ ONLY, READ ONLY, READ ONLY, "
+       "READ ONLY", "?");
+    is("SET autocommit = OFF", "0 set autocommit=0;");
+    is("SET autocommit = 1", "0 set autocommit=1;");
+    is("SET PASSWORD = 'x'", "?");
+    is("SET insert_id = 5", "?");
+    is("SET ROLE a", "?");
+    is("USE `a b`", "0 set use=a b;");
+    is("use A", "0 set use=A;");
+    is("USE `a``b`", "?");
+    is("SELECT 1; SET a = 1; SELECT 'x' ;",
+       "0 other SELECT 1;1 set a=1;2 other SELECT 'x';");
+    is("COMMIT; SET a = 1", "0 other COMMIT;1 set a=1;");
+    is("SELECT 'x", "?");
+    is("/*!40101 SET NAMES utf8 */",
+       "0 set character_set_client=utf8;0 set character_set_results=utf8;"
+       "0 reset collation_connection;0 set character_set_connection=utf8;");
+
+    mode.mariadb = 0;
+    mode.version = 80403;
+
+    is("SET SESSION TRANSACTION READ WRITE",
+       "0 set transaction_read_only=0;");
+}
+
+
 int
 main(void)
 {
@@ -492,6 +580,8 @@ main(void)
     test_transaction();
     test_several();
     test_text();
+
+    test_mysql();
 
     printf("1..%d\n", (int) ntests);
 

@@ -11,6 +11,7 @@
 #include "ngx_hyperdrive.h"
 #include <ngx_stream.h>
 #include "origin/ngx_hyperdrive_origin.h"
+#include "policy/ngx_hyperdrive_policy_lua.h"
 #include "session/ngx_hyperdrive_session.h"
 
 
@@ -62,6 +63,10 @@ typedef struct {
     ngx_shm_zone_t                  *runtime;
     ngx_shm_zone_t                  *versions;  /* NULL: nothing is cached */
     ngx_shm_zone_t                  *flights;
+    ngx_shm_zone_t                  *dict;      /* of policies; or NULL */
+    ngx_hyperdrive_policy_lua_t     *lua;       /* NULL: no Lua is used */
+    ngx_hyperdrive_policy_limits_t   lua_limits;
+    ngx_hyperdrive_policy_target_t  *targets;   /* one for each of <origins> */
     void                           **srv_conf;  /* of the stream block */
     ngx_hyperdrive_session_drain_t   drain;
 } ngx_hyperdrive_main_conf_t;
@@ -96,6 +101,9 @@ typedef struct {
     ngx_flag_t                       state_reject;
     ngx_flag_t                       unread_pin;
     ngx_uint_t                       pins;
+    ngx_array_t                     *rules;     /* of _policy_rule_t; or NULL */
+    ngx_hyperdrive_policy_chunk_t   *policy;    /* in Lua; or NULL */
+    ngx_hyperdrive_policy_chunk_t   *params;
     ngx_hyperdrive_session_timeout_t timeout;
 
     ngx_hyperdrive_session_conf_t    session;
@@ -148,6 +156,34 @@ char *ngx_hyperdrive_conf_drain_init(ngx_conf_t *cf, void *conf);
 char *ngx_hyperdrive_conf_state(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_hyperdrive_conf_settings(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/* ngx_hyperdrive_conf_tls.c */
+
+/* the certificates of a server, for the upgrade inside the protocol */
+char *ngx_hyperdrive_conf_tls(ngx_conf_t *cf,
+    ngx_hyperdrive_srv_conf_t *conf);
+
+/* ngx_hyperdrive_conf_policy.c */
+
+char *ngx_hyperdrive_conf_policy_lua_block(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+char *ngx_hyperdrive_conf_policy_lua_file(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+char *ngx_hyperdrive_conf_policy_limits(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_hyperdrive_conf_policy_dict(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_hyperdrive_conf_policy_merge(ngx_conf_t *cf,
+    ngx_hyperdrive_srv_conf_t *conf, ngx_hyperdrive_srv_conf_t *prev);
+/* when all upstreams are known; logs what is wrong */
+ngx_int_t ngx_hyperdrive_conf_policy_init(ngx_conf_t *cf,
+    ngx_hyperdrive_main_conf_t *hmcf);
+
+/* ngx_hyperdrive_conf_rule.c */
+
+char *ngx_hyperdrive_conf_rule(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 

@@ -185,6 +185,8 @@ typedef struct {
                                                        forwarded or served */
     ngx_str_t                         args;         /* the parameters, as they
                                                        are compared */
+    ngx_str_t                         bind;         /* all of a Bind behind its
+                                                       names; empty: none */
     ngx_str_t                         formats;      /* of the results; empty if
                                                        all are text */
     uint64_t                          told;         /* row shape the client was
@@ -446,6 +448,11 @@ struct ngx_hyperdrive_proto_s {
      * their description, asked for or not (piece->own).
      */
     void        (*describe)(void *client);
+    /*
+     * Values of parameters, as they were sent, of unit->bind: fills at most
+     * <max>, and returns how many.  <data> is NULL of a NULL.
+     */
+    ngx_uint_t  (*params)(ngx_str_t *bind, ngx_str_t *values, ngx_uint_t max);
     /* a digest of what the client decodes rows by; never 0 */
     uint64_t    (*shape)(u_char *head, size_t len);
 

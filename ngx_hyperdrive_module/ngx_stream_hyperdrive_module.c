@@ -26,11 +26,6 @@ static char *ngx_stream_hyperdrive_merge_srv_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static char *ngx_stream_hyperdrive_merge_pass(ngx_conf_t *cf,
     ngx_hyperdrive_srv_conf_t *conf);
-static char *ngx_stream_hyperdrive_merge_tls(ngx_conf_t *cf,
-    ngx_hyperdrive_srv_conf_t *conf);
-static int ngx_stream_hyperdrive_alpn(ngx_ssl_conn_t *ssl_conn,
-    const unsigned char **out, unsigned char *outlen,
-    const unsigned char *in, unsigned int inlen, void *arg);
 static ngx_hyperdrive_origin_conf_t *ngx_stream_hyperdrive_upstream(
     ngx_conf_t *cf, ngx_str_t *name);
 static ngx_hyperdrive_main_conf_t *ngx_stream_hyperdrive_main_conf(
@@ -160,6 +155,48 @@ static ngx_command_t  ngx_stream_hyperdrive_commands[] = {
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
       ngx_hyperdrive_conf_timeout,
       NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("hyperdrive_rule"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
+      ngx_hyperdrive_conf_rule,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("hyperdrive_policy_by_lua_block"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_BLOCK|NGX_CONF_NOARGS,
+      ngx_hyperdrive_conf_policy_lua_block,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_hyperdrive_srv_conf_t, policy),
+      NULL },
+
+    { ngx_string("hyperdrive_policy_by_lua_file"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_hyperdrive_conf_policy_lua_file,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_hyperdrive_srv_conf_t, policy),
+      NULL },
+
+    { ngx_string("hyperdrive_params_by_lua_block"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_BLOCK|NGX_CONF_NOARGS,
+      ngx_hyperdrive_conf_policy_lua_block,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_hyperdrive_srv_conf_t, params),
+      NULL },
+
+    { ngx_string("hyperdrive_policy_limits"),
+      NGX_STREAM_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_hyperdrive_conf_policy_limits,
+      NGX_STREAM_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("hyperdrive_policy_dict"),
+      NGX_STREAM_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_hyperdrive_conf_policy_dict,
+      NGX_STREAM_MAIN_CONF_OFFSET,
       0,
       NULL },
 
@@ -295,6 +332,9 @@ ngx_stream_hyperdrive_create_srv_conf(ngx_conf_t *cf)
      *     conf->pass = { 0, NULL };
      *     conf->cache = { 0, NULL };
      *     conf->users = { 0 };
+     *     conf->rules = NULL;
+     *     conf->policy = NULL;
+     *     conf->params = NULL;
      *     conf->session = { 0 };
      */
 
@@ -353,6 +393,10 @@ ngx_stream_hyperdrive_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->channel_binding, prev->channel_binding, 1);
 
     ngx_hyperdrive_conf_timeout_merge(conf, prev);
+
+    if (ngx_hyperdrive_conf_policy_merge(cf, conf, prev) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     if (conf->pass.data == NULL) {
         return NGX_CONF_OK;
@@ -429,110 +473,7 @@ ngx_stream_hyperdrive_merge_pass(ngx_conf_t *cf,
         }
     }
 
-    return ngx_stream_hyperdrive_merge_tls(cf, conf);
-}
-
-
-/*
- * nginx before 1.25.5 makes the context of its ssl_* directives only for
- * "listen ... ssl".  Here it is needed for the upgrade inside the protocol as
- * well.
- */
-
-static char *
-ngx_stream_hyperdrive_merge_tls(ngx_conf_t *cf,
-    ngx_hyperdrive_srv_conf_t *conf)
-{
-    ngx_stream_ssl_conf_t       *sslcf;
-#if (nginx_version < 1025005)
-    char                        *rv;
-    ngx_stream_module_t         *module;
-    ngx_hyperdrive_main_conf_t  *hmcf;
-#endif
-
-    sslcf = ngx_stream_conf_get_module_srv_conf(cf, ngx_stream_ssl_module);
-
-    if (conf->users.cert
-        && (sslcf->certificates == NULL
-            || (sslcf->verify != 1 && sslcf->verify != 2)))
-    {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "no certificates are verified for \"cert\" of "
-                      "\"hyperdrive_users\" of the server in %s:%ui: write "
-                      "ssl_certificate, ssl_certificate_key, "
-                      "ssl_client_certificate, and ssl_verify_client on or "
-                      "optional", conf->file, conf->line);
-        return NGX_CONF_ERROR;
-    }
-
-    if (sslcf->certificates == NULL) {
-        return NGX_CONF_OK;
-    }
-
-#if (nginx_version < 1025005)
-
-    if (sslcf->ssl.ctx == NULL) {
-
-        if (sslcf->protocols & NGX_CONF_BITMASK_SET) {
-            /* nginx's default, which has no TLS 1.3, and 1.0 */
-            sslcf->protocols = NGX_CONF_BITMASK_SET|NGX_SSL_TLSv1_2
-                               |NGX_SSL_TLSv1_3;
-        }
-
-        sslcf->listen = 1;
-        sslcf->file = conf->file;
-        sslcf->line = conf->line;
-
-        hmcf = ngx_stream_conf_get_module_main_conf(cf,
-                                                ngx_stream_hyperdrive_module);
-        module = ngx_stream_ssl_module.ctx;
-
-        rv = module->merge_srv_conf(cf,
-                              hmcf->srv_conf[ngx_stream_ssl_module.ctx_index],
-                              sslcf);
-        if (rv != NGX_CONF_OK) {
-            return rv;
-        }
-
-    } else
-
-#endif
-
-    if (sslcf->protocols & NGX_CONF_BITMASK_SET) {
-        SSL_CTX_clear_options(sslcf->ssl.ctx, SSL_OP_NO_TLSv1_3);
-        SSL_CTX_set_min_proto_version(sslcf->ssl.ctx, TLS1_2_VERSION);
-        SSL_CTX_set_max_proto_version(sslcf->ssl.ctx, TLS1_3_VERSION);
-    }
-
-    if (sslcf->alpn.len == 0) {
-        SSL_CTX_set_alpn_select_cb(sslcf->ssl.ctx, ngx_stream_hyperdrive_alpn,
-                                   NULL);
-    }
-
-    conf->session.tls = 1;
-    conf->session.tls_verify = (sslcf->verify == 1);
-
-    return NGX_CONF_OK;
-}
-
-
-/* "postgresql", as registered with IANA */
-
-static int
-ngx_stream_hyperdrive_alpn(ngx_ssl_conn_t *ssl_conn,
-    const unsigned char **out, unsigned char *outlen,
-    const unsigned char *in, unsigned int inlen, void *arg)
-{
-    static u_char  protocol[] = "\12postgresql";
-
-    if (SSL_select_next_proto((unsigned char **) out, outlen, protocol,
-                              sizeof(protocol) - 1, in, inlen)
-        != OPENSSL_NPN_NEGOTIATED)
-    {
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
-    }
-
-    return SSL_TLSEXT_ERR_OK;
+    return ngx_hyperdrive_conf_tls(cf, conf);
 }
 
 
@@ -604,7 +545,9 @@ ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
         }
     }
 
-    if (ngx_hyperdrive_conf_validate(cf, hmcf) != NGX_OK) {
+    if (ngx_hyperdrive_conf_policy_init(cf, hmcf) != NGX_OK
+        || ngx_hyperdrive_conf_validate(cf, hmcf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

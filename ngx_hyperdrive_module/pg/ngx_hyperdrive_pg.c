@@ -70,6 +70,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_prepared,
     ngx_hyperdrive_pg_client_refuse,
     ngx_hyperdrive_pg_client_describe,
+    ngx_hyperdrive_pg_params,
     ngx_hyperdrive_pg_shape,
     ngx_hyperdrive_pg_question,
     ngx_hyperdrive_pg_rows_digest,

@@ -327,6 +327,12 @@ ngx_int_t ngx_hyperdrive_pg_own_trail(ngx_hyperdrive_pg_origin_t *o,
     ngx_hyperdrive_chain_t *out);
 
 
+/* ngx_hyperdrive_pg_params.c */
+
+ngx_uint_t ngx_hyperdrive_pg_params(ngx_str_t *bind, ngx_str_t *values,
+    ngx_uint_t max);
+
+
 /* ngx_hyperdrive_pg_shape.c */
 
 uint64_t ngx_hyperdrive_pg_shape(u_char *p, size_t total);

@@ -501,6 +501,9 @@ ngx_hyperdrive_pg_client_extended(ngx_hyperdrive_pg_client_t *client,
                                           ngx_hyperdrive_state_stmt_ref(stmt));
             }
 
+            unit->bind.data = body;
+            unit->bind.len = next - body;
+
             if (stmt->plan.reason == 0
                 && ngx_hyperdrive_pg_client_args(client, body, next, unit)
                    == NULL)

@@ -12,6 +12,7 @@
 #include <ngx_stream.h>
 #include "ngx_hyperdrive_proto.h"
 #include "net/ngx_hyperdrive_net.h"
+#include "policy/ngx_hyperdrive_policy.h"
 #include "origin/ngx_hyperdrive_origin.h"
 #include "cache/ngx_hyperdrive_cache_store.h"
 #include "cache/ngx_hyperdrive_cache_flight.h"
@@ -90,6 +91,7 @@ typedef struct {
                                                      is READ COMMITTED */
 
     ngx_hyperdrive_session_timeout_t timeout;
+    ngx_hyperdrive_policy_t         *policy;      /* NULL: none */
 
     ngx_flag_t                       settings_transaction;  /* what is set
                                                      outside a transaction is
@@ -178,13 +180,16 @@ typedef enum {
 
 typedef struct ngx_hyperdrive_session_time_s  ngx_hyperdrive_session_time_t;
 typedef struct ngx_hyperdrive_session_log_s   ngx_hyperdrive_session_log_t;
+typedef struct ngx_hyperdrive_session_decided_s
+    ngx_hyperdrive_session_decided_t;
 
 
 /* why a session keeps its origin, and what is being done about it */
 
 typedef enum {
     NGX_HYPERDRIVE_SESSION_PIN_REJECTED = 1,
-    NGX_HYPERDRIVE_SESSION_PIN_TOO_MANY
+    NGX_HYPERDRIVE_SESSION_PIN_TOO_MANY,
+    NGX_HYPERDRIVE_SESSION_PIN_POLICY           /* a statement is rejected */
 } ngx_hyperdrive_session_pin_refused_e;
 
 
@@ -273,6 +278,10 @@ struct ngx_hyperdrive_session_s {
                                     *settings;    /* NULL: it has set nothing */
     ngx_hyperdrive_session_log_t    *log;         /* NULL: no query log, or
                                                      nothing for it yet */
+
+    ngx_hyperdrive_session_decided_t
+                                    *decided;     /* by policy; NULL: it has
+                                                     nothing of its own */
 
     ngx_queue_t                      lookup;      /* of who waits for the same
                                                      user; next is NULL: does
@@ -560,6 +569,14 @@ void ngx_hyperdrive_session_time_doing(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_doing_e doing);
 /* a unit, or a part of one, is sent to the origin */
 void ngx_hyperdrive_session_time_sent(ngx_hyperdrive_session_t *s);
+/* policy has a limit for what will run, up to the end of what is owed */
+void ngx_hyperdrive_session_time_policy(ngx_hyperdrive_session_t *s,
+    ngx_msec_t limit);
+/* ...which is another one for what is owed already */
+ngx_uint_t ngx_hyperdrive_session_time_differs(ngx_hyperdrive_session_t *s,
+    ngx_msec_t limit);
+/* nothing is owed; only where s->time */
+void ngx_hyperdrive_session_time_settled(ngx_hyperdrive_session_t *s);
 /* a piece of an answer; it becomes our own where we put other words */
 void ngx_hyperdrive_session_time_piece(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece);

@@ -6,6 +6,7 @@
 
 #include "session/ngx_hyperdrive_session_cache.h"
 #include "session/ngx_hyperdrive_session_log.h"
+#include "session/ngx_hyperdrive_session_policy.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
 #include "base/ngx_hyperdrive_base_hash.h"
 #include "sql/ngx_hyperdrive_sql.h"
@@ -26,7 +27,9 @@ typedef struct {
 
 
 static ngx_int_t ngx_hyperdrive_session_key(ngx_hyperdrive_session_t *s,
-    ngx_hyperdrive_cache_key_t *key);
+    ngx_hyperdrive_policy_decision_t *d, ngx_hyperdrive_cache_key_t *key);
+static ngx_int_t ngx_hyperdrive_session_aged(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_session_question_t *q, ngx_hyperdrive_policy_decision_t *d);
 static ngx_int_t ngx_hyperdrive_session_question(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_question_t *q, ngx_uint_t *reason);
 static ngx_hyperdrive_session_cache_e ngx_hyperdrive_session_why(
@@ -86,14 +89,18 @@ ngx_hyperdrive_session_cache_name(ngx_hyperdrive_session_cache_e cached)
  * leads to, user and database (the pool's note), what the client has set, its
  * role among it, text and the way to read it, types, parameters, result
  * formats.  Lengths keep the parts apart.
+ *
+ * Policy may add to it: a text of its own, the client's name if that was looked
+ * at, and tags.
  */
 
 static ngx_int_t
 ngx_hyperdrive_session_key(ngx_hyperdrive_session_t *s,
-    ngx_hyperdrive_cache_key_t *key)
+    ngx_hyperdrive_policy_decision_t *d, ngx_hyperdrive_cache_key_t *key)
 {
     u_char                       *p;
     size_t                        len;
+    ngx_uint_t                    i, policy;
     ngx_str_t                    *settings;
     ngx_hyperdrive_proto_unit_t  *unit;
     ngx_hyperdrive_state_stmt_t  *stmt;
@@ -105,6 +112,16 @@ ngx_hyperdrive_session_key(ngx_hyperdrive_session_t *s,
 
     len = s->pool->note.len + stmt->len + stmt->types_len + unit->args.len
           + unit->formats.len + settings->len + 4 * 8;
+
+    policy = (d->key.len || d->user || d->ntags);
+
+    if (policy) {
+        len += d->key.len + s->user.len + 4 * 2;
+
+        for (i = 0; i < d->ntags; i++) {
+            len += d->tags[i].len + 4;
+        }
+    }
 
     if (len > sizeof(ngx_hyperdrive_session_key_buf)) {
         return NGX_DECLINED;
@@ -126,6 +143,21 @@ ngx_hyperdrive_session_key(ngx_hyperdrive_session_t *s,
     p = ngx_cpymem(p, unit->args.data, unit->args.len);
     p = ngx_hyperdrive_base_put_u32(p, unit->formats.len);
     p = ngx_cpymem(p, unit->formats.data, unit->formats.len);
+
+    if (policy) {
+        p = ngx_hyperdrive_base_put_u32(p, d->key.len);
+        p = ngx_cpymem(p, d->key.data, d->key.len);
+
+        len = d->user ? s->user.len : 0;
+
+        p = ngx_hyperdrive_base_put_u32(p, len);
+        p = ngx_cpymem(p, s->user.data, len);
+
+        for (i = 0; i < d->ntags; i++) {
+            p = ngx_hyperdrive_base_put_u32(p, d->tags[i].len);
+            p = ngx_cpymem(p, d->tags[i].data, d->tags[i].len);
+        }
+    }
 
     key->data = ngx_hyperdrive_session_key_buf;
     key->len = p - ngx_hyperdrive_session_key_buf;
@@ -222,11 +254,8 @@ static ngx_int_t
 ngx_hyperdrive_session_question(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_question_t *q, ngx_uint_t *reason)
 {
-    ngx_hyperdrive_state_plan_t     *hint;
-    ngx_hyperdrive_session_plan_t   *plan;
-    ngx_hyperdrive_session_conf_t   *conf;
-
-    conf = s->conf;
+    ngx_hyperdrive_session_plan_t     *plan;
+    ngx_hyperdrive_policy_decision_t  *d;
 
     *reason = s->unit.reason;
 
@@ -243,14 +272,68 @@ ngx_hyperdrive_session_question(ngx_hyperdrive_session_t *s,
         return NGX_DECLINED;
     }
 
-    q->plan = plan;
-    q->max_age = conf->max_age;
+    d = ngx_hyperdrive_session_policy(s, s->unit.stmt);
 
-    if (conf->hints) {
+    q->reads = &plan->reads;
+
+    if (d->ntables) {
+        q->reads = ngx_hyperdrive_session_policy_reads(s, d, q->reads);
+
+        if (q->reads == NULL) {
+            *reason = NGX_HYPERDRIVE_SQL_TABLE;
+            s->cached = NGX_HYPERDRIVE_SESSION_CACHE_UNCACHEABLE;
+            return NGX_DECLINED;
+        }
+    }
+
+    if (ngx_hyperdrive_session_aged(s, q, d) != NGX_OK
+        || ngx_hyperdrive_cache_flight_is_off(q->reads->numbers, q->reads->n)
+        || ngx_hyperdrive_session_key(s, d, &q->key) != NGX_OK)
+    {
+        s->cached = NGX_HYPERDRIVE_SESSION_CACHE_DISABLED;
+        return NGX_DECLINED;
+    }
+
+    q->stamp_len = ngx_hyperdrive_session_stamp(q->reads, q->stamp);
+
+    if (q->stamp_len == 0) {
+        s->cached = NGX_HYPERDRIVE_SESSION_CACHE_INVALIDATED;
+        return NGX_BUSY;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * How old an answer may be, as the server, policy and a hint in the text say;
+ * NGX_DECLINED: none is to be kept.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_session_aged(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_session_question_t *q, ngx_hyperdrive_policy_decision_t *d)
+{
+    ngx_hyperdrive_state_plan_t    *hint;
+    ngx_hyperdrive_session_conf_t  *conf;
+
+    conf = s->conf;
+
+    q->max_age = (d->max_age != NGX_HYPERDRIVE_POLICY_UNSET) ? d->max_age
+                                                             : conf->max_age;
+    q->stale = (d->stale != NGX_HYPERDRIVE_POLICY_UNSET) ? d->stale
+                                                         : conf->stale;
+    q->stale_error = (d->stale_error != NGX_HYPERDRIVE_POLICY_UNSET)
+                     ? d->stale_error : conf->stale_error;
+
+    if (d->cache == NGX_HYPERDRIVE_POLICY_CACHE_OFF || q->max_age == 0) {
+        return NGX_DECLINED;
+    }
+
+    if (conf->hints && d->cache == NGX_HYPERDRIVE_POLICY_CACHE_DEFAULT) {
         hint = &s->unit.stmt->plan;
 
         if (hint->no_cache) {
-            s->cached = NGX_HYPERDRIVE_SESSION_CACHE_DISABLED;
             return NGX_DECLINED;
         }
 
@@ -259,21 +342,6 @@ ngx_hyperdrive_session_question(ngx_hyperdrive_session_t *s,
         if (hint->max_age && hint->max_age < q->max_age) {
             q->max_age = hint->max_age;
         }
-    }
-
-    if (ngx_hyperdrive_cache_flight_is_off(plan->reads.numbers,
-                                           plan->reads.n)
-        || ngx_hyperdrive_session_key(s, &q->key) != NGX_OK)
-    {
-        s->cached = NGX_HYPERDRIVE_SESSION_CACHE_DISABLED;
-        return NGX_DECLINED;
-    }
-
-    q->stamp_len = ngx_hyperdrive_session_stamp(&plan->reads, q->stamp);
-
-    if (q->stamp_len == 0) {
-        s->cached = NGX_HYPERDRIVE_SESSION_CACHE_INVALIDATED;
-        return NGX_BUSY;
     }
 
     return NGX_OK;
@@ -409,7 +477,7 @@ ngx_hyperdrive_session_hit(ngx_hyperdrive_session_t *s,
 
     past = ngx_hyperdrive_session_past(q, &found);
 
-    if (past > s->conf->stale
+    if (past > q->stale
         || ngx_hyperdrive_session_serve(s, &found) != NGX_OK)
     {
         ngx_hyperdrive_cache_store_release(&found.ref);
@@ -485,7 +553,8 @@ ngx_hyperdrive_session_lookup_stale(ngx_hyperdrive_session_t *s)
     proto = s->conf->origin->proto;
     counters = s->conf->origin->counters;
 
-    if (s->conf->cache_zone == NULL || s->conf->stale_error == 0
+    if (s->conf->cache_zone == NULL
+        || (s->conf->stale_error == 0 && s->conf->policy == NULL)
         || s->streaming || s->origin || s->deferred || s->failed)
     {
         return NGX_DECLINED;
@@ -498,6 +567,7 @@ ngx_hyperdrive_session_lookup_stale(ngx_hyperdrive_session_t *s)
 
     if (rc != NGX_OK
         || ngx_hyperdrive_session_question(s, &q, &reason) != NGX_OK
+        || q.stale_error == 0
         || ngx_hyperdrive_session_find(s, &q, &found) != NGX_OK)
     {
         return NGX_DECLINED;
@@ -505,7 +575,7 @@ ngx_hyperdrive_session_lookup_stale(ngx_hyperdrive_session_t *s)
 
     rc = NGX_DECLINED;
 
-    if (ngx_hyperdrive_session_past(&q, &found) <= s->conf->stale_error) {
+    if (ngx_hyperdrive_session_past(&q, &found) <= q.stale_error) {
         rc = ngx_hyperdrive_session_serve(s, &found);
     }
 

@@ -38,8 +38,10 @@
 
 typedef struct {
     ngx_hyperdrive_cache_key_t            key;
-    ngx_hyperdrive_session_plan_t        *plan;
+    ngx_hyperdrive_cache_version_set_t   *reads;
     ngx_msec_t                            max_age;
+    ngx_msec_t                            stale;
+    ngx_msec_t                            stale_error;
     size_t                                stamp_len;
     u_char                                stamp[NGX_HYPERDRIVE_SESSION_STAMP];
 } ngx_hyperdrive_session_question_t;
@@ -55,6 +57,8 @@ struct ngx_hyperdrive_session_fill_s {
     ngx_hyperdrive_chain_t                head;
     ngx_hyperdrive_chain_t                body;
     ngx_msec_t                            max_age;
+    ngx_msec_t                            stale;
+    ngx_msec_t                            stale_error;
     uint32_t                              rows;
     size_t                                stamp_len;
     ngx_hyperdrive_cache_key_t            key;      /* data behind the struct */

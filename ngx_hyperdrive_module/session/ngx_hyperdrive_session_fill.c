@@ -15,7 +15,7 @@ ngx_hyperdrive_session_fill_create(ngx_hyperdrive_session_conf_t *conf,
     ngx_hyperdrive_session_fill_t       *fill;
     ngx_hyperdrive_cache_version_set_t  *reads;
 
-    reads = &q->plan->reads;
+    reads = q->reads;
 
     /* of the set, as much as is used */
 
@@ -35,6 +35,8 @@ ngx_hyperdrive_session_fill_create(ngx_hyperdrive_session_conf_t *conf,
 
     fill->conf = conf;
     fill->max_age = q->max_age;
+    fill->stale = q->stale;
+    fill->stale_error = q->stale_error;
 
     fill->reads = (ngx_hyperdrive_cache_version_set_t *) (fill + 1);
     ngx_memcpy(fill->reads, reads,
@@ -214,8 +216,8 @@ ngx_hyperdrive_session_fill_end(ngx_hyperdrive_session_fill_t *fill)
 
         meta.created = ngx_hyperdrive_cache_store_now();
         meta.fresh_until = meta.created + fill->max_age;
-        meta.stale_until = meta.fresh_until + conf->stale;
-        meta.error_until = meta.fresh_until + conf->stale_error;
+        meta.stale_until = meta.fresh_until + fill->stale;
+        meta.error_until = meta.fresh_until + fill->stale_error;
         meta.stamp_len = fill->stamp_len;
         meta.head_len = fill->head.size;
         meta.body_len = fill->body.size;

@@ -6,6 +6,7 @@
 
 #include "session/ngx_hyperdrive_session.h"
 #include "session/ngx_hyperdrive_session_plan.h"
+#include "session/ngx_hyperdrive_session_policy.h"
 #include "sql/ngx_hyperdrive_sql.h"
 
 
@@ -52,7 +53,7 @@ static ngx_uint_t ngx_hyperdrive_session_pin_rejects(
 static ngx_uint_t ngx_hyperdrive_session_pin_taken(
     ngx_hyperdrive_session_t *s);
 static ngx_uint_t ngx_hyperdrive_session_pin_max(ngx_hyperdrive_session_t *s);
-static void ngx_hyperdrive_session_pin_why(
+static void ngx_hyperdrive_session_pin_why(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_pin_refused_e why,
     ngx_hyperdrive_proto_error_t *err);
 static void ngx_hyperdrive_session_pin_begin(ngx_hyperdrive_session_t *s,
@@ -76,7 +77,10 @@ ngx_hyperdrive_session_pin_refuses(ngx_hyperdrive_session_t *s,
 
     stmt = s->unit.stmt;
 
-    if (stmt == NULL || (!stmt->plan.stateful && !stmt->plan.may_write)) {
+    if (stmt == NULL
+        || (!stmt->plan.stateful && !stmt->plan.may_write
+            && !ngx_hyperdrive_session_policy(s, stmt)->pin))
+    {
         return 0;
     }
 
@@ -94,13 +98,13 @@ ngx_hyperdrive_session_pin_refuses(ngx_hyperdrive_session_t *s,
     }
 
     if (ngx_hyperdrive_session_pin_rejects(s, leaves)) {
-        ngx_hyperdrive_session_pin_why(NGX_HYPERDRIVE_SESSION_PIN_REJECTED,
+        ngx_hyperdrive_session_pin_why(s, NGX_HYPERDRIVE_SESSION_PIN_REJECTED,
                                        err);
         return 1;
     }
 
     if (full) {
-        ngx_hyperdrive_session_pin_why(NGX_HYPERDRIVE_SESSION_PIN_TOO_MANY,
+        ngx_hyperdrive_session_pin_why(s, NGX_HYPERDRIVE_SESSION_PIN_TOO_MANY,
                                        err);
         return 1;
     }
@@ -124,7 +128,7 @@ ngx_hyperdrive_session_pin_check(ngx_hyperdrive_session_t *s)
         return NGX_OK;
     }
 
-    ngx_hyperdrive_session_pin_why(s->pin.refused, &err);
+    ngx_hyperdrive_session_pin_why(s, s->pin.refused, &err);
 
     ngx_hyperdrive_session_fatal(s, err.sqlstate, err.message);
 
@@ -154,7 +158,8 @@ ngx_hyperdrive_session_pin_run(ngx_hyperdrive_session_t *s,
         leaves = NGX_HYPERDRIVE_STATE_PIN_PREPARED;
 
     } else if (stmt && !stmt->plan.stateful && !stmt->plan.may_write
-               && !s->pinned)
+               && !s->pinned
+               && !ngx_hyperdrive_session_policy(s, stmt)->pin)
     {
         return;
 
@@ -205,28 +210,33 @@ static ngx_uint_t
 ngx_hyperdrive_session_pin_leaves(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_state_stmt_t *stmt)
 {
+    ngx_uint_t  leaves;
+
+    leaves = ngx_hyperdrive_session_policy(s, stmt)->pin
+             ? NGX_HYPERDRIVE_STATE_PIN_POLICY : 0;
+
     if (stmt == NULL) {
-        return NGX_HYPERDRIVE_STATE_PIN_UNREAD;
+        return leaves | NGX_HYPERDRIVE_STATE_PIN_UNREAD;
     }
 
     if (stmt->plan.executes) {
-        return ngx_hyperdrive_session_pin_bodies(s);
+        return leaves | ngx_hyperdrive_session_pin_bodies(s);
     }
 
     if (stmt->plan.stateful
         && stmt->plan.leaves != NGX_HYPERDRIVE_STATE_PIN_FUNCTION)
     {
-        return stmt->plan.leaves;
+        return leaves | stmt->plan.leaves;
     }
 
     if (!stmt->plan.stateful && !stmt->plan.may_write) {
-        return 0;
+        return leaves;
     }
 
     /* what functions do, called here or by triggers, the catalog may know */
 
     return ngx_hyperdrive_session_plan(s, stmt)->stateful
-           ? NGX_HYPERDRIVE_STATE_PIN_FUNCTION : 0;
+           ? leaves | NGX_HYPERDRIVE_STATE_PIN_FUNCTION : leaves;
 }
 
 
@@ -276,7 +286,9 @@ ngx_hyperdrive_session_pin_rejects(ngx_hyperdrive_session_t *s,
         leaves &= ~NGX_HYPERDRIVE_STATE_PIN_CODE;
     }
 
-    return leaves != 0;
+    /* the operator's own wish is no fault of the client's */
+
+    return (leaves & ~NGX_HYPERDRIVE_STATE_PIN_POLICY) != 0;
 }
 
 
@@ -304,9 +316,16 @@ ngx_hyperdrive_session_pin_max(ngx_hyperdrive_session_t *s)
 
 
 static void
-ngx_hyperdrive_session_pin_why(ngx_hyperdrive_session_pin_refused_e why,
+ngx_hyperdrive_session_pin_why(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_session_pin_refused_e why,
     ngx_hyperdrive_proto_error_t *err)
 {
+    if (why == NGX_HYPERDRIVE_SESSION_PIN_POLICY) {
+        s->conf->origin->counters->policy_rejected++;
+        ngx_hyperdrive_session_policy_why(s, err);
+        return;
+    }
+
     err->severity = "ERROR";
 
     if (why == NGX_HYPERDRIVE_SESSION_PIN_REJECTED) {
@@ -497,6 +516,7 @@ ngx_hyperdrive_session_pin_piece(ngx_hyperdrive_session_t *s,
 
         if (piece->discard == NGX_HYPERDRIVE_PROTO_DISCARD_ALL) {
             gone |= NGX_HYPERDRIVE_STATE_PIN_SETTING
+                    | NGX_HYPERDRIVE_STATE_PIN_POLICY
                     | NGX_HYPERDRIVE_STATE_PIN_SEED
                     | NGX_HYPERDRIVE_STATE_PIN_CODE;
             s->pin.close |= s->pin.set;
@@ -549,7 +569,7 @@ ngx_hyperdrive_session_pin_found(ngx_hyperdrive_session_t *s)
         /* nothing is kept here */
 
         s->pin.all = 1;
-        causes = 0;
+        causes &= NGX_HYPERDRIVE_STATE_PIN_POLICY;
     }
 
     ngx_hyperdrive_session_pin_set(s, causes);

@@ -25,6 +25,8 @@ struct ngx_hyperdrive_session_time_s {
     ngx_hyperdrive_session_doing_e   doing;
     ngx_msec_t                       since;
     ngx_msec_t                       moved;     /* the last byte either way */
+    ngx_msec_t                       query;     /* what policy says of what is
+                                                   owed; _POLICY_UNSET */
     unsigned                         cancelled:1;   /* it took too long */
     unsigned                         streamed:1;    /* the last part sent was
                                                        not the unit's end */
@@ -32,6 +34,8 @@ struct ngx_hyperdrive_session_time_s {
 
 
 static void ngx_hyperdrive_session_time_handler(ngx_event_t *ev);
+static ngx_msec_t ngx_hyperdrive_session_time_query(
+    ngx_hyperdrive_session_t *s);
 static ngx_uint_t ngx_hyperdrive_session_time_thinks(
     ngx_hyperdrive_session_t *s);
 static ngx_msec_t ngx_hyperdrive_session_time_limit(
@@ -50,7 +54,7 @@ ngx_hyperdrive_session_time_start(ngx_hyperdrive_session_t *s)
     conf = &s->conf->timeout;
 
     if (conf->query == 0 && conf->idle == 0 && conf->client_idle == 0
-        && conf->idle_in_transaction == 0)
+        && conf->idle_in_transaction == 0 && s->conf->policy == NULL)
     {
         return NGX_OK;
     }
@@ -59,6 +63,8 @@ ngx_hyperdrive_session_time_start(ngx_hyperdrive_session_t *s)
     if (t == NULL) {
         return NGX_ERROR;
     }
+
+    t->query = NGX_HYPERDRIVE_POLICY_UNSET;
 
     t->event.handler = ngx_hyperdrive_session_time_handler;
     t->event.data = s->net.connection;
@@ -117,8 +123,9 @@ ngx_hyperdrive_session_time_doing(ngx_hyperdrive_session_t *s,
         /* it may turn out to be a client that thinks */
 
         since = t->since;
-        limit = ngx_hyperdrive_session_time_shorter(conf->query,
-                                                    conf->idle_in_transaction);
+        limit = ngx_hyperdrive_session_time_shorter(
+                                         ngx_hyperdrive_session_time_query(s),
+                                         conf->idle_in_transaction);
 
     } else {
         limit = ngx_hyperdrive_session_time_limit(s, &since);
@@ -269,6 +276,53 @@ ngx_hyperdrive_session_time_heard(ngx_hyperdrive_session_t *s)
 }
 
 
+void
+ngx_hyperdrive_session_time_policy(ngx_hyperdrive_session_t *s,
+    ngx_msec_t limit)
+{
+    ngx_hyperdrive_session_time_t  *t;
+
+    t = s->time;
+
+    if (t == NULL || limit == NGX_HYPERDRIVE_POLICY_UNSET) {
+        return;
+    }
+
+    t->query = (t->query == NGX_HYPERDRIVE_POLICY_UNSET)
+               ? limit : ngx_hyperdrive_session_time_shorter(t->query, limit);
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_session_time_differs(ngx_hyperdrive_session_t *s,
+    ngx_msec_t limit)
+{
+    return s->time && s->time->query != limit;
+}
+
+
+void
+ngx_hyperdrive_session_time_settled(ngx_hyperdrive_session_t *s)
+{
+    s->time->query = NGX_HYPERDRIVE_POLICY_UNSET;
+
+    ngx_hyperdrive_session_time_doing(s,
+                         s->conf->origin->proto->origin_idle(s->origin->wire)
+                         ? NGX_HYPERDRIVE_SESSION_IDLE
+                         : NGX_HYPERDRIVE_SESSION_BLOCK);
+}
+
+
+/* how long what is owed may take; 0: as long as it likes */
+
+static ngx_msec_t
+ngx_hyperdrive_session_time_query(ngx_hyperdrive_session_t *s)
+{
+    return (s->time->query == NGX_HYPERDRIVE_POLICY_UNSET)
+           ? s->conf->timeout.query : s->time->query;
+}
+
+
 /*
  * All that was asked up to a Flush has been answered: the database is in a
  * transaction, whatever it calls it, and waits.
@@ -312,7 +366,8 @@ ngx_hyperdrive_session_time_limit(ngx_hyperdrive_session_t *s,
             return conf->idle_in_transaction;
         }
 
-        return t->cancelled ? NGX_HYPERDRIVE_SESSION_GRACE : conf->query;
+        return t->cancelled ? NGX_HYPERDRIVE_SESSION_GRACE
+                            : ngx_hyperdrive_session_time_query(s);
 
     case NGX_HYPERDRIVE_SESSION_BLOCK:
         return conf->idle_in_transaction;
@@ -418,8 +473,11 @@ ngx_hyperdrive_session_time_over(ngx_hyperdrive_session_t *s)
     /* the database fails it, and the client is told by its own words */
 
     ngx_log_error(NGX_LOG_INFO, s->net.connection->log, 0,
-                  "hyperdrive: a request takes longer than \"query\" of "
-                  "hyperdrive_timeout, it is cancelled");
+                  "hyperdrive: a request takes longer than %s, it is "
+                  "cancelled",
+                  (t->query == NGX_HYPERDRIVE_POLICY_UNSET)
+                  ? "\"query\" of hyperdrive_timeout"
+                  : "\"timeout\" of its policy");
 
     s->conf->origin->counters->timeouts++;
 

@@ -6,6 +6,7 @@
 
 #include "session/ngx_hyperdrive_session_cache.h"
 #include "session/ngx_hyperdrive_session_log.h"
+#include "session/ngx_hyperdrive_session_policy.h"
 
 
 void
@@ -22,6 +23,10 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
         }
 
         return;
+    }
+
+    if (s->conf->policy && !run->prepares && !run->named) {
+        ngx_hyperdrive_session_policy_run(s, run);
     }
 
     if (run->stmt && run->stmt->plan.local && !run->prepares) {
@@ -106,10 +111,7 @@ ngx_hyperdrive_session_track_settled(ngx_hyperdrive_session_t *s)
     }
 
     if (s->time) {
-        ngx_hyperdrive_session_time_doing(s,
-                         s->conf->origin->proto->origin_idle(s->origin->wire)
-                         ? NGX_HYPERDRIVE_SESSION_IDLE
-                         : NGX_HYPERDRIVE_SESSION_BLOCK);
+        ngx_hyperdrive_session_time_settled(s);
     }
 
     ngx_hyperdrive_session_pin_settled(s);

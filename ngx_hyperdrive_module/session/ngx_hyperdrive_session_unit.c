@@ -6,6 +6,7 @@
 
 #include "session/ngx_hyperdrive_session_cache.h"
 #include "session/ngx_hyperdrive_session_log.h"
+#include "session/ngx_hyperdrive_session_policy.h"
 
 
 /* input that may wait while a client is in the queue, or not its turn */
@@ -269,6 +270,14 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
             return NGX_OK;
         }
 
+        if (!s->failed && !s->unit.end
+            && ngx_hyperdrive_session_policy_refuses(s, &err))
+        {
+            counters->policy_rejected++;
+            ngx_hyperdrive_session_refuse(s, &err);
+            return NGX_OK;
+        }
+
         if (s->unit.begin || s->unit.end || s->failed) {
 
             rc = ngx_hyperdrive_session_block(s);
@@ -314,6 +323,31 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
         if (rc != NGX_OK) {
             return rc == NGX_DECLINED ? NGX_OK : rc;
         }
+
+    } else if (ngx_hyperdrive_session_policy_refuses(s, &err)) {
+
+        if (s->outstanding
+            || s->conf->origin->proto->origin_owes(s->origin->wire))
+        {
+            /* with all before it settled, it can be told so */
+
+            return NGX_AGAIN;
+        }
+
+        if (s->conf->origin->proto->origin_idle(s->origin->wire)) {
+
+            /* its connection is its own, and nothing has begun there */
+
+            counters->policy_rejected++;
+            ngx_hyperdrive_session_refuse(s, &err);
+            return NGX_OK;
+        }
+
+        /* _policy_run() says no, and the connection ends */
+
+    } else if (s->outstanding && ngx_hyperdrive_session_policy_waits(s)) {
+
+        return NGX_AGAIN;
 
     } else if (s->outstanding && !s->pinned && !s->streaming
                && ngx_hyperdrive_session_pin_refuses(s, &err))
@@ -572,6 +606,8 @@ ngx_hyperdrive_session_refuse(ngx_hyperdrive_session_t *s,
 
         ngx_hyperdrive_session_block_failed(s);
     }
+
+    ngx_hyperdrive_session_policy_forget(s);
 
     s->conf->origin->proto->refuse(s->wire, &s->unit, err, &s->net.out);
 

@@ -26,7 +26,7 @@
 
 
 /* reasons that a session may keep its connection for */
-#define NGX_HYPERDRIVE_SHM_PINS         16
+#define NGX_HYPERDRIVE_SHM_PINS         17
 
 
 /* counters of one worker for one upstream; written by that worker only */
@@ -79,6 +79,9 @@ typedef struct {
     uint64_t    errors;             /* ErrorResponses that were passed on */
     uint64_t    errors_own;         /* made up by us */
     uint64_t    timeouts;           /* of hyperdrive_timeout */
+    uint64_t    policy_runs;        /* times that Lua was entered */
+    uint64_t    policy_errors;      /* in it, or in a rule */
+    uint64_t    policy_rejected;    /* statements */
     uint64_t    bytes_from_clients;
     uint64_t    bytes_to_clients;
     uint64_t    bytes_from_origins;

@@ -23,7 +23,8 @@ static ngx_str_t  ngx_hyperdrive_state_pin_names[NGX_HYPERDRIVE_STATE_PINS] = {
     ngx_string("user_variable"),
     ngx_string("lock_tables"),
     ngx_string("xa"),
-    ngx_string("replication")
+    ngx_string("replication"),
+    ngx_string("policy")
 };
 
 

@@ -37,7 +37,10 @@
 /* of sessions that are never anything else: counted only */
 #define NGX_HYPERDRIVE_STATE_PIN_REPLICATION  15      /* the bit's number */
 
-#define NGX_HYPERDRIVE_STATE_PINS             16
+/* the operator's policy says so */
+#define NGX_HYPERDRIVE_STATE_PIN_POLICY       0x10000
+
+#define NGX_HYPERDRIVE_STATE_PINS             17
 
 /* what the database can be asked for */
 #define NGX_HYPERDRIVE_STATE_PIN_VISIBLE      0x003f

@@ -151,6 +151,9 @@ struct ngx_hyperdrive_state_stmt_s {
     uint64_t                          serial;
     uint64_t                          plan_tag;
     void                             *plan_last;
+    uint64_t                          policy_tag;  /* the same, for what
+                                                      policy says */
+    void                             *policy_last;
 
     uint64_t                          digest;      /* of its form, for logs; 0:
                                                       nobody has asked */

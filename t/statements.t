@@ -593,6 +593,98 @@ my @scripts = (
 			$c->query('DEALLOCATE p'),
 			$c->query('EXECUTE p(1)'));
 	},
+
+	'EXECUTE in SQL of what the protocol has prepared' => sub {
+		my ($c) = @_;
+
+		return ($c->prepare('s', $QUERY),
+			$c->prepare('S t', 'SELECT $1::int + 1'),
+			$c->query('EXECUTE s(1)'),
+			$c->query('/* x */ execute "S t" (5);'),
+			$c->query('EXECUTE S(2)'),
+			$c->query('EXECUTE "S"(2)'),
+			$c->query('EXECUTE s'),
+			$c->query('EXPLAIN (COSTS off) EXECUTE "S t"(5)'),
+			$c->extended('EXECUTE s(3)'),
+			$c->extended('EXECUTE s(nosuch)'),
+			$c->execute_prepared('s', 4),
+			$c->query('EXECUTE s(4)'));
+	},
+
+	'EXECUTE in SQL, in a block' => sub {
+		my ($c) = @_;
+
+		return ($c->prepare('s', 'UPDATE shape SET v = v + $1'),
+			$c->query('BEGIN'), $c->query('EXECUTE s(1)'),
+			$c->query('SELECT v FROM shape'),
+			$c->extended('EXECUTE s(1)'),
+			$c->query('SELECT v FROM shape'),
+			$c->query('EXECUTE s(1 / 0)'), $c->query('EXECUTE s(1)'),
+			$c->extended('EXECUTE s(1)'),
+			$c->query('ROLLBACK'), $c->query('SELECT v FROM shape'));
+	},
+
+	'EXECUTE in SQL, its table is gone' => sub {
+		my ($c) = @_;
+
+		$c->query('CREATE TABLE gone (id int)');
+		$c->prepare('s', 'SELECT * FROM gone');
+		$c->query('DROP TABLE gone');
+
+		return ($c->query('EXECUTE s'), $c->query('SELECT 1'),
+			$c->query('BEGIN'), $c->query('SELECT 1'),
+			$c->query('DEALLOCATE s'), $c->query('SELECT 2'),
+			$c->query('COMMIT'), $c->query('EXECUTE s'));
+	},
+
+	'a name that both give: the protocol first' => sub {
+		my ($c) = @_;
+
+		return ($c->prepare('s', $QUERY),
+			$c->query('PREPARE s AS SELECT 5'),
+			$c->extended('PREPARE s AS SELECT 5'),
+			$c->query('EXECUTE s(1)'),
+			$c->query('DEALLOCATE s'),
+			$c->query('PREPARE s AS SELECT 5'),
+			$c->query('EXECUTE s'), $c->execute_prepared('s'));
+	},
+
+	'a name that both give: SQL first' => sub {
+		my ($c) = @_;
+
+		return ($c->query('PREPARE s AS SELECT 5'),
+			$c->prepare('s', $QUERY), $c->prepare('t', $QUERY),
+			$c->query('EXECUTE s'), $c->query('EXECUTE t(2)'),
+			$c->query('BEGIN'), $c->prepare('s', $QUERY),
+			$c->query('ROLLBACK'),
+			$c->query('DEALLOCATE s'), $c->prepare('s', $QUERY),
+			$c->query('EXECUTE s(3)'), $c->execute_prepared('s', 4),
+			$c->query('DEALLOCATE s'));
+	},
+
+	'a name that SQL did not give in the end' => sub {
+		my ($c) = @_;
+
+		return ($c->query('PREPARE s AS SELEC 5'),
+			$c->query('PREPARE t AS SELECT 1'),
+			$c->prepare('s', $QUERY), $c->query('EXECUTE s(3)'),
+			$c->execute_prepared('s', 4),
+			$c->query('DEALLOCATE ALL'), $c->query('EXECUTE s(3)'),
+			$c->prepare('s', $QUERY), $c->execute_prepared('s', 4));
+	},
+
+	'names of both, in one go' => sub {
+		my ($c) = @_;
+
+		$c->parse('s', $QUERY)->sync();
+		$c->send('Q', "$_\0") for 'EXECUTE s(1)',
+			'PREPARE s AS SELECT 5', 'PREPARE t AS SELECT 6',
+			'EXECUTE t';
+		$c->parse('t', $QUERY)->sync();
+		$c->send('Q', "EXECUTE t\0");
+
+		return map { $c->result() } 1 .. 7;
+	},
 );
 
 while (my ($name, $script) = splice @scripts, 0, 2) {

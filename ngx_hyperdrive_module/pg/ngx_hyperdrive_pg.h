@@ -36,6 +36,11 @@ typedef struct {
     uint64_t                          unnamed_group;  /* that set it last */
     uint64_t                          closed_group;   /* that closed a name
                                                          last */
+    ngx_hyperdrive_state_names_t      sql;         /* that PREPARE may have
+                                                      given, see
+                                                      _pg_forward_sql.c */
+    ngx_hyperdrive_state_name_t      *label;       /* of the next Execute's
+                                                      reply, or NULL */
     ngx_hyperdrive_state_stmt_t      *question;    /* of the unit that is
                                                       looked at */
     uint64_t                          epoch;       /* ...in which it came */
@@ -280,6 +285,9 @@ void ngx_hyperdrive_pg_block_forget(ngx_hyperdrive_pg_client_t *client);
  */
 ngx_int_t ngx_hyperdrive_pg_deallocate(u_char *text, size_t len, u_char *buf,
     ngx_str_t *name);
+/* a name in SQL, folded, to <buf> of the same size */
+ngx_int_t ngx_hyperdrive_pg_deallocate_name(u_char *text, size_t len,
+    u_char *buf, ngx_str_t *name);
 /* DEALLOCATE ALL or DISCARD ALL */
 ngx_uint_t ngx_hyperdrive_pg_deallocate_is_all(u_char *text, size_t len);
 /* all of a client's names are gone */

@@ -67,6 +67,7 @@ ngx_hyperdrive_pg_client_destroy(void *data)
     }
 
     ngx_hyperdrive_state_names_clear(&client->names, client->ctx->registry);
+    ngx_hyperdrive_state_names_clear(&client->sql, client->ctx->registry);
 
     free(client);
 }

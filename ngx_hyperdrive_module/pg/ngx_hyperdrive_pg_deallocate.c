@@ -65,6 +65,18 @@ ngx_hyperdrive_pg_deallocate(u_char *text, size_t len, u_char *buf,
 }
 
 
+ngx_int_t
+ngx_hyperdrive_pg_deallocate_name(u_char *text, size_t len, u_char *buf,
+    ngx_str_t *name)
+{
+    ngx_uint_t  quoted;
+
+    return ngx_hyperdrive_pg_deallocate_word(text, text + len, buf, name,
+                                             &quoted)
+           == text + len ? NGX_OK : NGX_DECLINED;
+}
+
+
 ngx_uint_t
 ngx_hyperdrive_pg_deallocate_is_all(u_char *text, size_t len)
 {
@@ -166,4 +178,7 @@ void
 ngx_hyperdrive_pg_deallocate_all(ngx_hyperdrive_pg_client_t *client)
 {
     ngx_hyperdrive_state_names_clear(&client->names, client->ctx->registry);
+    ngx_hyperdrive_state_names_clear(&client->sql, client->ctx->registry);
+
+    client->label = NULL;
 }

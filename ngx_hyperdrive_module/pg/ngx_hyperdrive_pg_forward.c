@@ -207,6 +207,7 @@ static ngx_int_t
 ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
 {
     u_char                       type;
+    ngx_hyperdrive_pg_reply_t   *reply;
     ngx_hyperdrive_pg_client_t  *c;
     ngx_hyperdrive_pg_origin_t  *o;
 
@@ -317,13 +318,14 @@ ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
 
         o->fresh = 0;
 
-        if (ngx_hyperdrive_pg_forward_expect(f,
-                                             NGX_HYPERDRIVE_PG_REPLY_EXECUTE,
-                                             NGX_HYPERDRIVE_PG_PASS, NULL)
-            == NULL)
-        {
+        reply = ngx_hyperdrive_pg_forward_expect(f,
+                                               NGX_HYPERDRIVE_PG_REPLY_EXECUTE,
+                                               NGX_HYPERDRIVE_PG_PASS, NULL);
+        if (reply == NULL) {
             return NGX_ERROR;
         }
+
+        reply->label = c->label;
 
         return ngx_hyperdrive_pg_forward_raw(f);
 
@@ -352,6 +354,7 @@ ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
         o->ignore = 0;
         o->open = 0;
         o->begun = 0;
+        c->label = NULL;
 
         if (ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_SYNC,
                                              NGX_HYPERDRIVE_PG_PASS, NULL)
@@ -391,9 +394,11 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
     u_char                       *end;
     ngx_int_t                     rc;
     ngx_str_t                     text, types;
+    ngx_uint_t                    n, ahead;
     ngx_hyperdrive_pg_reply_t    *reply;
     ngx_hyperdrive_pg_client_t   *c;
     ngx_hyperdrive_pg_origin_t   *o;
+    ngx_hyperdrive_state_name_t  *target;
     ngx_hyperdrive_state_stmt_t  *stmt;
 
     c = f->client;
@@ -435,12 +440,31 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
     }
 
     rc = NGX_DECLINED;
+    n = o->ledger.n;
+    target = NULL;
 
     if (stmt && stmt->plan.deallocate) {
         rc = ngx_hyperdrive_pg_forward_deallocate(f, stmt);
+
+    } else if (stmt && stmt->plan.name_len) {
+        rc = ngx_hyperdrive_pg_forward_sql(f, stmt, &target);
+
+        if (rc == NGX_BUSY) {
+            ngx_hyperdrive_state_stmt_unref(c->ctx->registry, stmt);
+            return NGX_BUSY;
+        }
     }
 
-    ngx_hyperdrive_pg_forward_run(f, stmt, NULL, NULL);
+    if (target == NULL) {
+        ngx_hyperdrive_pg_forward_run(f, stmt, NULL, NULL);
+    }
+
+    if (stmt && rc == NGX_DECLINED) {
+        ngx_hyperdrive_pg_forward_sql_names(f, stmt);
+    }
+
+    /* own requests are ahead of it, which may fail */
+    ahead = (o->ledger.n != n);
 
     o->fresh = 0;
 
@@ -466,7 +490,9 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
         return NGX_ERROR;
     }
 
-    o->trail = o->prelude;
+    reply->label = target;
+
+    o->trail = (o->prelude || ahead);
 
     /* a Query ends the unnamed statement, at both ends */
 
@@ -660,6 +686,7 @@ ngx_hyperdrive_pg_forward_close(ngx_hyperdrive_pg_forward_t *f)
 
                 ngx_hyperdrive_state_names_unlink(&c->names, entry);
                 c->closed_group = o->group;
+                c->label = NULL;
                 action = NGX_HYPERDRIVE_PG_OWN;
 
             } else if (ngx_hyperdrive_pg_forward_ours(&name)) {
@@ -669,6 +696,10 @@ ngx_hyperdrive_pg_forward_close(ngx_hyperdrive_pg_forward_t *f)
             }
 
             /* else it may be one of PREPARE, or of nobody */
+
+            if (entry == NULL) {
+                ngx_hyperdrive_pg_forward_sql_close(f, &name);
+            }
         }
     }
 
@@ -721,6 +752,21 @@ ngx_hyperdrive_pg_forward_run_named(ngx_hyperdrive_pg_forward_t *f)
     ngx_memzero(&run, sizeof(ngx_hyperdrive_proto_run_t));
 
     run.named = 1;
+
+    f->run(f->data, &run);
+}
+
+
+void
+ngx_hyperdrive_pg_forward_run_prepares(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt)
+{
+    ngx_hyperdrive_proto_run_t  run;
+
+    ngx_memzero(&run, sizeof(ngx_hyperdrive_proto_run_t));
+
+    run.stmt = stmt;
+    run.prepares = 1;
 
     f->run(f->data, &run);
 }

@@ -46,6 +46,9 @@ typedef struct {
 void ngx_hyperdrive_pg_forward_run(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt, u_char *args, u_char *end);
 void ngx_hyperdrive_pg_forward_run_named(ngx_hyperdrive_pg_forward_t *f);
+/* ...or be prepared under one */
+void ngx_hyperdrive_pg_forward_run_prepares(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt);
 
 ngx_int_t ngx_hyperdrive_pg_forward_hold(ngx_hyperdrive_pg_forward_t *f);
 ngx_int_t ngx_hyperdrive_pg_forward_raw(ngx_hyperdrive_pg_forward_t *f);
@@ -72,6 +75,28 @@ ngx_int_t ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f);
 ngx_int_t ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f);
 
 
+/* ngx_hyperdrive_pg_forward_sql.c */
+
+/*
+ * A Query of PREPARE or EXECUTE.  NGX_OK: it names <target>, a statement of
+ * the protocol, and is in the output with the origin's name; NGX_DECLINED: it
+ * goes as it is; NGX_BUSY, NGX_ERROR: as _forward().
+ */
+ngx_int_t ngx_hyperdrive_pg_forward_sql(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt, ngx_hyperdrive_state_name_t **target);
+/* the same before a Bind of the unnamed statement, which is parsed anew */
+ngx_int_t ngx_hyperdrive_pg_forward_sql_bind(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt, ngx_hyperdrive_state_name_t **target);
+/* a PREPARE or DEALLOCATE goes as it is: what it makes of names in SQL */
+void ngx_hyperdrive_pg_forward_sql_names(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt);
+/* a Parse of a name that may be taken by SQL; NGX_DECLINED: it is not */
+ngx_int_t ngx_hyperdrive_pg_forward_sql_parse(ngx_hyperdrive_pg_forward_t *f,
+    ngx_str_t *name, ngx_hyperdrive_state_stmt_t *stmt);
+void ngx_hyperdrive_pg_forward_sql_close(ngx_hyperdrive_pg_forward_t *f,
+    ngx_str_t *name);
+
+
 /* ngx_hyperdrive_pg_forward_stmt.c */
 
 uint64_t ngx_hyperdrive_pg_forward_id(ngx_hyperdrive_pg_origin_t *o,
@@ -87,10 +112,14 @@ ngx_int_t ngx_hyperdrive_pg_forward_drop(ngx_hyperdrive_pg_forward_t *f,
     uint64_t id);
 ngx_int_t ngx_hyperdrive_pg_forward_prepare(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt, uint64_t id);
+/* something is there under this name, which will be dropped */
+ngx_int_t ngx_hyperdrive_pg_forward_stand_in(ngx_hyperdrive_pg_forward_t *f,
+    uint64_t id);
 ngx_int_t ngx_hyperdrive_pg_forward_no_statement(
     ngx_hyperdrive_pg_forward_t *f, ngx_str_t *name, ngx_uint_t *mangled);
 ngx_uint_t ngx_hyperdrive_pg_forward_ours(ngx_str_t *name);
 u_char *ngx_hyperdrive_pg_forward_name(u_char *p, uint64_t id);
+u_char *ngx_hyperdrive_pg_forward_bare(u_char *p, uint64_t id);
 
 
 /* ngx_hyperdrive_pg_repeat.c */

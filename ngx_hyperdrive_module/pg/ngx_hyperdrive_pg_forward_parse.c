@@ -36,6 +36,7 @@ ngx_int_t
 ngx_hyperdrive_pg_forward_deallocate(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt)
 {
+    uint64_t                      id;
     ngx_int_t                     rc;
     ngx_hyperdrive_state_name_t  *target;
 
@@ -45,11 +46,10 @@ ngx_hyperdrive_pg_forward_deallocate(ngx_hyperdrive_pg_forward_t *f,
         return rc;
     }
 
-    if (ngx_hyperdrive_pg_forward_ensure(f, target, 0) != NGX_OK
-        || ngx_hyperdrive_pg_forward_drop_text(f, 'Q',
-                            ngx_hyperdrive_pg_forward_id(f->origin,
-                                                         target->stmt))
-           != NGX_OK)
+    id = ngx_hyperdrive_pg_forward_id(f->origin, target->stmt);
+
+    if (ngx_hyperdrive_pg_forward_stand_in(f, id) != NGX_OK
+        || ngx_hyperdrive_pg_forward_drop_text(f, 'Q', id) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -149,7 +149,7 @@ ngx_hyperdrive_pg_forward_deallocate_bind(ngx_hyperdrive_pg_forward_t *f,
     old = target->stmt;
     id = ngx_hyperdrive_pg_forward_id(o, old);
 
-    if (ngx_hyperdrive_pg_forward_ensure(f, target, 0) != NGX_OK
+    if (ngx_hyperdrive_pg_forward_stand_in(f, id) != NGX_OK
         || ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_PARSE,
                                             NGX_HYPERDRIVE_PG_DROP, NULL)
            == NULL
@@ -324,6 +324,15 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
         reply->label = entry;
 
         return NGX_OK;
+    }
+
+    if (name.len) {
+        rc = ngx_hyperdrive_pg_forward_sql_parse(f, &name, stmt);
+
+        if (rc != NGX_DECLINED) {
+            ngx_hyperdrive_state_stmt_unref(c->ctx->registry, stmt);
+            return rc;
+        }
     }
 
     id = 0;
@@ -590,7 +599,7 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
     ngx_hyperdrive_pg_reply_t    *reply;
     ngx_hyperdrive_pg_client_t   *c;
     ngx_hyperdrive_pg_origin_t   *o;
-    ngx_hyperdrive_state_name_t  *entry;
+    ngx_hyperdrive_state_name_t  *entry, *target;
 
     c = f->client;
     o = f->origin;
@@ -627,6 +636,8 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
     }
 
     mangled = 0;
+    target = NULL;
+    c->label = NULL;
 
     if (entry == NULL) {
         ngx_hyperdrive_pg_forward_run_named(f);
@@ -640,9 +651,15 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
         rc = ngx_hyperdrive_pg_forward_hold(f);
 
     } else {
-        ngx_hyperdrive_pg_forward_run(f, entry->stmt, rest, end);
-
         rc = NGX_DECLINED;
+
+        if (name.len == 0 && entry->stmt->plan.name_len) {
+            rc = ngx_hyperdrive_pg_forward_sql_bind(f, entry->stmt, &target);
+        }
+
+        if (target == NULL && rc == NGX_DECLINED) {
+            ngx_hyperdrive_pg_forward_run(f, entry->stmt, rest, end);
+        }
 
         if (name.len == 0 && entry->stmt->plan.deallocate) {
             rc = ngx_hyperdrive_pg_forward_deallocate_bind(f, entry->stmt);
@@ -650,6 +667,8 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
         }
 
         if (rc == NGX_DECLINED) {
+
+            ngx_hyperdrive_pg_forward_sql_names(f, entry->stmt);
 
             if (name.len) {
                 ngx_hyperdrive_pg_repeat_begin(f);
@@ -682,6 +701,11 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
 
     reply->label = entry;
     reply->mangled = mangled;
+
+    if (target) {
+        /* it runs at the Execute */
+        c->label = target;
+    }
 
     if (entry && name.len) {
         reply->id = ngx_hyperdrive_pg_forward_id(o, entry->stmt);

@@ -314,6 +314,49 @@ ngx_hyperdrive_pg_forward_compare(ngx_hyperdrive_pg_forward_t *f,
 }
 
 
+/*
+ * So that the origin answers to its DEALLOCATE.  The text does not matter, and
+ * that of the client may be wrong by now.
+ */
+
+ngx_int_t
+ngx_hyperdrive_pg_forward_stand_in(ngx_hyperdrive_pg_forward_t *f, uint64_t id)
+{
+    u_char                      *p;
+    ngx_hyperdrive_pg_origin_t  *o;
+
+    o = f->origin;
+
+    if (ngx_hyperdrive_state_set_find(&o->set, id)) {
+        return NGX_OK;
+    }
+
+    if (ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_PARSE,
+                                         NGX_HYPERDRIVE_PG_DROP, NULL)
+        == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    p = ngx_hyperdrive_base_chain_reserve(f->out,
+                                          NGX_HYPERDRIVE_PG_HEADER
+                                          + NGX_HYPERDRIVE_PG_STATEMENT_LEN + 1
+                                          + 1 + 2);
+    if (p == NULL) {
+        return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
+    }
+
+    *p++ = 'P';
+    p = ngx_hyperdrive_base_put_u32(p, 4 + NGX_HYPERDRIVE_PG_STATEMENT_LEN + 1
+                                       + 1 + 2);
+    p = ngx_hyperdrive_pg_forward_name(p, id);
+    *p++ = '\0';
+    (void) ngx_hyperdrive_base_put_u16(p, 0);
+
+    return NGX_OK;
+}
+
+
 /* makes room for one more statement at the origin; NGX_BUSY: later */
 
 ngx_int_t
@@ -491,6 +534,17 @@ ngx_hyperdrive_pg_forward_ours(ngx_str_t *name)
 u_char *
 ngx_hyperdrive_pg_forward_name(u_char *p, uint64_t id)
 {
+    p = ngx_hyperdrive_pg_forward_bare(p, id);
+
+    *p++ = '\0';
+
+    return p;
+}
+
+
+u_char *
+ngx_hyperdrive_pg_forward_bare(u_char *p, uint64_t id)
+{
     ngx_uint_t     i;
     static u_char  hex[] = "0123456789abcdef";
 
@@ -500,8 +554,6 @@ ngx_hyperdrive_pg_forward_name(u_char *p, uint64_t id)
     for (i = 0; i < 16; i++) {
         *p++ = hex[(id >> (60 - 4 * i)) & 0xf];
     }
-
-    *p++ = '\0';
 
     return p;
 }

@@ -182,7 +182,9 @@ relay_ran(void *data, ngx_hyperdrive_proto_run_t *run)
 
     r->runs++;
 
-    if (run->stmt == NULL || run->stmt->plan.stateful) {
+    if (run->stmt == NULL ? !run->named
+                          : run->stmt->plan.stateful || run->prepares)
+    {
         r->pinned = 1;
     }
 }

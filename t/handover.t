@@ -15,7 +15,7 @@ use Test::More;
 BEGIN { use FindBin; chdir($FindBin::Bin); }
 
 use lib 'lib';
-use Test::Hyperdrive;
+use Test::Hyperdrive qw(port pg_client wait_for spawn);
 
 ###############################################################################
 
@@ -659,16 +659,21 @@ sub tls {
 	my $name = 'TLS';
 
 	SKIP: {
-		skip('IO::Socket::SSL is not installed', 9)
-			unless Test::Hyperdrive::PG->has_tls();
+		skip('no python3', 1) if system('python3 -c 1 2>/dev/null');
 
 		configure(drain => 'rate=5000 deadline=2s');
 		move("$name, set");
 
-		my ($c, $d) = map { client(8080, ssl => 1) } 1 .. 2;
+		spawn([ 'python3', "$FindBin::Bin/drivers/tls_relay.py",
+			port(8090), port(8080) ]);
+
+		my $first;
+		wait_for(sub { $first = eval { client(8090) } });
+
+		my ($c, $d) = ($first, client(8090));
 		my $plain = client();
 
-		$_->query('SELECT 1') for $c, $d;
+		$c->query('SELECT 1');
 		$d->query('BEGIN');
 		$d->query("UPDATE things SET v = 'lost' WHERE id = 7");
 
@@ -677,21 +682,36 @@ sub tls {
 		is($c->query('SELECT 2')->value(), 2, "$name, goes on");
 		is($plain->query('SELECT 3')->value(), 3, "$name, or clear");
 
-		for ($c, $d) {
-			is(told($_),
-				'57P01', "$name, told at the deadline");
-			ok($_->wait_eof(), "$name, and closed");
-		}
+		is(told($c), '57P01', "$name, told at the deadline");
+		ok($c->wait_eof(), "$name, and closed");
+
+		is(told($d), '57P01', "$name, in a transaction");
 
 		left($name);
 
 		is($plain->query('SELECT 4')->value(), 4, "$name, goes on");
 		$plain->close();
 
-		ok(eval { wait_for(sub { $probe->query(
-			"SELECT v FROM things WHERE id = 7 FOR UPDATE")
-			->value() eq 'thing 7' }, 10) },
-			"$name, a transaction is rolled back");
+		is($probe->query("SELECT v FROM things WHERE id = 7 FOR UPDATE")
+			->value(), 'thing 7', "$name, which is rolled back");
+
+		# who asks for more is told as the answer to it
+
+		my $f = client(8090);
+
+		$f->query('SELECT 5');
+		ok($t->reload(), "$name, asks, a reload");
+
+		my ($r, $n) = (undef, 0);
+
+		do {
+			$r = $f->query('SELECT ' . ++$n);
+		} while ($r->state() eq '' && $r->value() == $n);
+
+		is($r->state(), '57P01', "$name, asks, told");
+		cmp_ok($n, '>', 10, "$name, asks, after a while");
+
+		$_->vanish() for $c, $d, $f;
 	}
 }
 

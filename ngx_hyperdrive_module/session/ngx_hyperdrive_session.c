@@ -860,28 +860,15 @@ ngx_hyperdrive_session_fatal(ngx_hyperdrive_session_t *s, char *sqlstate,
         ngx_hyperdrive_session_log_fatal(s, sqlstate);
     }
 
+    if (s->net.connection->ssl) {
+
+        /* what it still sends is no answer to the end of TLS */
+
+        s->net.connection->ssl->no_wait_shutdown = 1;
+    }
+
     ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_CLOSING);
     (void) ngx_hyperdrive_session_rearm(s);
-}
-
-
-void
-ngx_hyperdrive_session_farewell(ngx_hyperdrive_proto_error_t *err)
-{
-    err->severity = "FATAL";
-    err->sqlstate = "57P01";
-    err->message = "terminating connection due to administrator command";
-    err->hint = NULL;
-}
-
-
-void
-ngx_hyperdrive_session_shutdown(ngx_hyperdrive_session_t *s)
-{
-    ngx_hyperdrive_proto_error_t  err;
-
-    ngx_hyperdrive_session_farewell(&err);
-    ngx_hyperdrive_session_fatal(s, err.sqlstate, err.message);
 }
 
 

@@ -271,6 +271,7 @@ struct ngx_hyperdrive_session_s {
                                                      from everywhere; or 0 */
     ngx_queue_t                      all;         /* the worker's */
     ngx_queue_t                      rest;        /* those that want nothing */
+    ngx_msec_t                       rested;      /* since when */
     ngx_str_t                        user;
     ngx_hyperdrive_session_totals_t  total;
     ngx_hyperdrive_session_time_t   *time;        /* NULL: no limits */
@@ -381,10 +382,12 @@ void ngx_hyperdrive_session_drain_remove(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_drain_state(ngx_hyperdrive_session_t *s);
 /*
  * The session could go on with its input.  NGX_OK: it may; NGX_AGAIN: not
- * before its output is sent; NGX_DONE: <s> is gone.  Not from within
+ * before its output is sent; NGX_DONE: it has moved.  Not from within
  * _session_process().
  */
 ngx_int_t ngx_hyperdrive_session_drain_turn(ngx_hyperdrive_session_t *s);
+/* a request has come, nothing of which has been done: NGX_OK, or NGX_DONE */
+ngx_int_t ngx_hyperdrive_session_drain_request(ngx_hyperdrive_session_t *s);
 
 
 /* ngx_hyperdrive_session_pass.c */

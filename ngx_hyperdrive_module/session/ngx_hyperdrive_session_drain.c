@@ -10,9 +10,9 @@
 /*
  * A worker that leaves.  After a reload there are others, with the newest
  * configuration: whoever is between transactions moves to one of them, and
- * those whose TLS cannot move are told at the deadline.  If there are none,
- * nginx stops: whoever is between transactions is told.  Either way no more
- * than so many a second, since what they do next is work for others.
+ * those whose TLS cannot move are told from the deadline on.  If there are
+ * none, nginx stops: whoever is between transactions is told.  Either way no
+ * more than so many a second, since what they do next is work for others.
  */
 
 
@@ -22,6 +22,12 @@
 /* the others have to begin in this time, or there will be none */
 #define NGX_HYPERDRIVE_SESSION_DRAIN_HEIRS   10000
 
+/* who says nothing for so long is told that it has to connect again */
+#define NGX_HYPERDRIVE_SESSION_DRAIN_SILENCE 100
+
+/* who is in a transaction at the deadline has so long for its end */
+#define NGX_HYPERDRIVE_SESSION_DRAIN_GRACE   1000
+
 /* what is being asked of a database, by us, may take so long behind all */
 #define NGX_HYPERDRIVE_SESSION_DRAIN_LINGER  5000
 
@@ -29,8 +35,11 @@
 #define NGX_HYPERDRIVE_SESSION_DRAIN_COST    1000
 
 
-static ngx_int_t ngx_hyperdrive_session_drain_due(ngx_hyperdrive_session_t *s,
-    ngx_uint_t *heir);
+static ngx_uint_t ngx_hyperdrive_session_drain_may(void);
+static void ngx_hyperdrive_session_drain_paid(void);
+static ngx_uint_t ngx_hyperdrive_session_drain_told(
+    ngx_hyperdrive_session_t *s);
+static void ngx_hyperdrive_session_drain_idle(ngx_hyperdrive_session_t *s);
 static ngx_uint_t ngx_hyperdrive_session_drain_silent(
     ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_drain_handler(ngx_event_t *ev);
@@ -57,6 +66,7 @@ static struct {
     ngx_msec_t                        last;
     ngx_uint_t                        credit;
     unsigned                          on:1;
+    unsigned                          late:1;    /* the deadline is over */
     unsigned                          full:1;    /* the others take no more in
                                                     this turn */
 } ngx_hyperdrive_session_drain;
@@ -140,6 +150,8 @@ ngx_hyperdrive_session_drain_state(ngx_hyperdrive_session_t *s)
     s->resting = rests;
 
     if (rests) {
+        s->rested = ngx_current_msec;
+
         ngx_queue_insert_tail(&ngx_hyperdrive_session_drain_rest[list],
                               &s->rest);
         ngx_hyperdrive_session_drain_nrest[list]++;
@@ -176,16 +188,12 @@ ngx_hyperdrive_session_drain_turn(ngx_hyperdrive_session_t *s)
     ngx_int_t   rc;
     ngx_uint_t  heir;
 
-    if (!ngx_hyperdrive_session_drain.on || !s->resting
-        || ngx_hyperdrive_session_drain.credit
-           < NGX_HYPERDRIVE_SESSION_DRAIN_COST)
+    if (!ngx_hyperdrive_session_drain.on || !s->resting || s->origin
+        || s->replication || s->net.connection->ssl
+        || ngx_hyperdrive_session_drain.full
+        || !ngx_hyperdrive_session_drain_may()
+        || ngx_hyperdrive_shm_heir(&heir) != NGX_OK)
     {
-        return NGX_OK;
-    }
-
-    rc = ngx_hyperdrive_session_drain_due(s, &heir);
-
-    if (rc == NGX_DECLINED) {
         return NGX_OK;
     }
 
@@ -193,62 +201,106 @@ ngx_hyperdrive_session_drain_turn(ngx_hyperdrive_session_t *s)
         return NGX_AGAIN;
     }
 
-    if (rc == NGX_OK) {
+    rc = ngx_hyperdrive_session_pass(s, heir);
 
-        rc = ngx_hyperdrive_session_pass(s, heir);
-
-        if (rc != NGX_OK) {
-            ngx_hyperdrive_session_drain.full = (rc == NGX_AGAIN);
-            return NGX_OK;
-        }
-
-    } else {
-        ngx_hyperdrive_session_shutdown(s);
+    if (rc != NGX_OK) {
+        ngx_hyperdrive_session_drain.full = (rc == NGX_AGAIN);
+        return NGX_OK;
     }
 
-    ngx_hyperdrive_session_drain.credit -= NGX_HYPERDRIVE_SESSION_DRAIN_COST;
+    ngx_hyperdrive_session_drain_paid();
 
     return NGX_DONE;
 }
 
 
-/* NGX_OK: it goes to *heir; NGX_DONE: it is told; NGX_DECLINED: it stays */
-
-static ngx_int_t
-ngx_hyperdrive_session_drain_due(ngx_hyperdrive_session_t *s, ngx_uint_t *heir)
+ngx_int_t
+ngx_hyperdrive_session_drain_request(ngx_hyperdrive_session_t *s)
 {
-    ngx_int_t  rc;
-
-    if (s->replication) {
-        /* it may last for ever, and its origin is its own */
-        return NGX_DONE;
-    }
-
-    if (s->origin) {
-        return NGX_DECLINED;
-    }
-
-    rc = ngx_hyperdrive_shm_heir(heir);
-
-    if (rc == NGX_OK) {
-        return s->net.connection->ssl || ngx_hyperdrive_session_drain.full
-               ? NGX_DECLINED : NGX_OK;
-    }
-
-    if (rc == NGX_AGAIN
-        && ngx_current_msec - ngx_hyperdrive_session_drain.began
-           < NGX_HYPERDRIVE_SESSION_DRAIN_HEIRS)
+    if (!ngx_hyperdrive_session_drain.on || s->origin || s->deferred
+        || s->failed || s->state != NGX_HYPERDRIVE_SESSION_READY
+        || !ngx_hyperdrive_session_drain_told(s))
     {
-        return NGX_DECLINED;
+        return NGX_OK;
     }
 
-    if (s->deferred || s->failed || s->net.pos != s->net.last
-        || !ngx_hyperdrive_session_drain_silent(s))
-    {
-        return NGX_DECLINED;
-    }
+    ngx_hyperdrive_session_drain_paid();
+    ngx_hyperdrive_session_shutdown(s);
 
     return NGX_DONE;
+}
+
+
+/* there is room for one more */
+
+static ngx_uint_t
+ngx_hyperdrive_session_drain_may(void)
+{
+    return ngx_hyperdrive_session_drain.late
+           || ngx_hyperdrive_session_drain.credit
+              >= NGX_HYPERDRIVE_SESSION_DRAIN_COST;
+}
+
+
+static void
+ngx_hyperdrive_session_drain_paid(void)
+{
+    if (!ngx_hyperdrive_session_drain.late) {
+        ngx_hyperdrive_session_drain.credit
+                                          -= NGX_HYPERDRIVE_SESSION_DRAIN_COST;
+    }
+}
+
+
+/* it cannot move, and its time has come */
+
+static ngx_uint_t
+ngx_hyperdrive_session_drain_told(ngx_hyperdrive_session_t *s)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  heir;
+
+    if (!ngx_hyperdrive_session_drain_may()) {
+        return 0;
+    }
+
+    if (s->replication || ngx_hyperdrive_session_drain.late) {
+        /* (replication may last for ever) */
+        return 1;
+    }
+
+    rc = ngx_hyperdrive_shm_heir(&heir);
+
+    return rc == NGX_DECLINED
+           || (rc == NGX_AGAIN
+               && ngx_current_msec - ngx_hyperdrive_session_drain.began
+                  >= NGX_HYPERDRIVE_SESSION_DRAIN_HEIRS);
+}
+
+
+/*
+ * A client that has just got an answer is about to ask for more: it is told
+ * then, as an answer that nothing can be mistaken for.  Who is silent for a
+ * while is told by itself.
+ */
+
+static void
+ngx_hyperdrive_session_drain_idle(ngx_hyperdrive_session_t *s)
+{
+    if (s->net.out.size
+        || (!s->replication
+            && (s->origin || s->deferred || s->failed
+                || s->net.pos != s->net.last
+                || ngx_current_msec - s->rested
+                   < NGX_HYPERDRIVE_SESSION_DRAIN_SILENCE
+                || !ngx_hyperdrive_session_drain_silent(s)))
+        || !ngx_hyperdrive_session_drain_told(s))
+    {
+        return;
+    }
+
+    ngx_hyperdrive_session_drain_paid();
+    ngx_hyperdrive_session_shutdown(s);
 }
 
 
@@ -293,7 +345,9 @@ ngx_hyperdrive_session_drain_handler(ngx_event_t *ev)
 
     time = ngx_current_msec - ngx_hyperdrive_session_drain.began;
 
-    if (time >= conf->deadline) {
+    ngx_hyperdrive_session_drain.late = (time >= conf->deadline);
+
+    if (time >= conf->deadline + NGX_HYPERDRIVE_SESSION_DRAIN_GRACE) {
         ngx_hyperdrive_session_drain_all();
 
     } else {
@@ -306,6 +360,7 @@ ngx_hyperdrive_session_drain_handler(ngx_event_t *ev)
 
     if (ngx_hyperdrive_session_drain_nsessions
         || (left && time < conf->deadline
+                           + NGX_HYPERDRIVE_SESSION_DRAIN_GRACE
                            + NGX_HYPERDRIVE_SESSION_DRAIN_LINGER))
     {
         ngx_add_timer(ev, NGX_HYPERDRIVE_SESSION_DRAIN_TICK);
@@ -322,7 +377,9 @@ ngx_hyperdrive_session_drain_walk(ngx_uint_t list)
     ngx_queue_t               *q, *rest;
     ngx_hyperdrive_session_t  *s;
 
-    if (list == 1 && ngx_hyperdrive_shm_heir(&heir) == NGX_OK) {
+    if (list == 1 && !ngx_hyperdrive_session_drain.late
+        && ngx_hyperdrive_shm_heir(&heir) == NGX_OK)
+    {
         /* TLS stays */
         return;
     }
@@ -332,8 +389,7 @@ ngx_hyperdrive_session_drain_walk(ngx_uint_t list)
     for (n = ngx_hyperdrive_session_drain_nrest[list];
          n && !ngx_queue_empty(rest)
          && !ngx_hyperdrive_session_drain.full
-         && ngx_hyperdrive_session_drain.credit
-            >= NGX_HYPERDRIVE_SESSION_DRAIN_COST;
+         && ngx_hyperdrive_session_drain_may();
          n--)
     {
         q = ngx_queue_head(rest);
@@ -343,7 +399,9 @@ ngx_hyperdrive_session_drain_walk(ngx_uint_t list)
 
         s = ngx_queue_data(q, ngx_hyperdrive_session_t, rest);
 
-        (void) ngx_hyperdrive_session_drain_turn(s);
+        if (ngx_hyperdrive_session_drain_turn(s) != NGX_DONE) {
+            ngx_hyperdrive_session_drain_idle(s);
+        }
     }
 }
 
@@ -384,4 +442,24 @@ ngx_hyperdrive_session_drain_all(void)
             break;
         }
     }
+}
+
+
+void
+ngx_hyperdrive_session_farewell(ngx_hyperdrive_proto_error_t *err)
+{
+    err->severity = "FATAL";
+    err->sqlstate = "57P01";
+    err->message = "terminating connection due to administrator command";
+    err->hint = NULL;
+}
+
+
+void
+ngx_hyperdrive_session_shutdown(ngx_hyperdrive_session_t *s)
+{
+    ngx_hyperdrive_proto_error_t  err;
+
+    ngx_hyperdrive_session_farewell(&err);
+    ngx_hyperdrive_session_fatal(s, err.sqlstate, err.message);
 }

@@ -240,6 +240,10 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
 
     counters = s->conf->origin->counters;
 
+    if (ngx_hyperdrive_session_drain_request(s) == NGX_DONE) {
+        return NGX_DONE;
+    }
+
     if (s->unit.requests == 0 && !s->streaming) {
         s->net.pos += s->unit.len;
         return NGX_OK;

@@ -228,6 +228,8 @@ typedef struct {
                                                        block is open */
     unsigned                          fatal:1;      /* ERROR: the origin will
                                                        close */
+    unsigned                          unkept:1;     /* the answer may not be
+                                                       kept */
     unsigned                          changed:1;    /* it shows that the catalog
                                                        is another one now */
     unsigned                          again:1;      /* a request has failed in
@@ -291,6 +293,8 @@ struct ngx_hyperdrive_proto_s {
     in_port_t     port;
     ngx_uint_t    dialect;   /* of any text: what all modes of the lexer have,
                                 bits of base/ngx_hyperdrive_base_mode.h */
+    unsigned      settings:1;        /* start-up parameters are settings, which
+                                        can be said again */
 
     /*
      * Log-in, at either end, over [*pos, last), cut anywhere:
@@ -359,8 +363,10 @@ struct ngx_hyperdrive_proto_s {
      * The client's end.
      */
 
+    /* <login> NULL: there is none, requests are our own */
     void       *(*client_create)(ngx_hyperdrive_proto_ctx_t *ctx,
-                                 ngx_uint_t mode);
+                                 ngx_uint_t mode,
+                                 ngx_hyperdrive_proto_login_t *login);
     void        (*client_destroy)(void *client);
     /*
      * What has to be known of a client that no origin works for when another
@@ -403,13 +409,15 @@ struct ngx_hyperdrive_proto_s {
 
     /*
      * Answers a question from memory: _begin() appends what stands before the
-     * rows (<head>: the description, or empty), the caller appends the rows,
-     * _end() the rest.
+     * rows (<head>: the description, or empty), _rows() some of them, cut
+     * anywhere, _end() the rest.
      */
     void        (*serve_begin)(void *client,
                                ngx_hyperdrive_proto_unit_t *unit,
                                u_char *head, size_t len,
                                ngx_hyperdrive_chain_t *out);
+    void        (*serve_rows)(void *client, u_char *data, size_t len,
+                              ngx_hyperdrive_chain_t *out);
     void        (*serve_end)(void *client, ngx_hyperdrive_proto_unit_t *unit,
                              ngx_hyperdrive_chain_t *out);
 
@@ -564,6 +572,11 @@ struct ngx_hyperdrive_proto_s {
     ngx_uint_t  (*origin_idle)(void *origin);
     /* an answer is owed, settled or not */
     ngx_uint_t  (*origin_owes)(void *origin);
+    /*
+     * Settled, but not yet known to be idle: asks.  NGX_OK: an answer is owed
+     * now; NGX_DECLINED: there is nothing to ask; NGX_ERROR: no memory.
+     */
+    ngx_int_t   (*origin_check)(void *origin, ngx_hyperdrive_chain_t *out);
     /* it reads data, not requests: what comes goes to _forward() unread */
     ngx_uint_t  (*origin_copying)(void *origin);
 

@@ -58,7 +58,7 @@ ngx_hyperdrive_origin_ask(ngx_hyperdrive_origin_ask_t *ask, u_char *request,
     ask->pool->refs++;
 
     ask->wire = ask->pool->conf->proto->client_create(&ask->pool->conf->ctx,
-                                                      ask->mode);
+                                                      ask->mode, NULL);
 
     /* in one piece: it is read as a client's is */
 

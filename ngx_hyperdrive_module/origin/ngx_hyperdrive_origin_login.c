@@ -345,6 +345,14 @@ ngx_hyperdrive_origin_login(ngx_hyperdrive_origin_t *o)
         || ngx_handle_write_event(c->write, 0) != NGX_OK)
     {
         ngx_hyperdrive_origin_refused(o, 0, "event failure");
+        return;
+    }
+
+    if (c->read->ready) {
+
+        /* a greeting that was there as soon as the connection */
+
+        ngx_hyperdrive_net_post_read(&o->net);
     }
 }
 

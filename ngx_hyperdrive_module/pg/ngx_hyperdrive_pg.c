@@ -17,6 +17,8 @@ static void ngx_hyperdrive_pg_origin_destroy(void *origin);
 static ngx_uint_t ngx_hyperdrive_pg_origin_settled(void *origin);
 static ngx_uint_t ngx_hyperdrive_pg_origin_idle(void *origin);
 static ngx_uint_t ngx_hyperdrive_pg_origin_owes(void *origin);
+static ngx_int_t ngx_hyperdrive_pg_origin_check(void *origin,
+    ngx_hyperdrive_chain_t *out);
 static ngx_uint_t ngx_hyperdrive_pg_origin_copying(void *origin);
 static ngx_int_t ngx_hyperdrive_pg_origin_abandon(void *client, void *origin,
     ngx_hyperdrive_chain_t *out);
@@ -41,6 +43,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_string("postgres"),
     5432,
     0,
+    1,
 
     NULL,
     ngx_hyperdrive_pg_login_client,
@@ -64,6 +67,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_client_request,
     ngx_hyperdrive_pg_client_data,
     ngx_hyperdrive_pg_client_serve_begin,
+    ngx_hyperdrive_pg_client_serve_rows,
     ngx_hyperdrive_pg_client_serve_end,
     ngx_hyperdrive_pg_block_begin,
     ngx_hyperdrive_pg_block_end,
@@ -92,6 +96,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_origin_settled,
     ngx_hyperdrive_pg_origin_idle,
     ngx_hyperdrive_pg_origin_owes,
+    ngx_hyperdrive_pg_origin_check,
     ngx_hyperdrive_pg_origin_copying,
     ngx_hyperdrive_pg_origin_abandon,
     ngx_hyperdrive_pg_origin_export,
@@ -185,6 +190,15 @@ ngx_hyperdrive_pg_origin_owes(void *origin)
     ngx_hyperdrive_pg_origin_t  *o = origin;
 
     return o->ledger.n || o->left;
+}
+
+
+/* a ReadyForQuery says it all */
+
+static ngx_int_t
+ngx_hyperdrive_pg_origin_check(void *origin, ngx_hyperdrive_chain_t *out)
+{
+    return NGX_DECLINED;
 }
 
 

@@ -218,7 +218,7 @@ void ngx_hyperdrive_pg_status_tell(ngx_hyperdrive_pg_client_t *c,
 /* ngx_hyperdrive_pg_client.c */
 
 void *ngx_hyperdrive_pg_client_create(ngx_hyperdrive_proto_ctx_t *ctx,
-    ngx_uint_t mode);
+    ngx_uint_t mode, ngx_hyperdrive_proto_login_t *login);
 void ngx_hyperdrive_pg_client_destroy(void *client);
 ngx_int_t ngx_hyperdrive_pg_client_request(void *client, u_char *pos,
     u_char *last, ngx_hyperdrive_proto_unit_t *unit,
@@ -227,6 +227,8 @@ ngx_uint_t ngx_hyperdrive_pg_client_data(void *client, u_char *pos);
 void ngx_hyperdrive_pg_client_serve_begin(void *client,
     ngx_hyperdrive_proto_unit_t *unit, u_char *head, size_t len,
     ngx_hyperdrive_chain_t *out);
+void ngx_hyperdrive_pg_client_serve_rows(void *client, u_char *data,
+    size_t len, ngx_hyperdrive_chain_t *out);
 void ngx_hyperdrive_pg_client_serve_end(void *client,
     ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out);
 void ngx_hyperdrive_pg_client_refuse(void *client,

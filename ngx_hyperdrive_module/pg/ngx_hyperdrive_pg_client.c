@@ -36,7 +36,7 @@ static u_char  ngx_hyperdrive_pg_client_no_args[] = { 0, 0, 0, 0 };
 
 void *
 ngx_hyperdrive_pg_client_create(ngx_hyperdrive_proto_ctx_t *ctx,
-    ngx_uint_t mode)
+    ngx_uint_t mode, ngx_hyperdrive_proto_login_t *login)
 {
     ngx_hyperdrive_pg_client_t  *client;
 
@@ -722,6 +722,16 @@ ngx_hyperdrive_pg_client_serve_begin(void *data,
     if (unit->head) {
         ngx_hyperdrive_base_chain_append(out, head, len);
     }
+}
+
+
+/* as the origin has sent them */
+
+void
+ngx_hyperdrive_pg_client_serve_rows(void *client, u_char *data, size_t len,
+    ngx_hyperdrive_chain_t *out)
+{
+    ngx_hyperdrive_base_chain_append(out, data, len);
 }
 
 

@@ -141,7 +141,7 @@ ngx_hyperdrive_pg_import(ngx_hyperdrive_proto_ctx_t *ctx, u_char *data,
     u_char                      *p, *last;
     ngx_hyperdrive_pg_client_t  *client;
 
-    client = ngx_hyperdrive_pg_client_create(ctx, 0);
+    client = ngx_hyperdrive_pg_client_create(ctx, 0, NULL);
     if (client == NULL) {
         return NULL;
     }

@@ -609,7 +609,10 @@ ngx_hyperdrive_session_identify(ngx_hyperdrive_session_t *s)
                                                      params);
 
     } else {
-        n = ngx_hyperdrive_session_settings_start(s, params, n);
+
+        if (origin->proto->settings) {
+            n = ngx_hyperdrive_session_settings_start(s, params, n);
+        }
 
         s->pool = ngx_hyperdrive_origin_pool(origin, &user, &database, n,
                                              params);
@@ -763,7 +766,8 @@ ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
     origin = s->conf->origin;
     proto = origin->proto;
 
-    s->wire = proto->client_create(&origin->ctx, proto->mode(greeting));
+    s->wire = proto->client_create(&origin->ctx, proto->mode(greeting),
+                                   s->login);
     if (s->wire == NULL || RAND_bytes(s->key, sizeof(s->key)) != 1) {
         ngx_hyperdrive_session_close(s);
         return NGX_DONE;

@@ -743,9 +743,8 @@ ngx_hyperdrive_session_serve(ngx_hyperdrive_session_t *s,
         proto->serve_begin(s->wire, &s->unit, found->data, meta->head_len,
                            &s->net.out);
 
-        ngx_hyperdrive_base_chain_append(&s->net.out,
-                                         found->data + meta->head_len,
-                                         meta->body_len);
+        proto->serve_rows(s->wire, found->data + meta->head_len,
+                          meta->body_len, &s->net.out);
 
         return NGX_OK;
     }
@@ -767,8 +766,7 @@ ngx_hyperdrive_session_serve(ngx_hyperdrive_session_t *s,
     free(head);
 
     do {
-        ngx_hyperdrive_base_chain_append(&s->net.out, found->data,
-                                         found->len);
+        proto->serve_rows(s->wire, found->data, found->len, &s->net.out);
 
     } while (ngx_hyperdrive_cache_store_read(&found->ref, &found->data,
                                              &found->len)

@@ -102,6 +102,10 @@ ngx_hyperdrive_session_fill_piece(ngx_hyperdrive_session_fill_t *fill,
         return;
     }
 
+    if (piece->unkept) {
+        goto failed;
+    }
+
     switch (piece->type) {
 
     case NGX_HYPERDRIVE_PROTO_OTHER:

@@ -286,7 +286,18 @@ ngx_hyperdrive_session_settle(ngx_hyperdrive_session_t *s)
         }
     }
 
-    if (s->streaming || !s->conf->origin->proto->origin_idle(o->wire)) {
+    if (s->streaming) {
+        return NGX_OK;
+    }
+
+    rc = s->conf->origin->proto->origin_check(o->wire, &o->net.out);
+
+    if (rc == NGX_OK) {
+        (void) ngx_hyperdrive_session_send(s);
+        return NGX_OK;
+    }
+
+    if (!s->conf->origin->proto->origin_idle(o->wire)) {
         return NGX_OK;
     }
 

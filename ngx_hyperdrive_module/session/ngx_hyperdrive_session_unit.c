@@ -530,6 +530,14 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
         return NGX_BUSY;
     }
 
+    if (!proto->origin_owes(o->wire)) {
+
+        /* nothing will come that leads to what we answer ourselves, or to the
+           end */
+
+        ngx_hyperdrive_net_post_read(&o->net);
+    }
+
     if (rc == NGX_BUSY || (rc == NGX_AGAIN && s->streaming)) {
         return NGX_BUSY;
     }

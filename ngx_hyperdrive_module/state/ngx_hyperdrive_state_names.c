@@ -215,6 +215,9 @@ ngx_hyperdrive_state_set_add(ngx_hyperdrive_state_set_t *set, uint64_t id)
     item->group = 0;
     item->shape = 0;
     item->epoch = 0;
+    item->handle = 0;
+    item->holder = 0;
+    item->cursor = 0;
 
     bucket = &set->buckets[id & (set->nbuckets - 1)];
     item->next = *bucket;

@@ -260,6 +260,12 @@ struct ngx_hyperdrive_state_item_s {
                                                       not known */
     uint64_t                          epoch;       /* it was prepared in, or
                                                       later; 0: not known */
+    uint32_t                          handle;      /* MySQL: the origin's number
+                                                      of it... */
+    uint32_t                          holder;      /* ...and the client's, of
+                                                      whose use something is
+                                                      left there, or 0... */
+    unsigned                          cursor:1;    /* ...a cursor */
 };
 
 typedef struct {

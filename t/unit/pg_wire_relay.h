@@ -144,7 +144,7 @@ relay_init(relay_t *r, ngx_hyperdrive_state_registry_t *registry,
 static ngx_inline void
 relay_connect(relay_t *r)
 {
-    r->client = ngx_hyperdrive_pg_proto.client_create(&r->ctx, 0);
+    r->client = ngx_hyperdrive_pg_proto.client_create(&r->ctx, 0, NULL);
     r->in.len = 0;
     r->got.len = 0;
     r->nready = 0;

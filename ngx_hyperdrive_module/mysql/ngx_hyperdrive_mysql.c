@@ -1,0 +1,216 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "mysql/ngx_hyperdrive_mysql.h"
+#include "mysql/ngx_hyperdrive_mysql_login.h"
+#include "mysql/ngx_hyperdrive_mysql_wire.h"
+#include "base/ngx_hyperdrive_base_mode.h"
+
+
+static ngx_uint_t ngx_hyperdrive_mysql_mode(ngx_str_t *greeting);
+static void ngx_hyperdrive_mysql_lookup_request(ngx_str_t *text,
+    ngx_str_t *user, ngx_hyperdrive_chain_t *out);
+static ngx_int_t ngx_hyperdrive_mysql_lookup_row(u_char *data, size_t len,
+    ngx_str_t *secret);
+static void ngx_hyperdrive_mysql_hold(void *client, ngx_uint_t hold);
+static void ngx_hyperdrive_mysql_block(void *client,
+    ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out);
+static ngx_int_t ngx_hyperdrive_mysql_prepared(void *client,
+    ngx_hyperdrive_proto_unit_t *unit, u_char *pos, uint64_t epoch,
+    ngx_hyperdrive_chain_t *out);
+static void ngx_hyperdrive_mysql_describe(void *client);
+static ngx_uint_t ngx_hyperdrive_mysql_params(ngx_str_t *bind,
+    ngx_str_t *values, ngx_uint_t max);
+static ngx_int_t ngx_hyperdrive_mysql_repeat(void *client, void *origin,
+    ngx_hyperdrive_chain_t *out, ngx_str_t *data);
+static ngx_int_t ngx_hyperdrive_mysql_probe(void *origin, ngx_uint_t pins,
+    ngx_uint_t tag, ngx_hyperdrive_chain_t *out);
+static ngx_uint_t ngx_hyperdrive_mysql_probe_row(u_char *data, size_t len);
+static void ngx_hyperdrive_mysql_cancel(uint32_t pid, ngx_str_t *key,
+    ngx_hyperdrive_chain_t *out);
+
+
+ngx_hyperdrive_proto_t  ngx_hyperdrive_mysql_proto = {
+    ngx_string("mysql"),
+    3306,
+    NGX_HYPERDRIVE_BASE_MODE_MYSQL,
+    0,
+
+    ngx_hyperdrive_mysql_login_greet,
+    ngx_hyperdrive_mysql_login_client,
+    ngx_hyperdrive_mysql_login_client_free,
+    ngx_hyperdrive_mysql_login_welcome,
+    ngx_hyperdrive_mysql_login_origin,
+    ngx_hyperdrive_mysql_login_origin_free,
+    ngx_hyperdrive_mysql_login_keys_free,
+    ngx_hyperdrive_mysql_login_is_verifier,
+    ngx_hyperdrive_mysql_login_verifier,
+    ngx_hyperdrive_mysql_lookup_request,
+    ngx_hyperdrive_mysql_lookup_row,
+    ngx_hyperdrive_mysql_mode,
+
+    ngx_hyperdrive_mysql_client_create,
+    ngx_hyperdrive_mysql_client_destroy,
+    ngx_hyperdrive_mysql_export,
+    ngx_hyperdrive_mysql_import,
+    ngx_hyperdrive_mysql_client_told,
+    ngx_hyperdrive_mysql_hold,
+    ngx_hyperdrive_mysql_client_request,
+    ngx_hyperdrive_mysql_client_data,
+    ngx_hyperdrive_mysql_serve_begin,
+    ngx_hyperdrive_mysql_serve_rows,
+    ngx_hyperdrive_mysql_serve_end,
+    ngx_hyperdrive_mysql_block,
+    ngx_hyperdrive_mysql_block,
+    ngx_hyperdrive_mysql_prepared,
+    ngx_hyperdrive_mysql_client_refuse,
+    ngx_hyperdrive_mysql_describe,
+    ngx_hyperdrive_mysql_params,
+    ngx_hyperdrive_mysql_serve_shape,
+    ngx_hyperdrive_mysql_serve_question,
+    ngx_hyperdrive_mysql_serve_digest,
+    ngx_hyperdrive_mysql_error_own,
+
+    ngx_hyperdrive_mysql_origin_create,
+    ngx_hyperdrive_mysql_origin_destroy,
+    ngx_hyperdrive_mysql_origin_said,
+    ngx_hyperdrive_mysql_origin_greeting,
+    ngx_hyperdrive_mysql_forward,
+    ngx_hyperdrive_mysql_answer,
+    ngx_hyperdrive_mysql_origin_own,
+    ngx_hyperdrive_mysql_repeat,
+    ngx_hyperdrive_mysql_probe,
+    ngx_hyperdrive_mysql_probe_row,
+    ngx_hyperdrive_mysql_origin_ping,
+    ngx_hyperdrive_mysql_origin_reset,
+    ngx_hyperdrive_mysql_error_text,
+    ngx_hyperdrive_mysql_origin_settled,
+    ngx_hyperdrive_mysql_origin_idle,
+    ngx_hyperdrive_mysql_origin_owes,
+    ngx_hyperdrive_mysql_origin_check,
+    ngx_hyperdrive_mysql_origin_copying,
+    ngx_hyperdrive_mysql_origin_abandon,
+    ngx_hyperdrive_mysql_origin_export,
+    ngx_hyperdrive_mysql_origin_import,
+    ngx_hyperdrive_mysql_origin_query,
+    ngx_hyperdrive_mysql_origin_terminate,
+    ngx_hyperdrive_mysql_cancel,
+
+    ngx_hyperdrive_mysql_serve_row
+};
+
+
+/* as far as the log-in tells it */
+
+static ngx_uint_t
+ngx_hyperdrive_mysql_mode(ngx_str_t *text)
+{
+    ngx_str_t                        charset, sql_mode;
+    ngx_hyperdrive_mysql_greeting_t  greeting;
+
+    (void) ngx_hyperdrive_mysql_greeting_read(text, &greeting);
+
+    ngx_str_set(&charset, "utf8mb4");
+    ngx_str_set(&sql_mode, "");
+
+    if (greeting.status & NGX_HYPERDRIVE_MYSQL_NO_BACKSLASH) {
+        ngx_str_set(&sql_mode, "NO_BACKSLASH_ESCAPES");
+    }
+
+    return ngx_hyperdrive_base_mode_mysql(&greeting.version, &charset,
+                                          &sql_mode);
+}
+
+
+static void
+ngx_hyperdrive_mysql_lookup_request(ngx_str_t *text, ngx_str_t *user,
+    ngx_hyperdrive_chain_t *out)
+{
+    /* nobody can be asked for a user's secret by a statement's parameter */
+
+    out->failed = 1;
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_mysql_lookup_row(u_char *data, size_t len, ngx_str_t *secret)
+{
+    return NGX_DECLINED;
+}
+
+
+/* what a session is set to is told with the answer to what sets it */
+
+static void
+ngx_hyperdrive_mysql_hold(void *client, ngx_uint_t hold)
+{
+    /* void */
+}
+
+
+static void
+ngx_hyperdrive_mysql_block(void *client, ngx_hyperdrive_proto_unit_t *unit,
+    ngx_hyperdrive_chain_t *out)
+{
+    /* void */
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_mysql_prepared(void *client, ngx_hyperdrive_proto_unit_t *unit,
+    u_char *pos, uint64_t epoch, ngx_hyperdrive_chain_t *out)
+{
+    return NGX_DECLINED;
+}
+
+
+/* rows come described */
+
+static void
+ngx_hyperdrive_mysql_describe(void *client)
+{
+    /* void */
+}
+
+
+/* values are binary, by types that a policy does not know */
+
+static ngx_uint_t
+ngx_hyperdrive_mysql_params(ngx_str_t *bind, ngx_str_t *values, ngx_uint_t max)
+{
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_mysql_repeat(void *client, void *origin,
+    ngx_hyperdrive_chain_t *out, ngx_str_t *data)
+{
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_mysql_probe(void *origin, ngx_uint_t pins, ngx_uint_t tag,
+    ngx_hyperdrive_chain_t *out)
+{
+    return NGX_ERROR;
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_mysql_probe_row(u_char *data, size_t len)
+{
+    return NGX_HYPERDRIVE_PROTO_NO_ROW;
+}
+
+
+static void
+ngx_hyperdrive_mysql_cancel(uint32_t pid, ngx_str_t *key,
+    ngx_hyperdrive_chain_t *out)
+{
+    /* void */
+}

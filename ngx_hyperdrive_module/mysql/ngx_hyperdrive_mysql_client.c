@@ -1,0 +1,583 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "mysql/ngx_hyperdrive_mysql_wire.h"
+#include "mysql/ngx_hyperdrive_mysql_greeting.h"
+
+
+static ngx_int_t ngx_hyperdrive_mysql_client_bad(
+    ngx_hyperdrive_proto_error_t *err, char *text);
+static void ngx_hyperdrive_mysql_client_question(
+    ngx_hyperdrive_mysql_client_t *client, ngx_hyperdrive_state_stmt_t *stmt);
+static void ngx_hyperdrive_mysql_client_query(
+    ngx_hyperdrive_mysql_client_t *client, u_char *p, size_t len,
+    ngx_hyperdrive_proto_unit_t *unit);
+static void ngx_hyperdrive_mysql_client_execute(
+    ngx_hyperdrive_mysql_client_t *client, u_char *p, size_t len,
+    ngx_hyperdrive_proto_unit_t *unit);
+
+
+/* parameters as they are compared; used within one turn only */
+static u_char  ngx_hyperdrive_mysql_client_args[NGX_HYPERDRIVE_MAX_UNIT * 4];
+
+
+void *
+ngx_hyperdrive_mysql_client_create(ngx_hyperdrive_proto_ctx_t *ctx,
+    ngx_uint_t mode, ngx_hyperdrive_proto_login_t *login)
+{
+    ngx_hyperdrive_mysql_client_t  *client;
+
+    client = calloc(1, sizeof(ngx_hyperdrive_mysql_client_t));
+    if (client == NULL) {
+        return NULL;
+    }
+
+    client->ctx = ctx;
+    client->mode = mode;
+    client->caps = login ? login->capabilities
+                         : NGX_HYPERDRIVE_MYSQL_PROTOCOL_41
+                           | NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF;
+    client->status = NGX_HYPERDRIVE_MYSQL_AUTOCOMMIT;
+    client->multi = ((client->caps & NGX_HYPERDRIVE_MYSQL_MULTI_STATEMENTS)
+                     != 0);
+    client->seq = 1;
+
+    /* our own requests are written for both */
+    client->direct = (login == NULL);
+
+    return client;
+}
+
+
+void
+ngx_hyperdrive_mysql_client_told(void *data, ngx_str_t *greeting)
+{
+    ngx_hyperdrive_mysql_client_t *client = data;
+
+    client->direct = ngx_hyperdrive_mysql_greeting_mariadb(greeting);
+}
+
+
+void
+ngx_hyperdrive_mysql_client_destroy(void *data)
+{
+    ngx_hyperdrive_mysql_client_t *client = data;
+
+    ngx_hyperdrive_mysql_client_question(client, NULL);
+    ngx_hyperdrive_mysql_names_clear(&client->names, client->ctx->registry);
+    ngx_hyperdrive_base_chain_clear(&client->end);
+
+    free(client);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_mysql_client_request(void *data, u_char *pos, u_char *last,
+    ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_proto_error_t *err)
+{
+    ngx_hyperdrive_mysql_client_t *client = data;
+
+    u_char                      *p;
+    size_t                       avail, len;
+    uint32_t                     size;
+    ngx_hyperdrive_mysql_com_e   com;
+    ngx_hyperdrive_mysql_part_t  part;
+
+    ngx_memzero(unit, sizeof(ngx_hyperdrive_proto_unit_t));
+    ngx_str_set(&unit->formats, "");
+
+    if (!ngx_hyperdrive_mysql_framer_clear(&client->framer)) {
+
+        /* the rest of a command that goes nowhere */
+
+        p = pos;
+
+        while (ngx_hyperdrive_mysql_part(&client->framer, &p, last, &part)
+               == NGX_OK && !part.end)
+        {
+            /* void */
+        }
+
+        unit->len = p - pos;
+
+        return unit->len ? NGX_OK : NGX_AGAIN;
+    }
+
+    size = 0;
+    p = ngx_hyperdrive_mysql_read_u24(pos, last, &size);
+
+    avail = last - pos;
+    len = NGX_HYPERDRIVE_MYSQL_HEADER + size;
+
+    if (p == NULL || avail < NGX_HYPERDRIVE_MYSQL_HEADER + (size ? 1 : 0)) {
+        return NGX_AGAIN;
+    }
+
+    if (*p != 0) {
+        return ngx_hyperdrive_mysql_client_bad(err,
+                                             "Got packets out of order");
+    }
+
+    if (size == 0) {
+        return ngx_hyperdrive_mysql_client_bad(err,
+                                             "Malformed communication packet");
+    }
+
+    p = pos + NGX_HYPERDRIVE_MYSQL_HEADER;
+    com = p[0];
+
+    if (com == NGX_HYPERDRIVE_MYSQL_COM_QUIT) {
+        return NGX_DONE;
+    }
+
+    if (avail < len || size == NGX_HYPERDRIVE_MYSQL_MAX_PACKET) {
+
+        if (avail < NGX_HYPERDRIVE_MAX_UNIT
+            || ((com == NGX_HYPERDRIVE_MYSQL_COM_QUERY
+                 || com == NGX_HYPERDRIVE_MYSQL_COM_STMT_PREPARE)
+                && len <= NGX_HYPERDRIVE_MAX_TEXT))
+        {
+            return NGX_AGAIN;
+        }
+
+        return NGX_BUSY;
+    }
+
+    unit->len = len;
+    unit->requests = 1;
+
+    ngx_hyperdrive_mysql_client_question(client, NULL);
+
+    client->local = ngx_hyperdrive_mysql_client_local(client, p, size,
+                                                      &client->number);
+
+    unit->local = (client->local != NGX_HYPERDRIVE_MYSQL_LOCAL_NONE);
+    unit->flush = (com == NGX_HYPERDRIVE_MYSQL_COM_STMT_CLOSE
+                   || com == NGX_HYPERDRIVE_MYSQL_COM_STMT_LONG_DATA);
+
+    if (unit->local) {
+        unit->args.data = p;
+        unit->args.len = size;
+
+    } else if (com == NGX_HYPERDRIVE_MYSQL_COM_QUERY) {
+        ngx_hyperdrive_mysql_client_query(client, p, size, unit);
+
+    } else if (com == NGX_HYPERDRIVE_MYSQL_COM_STMT_EXECUTE) {
+        ngx_hyperdrive_mysql_client_execute(client, p, size, unit);
+    }
+
+    return NGX_OK;
+}
+
+
+/* files that an origin asks for are looked for at the origin */
+
+ngx_uint_t
+ngx_hyperdrive_mysql_client_data(void *data, u_char *pos)
+{
+    ngx_hyperdrive_mysql_client_t *client = data;
+
+    return !ngx_hyperdrive_mysql_framer_clear(&client->framer)
+           && !client->drop;
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_mysql_client_bad(ngx_hyperdrive_proto_error_t *err, char *text)
+{
+    err->severity = "FATAL";
+    err->sqlstate = "08P01";
+    err->message = text;
+    err->hint = NULL;
+
+    return NGX_ERROR;
+}
+
+
+static void
+ngx_hyperdrive_mysql_client_question(ngx_hyperdrive_mysql_client_t *client,
+    ngx_hyperdrive_state_stmt_t *stmt)
+{
+    if (client->question) {
+        ngx_hyperdrive_state_stmt_unref(client->ctx->registry,
+                                        client->question);
+    }
+
+    client->question = stmt;
+}
+
+
+void
+ngx_hyperdrive_mysql_client_looked(ngx_hyperdrive_mysql_client_t *client)
+{
+    ngx_hyperdrive_mysql_client_question(client, NULL);
+}
+
+
+ngx_hyperdrive_mysql_local_e
+ngx_hyperdrive_mysql_client_local(ngx_hyperdrive_mysql_client_t *client,
+    u_char *p, size_t len, uint32_t *number)
+{
+    ngx_hyperdrive_mysql_com_e    com;
+    ngx_hyperdrive_mysql_name_t  *name;
+
+    com = p[0];
+    *number = com;
+    name = NULL;
+
+    switch (com) {
+
+    case NGX_HYPERDRIVE_MYSQL_COM_STMT_EXECUTE:
+    case NGX_HYPERDRIVE_MYSQL_COM_STMT_BULK_EXECUTE:
+    case NGX_HYPERDRIVE_MYSQL_COM_STMT_LONG_DATA:
+    case NGX_HYPERDRIVE_MYSQL_COM_STMT_CLOSE:
+    case NGX_HYPERDRIVE_MYSQL_COM_STMT_RESET:
+    case NGX_HYPERDRIVE_MYSQL_COM_STMT_FETCH:
+
+        if (len < 5) {
+            return NGX_HYPERDRIVE_MYSQL_LOCAL_MALFORMED;
+        }
+
+        name = ngx_hyperdrive_mysql_client_name(client, p, len, number);
+        break;
+
+    default:
+        break;
+    }
+
+    switch (com) {
+
+    case NGX_HYPERDRIVE_MYSQL_COM_PING:
+        return NGX_HYPERDRIVE_MYSQL_LOCAL_OK;
+
+    case NGX_HYPERDRIVE_MYSQL_COM_SET_OPTION:
+        return (len < 3) ? NGX_HYPERDRIVE_MYSQL_LOCAL_MALFORMED
+                         : NGX_HYPERDRIVE_MYSQL_LOCAL_END;
+
+    case NGX_HYPERDRIVE_MYSQL_COM_STMT_CLOSE:
+        return NGX_HYPERDRIVE_MYSQL_LOCAL_NOTHING;
+
+    case NGX_HYPERDRIVE_MYSQL_COM_STMT_LONG_DATA:
+        return name ? NGX_HYPERDRIVE_MYSQL_LOCAL_NONE
+                    : NGX_HYPERDRIVE_MYSQL_LOCAL_NOTHING;
+
+    case NGX_HYPERDRIVE_MYSQL_COM_STMT_RESET:
+        return name ? NGX_HYPERDRIVE_MYSQL_LOCAL_OK
+                    : NGX_HYPERDRIVE_MYSQL_LOCAL_STATEMENT;
+
+    case NGX_HYPERDRIVE_MYSQL_COM_STMT_FETCH:
+
+        /* with a cursor there would be an origin */
+
+        return name ? NGX_HYPERDRIVE_MYSQL_LOCAL_CURSOR
+                    : NGX_HYPERDRIVE_MYSQL_LOCAL_STATEMENT;
+
+    case NGX_HYPERDRIVE_MYSQL_COM_STMT_EXECUTE:
+    case NGX_HYPERDRIVE_MYSQL_COM_STMT_BULK_EXECUTE:
+
+        if (name == NULL) {
+            return NGX_HYPERDRIVE_MYSQL_LOCAL_STATEMENT;
+        }
+
+        return name->lost ? NGX_HYPERDRIVE_MYSQL_LOCAL_LOST
+                          : NGX_HYPERDRIVE_MYSQL_LOCAL_NONE;
+
+    case NGX_HYPERDRIVE_MYSQL_COM_STMT_PREPARE:
+        return (len > NGX_HYPERDRIVE_MAX_TEXT)
+               ? NGX_HYPERDRIVE_MYSQL_LOCAL_LONG
+               : NGX_HYPERDRIVE_MYSQL_LOCAL_NONE;
+
+    case NGX_HYPERDRIVE_MYSQL_COM_QUERY:
+    case NGX_HYPERDRIVE_MYSQL_COM_INIT_DB:
+    case NGX_HYPERDRIVE_MYSQL_COM_FIELD_LIST:
+    case NGX_HYPERDRIVE_MYSQL_COM_STATISTICS:
+    case NGX_HYPERDRIVE_MYSQL_COM_PROCESS_INFO:
+    case NGX_HYPERDRIVE_MYSQL_COM_DEBUG:
+    case NGX_HYPERDRIVE_MYSQL_COM_RESET_CONNECTION:
+        return NGX_HYPERDRIVE_MYSQL_LOCAL_NONE;
+
+    default:
+        return NGX_HYPERDRIVE_MYSQL_LOCAL_UNKNOWN;
+    }
+}
+
+
+ngx_hyperdrive_mysql_name_t *
+ngx_hyperdrive_mysql_client_name(ngx_hyperdrive_mysql_client_t *client,
+    u_char *p, size_t len, uint32_t *number)
+{
+    ngx_hyperdrive_mysql_name_t  *name;
+
+    *number = 0;
+
+    (void) ngx_hyperdrive_mysql_read_u32(p + 1, p + len, number);
+
+    if (*number != NGX_HYPERDRIVE_MYSQL_LAST || !client->direct) {
+        return ngx_hyperdrive_mysql_names_find(&client->names, *number);
+    }
+
+    name = ngx_hyperdrive_mysql_names_find(&client->names, client->last);
+
+    if (name) {
+        *number = name->number;
+    }
+
+    return name;
+}
+
+
+void
+ngx_hyperdrive_mysql_client_done(ngx_hyperdrive_mysql_client_t *client,
+    u_char *p, size_t len)
+{
+    uint32_t                      number;
+    ngx_hyperdrive_mysql_com_e    com;
+    ngx_hyperdrive_mysql_name_t  *name;
+
+    com = p[0];
+
+    if (com == NGX_HYPERDRIVE_MYSQL_COM_SET_OPTION) {
+
+        /* 0: several statements in one text; 1: one */
+
+        client->multi = (len >= 3 && p[1] == 0 && p[2] == 0);
+        return;
+    }
+
+    name = ngx_hyperdrive_mysql_client_name(client, p, len, &number);
+
+    if (com == NGX_HYPERDRIVE_MYSQL_COM_STMT_CLOSE) {
+        ngx_hyperdrive_mysql_names_remove(&client->names,
+                                          client->ctx->registry, number);
+        return;
+    }
+
+    if (name) {
+        /* the error has been told, or the data is not wanted any more */
+        name->lost = 0;
+    }
+}
+
+
+void
+ngx_hyperdrive_mysql_client_answer(ngx_hyperdrive_mysql_client_t *client,
+    ngx_hyperdrive_mysql_local_e local, uint32_t number, u_char *seq,
+    ngx_hyperdrive_chain_t *out)
+{
+    char                       *sqlstate, *format;
+    u_char                      text[128], *p;
+    ngx_uint_t                  code;
+    ngx_hyperdrive_mysql_ok_t   ok;
+
+    ngx_memzero(&ok, sizeof(ngx_hyperdrive_mysql_ok_t));
+    ok.status = client->status;
+
+    switch (local) {
+
+    case NGX_HYPERDRIVE_MYSQL_LOCAL_NONE:
+    case NGX_HYPERDRIVE_MYSQL_LOCAL_NOTHING:
+    case NGX_HYPERDRIVE_MYSQL_LOCAL_ERROR:
+        return;
+
+    case NGX_HYPERDRIVE_MYSQL_LOCAL_OK:
+        ngx_hyperdrive_mysql_ok(out, client->caps, &ok, seq);
+        return;
+
+    case NGX_HYPERDRIVE_MYSQL_LOCAL_END:
+        ngx_hyperdrive_mysql_end(out, client->caps, &ok, seq);
+        return;
+
+    case NGX_HYPERDRIVE_MYSQL_LOCAL_UNKNOWN:
+        code = 1047;
+        sqlstate = "08S01";
+        format = "Unknown command";
+        break;
+
+    case NGX_HYPERDRIVE_MYSQL_LOCAL_MALFORMED:
+        code = 1835;
+        sqlstate = "HY000";
+        format = "Malformed communication packet";
+        break;
+
+    case NGX_HYPERDRIVE_MYSQL_LOCAL_STATEMENT:
+        code = 1243;
+        sqlstate = "HY000";
+        format = "Unknown prepared statement handler (%uD) given to "
+                 "mysqld_stmt_execute";
+        break;
+
+    case NGX_HYPERDRIVE_MYSQL_LOCAL_CURSOR:
+        code = 1421;
+        sqlstate = "HY000";
+        format = "The statement (%uD) has no open cursor";
+        break;
+
+    case NGX_HYPERDRIVE_MYSQL_LOCAL_LONG:
+        code = 1153;
+        sqlstate = "08S01";
+        format = "The statement is too long to be prepared";
+        break;
+
+    case NGX_HYPERDRIVE_MYSQL_LOCAL_TYPES:
+        code = 1210;
+        sqlstate = "HY000";
+        format = "Incorrect arguments to mysqld_stmt_execute";
+        break;
+
+    default: /* NGX_HYPERDRIVE_MYSQL_LOCAL_LOST */
+        code = 1040;
+        sqlstate = "08004";
+        format = "There was no connection for the data of a parameter";
+    }
+
+    p = ngx_snprintf(text, sizeof(text), format, number);
+
+    ngx_hyperdrive_mysql_err(out, client->caps, code, sqlstate, text, p - text,
+                             seq);
+}
+
+
+static void
+ngx_hyperdrive_mysql_client_query(ngx_hyperdrive_mysql_client_t *client,
+    u_char *p, size_t len, ngx_hyperdrive_proto_unit_t *unit)
+{
+    ngx_str_t                     text, types;
+    ngx_hyperdrive_state_stmt_t  *stmt;
+
+    text.data = p + 1;
+    text.len = len - 1;
+
+    ngx_str_set(&types, "");
+
+    stmt = ngx_hyperdrive_state_stmt_get(client->ctx->registry, &text, &types,
+                                         client->mode);
+    if (stmt == NULL) {
+        return;
+    }
+
+    ngx_hyperdrive_mysql_client_question(client, stmt);
+
+    unit->stmt = stmt;
+    unit->simple = 1;
+    unit->bare = 1;
+    unit->head = 1;
+    unit->reason = stmt->plan.reason;
+    unit->question = (stmt->plan.reason == 0);
+
+    ngx_str_set(&unit->args, "");
+    ngx_str_set(&unit->formats, "t");
+}
+
+
+/*
+ * The parameters: which are NULL, that their types follow, the types, the
+ * values.  A client that has sent the types before need not do so again.
+ */
+
+static void
+ngx_hyperdrive_mysql_client_execute(ngx_hyperdrive_mysql_client_t *client,
+    u_char *p, size_t len, ngx_hyperdrive_proto_unit_t *unit)
+{
+    u_char                       *q, *args, *end;
+    size_t                        nulls, types;
+    ngx_hyperdrive_mysql_name_t  *name;
+
+    name = ngx_hyperdrive_mysql_names_find(&client->names, client->number);
+
+    if (name == NULL || len < NGX_HYPERDRIVE_MYSQL_EXECUTE) {
+        return;
+    }
+
+    ngx_hyperdrive_mysql_client_question(client,
+                                    ngx_hyperdrive_state_stmt_ref(name->stmt));
+
+    unit->stmt = name->stmt;
+    unit->head = 1;
+    unit->reason = name->stmt->plan.reason;
+
+    ngx_str_set(&unit->args, "");
+    ngx_str_set(&unit->formats, "b");
+
+    /* a cursor is kept at the origin */
+
+    unit->question = (unit->reason == 0 && p[5] == 0);
+
+    if (!unit->question || name->nparams == 0) {
+        return;
+    }
+
+    nulls = (name->nparams + 7) / 8;
+    types = name->nparams * 2;
+
+    q = p + NGX_HYPERDRIVE_MYSQL_EXECUTE;
+    end = p + len;
+    args = ngx_hyperdrive_mysql_client_args;
+
+    if ((size_t) (end - q) < nulls + 1
+        || len + types > sizeof(ngx_hyperdrive_mysql_client_args))
+    {
+        unit->question = 0;
+        return;
+    }
+
+    if (q[nulls]) {
+        unit->args.data = q;
+        unit->args.len = end - q;
+        return;
+    }
+
+    if (name->types == NULL) {
+        unit->question = 0;
+        return;
+    }
+
+    args = ngx_cpymem(args, q, nulls);
+    *args++ = 1;
+    args = ngx_cpymem(args, name->types, types);
+    args = ngx_cpymem(args, q + nulls + 1, end - q - nulls - 1);
+
+    unit->args.data = ngx_hyperdrive_mysql_client_args;
+    unit->args.len = args - ngx_hyperdrive_mysql_client_args;
+}
+
+
+void
+ngx_hyperdrive_mysql_client_refuse(void *data,
+    ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_proto_error_t *err,
+    ngx_hyperdrive_chain_t *out)
+{
+    ngx_hyperdrive_mysql_client_t *client = data;
+
+    u_char                        seq;
+    ngx_hyperdrive_mysql_name_t  *name;
+
+    seq = 1;
+
+    ngx_hyperdrive_mysql_client_looked(client);
+
+    if (err == NULL) {
+        ngx_hyperdrive_mysql_client_answer(client, client->local,
+                                           client->number, &seq, out);
+        ngx_hyperdrive_mysql_client_done(client, unit->args.data,
+                                         unit->args.len);
+        return;
+    }
+
+    if (unit->flush) {
+
+        /* it has no answer: the command that it belongs to fails */
+
+        name = ngx_hyperdrive_mysql_names_find(&client->names,
+                                               client->number);
+        if (name) {
+            name->lost = 1;
+        }
+
+        return;
+    }
+
+    ngx_hyperdrive_mysql_error(out, client->caps, err, &seq);
+}

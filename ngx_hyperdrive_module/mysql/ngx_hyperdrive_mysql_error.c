@@ -1,0 +1,117 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "mysql/ngx_hyperdrive_mysql_wire.h"
+
+
+/*
+ * Errors that other rooms make up have the codes of PostgreSQL's standard,
+ * which say more than MySQL's states do: these are the numbers by which
+ * MySQL's clients know them.
+ */
+
+typedef struct {
+    char        *from;
+    ngx_uint_t   code;
+    char        *sqlstate;
+} ngx_hyperdrive_mysql_error_t;
+
+
+static ngx_hyperdrive_mysql_error_t  ngx_hyperdrive_mysql_errors[] = {
+    { "08P01", 1835, "HY000" },    /* ER_MALFORMED_PACKET */
+    { "08006", 1158, "08S01" },    /* ER_NET_READ_ERROR */
+    { "08001", 1158, "08S01" },
+    { "08004", 1040, "08004" },
+    { "0A000", 1235, "42000" },    /* ER_NOT_SUPPORTED_YET */
+    { "25P02", 1179, "25000" },    /* ER_CANT_DO_THIS_DURING_AN_TRANSACTION */
+    { "25P03", 1205, "HY000" },    /* ER_LOCK_WAIT_TIMEOUT */
+    { "28000", 1045, "28000" },    /* ER_ACCESS_DENIED_ERROR */
+    { "28P01", 1045, "28000" },
+    { "3D000", 1049, "42000" },    /* ER_BAD_DB_ERROR */
+    { "42501", 1142, "42000" },    /* ER_TABLEACCESS_DENIED_ERROR */
+    { "53200", 1041, "HY000" },    /* ER_OUT_OF_RESOURCES */
+    { "53300", 1040, "08004" },    /* ER_CON_COUNT_ERROR */
+    { "54000", 1153, "08S01" },    /* ER_NET_PACKET_TOO_LARGE */
+    { "57014", 1317, "70100" },    /* ER_QUERY_INTERRUPTED */
+    { "57P01", 1053, "08S01" },    /* ER_SERVER_SHUTDOWN */
+    { "57P03", 1040, "08004" },
+    { "57P05", 1159, "08S01" }     /* ER_NET_READ_INTERRUPTED */
+};
+
+
+void
+ngx_hyperdrive_mysql_error(ngx_hyperdrive_chain_t *out, uint64_t caps,
+    ngx_hyperdrive_proto_error_t *err, u_char *seq)
+{
+    char        *sqlstate;
+    ngx_uint_t   i, code;
+
+    code = 1105;    /* ER_UNKNOWN_ERROR */
+    sqlstate = "HY000";
+
+    for (i = 0; i < sizeof(ngx_hyperdrive_mysql_errors)
+                    / sizeof(ngx_hyperdrive_mysql_errors[0]); i++)
+    {
+        if (ngx_strcmp(err->sqlstate, ngx_hyperdrive_mysql_errors[i].from)
+            == 0)
+        {
+            code = ngx_hyperdrive_mysql_errors[i].code;
+            sqlstate = ngx_hyperdrive_mysql_errors[i].sqlstate;
+            break;
+        }
+    }
+
+    ngx_hyperdrive_mysql_err(out, caps, code, sqlstate, err->message,
+                             ngx_strlen(err->message), seq);
+}
+
+
+void
+ngx_hyperdrive_mysql_error_own(void *data, ngx_hyperdrive_proto_login_t *login,
+    ngx_hyperdrive_proto_error_t *err, ngx_hyperdrive_chain_t *out)
+{
+    ngx_hyperdrive_mysql_client_t *client = data;
+
+    u_char    seq;
+    uint64_t  caps;
+
+    if (client && client->partial) {
+
+        /* in the middle of a row there is no room for it */
+        return;
+    }
+
+    seq = client ? client->seq : login ? login->seq : 1;
+    caps = client ? client->caps : login ? login->capabilities : 0;
+
+    ngx_hyperdrive_mysql_error(out, caps, err, &seq);
+}
+
+
+void
+ngx_hyperdrive_mysql_error_text(ngx_hyperdrive_proto_piece_t *piece,
+    u_char *sqlstate, u_char *message, size_t size)
+{
+    size_t                      n;
+    ngx_str_t                   payload;
+    ngx_hyperdrive_mysql_err_t  err;
+
+    payload.data = piece->data + NGX_HYPERDRIVE_MYSQL_HEADER;
+    payload.len = piece->len - NGX_HYPERDRIVE_MYSQL_HEADER;
+
+    if (piece->len < NGX_HYPERDRIVE_MYSQL_HEADER
+        || ngx_hyperdrive_mysql_err_read(&payload, &err) != NGX_OK)
+    {
+        ngx_memcpy(err.sqlstate, "HY000", 6);
+        ngx_str_set(&err.message, "an error of the database");
+    }
+
+    n = ngx_min(err.message.len, size - 1);
+
+    ngx_memcpy(sqlstate, err.sqlstate, 6);
+    ngx_memcpy(message, err.message.data, n);
+    message[n] = '\0';
+}

@@ -1,0 +1,199 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "mysql/ngx_hyperdrive_mysql_wire.h"
+
+
+/*
+ * A client goes to another worker: what it believes, in a form that does not
+ * depend on this process.
+ */
+
+
+#define NGX_HYPERDRIVE_MYSQL_EXPORT_VERSION  1
+
+#define NGX_HYPERDRIVE_MYSQL_EXPORT_DIRECT   0x01
+#define NGX_HYPERDRIVE_MYSQL_EXPORT_MULTI    0x02
+
+
+static void ngx_hyperdrive_mysql_export_name(ngx_hyperdrive_mysql_name_t *name,
+    ngx_hyperdrive_chain_t *out);
+static u_char *ngx_hyperdrive_mysql_export_head(
+    ngx_hyperdrive_mysql_client_t *client, u_char *p, u_char *last,
+    uint32_t *n);
+static u_char *ngx_hyperdrive_mysql_export_read_name(
+    ngx_hyperdrive_mysql_client_t *client, u_char *p, u_char *last);
+
+
+ngx_int_t
+ngx_hyperdrive_mysql_export(void *data, ngx_hyperdrive_chain_t *out)
+{
+    ngx_hyperdrive_mysql_client_t *client = data;
+
+    ngx_uint_t                    i;
+    ngx_hyperdrive_mysql_name_t  *name;
+
+    if (!ngx_hyperdrive_mysql_framer_clear(&client->framer)) {
+
+        /* an origin has the beginning of it */
+
+        return NGX_DECLINED;
+    }
+
+    ngx_hyperdrive_base_chain_put_u32(out,
+                                      NGX_HYPERDRIVE_MYSQL_EXPORT_VERSION);
+    ngx_hyperdrive_base_chain_put_u32(out,
+        (client->direct ? NGX_HYPERDRIVE_MYSQL_EXPORT_DIRECT : 0)
+        | (client->multi ? NGX_HYPERDRIVE_MYSQL_EXPORT_MULTI : 0));
+    ngx_hyperdrive_base_chain_put_u64(out, client->mode);
+    ngx_hyperdrive_base_chain_put_u64(out, client->caps);
+    ngx_hyperdrive_base_chain_put_u32(out, (uint32_t) client->status);
+    ngx_hyperdrive_base_chain_put_u32(out, client->last);
+    ngx_hyperdrive_base_chain_put_u32(out, client->names.last);
+    ngx_hyperdrive_base_chain_put_u32(out, (uint32_t) client->names.n);
+
+    for (i = 0; i < client->names.nbuckets; i++) {
+
+        for (name = client->names.buckets[i]; name; name = name->next) {
+            ngx_hyperdrive_mysql_export_name(name, out);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_hyperdrive_mysql_export_name(ngx_hyperdrive_mysql_name_t *name,
+    ngx_hyperdrive_chain_t *out)
+{
+    ngx_hyperdrive_base_chain_put_u32(out, name->number);
+    ngx_hyperdrive_base_chain_put_u32(out, (uint32_t) name->nparams);
+    ngx_hyperdrive_base_chain_put_u32(out, name->lost);
+    ngx_hyperdrive_base_chain_put_u64(out, name->stmt->mode);
+    ngx_hyperdrive_base_chain_put_str(out, name->stmt->text, name->stmt->len);
+    ngx_hyperdrive_base_chain_put_str(out, name->types,
+                                      name->types ? 2 * name->nparams : 0);
+}
+
+
+void *
+ngx_hyperdrive_mysql_import(ngx_hyperdrive_proto_ctx_t *ctx, u_char *data,
+    size_t len)
+{
+    u_char                         *p, *last;
+    uint32_t                        n;
+    ngx_hyperdrive_mysql_client_t  *client;
+
+    client = ngx_hyperdrive_mysql_client_create(ctx, 0, NULL);
+    if (client == NULL) {
+        return NULL;
+    }
+
+    last = data + len;
+    n = 0;
+
+    p = ngx_hyperdrive_mysql_export_head(client, data, last, &n);
+
+    while (p && n--) {
+        p = ngx_hyperdrive_mysql_export_read_name(client, p, last);
+    }
+
+    if (p != last) {
+        ngx_hyperdrive_mysql_client_destroy(client);
+        return NULL;
+    }
+
+    return client;
+}
+
+
+/* the position behind what was read, NULL if it is malformed */
+
+static u_char *
+ngx_hyperdrive_mysql_export_head(ngx_hyperdrive_mysql_client_t *client,
+    u_char *p, u_char *last, uint32_t *n)
+{
+    uint32_t  version, flags, status;
+    uint64_t  mode;
+
+    p = ngx_hyperdrive_base_read_u32(p, last, &version);
+    p = ngx_hyperdrive_base_read_u32(p, last, &flags);
+    p = ngx_hyperdrive_base_read_u64(p, last, &mode);
+    p = ngx_hyperdrive_base_read_u64(p, last, &client->caps);
+    p = ngx_hyperdrive_base_read_u32(p, last, &status);
+    p = ngx_hyperdrive_base_read_u32(p, last, &client->last);
+    p = ngx_hyperdrive_base_read_u32(p, last, &client->names.last);
+    p = ngx_hyperdrive_base_read_u32(p, last, n);
+
+    if (p == NULL || version != NGX_HYPERDRIVE_MYSQL_EXPORT_VERSION) {
+        return NULL;
+    }
+
+    client->mode = mode;
+    client->status = status;
+    client->direct = ((flags & NGX_HYPERDRIVE_MYSQL_EXPORT_DIRECT) != 0);
+    client->multi = ((flags & NGX_HYPERDRIVE_MYSQL_EXPORT_MULTI) != 0);
+
+    return p;
+}
+
+
+static u_char *
+ngx_hyperdrive_mysql_export_read_name(ngx_hyperdrive_mysql_client_t *client,
+    u_char *p, u_char *last)
+{
+    uint32_t                      number, nparams, lost;
+    uint64_t                      mode;
+    ngx_str_t                     text, none, types;
+    ngx_hyperdrive_mysql_name_t  *name;
+    ngx_hyperdrive_state_stmt_t  *stmt;
+
+    p = ngx_hyperdrive_base_read_u32(p, last, &number);
+    p = ngx_hyperdrive_base_read_u32(p, last, &nparams);
+    p = ngx_hyperdrive_base_read_u32(p, last, &lost);
+    p = ngx_hyperdrive_base_read_u64(p, last, &mode);
+    p = ngx_hyperdrive_base_read_str(p, last, &text);
+    p = ngx_hyperdrive_base_read_str(p, last, &types);
+
+    if (p == NULL || number == 0 || nparams > 0xffff
+        || (types.len && types.len != 2 * nparams)
+        || ngx_hyperdrive_mysql_names_find(&client->names, number))
+    {
+        return NULL;
+    }
+
+    ngx_str_set(&none, "");
+
+    stmt = ngx_hyperdrive_state_stmt_get(client->ctx->registry, &text, &none,
+                                         mode);
+    if (stmt == NULL) {
+        return NULL;
+    }
+
+    name = ngx_hyperdrive_mysql_names_add(&client->names, number, stmt,
+                                          nparams);
+
+    ngx_hyperdrive_state_stmt_unref(client->ctx->registry, stmt);
+
+    if (name == NULL) {
+        return NULL;
+    }
+
+    name->lost = (lost != 0);
+
+    if (types.len) {
+        name->types = malloc(types.len);
+
+        if (name->types == NULL) {
+            return NULL;
+        }
+
+        ngx_memcpy(name->types, types.data, types.len);
+    }
+
+    return p;
+}

@@ -1,0 +1,721 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "mysql/ngx_hyperdrive_mysql_wire.h"
+
+
+/*
+ * Prepared statements.  A client's number stands for a text; the origin's
+ * number for the same text differs from connection to connection, and is not
+ * known before the text has been prepared there.  With MariaDB a command may
+ * follow at once, for the statement that was prepared last.
+ */
+
+
+/* the command and its statement's number */
+#define NGX_HYPERDRIVE_MYSQL_NUMBER      5
+
+
+static ngx_int_t ngx_hyperdrive_mysql_forward_last(
+    ngx_hyperdrive_mysql_forward_t *f);
+static uint64_t ngx_hyperdrive_mysql_forward_id(
+    ngx_hyperdrive_mysql_forward_t *f, ngx_hyperdrive_mysql_name_t *name);
+static ngx_int_t ngx_hyperdrive_mysql_forward_ensure(
+    ngx_hyperdrive_mysql_forward_t *f, ngx_hyperdrive_mysql_name_t *name,
+    ngx_uint_t direct, ngx_hyperdrive_state_item_t **item);
+static ngx_int_t ngx_hyperdrive_mysql_forward_ask(
+    ngx_hyperdrive_mysql_forward_t *f, ngx_hyperdrive_state_stmt_t *stmt,
+    uint64_t id, ngx_hyperdrive_mysql_action_e action, ngx_uint_t guard);
+static ngx_int_t ngx_hyperdrive_mysql_forward_head(
+    ngx_hyperdrive_mysql_forward_t *f, ngx_hyperdrive_mysql_name_t *name,
+    uint32_t handle, size_t at, ngx_uint_t insert);
+
+
+ngx_int_t
+ngx_hyperdrive_mysql_forward_prepare(ngx_hyperdrive_mysql_forward_t *f)
+{
+    ngx_int_t                       rc;
+    uint64_t                        id;
+    ngx_str_t                       text, types;
+    ngx_uint_t                      private;
+    ngx_hyperdrive_state_item_t    *item;
+    ngx_hyperdrive_state_stmt_t    *stmt;
+    ngx_hyperdrive_mysql_origin_t  *o;
+
+    o = f->origin;
+
+    if (f->len > NGX_HYPERDRIVE_MAX_TEXT) {
+        return ngx_hyperdrive_mysql_forward_local(f,
+                                         NGX_HYPERDRIVE_MYSQL_LOCAL_LONG, 0);
+    }
+
+    if (f->avail < f->len) {
+        return NGX_AGAIN;
+    }
+
+    if (o->preparing) {
+        /* of two at a time it would not be known which is which */
+        return ngx_hyperdrive_mysql_forward_hold(f);
+    }
+
+    text.data = f->payload + 1;
+    text.len = f->len - 1;
+
+    ngx_str_set(&types, "");
+
+    stmt = ngx_hyperdrive_state_stmt_get(f->client->ctx->registry, &text,
+                                         &types, f->client->mode);
+    if (stmt == NULL) {
+        return ngx_hyperdrive_mysql_forward_error(f, "53200", "out of memory");
+    }
+
+    if (stmt->id == 0) {
+        stmt->id = o->ctx->next_id();
+    }
+
+    id = stmt->id;
+    item = ngx_hyperdrive_state_set_find(&o->set, id);
+
+    private = (item && item->holder);
+
+    if (private) {
+
+        /* another of the client's is in use */
+
+        id = o->ctx->next_id();
+
+    } else if (item) {
+
+        /* it is described anew, and has another number then */
+
+        (void) ngx_hyperdrive_mysql_forward_number(f->out,
+                                         NGX_HYPERDRIVE_MYSQL_COM_STMT_CLOSE,
+                                         item->handle);
+        ngx_hyperdrive_state_set_remove(&o->set, id);
+    }
+
+    rc = ngx_hyperdrive_mysql_forward_ask(f, stmt, id,
+                                           NGX_HYPERDRIVE_MYSQL_PASS, 0);
+
+    ngx_hyperdrive_state_stmt_unref(f->client->ctx->registry, stmt);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_hyperdrive_mysql_ledger_at(&o->ledger, o->ledger.n - 1)->private
+                                                                    = private;
+    f->client->drop = 1;
+
+    return ngx_hyperdrive_mysql_forward_rest(f, 0);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_mysql_forward_execute(ngx_hyperdrive_mysql_forward_t *f)
+{
+    size_t                          at;
+    uint32_t                        handle;
+    ngx_int_t                       rc;
+    ngx_uint_t                      bulk, bound, cursor;
+    ngx_hyperdrive_mysql_name_t    *name;
+    ngx_hyperdrive_state_item_t    *item;
+    ngx_hyperdrive_mysql_reply_t   *reply;
+    ngx_hyperdrive_mysql_origin_t  *o;
+
+    o = f->origin;
+    bulk = (f->payload[0] == NGX_HYPERDRIVE_MYSQL_COM_STMT_BULK_EXECUTE);
+    at = bulk ? NGX_HYPERDRIVE_MYSQL_BULK : NGX_HYPERDRIVE_MYSQL_EXECUTE;
+
+    if (f->len < at) {
+        return ngx_hyperdrive_mysql_forward_local(f,
+                                  NGX_HYPERDRIVE_MYSQL_LOCAL_MALFORMED, 0);
+    }
+
+    if (f->avail < at) {
+        return NGX_AGAIN;
+    }
+
+    rc = ngx_hyperdrive_mysql_forward_last(f);
+
+    if (rc != NGX_DECLINED) {
+        return (rc == NGX_OK) ? ngx_hyperdrive_mysql_forward_rest(f, 0) : rc;
+    }
+
+    name = ngx_hyperdrive_mysql_client_name(f->client, f->payload, f->avail,
+                                            &f->client->number);
+
+    if (name == NULL || name->lost) {
+        return ngx_hyperdrive_mysql_forward_local(f,
+                                    name ? NGX_HYPERDRIVE_MYSQL_LOCAL_LOST
+                                         : NGX_HYPERDRIVE_MYSQL_LOCAL_STATEMENT,
+                                    f->client->number);
+    }
+
+    rc = ngx_hyperdrive_mysql_names_types(name, f->payload, f->avail, f->len,
+                                          &bound);
+
+    if (rc == NGX_AGAIN) {
+        return NGX_AGAIN;
+    }
+
+    if (rc == NGX_ERROR) {
+        return ngx_hyperdrive_mysql_forward_error(f, "53200", "out of memory");
+    }
+
+    if (rc == NGX_DECLINED) {
+        return ngx_hyperdrive_mysql_forward_local(f,
+                                          NGX_HYPERDRIVE_MYSQL_LOCAL_TYPES, 0);
+    }
+
+    if (o->failed) {
+
+        /* it could not be prepared: the client is told why */
+
+        o->failed = 0;
+
+        return ngx_hyperdrive_mysql_forward_local(f,
+                                          NGX_HYPERDRIVE_MYSQL_LOCAL_ERROR, 0);
+    }
+
+    rc = ngx_hyperdrive_mysql_forward_ensure(f, name, 1, &item);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    handle = item ? item->handle : NGX_HYPERDRIVE_MYSQL_LAST;
+    cursor = (!bulk && f->payload[NGX_HYPERDRIVE_MYSQL_NUMBER] != 0);
+
+    ngx_hyperdrive_mysql_forward_run(f, name->stmt,
+                                     f->payload + (bulk ? f->avail : at),
+                                     bulk ? 0 : f->avail - at,
+                                     f->avail < f->len);
+
+    reply = ngx_hyperdrive_mysql_forward_expect(f,
+                                            NGX_HYPERDRIVE_MYSQL_REPLY_RESULTS,
+                                            NGX_HYPERDRIVE_MYSQL_PASS);
+    if (reply == NULL) {
+        return NGX_ERROR;
+    }
+
+    reply->id = ngx_hyperdrive_mysql_forward_id(f, name);
+    reply->unsure = !name->stmt->plan.plain;
+
+    if (item && item->holder && !cursor) {
+        /* its long data is used up */
+        ngx_hyperdrive_mysql_origin_let_go(o, item);
+    }
+
+    if (cursor) {
+
+        /* until it is known whether there is one */
+
+        reply->number = name->number;
+
+        if (item && item->holder == 0) {
+            item->holder = name->number;
+            o->held++;
+        }
+    }
+
+    return ngx_hyperdrive_mysql_forward_head(f, name, handle, at,
+                                             !bound && name->types);
+}
+
+
+/* an execution with the origin's number, and with types if it lacks them */
+
+static ngx_int_t
+ngx_hyperdrive_mysql_forward_head(ngx_hyperdrive_mysql_forward_t *f,
+    ngx_hyperdrive_mysql_name_t *name, uint32_t handle, size_t at,
+    ngx_uint_t insert)
+{
+    u_char  *p;
+    size_t   nulls, types;
+
+    types = insert ? 2 * name->nparams : 0;
+    nulls = 0;
+
+    if (insert
+        && f->payload[0] == NGX_HYPERDRIVE_MYSQL_COM_STMT_EXECUTE)
+    {
+        /* which of them are NULL, and that no types follow */
+        nulls = (name->nparams + 7) / 8 + 1;
+    }
+
+    if (f->len + types >= NGX_HYPERDRIVE_MYSQL_MAX_PACKET && insert) {
+        return ngx_hyperdrive_mysql_forward_error(f, "54000",
+                                   "the values are too long to be sent without "
+                                   "their types");
+    }
+
+    p = ngx_hyperdrive_base_chain_reserve(f->out, NGX_HYPERDRIVE_MYSQL_HEADER
+                                                  + at + nulls + types);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_hyperdrive_mysql_put_u24(p, (uint32_t) (f->len + types));
+    *p++ = 0;
+
+    ngx_memcpy(p, f->payload, at + nulls);
+    (void) ngx_hyperdrive_mysql_put_u32(p + 1, handle);
+
+    if (insert) {
+
+        if (nulls) {
+            p[at + nulls - 1] = 1;
+
+        } else {
+            p[NGX_HYPERDRIVE_MYSQL_NUMBER] |= NGX_HYPERDRIVE_MYSQL_BULK_TYPES;
+        }
+
+        ngx_memcpy(p + at + nulls, name->types, types);
+    }
+
+    return ngx_hyperdrive_mysql_forward_rest(f, NGX_HYPERDRIVE_MYSQL_HEADER
+                                                + at + nulls);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_mysql_forward_long_data(ngx_hyperdrive_mysql_forward_t *f)
+{
+    ngx_int_t                       rc;
+    ngx_hyperdrive_mysql_name_t    *name;
+    ngx_hyperdrive_state_item_t    *item;
+    ngx_hyperdrive_mysql_origin_t  *o;
+
+    o = f->origin;
+
+    if (f->avail < ngx_min(f->len, NGX_HYPERDRIVE_MYSQL_BULK)) {
+        return NGX_AGAIN;
+    }
+
+    rc = ngx_hyperdrive_mysql_forward_last(f);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    name = ngx_hyperdrive_mysql_client_name(f->client, f->payload, f->avail,
+                                            &f->client->number);
+
+    if (name == NULL || f->len < NGX_HYPERDRIVE_MYSQL_BULK) {
+        return ngx_hyperdrive_mysql_forward_local(f,
+                                      NGX_HYPERDRIVE_MYSQL_LOCAL_NOTHING, 0);
+    }
+
+    if (o->failed) {
+
+        /* the execution will find out for itself */
+
+        o->failed = 0;
+        ngx_hyperdrive_base_chain_clear(&o->kept);
+
+        return ngx_hyperdrive_mysql_forward_local(f,
+                                      NGX_HYPERDRIVE_MYSQL_LOCAL_NOTHING, 0);
+    }
+
+    rc = ngx_hyperdrive_mysql_forward_ensure(f, name, 0, &item);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (item->holder == 0) {
+        item->holder = name->number;
+        o->held++;
+    }
+
+    return ngx_hyperdrive_mysql_forward_head(f, name, item->handle,
+                                             NGX_HYPERDRIVE_MYSQL_NUMBER, 0);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_mysql_forward_fetch(ngx_hyperdrive_mysql_forward_t *f)
+{
+    ngx_hyperdrive_mysql_name_t    *name;
+    ngx_hyperdrive_state_item_t    *item;
+    ngx_hyperdrive_mysql_reply_t   *reply;
+    ngx_hyperdrive_mysql_origin_t  *o;
+
+    o = f->origin;
+
+    if (f->avail < ngx_min(f->len, NGX_HYPERDRIVE_MYSQL_EXECUTE)) {
+        return NGX_AGAIN;
+    }
+
+    if (o->ledger.n) {
+        /* whether there is a cursor is known from an answer */
+        return ngx_hyperdrive_mysql_forward_hold(f);
+    }
+
+    name = ngx_hyperdrive_mysql_client_name(f->client, f->payload, f->avail,
+                                            &f->client->number);
+
+    if (name == NULL || f->len < NGX_HYPERDRIVE_MYSQL_NUMBER) {
+        return ngx_hyperdrive_mysql_forward_local(f,
+                                    NGX_HYPERDRIVE_MYSQL_LOCAL_STATEMENT,
+                                    f->client->number);
+    }
+
+    item = ngx_hyperdrive_state_set_find(&o->set,
+                                     ngx_hyperdrive_mysql_forward_id(f, name));
+
+    if (item == NULL || item->holder != name->number || !item->cursor) {
+        return ngx_hyperdrive_mysql_forward_local(f,
+                                            NGX_HYPERDRIVE_MYSQL_LOCAL_CURSOR,
+                                            name->number);
+    }
+
+    reply = ngx_hyperdrive_mysql_forward_expect(f,
+                                              NGX_HYPERDRIVE_MYSQL_REPLY_FETCH,
+                                              NGX_HYPERDRIVE_MYSQL_PASS);
+    if (reply == NULL) {
+        return NGX_ERROR;
+    }
+
+    reply->id = item->id;
+    reply->number = name->number;
+
+    return ngx_hyperdrive_mysql_forward_head(f, name, item->handle,
+                                             NGX_HYPERDRIVE_MYSQL_NUMBER, 0);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_mysql_forward_reset(ngx_hyperdrive_mysql_forward_t *f)
+{
+    ngx_hyperdrive_mysql_name_t    *name;
+    ngx_hyperdrive_state_item_t    *item;
+    ngx_hyperdrive_mysql_origin_t  *o;
+
+    o = f->origin;
+
+    if (f->avail < ngx_min(f->len, NGX_HYPERDRIVE_MYSQL_NUMBER)) {
+        return NGX_AGAIN;
+    }
+
+    if (o->ledger.n) {
+        return ngx_hyperdrive_mysql_forward_hold(f);
+    }
+
+    name = ngx_hyperdrive_mysql_client_name(f->client, f->payload, f->avail,
+                                            &f->client->number);
+
+    if (name == NULL) {
+        return ngx_hyperdrive_mysql_forward_local(f,
+                                         NGX_HYPERDRIVE_MYSQL_LOCAL_STATEMENT,
+                                         f->client->number);
+    }
+
+    item = ngx_hyperdrive_state_set_find(&o->set,
+                                     ngx_hyperdrive_mysql_forward_id(f, name));
+
+    if (item == NULL || item->holder != name->number) {
+        return ngx_hyperdrive_mysql_forward_local(f,
+                                            NGX_HYPERDRIVE_MYSQL_LOCAL_OK, 0);
+    }
+
+    ngx_hyperdrive_mysql_client_done(f->client, f->payload, f->avail);
+
+    if (ngx_hyperdrive_mysql_forward_expect(f, NGX_HYPERDRIVE_MYSQL_REPLY_DONE,
+                                            NGX_HYPERDRIVE_MYSQL_PASS)
+        == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_hyperdrive_mysql_origin_let_go(o, item);
+
+    return ngx_hyperdrive_mysql_forward_head(f, name, item->handle,
+                                             NGX_HYPERDRIVE_MYSQL_NUMBER, 0);
+}
+
+
+/* others may use it: it stays prepared at the origin */
+
+ngx_int_t
+ngx_hyperdrive_mysql_forward_close(ngx_hyperdrive_mysql_forward_t *f)
+{
+    ngx_int_t                       rc;
+    ngx_hyperdrive_mysql_name_t    *name;
+    ngx_hyperdrive_state_item_t    *item;
+    ngx_hyperdrive_mysql_reply_t   *reply;
+    ngx_hyperdrive_mysql_origin_t  *o;
+
+    o = f->origin;
+
+    if (f->avail < ngx_min(f->len, NGX_HYPERDRIVE_MYSQL_NUMBER)) {
+        return NGX_AGAIN;
+    }
+
+    rc = ngx_hyperdrive_mysql_forward_last(f);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    name = ngx_hyperdrive_mysql_client_name(f->client, f->payload, f->avail,
+                                            &f->client->number);
+    item = name ? ngx_hyperdrive_state_set_find(&o->set,
+                                     ngx_hyperdrive_mysql_forward_id(f, name))
+                : NULL;
+
+    if (item && name->id) {
+
+        /* nobody else has it by this number */
+
+        if (item->holder) {
+            ngx_hyperdrive_mysql_origin_let_go(o, item);
+        }
+
+        (void) ngx_hyperdrive_mysql_forward_number(f->out,
+                                         NGX_HYPERDRIVE_MYSQL_COM_STMT_CLOSE,
+                                         item->handle);
+        ngx_hyperdrive_state_set_remove(&o->set, item->id);
+
+    } else if (item && item->holder == name->number) {
+
+        /* its data and its cursor go with it */
+
+        reply = ngx_hyperdrive_mysql_forward_expect(f,
+                                               NGX_HYPERDRIVE_MYSQL_REPLY_DONE,
+                                               NGX_HYPERDRIVE_MYSQL_DROP);
+        if (reply == NULL) {
+            return NGX_ERROR;
+        }
+
+        reply->must = 1;
+
+        ngx_hyperdrive_mysql_origin_let_go(o, item);
+
+        (void) ngx_hyperdrive_mysql_forward_number(f->out,
+                                         NGX_HYPERDRIVE_MYSQL_COM_STMT_RESET,
+                                         item->handle);
+    }
+
+    return ngx_hyperdrive_mysql_forward_local(f,
+                                      NGX_HYPERDRIVE_MYSQL_LOCAL_NOTHING, 0);
+}
+
+
+/*
+ * A client may not wait for its PREPARE to be answered.  NGX_OK: the command
+ * names its statement as the last one, and so it is; NGX_BUSY: by what it
+ * guesses the number to be, or what it says takes more than passing it on.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_mysql_forward_last(ngx_hyperdrive_mysql_forward_t *f)
+{
+    uint32_t                        number;
+    ngx_uint_t                      i;
+    ngx_hyperdrive_mysql_reply_t   *reply;
+    ngx_hyperdrive_mysql_origin_t  *o;
+
+    o = f->origin;
+
+    if (o->preparing == 0) {
+        return NGX_DECLINED;
+    }
+
+    for (i = o->ledger.n; i > 0; i--) {
+
+        reply = ngx_hyperdrive_mysql_ledger_at(&o->ledger, i - 1);
+
+        if (reply->type == NGX_HYPERDRIVE_MYSQL_REPLY_PREPARE
+            && reply->action == NGX_HYPERDRIVE_MYSQL_PASS)
+        {
+            break;
+        }
+    }
+
+    if (i == 0) {
+        return NGX_DECLINED;
+    }
+
+    if ((f->payload[0] != NGX_HYPERDRIVE_MYSQL_COM_STMT_EXECUTE
+         && f->payload[0] != NGX_HYPERDRIVE_MYSQL_COM_STMT_BULK_EXECUTE)
+        || ngx_hyperdrive_mysql_read_u32(f->payload + 1,
+                                         f->payload + f->avail, &number)
+           == NULL
+        || number != NGX_HYPERDRIVE_MYSQL_LAST || !o->mariadb
+        || i != o->ledger.n)
+    {
+        return ngx_hyperdrive_mysql_forward_hold(f);
+    }
+
+    /* how many parameters there are will be known */
+
+    reply->args = malloc(f->avail);
+
+    if (reply->args) {
+        ngx_memcpy(reply->args, f->payload, f->avail);
+        reply->args_len = f->avail;
+    }
+
+    ngx_hyperdrive_mysql_forward_run(f, reply->stmt, NULL, 0, 1);
+
+    reply = ngx_hyperdrive_mysql_forward_expect(f,
+                                            NGX_HYPERDRIVE_MYSQL_REPLY_RESULTS,
+                                            NGX_HYPERDRIVE_MYSQL_PASS);
+    if (reply == NULL) {
+        return NGX_ERROR;
+    }
+
+    reply->unsure = 1;
+
+    return NGX_OK;
+}
+
+
+/* what the statement is known by at origins */
+
+static uint64_t
+ngx_hyperdrive_mysql_forward_id(ngx_hyperdrive_mysql_forward_t *f,
+    ngx_hyperdrive_mysql_name_t *name)
+{
+    if (name->id) {
+        return name->id;
+    }
+
+    if (name->stmt->id == 0) {
+        name->stmt->id = f->origin->ctx->next_id();
+    }
+
+    return name->stmt->id;
+}
+
+
+/*
+ * Prepared at this origin.  NGX_OK: by *item, or, if that is NULL, as the last
+ * one that was prepared; NGX_BUSY: not yet.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_mysql_forward_ensure(ngx_hyperdrive_mysql_forward_t *f,
+    ngx_hyperdrive_mysql_name_t *name, ngx_uint_t direct,
+    ngx_hyperdrive_state_item_t **item)
+{
+    ngx_int_t                       rc;
+    ngx_hyperdrive_mysql_origin_t  *o;
+
+    o = f->origin;
+
+    *item = ngx_hyperdrive_state_set_find(&o->set,
+                                     ngx_hyperdrive_mysql_forward_id(f, name));
+
+    if (*item && (*item)->holder && (*item)->holder != name->number) {
+
+        /* the client has prepared the text twice, and uses both at a time */
+
+        name->id = o->ctx->next_id();
+        *item = NULL;
+    }
+
+    if (*item) {
+        ngx_hyperdrive_state_set_touch(&o->set, *item);
+        return NGX_OK;
+    }
+
+    if (o->ledger.n) {
+        return ngx_hyperdrive_mysql_forward_hold(f);
+    }
+
+    direct = direct && o->mariadb;
+
+    rc = ngx_hyperdrive_mysql_forward_ask(f, name->stmt,
+                                     ngx_hyperdrive_mysql_forward_id(f, name),
+                                     NGX_HYPERDRIVE_MYSQL_DROP, direct);
+    if (rc != NGX_OK || direct) {
+        return rc;
+    }
+
+    return ngx_hyperdrive_mysql_forward_hold(f);
+}
+
+
+/*
+ * PREPARE, and room for it.  <guard>: what follows is the client's, and fails
+ * with it; else, if it is not the client's, its error is kept.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_mysql_forward_ask(ngx_hyperdrive_mysql_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt, uint64_t id,
+    ngx_hyperdrive_mysql_action_e action, ngx_uint_t guard)
+{
+    u_char                         *p, seq;
+    ngx_hyperdrive_state_item_t    *item;
+    ngx_hyperdrive_mysql_reply_t   *reply;
+    ngx_hyperdrive_mysql_origin_t  *o;
+
+    o = f->origin;
+
+    while (o->set.n >= o->ctx->statements) {
+
+        item = ngx_hyperdrive_state_set_oldest(&o->set);
+
+        if (item->holder) {
+            break;
+        }
+
+        (void) ngx_hyperdrive_mysql_forward_number(f->out,
+                                         NGX_HYPERDRIVE_MYSQL_COM_STMT_CLOSE,
+                                         item->handle);
+        ngx_hyperdrive_state_set_remove(&o->set, item->id);
+    }
+
+    reply = ngx_hyperdrive_mysql_forward_expect(f,
+                                            NGX_HYPERDRIVE_MYSQL_REPLY_PREPARE,
+                                            action);
+    if (reply == NULL) {
+        return NGX_ERROR;
+    }
+
+    reply->stmt = ngx_hyperdrive_state_stmt_ref(stmt);
+    reply->id = id;
+    reply->guard = guard;
+
+    o->preparing++;
+
+    seq = 0;
+
+    p = ngx_hyperdrive_mysql_packet_begin(f->out, 1 + stmt->len, &seq);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    *p++ = NGX_HYPERDRIVE_MYSQL_COM_STMT_PREPARE;
+    ngx_memcpy(p, stmt->text, stmt->len);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_mysql_forward_number(ngx_hyperdrive_chain_t *out,
+    ngx_hyperdrive_mysql_com_e com, uint32_t number)
+{
+    u_char  *p, seq;
+
+    seq = 0;
+
+    p = ngx_hyperdrive_mysql_packet_begin(out, NGX_HYPERDRIVE_MYSQL_NUMBER,
+                                          &seq);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    *p++ = (u_char) com;
+    (void) ngx_hyperdrive_mysql_put_u32(p, number);
+
+    return NGX_OK;
+}

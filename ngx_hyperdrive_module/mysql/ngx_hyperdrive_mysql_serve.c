@@ -1,0 +1,280 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "mysql/ngx_hyperdrive_mysql_wire.h"
+#include "base/ngx_hyperdrive_base_hash.h"
+
+
+/*
+ * Answers that are kept: the packets of the columns, then the rows with their
+ * end, as some client was told.  They are numbered anew for each client, and
+ * the ends are what it understands.
+ */
+
+
+static void ngx_hyperdrive_mysql_serve_last(
+    ngx_hyperdrive_mysql_client_t *client, ngx_hyperdrive_chain_t *out);
+
+
+void
+ngx_hyperdrive_mysql_serve_begin(void *data,
+    ngx_hyperdrive_proto_unit_t *unit, u_char *head, size_t len,
+    ngx_hyperdrive_chain_t *out)
+{
+    ngx_hyperdrive_mysql_client_t *client = data;
+
+    client->seq = 1;
+
+    ngx_memzero(&client->rows, sizeof(ngx_hyperdrive_mysql_framer_t));
+
+    ngx_hyperdrive_mysql_serve_rows(client, head, len, out);
+
+    if (!(client->caps & NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF)) {
+        ngx_hyperdrive_mysql_eof(out, client->status, 0, &client->seq);
+    }
+}
+
+
+void
+ngx_hyperdrive_mysql_serve_rows(void *data, u_char *p, size_t len,
+    ngx_hyperdrive_chain_t *out)
+{
+    ngx_hyperdrive_mysql_client_t *client = data;
+
+    u_char                       *last, *q;
+    ngx_hyperdrive_mysql_part_t   part;
+
+    last = p + len;
+
+    while (ngx_hyperdrive_mysql_part(&client->rows, &p, last, &part)
+           == NGX_OK)
+    {
+        if (part.packet) {
+            client->begun = part.begin;
+            client->row = part.len + client->rows.left;
+            client->headed = 0;
+        }
+
+        if (!client->headed) {
+
+            if (part.len == 0 && client->row) {
+                continue;
+            }
+
+            client->headed = 1;
+
+            if (client->begun && client->row
+                && client->row < NGX_HYPERDRIVE_MYSQL_MAX_PACKET
+                && part.data[0] == NGX_HYPERDRIVE_MYSQL_EOF)
+            {
+                client->ending = 1;
+
+            } else {
+                q = ngx_hyperdrive_base_chain_reserve(out,
+                                                  NGX_HYPERDRIVE_MYSQL_HEADER);
+                if (q == NULL) {
+                    return;
+                }
+
+                q = ngx_hyperdrive_mysql_put_u24(q, (uint32_t) client->row);
+                *q = client->seq++;
+            }
+        }
+
+        ngx_hyperdrive_base_chain_append(client->ending ? &client->end : out,
+                                         part.data, part.len);
+
+        if (part.end && client->ending) {
+            ngx_hyperdrive_mysql_serve_last(client, out);
+        }
+    }
+}
+
+
+static void
+ngx_hyperdrive_mysql_serve_last(ngx_hyperdrive_mysql_client_t *client,
+    ngx_hyperdrive_chain_t *out)
+{
+    ngx_int_t                   rc;
+    ngx_str_t                   payload;
+    ngx_hyperdrive_mysql_ok_t   ok;
+
+    client->ending = 0;
+
+    ngx_memzero(&ok, sizeof(ngx_hyperdrive_mysql_ok_t));
+
+    payload.data = client->end.head->pos;
+    payload.len = client->end.size;
+
+    if (payload.len == 5) {
+        rc = ngx_hyperdrive_mysql_eof_read(&payload, &ok.status, &ok.warnings);
+
+    } else {
+        rc = ngx_hyperdrive_mysql_ok_read(&payload, client->caps, &ok);
+    }
+
+    if (rc == NGX_OK) {
+        ngx_hyperdrive_mysql_end(out, client->caps, &ok, &client->seq);
+    }
+
+    ngx_hyperdrive_base_chain_clear(&client->end);
+}
+
+
+void
+ngx_hyperdrive_mysql_serve_end(void *data, ngx_hyperdrive_proto_unit_t *unit,
+    ngx_hyperdrive_chain_t *out)
+{
+    ngx_hyperdrive_mysql_client_t *client = data;
+
+    client->seq = 1;
+
+    ngx_hyperdrive_mysql_client_looked(client);
+}
+
+
+void
+ngx_hyperdrive_mysql_serve_question(ngx_hyperdrive_state_stmt_t *stmt,
+    ngx_str_t *args, ngx_str_t *formats, ngx_hyperdrive_chain_t *out)
+{
+    u_char     *p, *start;
+    size_t      first, second;
+
+    /* in one piece: a query, or what prepares it and what executes it */
+
+    first = NGX_HYPERDRIVE_MYSQL_HEADER + 1 + stmt->len;
+    second = 0;
+
+    if (formats->data[0] == 'b') {
+        second = NGX_HYPERDRIVE_MYSQL_HEADER + 10 + args->len;
+    }
+
+    start = ngx_hyperdrive_base_chain_reserve(out, first + second);
+    if (start == NULL) {
+        return;
+    }
+
+    p = ngx_hyperdrive_mysql_put_u24(start, (uint32_t) stmt->len + 1);
+    *p++ = 0;
+    *p++ = second ? NGX_HYPERDRIVE_MYSQL_COM_STMT_PREPARE
+                  : NGX_HYPERDRIVE_MYSQL_COM_QUERY;
+    p = ngx_cpymem(p, stmt->text, stmt->len);
+
+    if (second) {
+        p = ngx_hyperdrive_mysql_put_u24(p, (uint32_t) args->len + 10);
+        *p++ = 0;
+        *p++ = NGX_HYPERDRIVE_MYSQL_COM_STMT_EXECUTE;
+        p = ngx_hyperdrive_mysql_put_u32(p, NGX_HYPERDRIVE_MYSQL_LAST);
+        *p++ = 0;
+        p = ngx_hyperdrive_mysql_put_u32(p, 1);
+        ngx_memcpy(p, args->data, args->len);
+    }
+}
+
+
+uint64_t
+ngx_hyperdrive_mysql_serve_shape(u_char *head, size_t len)
+{
+    uint64_t  shape;
+
+    static uint64_t  seed[2];
+
+    shape = ngx_hyperdrive_base_hash(seed, head, len);
+
+    return shape ? shape : 1;
+}
+
+
+/* a sum over the rows, without numbers and ends: their order does not count */
+
+uint64_t
+ngx_hyperdrive_mysql_serve_digest(u_char *rows, size_t len)
+{
+    u_char    *p, *last;
+    size_t     n;
+    uint32_t   size;
+    uint64_t   sum;
+
+    static uint64_t  seed[2];
+
+    p = rows;
+    last = rows + len;
+    sum = 0;
+
+    for ( ;; ) {
+        p = ngx_hyperdrive_mysql_read_u24(p, last, &size);
+
+        if (p == NULL || p == last) {
+            break;
+        }
+
+        p++;
+        n = ngx_min((size_t) size, (size_t) (last - p));
+
+        if (n && (p[0] != NGX_HYPERDRIVE_MYSQL_EOF
+                  || size == NGX_HYPERDRIVE_MYSQL_MAX_PACKET))
+        {
+            sum += ngx_hyperdrive_base_hash(seed, p, n);
+        }
+
+        p += n;
+    }
+
+    return sum;
+}
+
+
+/* one of the text protocol */
+
+ngx_int_t
+ngx_hyperdrive_mysql_serve_row(u_char **pos, u_char *last, ngx_str_t *cols,
+    ngx_uint_t *n)
+{
+    u_char      *p, *end, seq;
+    ngx_int_t    rc;
+    ngx_str_t    payload;
+    ngx_uint_t   i, max;
+
+    max = *n;
+    *n = 0;
+
+    rc = ngx_hyperdrive_mysql_packet(pos, last,
+                                     NGX_HYPERDRIVE_MYSQL_MAX_PACKET - 1,
+                                     &payload, &seq);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (payload.len == 0 || payload.data[0] == NGX_HYPERDRIVE_MYSQL_EOF) {
+        return NGX_OK;
+    }
+
+    p = payload.data;
+    end = p + payload.len;
+
+    for (i = 0; p && p < end; i++) {
+
+        if (i == max) {
+            return NGX_ERROR;
+        }
+
+        if (*p == NGX_HYPERDRIVE_MYSQL_NULL) {
+            ngx_str_set(&cols[i], "");
+            p++;
+            continue;
+        }
+
+        p = ngx_hyperdrive_mysql_read_lstr(p, end, &cols[i]);
+    }
+
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    *n = i;
+
+    return NGX_OK;
+}

@@ -12,6 +12,17 @@
 #define NGX_HYPERDRIVE_CONF_SECRET       1024
 
 
+typedef struct {
+    ngx_str_t                        name;
+    size_t                           offset;
+    ngx_uint_t                       max;
+} ngx_hyperdrive_conf_origin_number_t;
+
+
+static ngx_int_t ngx_hyperdrive_conf_origin_number(
+    ngx_hyperdrive_base_url_arg_t *arg,
+    ngx_hyperdrive_origin_server_t *server,
+    ngx_hyperdrive_conf_origin_number_t **wrong);
 static char *ngx_hyperdrive_conf_origin_url(ngx_conf_t *cf, ngx_str_t *text,
     ngx_hyperdrive_base_url_t *url);
 static char *ngx_hyperdrive_conf_origin_args(ngx_conf_t *cf,
@@ -35,6 +46,23 @@ static ngx_conf_enum_t  ngx_hyperdrive_conf_sslmodes[] = {
     { ngx_string("verify-ca"), NGX_HYPERDRIVE_SSLMODE_VERIFY_CA },
     { ngx_string("verify-full"), NGX_HYPERDRIVE_SSLMODE_VERIFY_FULL },
     { ngx_null_string, 0 }
+};
+
+
+/* libpq's, with its units */
+
+static ngx_hyperdrive_conf_origin_number_t  ngx_hyperdrive_conf_numbers[] = {
+    { ngx_string("keepalives"),
+      offsetof(ngx_hyperdrive_origin_server_t, keepalives), 1 },
+    { ngx_string("keepalives_idle"),
+      offsetof(ngx_hyperdrive_origin_server_t, keepalives_idle), 32767 },
+    { ngx_string("keepalives_interval"),
+      offsetof(ngx_hyperdrive_origin_server_t, keepalives_interval), 32767 },
+    { ngx_string("keepalives_count"),
+      offsetof(ngx_hyperdrive_origin_server_t, keepalives_count), 127 },
+    { ngx_string("tcp_user_timeout"),
+      offsetof(ngx_hyperdrive_origin_server_t, user_timeout), 3600000 },
+    { ngx_null_string, 0, 0 }
 };
 
 
@@ -112,6 +140,11 @@ ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     server->user = url.user;
     server->password = url.password;
     server->connect_timeout = 5000;
+    server->keepalives = 1;
+    server->keepalives_idle = 60;
+    server->keepalives_interval = 10;
+    server->keepalives_count = 3;
+    server->user_timeout = 30000;
     server->sslmode = NGX_HYPERDRIVE_SSLMODE_PREFER;
 
     rv = ngx_hyperdrive_conf_origin_address(cf, &url, origin->proto->port,
@@ -256,6 +289,7 @@ ngx_hyperdrive_conf_origin_get(ngx_conf_t *cf, ngx_hyperdrive_srv_conf_t *hscf)
     origin->idle = 600000;
     origin->lifetime = 3600000;
     origin->wait = 10000;
+    origin->check = 30000;
     origin->catalog_refresh = NGX_CONF_UNSET_MSEC;
 
     hscf->upstream = origin;
@@ -270,10 +304,11 @@ static char *
 ngx_hyperdrive_conf_origin_args(ngx_conf_t *cf, ngx_hyperdrive_base_url_t *url,
     ngx_hyperdrive_origin_server_t *server)
 {
-    ngx_int_t                       n;
-    ngx_str_t                       root, cert, key;
-    ngx_uint_t                      i, k;
-    ngx_hyperdrive_base_url_arg_t  *arg;
+    ngx_int_t                            n;
+    ngx_str_t                            root, cert, key;
+    ngx_uint_t                           i, k;
+    ngx_hyperdrive_base_url_arg_t       *arg;
+    ngx_hyperdrive_conf_origin_number_t *number;
 
     ngx_str_null(&root);
     ngx_str_null(&cert);
@@ -334,18 +369,74 @@ ngx_hyperdrive_conf_origin_args(ngx_conf_t *cf, ngx_hyperdrive_base_url_t *url,
 
             server->connect_timeout = n * 1000;
 
+        } else if (ngx_hyperdrive_conf_origin_number(arg, server, &number)
+                   != NGX_DECLINED)
+        {
+            if (number == NULL) {
+                continue;
+            }
+
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid %V \"%V\" in the URL of "
+                               "\"hyperdrive_origin\": write a number from 0 "
+                               "to %ui", &arg->name, &arg->value, number->max);
+            return NGX_CONF_ERROR;
+
         } else {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "unknown parameter \"%V\" in the URL of "
                                "\"hyperdrive_origin\": known are sslmode, "
                                "sslrootcert, sslcert, sslkey, "
-                               "connect_timeout, application_name and options",
+                               "connect_timeout, application_name, options, "
+                               "keepalives, keepalives_idle, "
+                               "keepalives_interval, keepalives_count and "
+                               "tcp_user_timeout",
                                &arg->name);
             return NGX_CONF_ERROR;
         }
     }
 
     return ngx_hyperdrive_conf_origin_tls(cf, server, &root, &cert, &key);
+}
+
+
+/* NGX_OK: taken, *wrong is NULL; NGX_ERROR: it is *wrong; NGX_DECLINED: it is
+   none of these */
+
+static ngx_int_t
+ngx_hyperdrive_conf_origin_number(ngx_hyperdrive_base_url_arg_t *arg,
+    ngx_hyperdrive_origin_server_t *server,
+    ngx_hyperdrive_conf_origin_number_t **wrong)
+{
+    u_char                               *p;
+    ngx_int_t                             n;
+    ngx_hyperdrive_conf_origin_number_t  *number;
+
+    *wrong = NULL;
+
+    for (number = ngx_hyperdrive_conf_numbers; number->name.len; number++) {
+
+        if (arg->name.len != number->name.len
+            || ngx_strncmp(arg->name.data, number->name.data, arg->name.len)
+               != 0)
+        {
+            continue;
+        }
+
+        n = ngx_atoi(arg->value.data, arg->value.len);
+
+        if (n == NGX_ERROR || n > (ngx_int_t) number->max) {
+            *wrong = number;
+            return NGX_ERROR;
+        }
+
+        p = (u_char *) server + number->offset;
+        *(ngx_uint_t *) p = n;
+
+        return NGX_OK;
+    }
+
+    return NGX_DECLINED;
 }
 
 

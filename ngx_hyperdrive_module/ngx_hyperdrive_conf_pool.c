@@ -87,6 +87,17 @@ ngx_hyperdrive_conf_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             rv = ngx_hyperdrive_conf_pool_time(cf, &value[i], &s,
                                                &origin->lifetime);
 
+        } else if (ngx_hyperdrive_conf_param(&value[i], "check", &s)
+                   == NGX_OK)
+        {
+            if (s.len == 3 && ngx_strncmp(s.data, "off", 3) == 0) {
+                origin->check = 0;
+                continue;
+            }
+
+            rv = ngx_hyperdrive_conf_pool_time(cf, &value[i], &s,
+                                               &origin->check);
+
         } else if (ngx_hyperdrive_conf_param(&value[i], "wait", &s)
                    == NGX_OK)
         {
@@ -99,7 +110,8 @@ ngx_hyperdrive_conf_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                "\"hyperdrive_pool\": known are max=N, "
                                "max_user=N, max_db=N, min=N, "
                                "queue=N, statements=N, idle=TIME, "
-                               "lifetime=TIME and wait=TIME", &value[i]);
+                               "lifetime=TIME, wait=TIME and "
+                               "check=TIME|off", &value[i]);
             return NGX_CONF_ERROR;
         }
 

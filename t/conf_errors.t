@@ -41,7 +41,10 @@ for my $origin ('postgres://app@127.0.0.1/shop',
     'postgres://app@127.0.0.1/shop?sslmode=disable&connect_timeout=3'
 	. '&application_name=me&options=-c%20work_mem%3D1MB',
     'postgres://app@127.0.0.1/shop?sslmode=verify-full&sslrootcert=front.crt',
-    'postgres://app@127.0.0.1/shop?sslcert=front.crt&sslkey=front.key')
+    'postgres://app@127.0.0.1/shop?sslcert=front.crt&sslkey=front.key',
+    'postgres://app@127.0.0.1/shop?keepalives=0&tcp_user_timeout=0',
+    'postgres://app@127.0.0.1/shop?keepalives=1&keepalives_idle=10'
+	. '&keepalives_interval=5&keepalives_count=2&tcp_user_timeout=9000')
 {
 	is(error(origin => $origin), '', $origin);
 }
@@ -53,7 +56,7 @@ for my $parameters ('password_file=secret', 'cleartext_password=on',
 }
 
 for my $pool ('max=1', 'max=10000 min=10000', 'queue=0', 'statements=1',
-    'idle=1s lifetime=1d wait=100ms')
+    'idle=1s lifetime=1d wait=100ms check=5s', 'check=off')
 {
 	is(error(pool => $pool), '', "pool $pool");
 }
@@ -106,6 +109,16 @@ my @origins = (
 		qr/invalid connect_timeout "3601"/,
 	'postgres://app@127.0.0.1/shop?connect_timeout=x' =>
 		qr/invalid connect_timeout "x"/,
+	'postgres://app@127.0.0.1/shop?keepalives=2' =>
+		qr/invalid keepalives "2".*number from 0 to 1/,
+	'postgres://app@127.0.0.1/shop?keepalives_idle=x' =>
+		qr/invalid keepalives_idle "x".*0 to 32767/,
+	'postgres://app@127.0.0.1/shop?keepalives_interval=32768' =>
+		qr/invalid keepalives_interval "32768"/,
+	'postgres://app@127.0.0.1/shop?keepalives_count=128' =>
+		qr/invalid keepalives_count "128".*0 to 127/,
+	'postgres://app@127.0.0.1/shop?tcp_user_timeout=-1' =>
+		qr/invalid tcp_user_timeout "-1".*0 to 3600000/,
 	'postgres://app@127.0.0.1/shop?sslcert=front.crt' =>
 		qr/only one of sslcert and sslkey.*write both/,
 	'postgres://app@127.0.0.1/shop?sslkey=front.key' =>
@@ -171,6 +184,8 @@ my @pools = (
 	'wait=10sec' => qr/invalid time in "wait=10sec"/,
 	'nonsense' => qr/invalid parameter "nonsense" of "hyperdrive_pool"/,
 	'nonsense=1' => qr/invalid parameter "nonsense=1".*known are max=N/,
+	'check=0' => qr/invalid time in "check=0".*write for instance/,
+	'check=on' => qr/invalid time in "check=on"/,
 );
 
 while (my ($pool, $message) = splice @pools, 0, 2) {

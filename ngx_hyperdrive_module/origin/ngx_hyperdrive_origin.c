@@ -121,6 +121,20 @@ ngx_hyperdrive_origin_set_state(ngx_hyperdrive_origin_t *o,
         }
     }
 
+    if (o->checking && state != NGX_HYPERDRIVE_ORIGIN_DRAIN) {
+
+        o->checking = 0;
+
+        if (state != NGX_HYPERDRIVE_ORIGIN_IDLE
+            && state != NGX_HYPERDRIVE_ORIGIN_BUSY)
+        {
+            /* who pends for it needs another */
+
+            pool->supply = 1;
+            ngx_post_event(&pool->conf->event, &ngx_posted_events);
+        }
+    }
+
     if (state != NGX_HYPERDRIVE_ORIGIN_STATES) {
         ngx_queue_insert_head(&pool->origins[state], &o->queue);
         pool->norigins[state]++;
@@ -431,6 +445,11 @@ ngx_hyperdrive_origin_read_handler(ngx_event_t *rev)
         /* fall through */
 
     case NGX_HYPERDRIVE_ORIGIN_DRAIN:
+
+        if (rev->timedout && o->checking) {
+            ngx_hyperdrive_origin_check_failed(o);
+            return;
+        }
 
         if (rev->timedout) {
             ngx_hyperdrive_origin_close(o, "answers nobody waits for take "

@@ -50,6 +50,14 @@ typedef struct {
     ngx_hyperdrive_origin_sslmode_e    sslmode;
     ngx_ssl_t                         *ssl;       /* NULL: disable */
     ngx_msec_t                         connect_timeout;
+
+    /* as libpq's; seconds, and 0: the system's */
+    ngx_flag_t                         keepalives;
+    ngx_uint_t                         keepalives_idle;
+    ngx_uint_t                         keepalives_interval;
+    ngx_uint_t                         keepalives_count;
+    ngx_msec_t                         user_timeout;
+
     unsigned                           allow_clear:1;
     unsigned                           down:1;
     unsigned                           ask_key:1; /* as in a log-in */
@@ -93,6 +101,8 @@ typedef struct {
     ngx_msec_t                         idle;
     ngx_msec_t                         lifetime;
     ngx_msec_t                         wait;
+    ngx_msec_t                         check;     /* idle so long: is it there?
+                                                     0: not asked */
 
     ngx_msec_t                         catalog_refresh; /* 0: it is not read */
     ngx_array_t                       *functions; /* of _sql_catalog_rule_t, or
@@ -179,6 +189,8 @@ struct ngx_hyperdrive_origin_s {
                                                      idle: _ORIGIN_RESET_... */
     unsigned                           unknown:1; /* nobody knows what it is
                                                      set to */
+    unsigned                           checking:1; /* it was asked whether it is
+                                                      there */
     unsigned                           tls_tried:1;
     unsigned                           plain_tried:1;
     unsigned                           answered:1; /* something was read on
@@ -248,6 +260,8 @@ struct ngx_hyperdrive_pool_s {
     /* the last attempt failed */
     ngx_uint_t                         failures;
     ngx_msec_t                         failed;    /* when */
+    unsigned                           supply:1;  /* somebody pends, and his
+                                                     connection has gone */
     unsigned                           tell:1;    /* ...those who wait */
     u_char                             sqlstate[6];
     u_char                             reason[512];
@@ -355,6 +369,23 @@ void ngx_hyperdrive_origin_collect(ngx_hyperdrive_origin_conf_t *conf);
    queue's length */
 void ngx_hyperdrive_origin_stop(ngx_hyperdrive_pool_t *pool,
     ngx_hyperdrive_origin_waiter_t *w);
+
+
+/*
+ * ngx_hyperdrive_origin_check.c: connections whose other end has gone without
+ * a word
+ */
+
+/* has the system tell when nobody acknowledges; the socket is connected */
+void ngx_hyperdrive_origin_keepalive(ngx_hyperdrive_origin_t *o);
+/* NGX_OK: it was used lately; NGX_AGAIN: it is asked first, and becomes idle
+   again, or is gone, in which case somebody who pends is given another */
+ngx_int_t ngx_hyperdrive_origin_check(ngx_hyperdrive_origin_t *o);
+/* it has not answered in time */
+void ngx_hyperdrive_origin_check_failed(ngx_hyperdrive_origin_t *o);
+/* opens connections for those who pend and have none under way */
+void ngx_hyperdrive_origin_supply(ngx_hyperdrive_pool_t *pool,
+    ngx_uint_t max);
 
 
 /* ngx_hyperdrive_origin_pools.c */

@@ -190,6 +190,8 @@ ngx_hyperdrive_origin_login_start(ngx_hyperdrive_origin_t *o)
         }
     }
 
+    ngx_hyperdrive_origin_keepalive(o);
+
     login = calloc(1, sizeof(ngx_hyperdrive_proto_login_t));
     if (login == NULL) {
         ngx_hyperdrive_origin_refused(o, 0, "no memory");

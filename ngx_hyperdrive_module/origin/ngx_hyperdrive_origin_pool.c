@@ -9,7 +9,10 @@
 
 
 /* a database that has refused is left alone so long, milliseconds */
-#define NGX_HYPERDRIVE_ORIGIN_PAUSE      200
+#define NGX_HYPERDRIVE_ORIGIN_PAUSE      100
+
+/* ...twice as long after each further refusal, up to */
+#define NGX_HYPERDRIVE_ORIGIN_PAUSE_MAX  800
 
 /* idle connections that are looked at for one that suits */
 #define NGX_HYPERDRIVE_ORIGIN_LOOK       64
@@ -115,9 +118,17 @@ ngx_hyperdrive_origin_acquire(ngx_hyperdrive_pool_t *pool,
     {
         *o = ngx_hyperdrive_origin_take_idle(pool, w->bucket);
 
-        if (*o) {
+        if (*o && ngx_hyperdrive_origin_check(*o) == NGX_OK) {
             ngx_hyperdrive_origin_lend(*o);
             return NGX_OK;
+        }
+
+        if (*o) {
+            w->since = ngx_current_msec;
+            conf->counters->wait_total++;
+
+            ngx_hyperdrive_origin_pend(pool, w);
+            return NGX_AGAIN;
         }
     }
 
@@ -324,10 +335,16 @@ static ngx_int_t
 ngx_hyperdrive_origin_down(ngx_hyperdrive_pool_t *pool,
     ngx_hyperdrive_proto_error_t *err)
 {
-    if (pool->failures == 0
-        || ngx_hyperdrive_origin_alive(pool)
-        || (ngx_msec_int_t) (ngx_current_msec - pool->failed)
-           >= NGX_HYPERDRIVE_ORIGIN_PAUSE)
+    ngx_msec_t  pause;
+
+    if (pool->failures == 0 || ngx_hyperdrive_origin_alive(pool)) {
+        return NGX_OK;
+    }
+
+    pause = NGX_HYPERDRIVE_ORIGIN_PAUSE << ngx_min(pool->failures - 1, 3);
+
+    if (ngx_current_msec - pool->failed
+        >= ngx_min(pause, NGX_HYPERDRIVE_ORIGIN_PAUSE_MAX))
     {
         return NGX_OK;
     }
@@ -750,10 +767,7 @@ ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
 void
 ngx_hyperdrive_origin_ready(ngx_hyperdrive_origin_t *o)
 {
-    ngx_queue_t                     *q;
-    ngx_uint_t                       n;
-    ngx_hyperdrive_pool_t           *pool;
-    ngx_hyperdrive_origin_waiter_t  *w;
+    ngx_hyperdrive_pool_t  *pool;
 
     pool = o->pool;
 
@@ -761,22 +775,7 @@ ngx_hyperdrive_origin_ready(ngx_hyperdrive_origin_t *o)
 
     /* the database is back: all who were held back may try now */
 
-    n = pool->norigins[NGX_HYPERDRIVE_ORIGIN_CONNECT]
-        + pool->norigins[NGX_HYPERDRIVE_ORIGIN_HANDSHAKE]
-        + pool->norigins[NGX_HYPERDRIVE_ORIGIN_LOGIN];
-
-    while (pool->npending > n) {
-
-        if (ngx_hyperdrive_origin_quota_place(pool) != NGX_OK) {
-            break;
-        }
-
-        q = ngx_queue_last(&pool->pending);
-        w = ngx_queue_data(q, ngx_hyperdrive_origin_waiter_t, queue);
-
-        n++;
-        ngx_hyperdrive_origin_open(pool, w->client);
-    }
+    ngx_hyperdrive_origin_supply(pool, pool->npending);
 }
 
 
@@ -830,6 +829,11 @@ ngx_hyperdrive_origin_event(ngx_event_t *ev)
          q = ngx_queue_next(q))
     {
         pool = ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
+
+        if (pool->supply) {
+            pool->supply = 0;
+            ngx_hyperdrive_origin_supply(pool, pool->npending);
+        }
 
         if (pool->tell) {
             pool->tell = 0;

@@ -133,11 +133,9 @@ static void
 ngx_hyperdrive_origin_sweep_pool(ngx_hyperdrive_pool_t *pool)
 {
     char                             *reason;
-    ngx_uint_t                        n;
     ngx_queue_t                      *q, *prev, *idle;
     ngx_hyperdrive_origin_t          *o;
     ngx_hyperdrive_origin_conf_t     *conf;
-    ngx_hyperdrive_origin_waiter_t   *w;
     ngx_hyperdrive_shm_limit_stats_t  stats;
 
     conf = pool->conf;
@@ -171,18 +169,7 @@ ngx_hyperdrive_origin_sweep_pool(ngx_hyperdrive_pool_t *pool)
 
     /* waiters whose connection has failed, beside others that work */
 
-    n = pool->norigins[NGX_HYPERDRIVE_ORIGIN_CONNECT]
-        + pool->norigins[NGX_HYPERDRIVE_ORIGIN_HANDSHAKE]
-        + pool->norigins[NGX_HYPERDRIVE_ORIGIN_LOGIN];
-
-    if (pool->npending > n
-        && ngx_hyperdrive_origin_quota_place(pool) == NGX_OK)
-    {
-        w = ngx_queue_data(ngx_queue_head(&pool->pending),
-                           ngx_hyperdrive_origin_waiter_t, queue);
-
-        ngx_hyperdrive_origin_open(pool, w->client);
-    }
+    ngx_hyperdrive_origin_supply(pool, 1);
 }
 
 

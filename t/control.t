@@ -28,10 +28,13 @@ my $pg = $t->postgres(users => { app => 'pw', other => 'pw' },
 SET ROLE app;
 CREATE TABLE things (id int PRIMARY KEY, v text);
 INSERT INTO things SELECT g, 'thing ' || g FROM generate_series(1, 10) g;
+GRANT SELECT ON things TO other;
 
 EOS
 
 my $url = 'postgres://app:pw@127.0.0.1:' . $pg->port() . '/?sslmode=disable';
+
+(my $other = $url) =~ s/app/other/;
 
 $t->write_file_expand('nginx.conf', <<"EOS")->run();
 
@@ -71,7 +74,7 @@ stream {
     }
 
     upstream other {
-        hyperdrive_origin  $url;
+        hyperdrive_origin  $other;
         hyperdrive_pool    max=4;
     }
 

@@ -36,7 +36,7 @@ ok(run('cp', '-R', $source, "$dir/nginx"), 'the sources of nginx');
 my $configure = -x "$dir/nginx/configure" ? './configure' : 'auto/configure';
 
 ok(run('sh', '-c', "cd $dir/nginx && $configure --with-compat --with-stream"
-	. ' --with-stream_ssl_module --without-http --with-cc-opt=-O0'
+	. ' --with-stream_ssl_module --without-http --with-cc-opt=-O0\ -g0'
 	. ' --add-dynamic-module=../hyperdrive'), 'configure');
 
 delete $ENV{MAKEFLAGS};

@@ -54,6 +54,15 @@ typedef struct {
 } ngx_hyperdrive_conf_users_t;
 
 
+/* hyperdrive_read_write_split */
+
+typedef struct {
+    ngx_flag_t                       on;
+    ngx_msec_t                       max_lag;
+    ngx_msec_t                       max_staleness;
+} ngx_hyperdrive_conf_split_t;
+
+
 typedef struct {
     ngx_array_t                      origins;   /* of _origin_conf_t * */
     ngx_array_t                      zones;     /* of _conf_zone_t */
@@ -105,6 +114,7 @@ typedef struct {
     ngx_hyperdrive_policy_chunk_t   *policy;    /* in Lua; or NULL */
     ngx_hyperdrive_policy_chunk_t   *params;
     ngx_hyperdrive_session_timeout_t timeout;
+    ngx_hyperdrive_conf_split_t      split;
 
     ngx_hyperdrive_session_conf_t    session;
 } ngx_hyperdrive_srv_conf_t;
@@ -231,6 +241,25 @@ ngx_int_t ngx_hyperdrive_conf_validate(ngx_conf_t *cf,
 /* digests of where it leads to and how, when all has been read */
 ngx_int_t ngx_hyperdrive_conf_ident(ngx_conf_t *cf,
     ngx_hyperdrive_origin_conf_t *origin);
+
+/* ngx_hyperdrive_conf_replica.c */
+
+ngx_int_t ngx_hyperdrive_conf_replica_role(
+    ngx_hyperdrive_origin_server_t *server, ngx_str_t *value);
+char *ngx_hyperdrive_conf_replica_attrs(ngx_conf_t *cf,
+    ngx_hyperdrive_origin_server_t *server, ngx_str_t *value);
+char *ngx_hyperdrive_conf_replica_add(ngx_conf_t *cf,
+    ngx_hyperdrive_origin_conf_t *origin,
+    ngx_hyperdrive_origin_server_t *server, ngx_stream_upstream_server_t *us);
+/* when all has been read */
+char *ngx_hyperdrive_conf_replica_check(ngx_conf_t *cf,
+    ngx_hyperdrive_origin_conf_t *origin);
+
+char *ngx_hyperdrive_conf_split(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+void ngx_hyperdrive_conf_split_init(ngx_hyperdrive_srv_conf_t *conf);
+void ngx_hyperdrive_conf_split_merge(ngx_hyperdrive_srv_conf_t *conf,
+    ngx_hyperdrive_srv_conf_t *prev);
 
 /* ngx_hyperdrive_conf_catalog.c */
 

@@ -101,7 +101,7 @@ ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t                       *value;
     ngx_uint_t                       i, k, n;
     ngx_hyperdrive_base_url_t        url;
-    ngx_stream_upstream_server_t    *us;
+    ngx_stream_upstream_server_t     us;
     ngx_hyperdrive_origin_conf_t    *origin;
     ngx_stream_upstream_srv_conf_t  *uscf;
     ngx_hyperdrive_origin_server_t  *server, *other;
@@ -126,14 +126,13 @@ ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     server = ngx_array_push(&origin->servers);
-    us = ngx_array_push(uscf->servers);
 
-    if (server == NULL || us == NULL) {
+    if (server == NULL) {
         return NGX_CONF_ERROR;
     }
 
     ngx_memzero(server, sizeof(ngx_hyperdrive_origin_server_t));
-    ngx_memzero(us, sizeof(ngx_stream_upstream_server_t));
+    ngx_memzero(&us, sizeof(ngx_stream_upstream_server_t));
 
     server->file = cf->conf_file->file.name.data;
     server->line = cf->conf_file->line;
@@ -146,6 +145,7 @@ ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     server->keepalives_count = 3;
     server->user_timeout = 30000;
     server->sslmode = NGX_HYPERDRIVE_SSLMODE_PREFER;
+    server->roles = NGX_HYPERDRIVE_ORIGIN_PRIMARY;
 
     rv = ngx_hyperdrive_conf_origin_address(cf, &url, origin->proto->port,
                                             server);
@@ -158,7 +158,7 @@ ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return rv;
     }
 
-    rv = ngx_hyperdrive_conf_origin_params(cf, uscf, server, us);
+    rv = ngx_hyperdrive_conf_origin_params(cf, uscf, server, &us);
     if (rv != NGX_CONF_OK) {
         return rv;
     }
@@ -169,11 +169,16 @@ ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                "each client's own logs in";
     }
 
-    server->down = us->down;
+    server->down = us.down;
 
-    us->name = server->name;
-    us->addrs = server->addrs;
-    us->naddrs = server->naddrs;
+    us.name = server->name;
+    us.addrs = server->addrs;
+    us.naddrs = server->naddrs;
+
+    rv = ngx_hyperdrive_conf_replica_add(cf, origin, server, &us);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
 
     if (origin->servers.nelts == 1) {
         origin->database = url.database;
@@ -264,9 +269,14 @@ ngx_hyperdrive_conf_origin_get(ngx_conf_t *cf, ngx_hyperdrive_srv_conf_t *hscf)
         return NULL;
     }
 
+    /* pointers into it are taken when all of it has been read */
+
     if (ngx_array_init(&origin->servers, cf->pool, 4,
                        sizeof(ngx_hyperdrive_origin_server_t))
-        != NGX_OK)
+        != NGX_OK
+        || ngx_array_init(&origin->replicas, cf->pool, 4,
+                          sizeof(ngx_hyperdrive_origin_replica_t))
+           != NGX_OK)
     {
         return NULL;
     }
@@ -304,6 +314,7 @@ static char *
 ngx_hyperdrive_conf_origin_args(ngx_conf_t *cf, ngx_hyperdrive_base_url_t *url,
     ngx_hyperdrive_origin_server_t *server)
 {
+    char                                *rv;
     ngx_int_t                            n;
     ngx_str_t                            root, cert, key;
     ngx_uint_t                           i, k;
@@ -356,6 +367,13 @@ ngx_hyperdrive_conf_origin_args(ngx_conf_t *cf, ngx_hyperdrive_base_url_t *url,
         } else if (ngx_strcmp(arg->name.data, "options") == 0) {
             server->options = arg->value;
 
+        } else if (ngx_strcmp(arg->name.data, "target_session_attrs") == 0) {
+
+            rv = ngx_hyperdrive_conf_replica_attrs(cf, server, &arg->value);
+            if (rv != NGX_CONF_OK) {
+                return rv;
+            }
+
         } else if (ngx_strcmp(arg->name.data, "connect_timeout") == 0) {
             n = ngx_atoi(arg->value.data, arg->value.len);
 
@@ -389,8 +407,8 @@ ngx_hyperdrive_conf_origin_args(ngx_conf_t *cf, ngx_hyperdrive_base_url_t *url,
                                "sslrootcert, sslcert, sslkey, "
                                "connect_timeout, application_name, options, "
                                "keepalives, keepalives_idle, "
-                               "keepalives_interval, keepalives_count and "
-                               "tcp_user_timeout",
+                               "keepalives_interval, keepalives_count, "
+                               "tcp_user_timeout and target_session_attrs",
                                &arg->name);
             return NGX_CONF_ERROR;
         }
@@ -487,6 +505,15 @@ ngx_hyperdrive_conf_origin_params(ngx_conf_t *cf,
             continue;
         }
 
+        if (ngx_hyperdrive_conf_param(&value[i], "role", &s) == NGX_OK) {
+
+            if (ngx_hyperdrive_conf_replica_role(server, &s) != NGX_OK) {
+                goto invalid;
+            }
+
+            continue;
+        }
+
         if (ngx_hyperdrive_conf_param(&value[i], "weight", &s) == NGX_OK) {
             n = ngx_atoi(s.data, s.len);
 
@@ -560,7 +587,8 @@ invalid:
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "invalid parameter \"%V\" of \"hyperdrive_origin\": "
                        "known are password_file=FILE, "
-                       "cleartext_password=on|off, weight=N, max_conns=N, "
+                       "cleartext_password=on|off, "
+                       "role=primary|replica|auto, weight=N, max_conns=N, "
                        "max_fails=N, fail_timeout=TIME, backup and down",
                        &value[i]);
 

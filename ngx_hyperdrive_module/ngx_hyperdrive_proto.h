@@ -237,6 +237,8 @@ typedef struct {
                                                        _repeat() */
     unsigned                          cancelled:1;  /* ERROR: it was asked to
                                                        stop */
+    unsigned                          read_only:1;  /* ERROR: nothing may be
+                                                       written there */
 } ngx_hyperdrive_proto_piece_t;
 
 
@@ -260,6 +262,27 @@ typedef struct {
 #define NGX_HYPERDRIVE_PROTO_OWN_ALONE    1         /* one with SYNC follows */
 #define NGX_HYPERDRIVE_PROTO_OWN_SYNC     2
 #define NGX_HYPERDRIVE_PROTO_OWN_BLOCK    4         /* it may begin a block */
+
+
+/* what a database is, as it says at a log-in */
+
+typedef enum {
+    NGX_HYPERDRIVE_PROTO_ROLE_UNKNOWN = 0,
+    NGX_HYPERDRIVE_PROTO_ROLE_PRIMARY,
+    NGX_HYPERDRIVE_PROTO_ROLE_READ_ONLY,   /* ...in which nothing is written by
+                                              default */
+    NGX_HYPERDRIVE_PROTO_ROLE_REPLICA
+} ngx_hyperdrive_proto_role_e;
+
+/*
+ * Where a database stands: what it has written, or replayed, so far; the
+ * protocol's own.
+ */
+
+typedef struct {
+    size_t                            len;
+    u_char                            data[120];
+} ngx_hyperdrive_proto_position_t;
 
 
 /*
@@ -616,6 +639,31 @@ struct ngx_hyperdrive_proto_s {
      */
     ngx_int_t   (*row)(u_char **pos, u_char *last, ngx_str_t *cols,
                        ngx_uint_t *n);
+
+    /*
+     * Replicas; NULL, all of them: it knows none.  What it is, and the name of
+     * what a replica says otherwise of its settings than its primary, or NULL;
+     * both as said at the log-in.
+     */
+    ngx_hyperdrive_proto_role_e
+                (*role)(ngx_str_t *greeting);
+    char       *(*unlike)(ngx_str_t *primary, ngx_str_t *replica);
+
+    /*
+     * Asks where it stands: the text of a question, to be sent by query(), and
+     * what the columns of its only row say.  A primary says what has been
+     * written, all that it has acknowledged included; a replica what it has
+     * replayed.  NGX_DECLINED: it is not what it was asked as.
+     */
+    char       *(*position_text)(ngx_uint_t replica);
+    ngx_int_t   (*position_row)(ngx_str_t *cols, ngx_uint_t n,
+                                ngx_hyperdrive_proto_position_t *position);
+    /* true if who stands at <replica> has all that was at <primary> */
+    ngx_uint_t  (*position_has)(ngx_hyperdrive_proto_position_t *replica,
+                                ngx_hyperdrive_proto_position_t *primary);
+    /* true if between these two another one has become the primary */
+    ngx_uint_t  (*position_other)(ngx_hyperdrive_proto_position_t *one,
+                                  ngx_hyperdrive_proto_position_t *two);
 };
 
 

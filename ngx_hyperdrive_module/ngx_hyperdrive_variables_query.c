@@ -36,6 +36,7 @@ static ngx_hyperdrive_session_query_t *ngx_hyperdrive_variables_query_now(
 enum {
     sv_status = 0,
     sv_kind,
+    sv_origin,
     sv_error
 };
 
@@ -55,6 +56,10 @@ ngx_stream_variable_t  ngx_hyperdrive_variables_query[] = {
 
     { ngx_string("hyperdrive_query_kind"), NULL,
       ngx_hyperdrive_variables_query_string, sv_kind,
+      NGX_STREAM_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("hyperdrive_query_origin"), NULL,
+      ngx_hyperdrive_variables_query_string, sv_origin,
       NGX_STREAM_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("hyperdrive_query_error"), NULL,
@@ -136,6 +141,16 @@ ngx_hyperdrive_variables_query_string(ngx_stream_session_t *stream,
     case sv_kind:
         value = ngx_hyperdrive_sql_kind_name(q->stmt ? q->stmt->plan.kind
                                                 : NGX_HYPERDRIVE_SQL_UNKNOWN);
+        break;
+
+    case sv_origin:
+
+        if (q->origin == NULL) {
+            v->not_found = 1;
+            return NGX_OK;
+        }
+
+        value = q->origin;
         break;
 
     default: /* sv_error */

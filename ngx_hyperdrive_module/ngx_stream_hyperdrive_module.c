@@ -6,7 +6,9 @@
 
 #include "ngx_hyperdrive_conf.h"
 #include "ngx_hyperdrive_variables.h"
+#include "cache/ngx_hyperdrive_cache_position.h"
 #include "session/ngx_hyperdrive_session_catalog.h"
+#include "session/ngx_hyperdrive_session_position.h"
 #include "sql/ngx_hyperdrive_sql.h"
 #include "peer/ngx_hyperdrive_peer.h"
 #include "admin/ngx_hyperdrive_admin_status.h"
@@ -147,6 +149,13 @@ static ngx_command_t  ngx_stream_hyperdrive_commands[] = {
     { ngx_string("hyperdrive_session_state"),
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
       ngx_hyperdrive_conf_state,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("hyperdrive_read_write_split"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
+      ngx_hyperdrive_conf_split,
       NGX_STREAM_SRV_CONF_OFFSET,
       0,
       NULL },
@@ -356,6 +365,7 @@ ngx_stream_hyperdrive_create_srv_conf(ngx_conf_t *cf)
     conf->channel_binding = NGX_CONF_UNSET;
 
     ngx_hyperdrive_conf_timeout_init(conf);
+    ngx_hyperdrive_conf_split_init(conf);
 
     return conf;
 }
@@ -393,6 +403,7 @@ ngx_stream_hyperdrive_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->channel_binding, prev->channel_binding, 1);
 
     ngx_hyperdrive_conf_timeout_merge(conf, prev);
+    ngx_hyperdrive_conf_split_merge(conf, prev);
 
     if (ngx_hyperdrive_conf_policy_merge(cf, conf, prev) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
@@ -480,13 +491,12 @@ ngx_stream_hyperdrive_merge_pass(ngx_conf_t *cf,
 static ngx_int_t
 ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
 {
-    ngx_uint_t                        i;
+    ngx_uint_t                        i, tracked;
     ngx_hyperdrive_srv_conf_t        *hscf;
     ngx_hyperdrive_main_conf_t       *hmcf;
     ngx_stream_core_srv_conf_t      **cscfp;
     ngx_stream_core_main_conf_t      *cmcf;
     ngx_hyperdrive_origin_conf_t    **origins;
-    ngx_stream_upstream_srv_conf_t   *uscf;
 
     hmcf = ngx_stream_conf_get_module_main_conf(cf,
                                                 ngx_stream_hyperdrive_module);
@@ -520,6 +530,7 @@ ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
     }
 
     origins = hmcf->origins.elts;
+    tracked = (hmcf->zones.nelts != 0);
 
     for (i = 0; i < hmcf->origins.nelts; i++) {
 
@@ -531,18 +542,13 @@ ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
             return NGX_ERROR;
         }
 
-        uscf = origins[i]->upstream;
-
         ngx_conf_init_msec_value(origins[i]->catalog_refresh, 60000);
 
-        if (uscf->servers->nelts != origins[i]->servers.nelts) {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "\"server\" beside \"hyperdrive_origin\" in "
-                          "upstream \"%V\" in %s:%ui: write "
-                          "hyperdrive_origin for each", &uscf->host,
-                          uscf->file_name, uscf->line);
+        if (ngx_hyperdrive_conf_replica_check(cf, origins[i]) != NGX_CONF_OK) {
             return NGX_ERROR;
         }
+
+        tracked |= (origins[i]->balancer || origins[i]->moves);
     }
 
     if (ngx_hyperdrive_conf_policy_init(cf, hmcf) != NGX_OK
@@ -566,7 +572,7 @@ ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
         }
     }
 
-    if (hmcf->zones.nelts) {
+    if (tracked) {
 
         hmcf->versions = ngx_hyperdrive_cache_version_zone(cf,
                                                 &ngx_stream_hyperdrive_module);
@@ -636,6 +642,7 @@ ngx_stream_hyperdrive_main_conf(ngx_cycle_t *cycle)
 static ngx_int_t
 ngx_stream_hyperdrive_init_module(ngx_cycle_t *cycle)
 {
+    u_char                      *mem;
     ngx_hyperdrive_main_conf_t  *hmcf;
 
     hmcf = ngx_stream_hyperdrive_main_conf(cycle);
@@ -648,9 +655,12 @@ ngx_stream_hyperdrive_init_module(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
-    ngx_hyperdrive_cache_version_attach(hmcf->versions ? hmcf->versions->data
-                                                       : NULL,
-                                        ngx_hyperdrive_shm_generation());
+    mem = hmcf->versions ? hmcf->versions->data : NULL;
+
+    ngx_hyperdrive_cache_version_attach(mem, ngx_hyperdrive_shm_generation());
+    ngx_hyperdrive_cache_position_attach(mem
+                                  ? mem + ngx_hyperdrive_cache_version_size()
+                                  : NULL);
 
     if (ngx_hyperdrive_conf_verifiers(cycle, hmcf) != NGX_OK) {
         return NGX_ERROR;
@@ -737,7 +747,9 @@ ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle)
         }
     }
 
-    if (ngx_hyperdrive_session_catalog_init(cycle, &hmcf->origins) != NGX_OK) {
+    if (ngx_hyperdrive_session_catalog_init(cycle, &hmcf->origins) != NGX_OK
+        || ngx_hyperdrive_session_position_init(&hmcf->origins) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -777,8 +789,10 @@ ngx_stream_hyperdrive_init_view(ngx_cycle_t *cycle,
                                      * sizeof(ngx_hyperdrive_shm_limit_t *));
     view.stores = ngx_pcalloc(cycle->pool, (view.nstores + 1)
                                    * sizeof(ngx_hyperdrive_cache_store_t *));
+    view.replicas = ngx_pcalloc(cycle->pool, (view.nlimits + 1)
+                                  * sizeof(ngx_hyperdrive_admin_replicas_t));
 
-    if (view.limits == NULL || view.stores == NULL) {
+    if (view.limits == NULL || view.stores == NULL || view.replicas == NULL) {
         return NGX_ERROR;
     }
 
@@ -786,6 +800,10 @@ ngx_stream_hyperdrive_init_view(ngx_cycle_t *cycle,
 
     for (i = 0; i < view.nlimits; i++) {
         view.limits[i] = origin[i]->limit;
+        view.replicas[i].n = origin[i]->replicas.nelts;
+        view.replicas[i].names = origin[i]->names;
+        view.replicas[i].position
+                                = ngx_hyperdrive_session_position(origin[i]);
     }
 
     zone = hmcf->zones.elts;
@@ -833,6 +851,7 @@ ngx_stream_hyperdrive_exit_process(ngx_cycle_t *cycle)
                                    ngx_hyperdrive_shm_slot);
     }
 
+    ngx_hyperdrive_session_position_exit(&hmcf->origins);
     ngx_hyperdrive_session_write_exit();
 
     ngx_hyperdrive_session_flight_reclaim(ngx_hyperdrive_shm_slot, 0);

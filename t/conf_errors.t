@@ -55,6 +55,23 @@ for my $parameters ('password_file=secret', 'cleartext_password=on',
 	is(error(origin => "$url $parameters"), '', $parameters);
 }
 
+for my $parameters ('role=primary', 'role=replica', 'role=auto') {
+	is(error(origin => "$url role=primary;\n        "
+		. 'hyperdrive_origin  postgres://app@127.0.0.1:5433/shop '
+		. $parameters), '', $parameters);
+}
+
+for my $attrs ('any', 'primary', 'read-write') {
+	is(error(origin => "$url?target_session_attrs=$attrs"), '',
+		"target_session_attrs=$attrs");
+}
+
+for my $split ('on', 'off', 'on max_lag=1s', 'on max_staleness=1m max_lag=5s')
+{
+	is(error(more => "hyperdrive_read_write_split $split;"), '',
+		"split $split");
+}
+
 for my $pool ('max=1', 'max=10000 min=10000', 'queue=0', 'statements=1',
     'idle=1s lifetime=1d wait=100ms check=5s', 'check=off')
 {
@@ -150,6 +167,7 @@ my @parameters = (
 	'fail_timeout=x' => qr/invalid parameter "fail_timeout=x"/,
 	'cleartext_password=maybe' =>
 		qr/invalid parameter "cleartext_password=maybe"/,
+	'role=standby' => qr/invalid parameter "role=standby".*role=primary\|rep/,
 	'password_file=nothing' => qr/nothing" failed.*No such file/,
 	'password_file=empty' =>
 		qr/first line of password_file ".*empty" is empty/,
@@ -161,6 +179,59 @@ my @parameters = (
 while (my ($parameter, $message) = splice @parameters, 0, 2) {
 	wrong($message, $parameter, origin => "$url $parameter");
 }
+
+my $another = "$url;\n hyperdrive_origin  "
+	. 'postgres://app:hidden@127.0.0.1:5433/shop';
+
+my @replicas = (
+	'?target_session_attrs=any  role=replica' => '',
+	'?target_session_attrs=standby' =>
+		qr/invalid target_session_attrs "standby".*role=replica/,
+	'?target_session_attrs=primary  role=replica' =>
+		qr/has target_session_attrs and role=replica/,
+);
+
+while (my ($replica, $message) = splice @replicas, 0, 2) {
+
+	if ($message) {
+		wrong($message, $replica, origin => $another . $replica);
+
+	} else {
+		is(error(origin => $another . $replica), '', $replica);
+	}
+}
+
+for my $method ('least_conn;', 'random;', 'hash $remote_addr consistent;',
+    'zone up 64k;', 'zone up 64k; least_conn;')
+{
+	is(error(before => $method, origin => "$another role=replica"), '',
+		"replicas and $method");
+}
+
+like(error(pool => 'max=2', origin => "$another role=replica"),
+	qr/"max" of "hyperdrive_pool" of upstream "shop" in .*write max=3/,
+	'no connection is left by the monitor');
+like(error(origin => 'postgres://127.0.0.1/shop; hyperdrive_origin '
+	. 'postgres://127.0.0.1:5433/shop role=replica', users => 'users.txt'),
+	qr/is a replica, and names no user: write.*:\d+$/,
+	'a replica without a user');
+like(error(origin => 'postgres://127.0.0.1/shop?target_session_attrs=primary',
+	users => 'users.txt'),
+	qr/target_session_attrs without a user in the URL/,
+	'target_session_attrs without a user');
+
+for my $split ('maybe', 'on max_lag=999ms', 'on max_lag=x', 'on max_lag',
+    'on max_staleness=0', 'on nonsense=1')
+{
+	my ($word) = $split =~ /(\S+)$/;
+
+	wrong(qr/\Q$word\E".*"hyperdrive_read_write_split"/, "split $split",
+		more => "hyperdrive_read_write_split $split;");
+}
+
+wrong(qr/"hyperdrive_read_write_split" directive is duplicate/, 'split twice',
+	more => "hyperdrive_read_write_split on;\n "
+	. "hyperdrive_read_write_split on;");
 
 my @pools = (
 	'max=0' => qr/invalid value in "max=0" of "hyperdrive_pool".*1 to/,

@@ -4,7 +4,8 @@
 
 # Looks for stale reads: many writers and readers on two workers, while
 # acknowledgements are held back, connections are cut in COMMIT with the COMMIT
-# landing two seconds later, workers are killed and nginx is reloaded.
+# landing two seconds later, a replica stops and goes on, workers are killed and
+# nginx is reloaded.
 #
 #   1. after an acknowledged write no later read returns less
 #   2. once any answer has shown a value, no later answer shows less
@@ -35,8 +36,8 @@ my $seconds = $ENV{STALE_SECONDS} || 20;
 my $rows = 3;
 my $never = 1000000000;                 # rolled back, in no answer ever
 
-my @writers = ((8080) x 2, (8081) x 2, (8082) x 2, (8083) x 2);
-my @readers = ((8080) x 5, 8081);
+my @writers = ((8080) x 2, (8081) x 2, 8082, 8084, (8083) x 2);
+my @readers = ((8080) x 3, 8081, (8084) x 2, (8085) x 2);
 my $processes = @writers + @readers;
 
 my $t = Test::Hyperdrive->new(timeout => $seconds + 120);
@@ -56,6 +57,9 @@ CREATE FUNCTION raise_b(int) RETURNS int LANGUAGE plpgsql AS
 GRANT ALL ON ALL TABLES IN SCHEMA public TO app;
 
 EOS
+
+my $replica = $pg->replica();
+my $stand = $replica->client();
 
 # one holds acknowledgements back, one cuts
 
@@ -89,6 +93,25 @@ stream {
     hyperdrive_users  off;
 
 $upstreams
+    upstream split {
+        hyperdrive_origin  postgres://app:pw\@127.0.0.1:@{[ $pg->port() ]}/shop?sslmode=disable;
+        hyperdrive_origin  postgres://app:pw\@127.0.0.1:@{[ $replica->port() ]}/shop?sslmode=disable  role=replica;
+        hyperdrive_pool    max=20;
+    }
+
+    server {
+        listen            127.0.0.1:8084 reuseport;
+        hyperdrive_pass   split;
+        hyperdrive_cache  shop max_age=600s;
+        hyperdrive_read_write_split  on;
+    }
+
+    server {
+        listen            127.0.0.1:8085 reuseport;
+        hyperdrive_pass   split;
+        hyperdrive_read_write_split  on;
+    }
+
     server {
         listen            127.0.0.1:8080 reuseport;
         hyperdrive_pass   near;
@@ -120,6 +143,8 @@ $conf =~ s/(error_log \S+) debug;/$1 info;/;
 $t->write_file('nginx.conf', $conf);
 $t->allow_log(qr/exited on signal 9/);
 $t->run();
+
+$t->wait_catalog($_, 2) for 'near', 'split';
 
 ###############################################################################
 
@@ -241,13 +266,20 @@ my $total = $t->status()->{upstreams}{near}{total};
 
 $sum{hits} = $total->{hits};
 
+my $split = $t->status()->{upstreams}{split}{total};
+
+$sum{replica} = $split->{replica_reads};
+$sum{behind} = $split->{replica_behind};
+
 diag(join(', ', map { "$_ " . ($sum{$_} // 0) }
-	qw(reads hits writes rolled_back lost)),
+	qw(reads hits replica behind writes rolled_back lost)),
 	', ', join(', ', map { "$_ $done{$_}" } sort keys %done));
 
 cmp_ok($sum{reads} // 0, '>', 100 * $seconds, 'there was much to read');
 cmp_ok($sum{writes} // 0, '>', 5 * $seconds, '...and to write');
 cmp_ok($sum{hits} // 0, '>', 10 * $seconds, '...and something was kept');
+cmp_ok($sum{replica}, '>', 2 * $seconds, '...and a replica was read from');
+cmp_ok($sum{behind}, '>', 2 * $seconds, '...which was behind');
 cmp_ok($sum{lost} // 0, '>', 0, '...and connections were lost');
 
 is($sum{check1} // 0, 0, 'no read is older than an acknowledged write');
@@ -512,9 +544,12 @@ sub disturb {
 		# acknowledgements come late
 
 		for (1 .. 4) {
+			$stand->query('SELECT pg_wal_replay_pause()')
+				if rand() < 0.3;
 			$slow->hold('down');
 			sleep(0.05 + rand(0.2));
 			$slow->release('down');
+			$stand->query('SELECT pg_wal_replay_resume()');
 			sleep(0.2);
 			$done{held}++;
 		}

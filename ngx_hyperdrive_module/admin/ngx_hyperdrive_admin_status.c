@@ -46,6 +46,9 @@ static void ngx_hyperdrive_admin_status_limits(
 static void ngx_hyperdrive_admin_status_counters(
     ngx_hyperdrive_admin_json_t *w,
     ngx_hyperdrive_shm_counters_t *counters);
+static void ngx_hyperdrive_admin_status_replicas(
+    ngx_hyperdrive_admin_json_t *w,
+    ngx_hyperdrive_admin_replicas_t *replicas);
 static void ngx_hyperdrive_admin_status_stores(
     ngx_hyperdrive_admin_json_t *w);
 static void ngx_hyperdrive_admin_status_pins(
@@ -102,6 +105,12 @@ static ngx_hyperdrive_admin_status_field_t
     ngx_hyperdrive_admin_status_field(policy_runs),
     ngx_hyperdrive_admin_status_field(policy_errors),
     ngx_hyperdrive_admin_status_field(policy_rejected),
+    ngx_hyperdrive_admin_status_field(replica_reads),
+    ngx_hyperdrive_admin_status_field(replica_behind),
+    ngx_hyperdrive_admin_status_field(replica_fallback),
+    ngx_hyperdrive_admin_status_field(primary_changed),
+    ngx_hyperdrive_admin_status_field(mirrored),
+    ngx_hyperdrive_admin_status_field(mirror_dropped),
     ngx_hyperdrive_admin_status_field(bytes_from_clients),
     ngx_hyperdrive_admin_status_field(bytes_to_clients),
     ngx_hyperdrive_admin_status_field(bytes_from_origins),
@@ -294,9 +303,47 @@ ngx_hyperdrive_admin_status_limits(ngx_hyperdrive_admin_json_t *w,
 
         ngx_hyperdrive_admin_status_counters(w, &snapshot->total);
 
-        ngx_hyperdrive_admin_json_write(w, "}}");
+        ngx_hyperdrive_admin_json_write(w, "},\"replicas\":[");
+
+        ngx_hyperdrive_admin_status_replicas(w, &view->replicas[n]);
+
+        ngx_hyperdrive_admin_json_write(w, "]}");
 
         comma = ",";
+    }
+}
+
+
+/*
+ * Each with what it has at least: all that had been committed so long ago;
+ * null if that is not known.
+ */
+
+static void
+ngx_hyperdrive_admin_status_replicas(ngx_hyperdrive_admin_json_t *w,
+    ngx_hyperdrive_admin_replicas_t *replicas)
+{
+    ngx_uint_t                               i;
+    ngx_hyperdrive_cache_position_replica_t  value;
+
+    for (i = 0; i < replicas->n; i++) {
+
+        ngx_hyperdrive_admin_json_write(w, "%s{\"name\":", i ? "," : "");
+        ngx_hyperdrive_admin_json_string(w, replicas->names[i]);
+
+        value.reached = 0;
+
+        if (replicas->position) {
+            ngx_hyperdrive_cache_position_get(replicas->position, i, &value);
+        }
+
+        if (value.reached) {
+            ngx_hyperdrive_admin_json_write(w, ",\"lag_msec\":%M}",
+                           ngx_current_msec - (ngx_msec_t) value.since);
+
+        } else {
+            ngx_hyperdrive_admin_json_write(w, ",\"lag_msec\":null}");
+        }
     }
 }
 

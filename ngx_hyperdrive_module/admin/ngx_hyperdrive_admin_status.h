@@ -10,8 +10,18 @@
 
 #include "ngx_hyperdrive.h"
 #include "shm/ngx_hyperdrive_shm.h"
+#include "cache/ngx_hyperdrive_cache_position.h"
 #include "cache/ngx_hyperdrive_cache_store.h"
 #include "cache/ngx_hyperdrive_cache_flight.h"
+
+
+/* the replicas of an upstream; <position> NULL: nothing is known of them */
+
+typedef struct {
+    ngx_uint_t                       n;
+    ngx_str_t                      **names;
+    ngx_hyperdrive_cache_position_t *position;
+} ngx_hyperdrive_admin_replicas_t;
 
 
 /*
@@ -23,6 +33,7 @@
 typedef struct {
     ngx_uint_t                       nlimits;
     ngx_hyperdrive_shm_limit_t     **limits;
+    ngx_hyperdrive_admin_replicas_t *replicas;    /* of each */
 
     ngx_uint_t                       nstores;
     ngx_hyperdrive_cache_store_t   **stores;

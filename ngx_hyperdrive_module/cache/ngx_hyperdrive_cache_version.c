@@ -19,7 +19,7 @@
  * says who is dead, and two never reclaim the same.
  */
 
-#define NGX_HYPERDRIVE_CACHE_VERSION_LAYOUT   1
+#define NGX_HYPERDRIVE_CACHE_VERSION_LAYOUT   2
 #define NGX_HYPERDRIVE_CACHE_VERSION_MAGIC    0x68797076
 
 #define NGX_HYPERDRIVE_CACHE_VERSION_NUMBERS  65536
@@ -41,6 +41,9 @@ typedef union {
     struct {
         uint64_t                     ver;
         uint64_t                     busy[NGX_HYPERDRIVE_CACHE_VERSION_WORDS];
+        uint64_t                     moved;      /* the last measurement that
+                                                    had begun when <ver> was
+                                                    raised */
     } u;
     u_char                           line[64];
 } ngx_hyperdrive_cache_version_line_t;
@@ -66,7 +69,8 @@ typedef struct {
     uint64_t                         identity;
     uint64_t                         generation;
     uint64_t                         open;
-    u_char                           unused[24];
+    uint64_t                         tick;       /* measurements so far */
+    u_char                           unused[16];
 
     ngx_hyperdrive_cache_version_seat_t
                               seats[NGX_HYPERDRIVE_CACHE_VERSION_SEATS];
@@ -91,6 +95,8 @@ typedef struct {
 static ngx_int_t ngx_hyperdrive_cache_version_hold(ngx_uint_t seat);
 static void ngx_hyperdrive_cache_version_drop(ngx_uint_t seat);
 static void ngx_hyperdrive_cache_version_clear(ngx_uint_t seat);
+static void ngx_hyperdrive_cache_version_raise(
+    ngx_hyperdrive_cache_version_line_t *line);
 static uint64_t ngx_hyperdrive_cache_version_mix(uint64_t x);
 static uint64_t ngx_hyperdrive_cache_version_now(void);
 
@@ -477,7 +483,7 @@ ngx_hyperdrive_cache_version_leave(ngx_hyperdrive_cache_version_set_t *set,
     for (i = 0; changed && i < set->n; i++) {
         line = &ngx_hyperdrive_cache_version_root->numbers[set->numbers[i]];
 
-        (void) __atomic_fetch_add(&line->u.ver, 1, __ATOMIC_SEQ_CST);
+        ngx_hyperdrive_cache_version_raise(line);
     }
 
     for (i = 0; i < set->n; i++) {
@@ -496,6 +502,88 @@ ngx_hyperdrive_cache_version_leave(ngx_hyperdrive_cache_version_set_t *set,
                      ~((uint64_t) 1 << ngx_hyperdrive_cache_version_seat % 64),
                      __ATOMIC_SEQ_CST);
     }
+}
+
+
+/* may be left in the middle, by our death, and begun anew by another */
+
+static void
+ngx_hyperdrive_cache_version_raise(ngx_hyperdrive_cache_version_line_t *line)
+{
+    uint64_t  tick, moved;
+
+    (void) __atomic_fetch_add(&line->u.ver, 1, __ATOMIC_SEQ_CST);
+
+    /* never back: several may be at it, each with a number of its own */
+
+    tick = ngx_hyperdrive_cache_version_load(
+                                     &ngx_hyperdrive_cache_version_root->tick);
+    moved = ngx_hyperdrive_cache_version_load(&line->u.moved);
+
+    while (moved < tick
+           && !__atomic_compare_exchange_n(&line->u.moved, &moved, tick, 0,
+                                           __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+    {
+        /* void */
+    }
+}
+
+
+uint64_t
+ngx_hyperdrive_cache_version_tick(void)
+{
+    return __atomic_add_fetch(&ngx_hyperdrive_cache_version_root->tick, 1,
+                              __ATOMIC_SEQ_CST);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_cache_version_moved(ngx_hyperdrive_cache_version_set_t *set,
+    uint64_t *moved)
+{
+    uint64_t                              tick;
+    ngx_uint_t                            i, k, n;
+    ngx_hyperdrive_cache_version_line_t  *line;
+    ngx_hyperdrive_cache_version_root_t  *root;
+
+    root = ngx_hyperdrive_cache_version_root;
+
+    if (!ngx_hyperdrive_cache_version_load(&root->open)) {
+        return NGX_BUSY;
+    }
+
+    *moved = 0;
+    n = NGX_HYPERDRIVE_CACHE_VERSION_EVERYTHING;
+    i = 0;
+
+    for ( ;; ) {
+
+        line = &root->numbers[n];
+
+        for (k = 0; k < NGX_HYPERDRIVE_CACHE_VERSION_WORDS; k++) {
+
+            if (ngx_hyperdrive_cache_version_load(&line->u.busy[k])) {
+                return NGX_BUSY;
+            }
+        }
+
+#if !(NGX_HYPERDRIVE_FAULT_NO_MOVED)
+
+        tick = ngx_hyperdrive_cache_version_load(&line->u.moved);
+        *moved = ngx_max(*moved, tick);
+
+#else
+        (void) tick;
+#endif
+
+        if (i == set->n) {
+            break;
+        }
+
+        n = set->numbers[i++];
+    }
+
+    return NGX_OK;
 }
 
 
@@ -707,7 +795,7 @@ ngx_hyperdrive_cache_version_clear(ngx_uint_t seat)
             continue;
         }
 
-        (void) __atomic_fetch_add(&line->u.ver, 1, __ATOMIC_SEQ_CST);
+        ngx_hyperdrive_cache_version_raise(line);
         (void) __atomic_fetch_and(busy, ~bit, __ATOMIC_SEQ_CST);
     }
 }

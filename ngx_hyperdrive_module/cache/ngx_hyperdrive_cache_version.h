@@ -130,6 +130,20 @@ ngx_int_t ngx_hyperdrive_cache_version_sample(
 
 
 /*
+ * Replicas.  A measurement of where a database stands has a number: taken
+ * before it is asked, and greater than all before.
+ */
+uint64_t ngx_hyperdrive_cache_version_tick(void);
+/*
+ * NGX_OK: whatever was written to <set>, as in _sample(), had been committed
+ * when measurement *moved + 1, or a later one, began.  NGX_BUSY: somebody is
+ * inside.
+ */
+ngx_int_t ngx_hyperdrive_cache_version_moved(
+    ngx_hyperdrive_cache_version_set_t *set, uint64_t *moved);
+
+
+/*
  * Line 11.  The connections that are inside, for those who come after us: an
  * upstream (a digest of its name) and the number by which its database knows
  * the connection.  The handle is for _unmark().

@@ -5,6 +5,7 @@
 
 
 #include "cache/ngx_hyperdrive_cache_version.h"
+#include "cache/ngx_hyperdrive_cache_position.h"
 
 
 /*
@@ -99,6 +100,7 @@ static ngx_int_t
 ngx_hyperdrive_cache_version_zone_init(ngx_shm_zone_t *zone, void *data)
 {
     void             *mem;
+    size_t            size;
     ngx_slab_pool_t  *shpool;
 
     if (data) {
@@ -118,7 +120,9 @@ ngx_hyperdrive_cache_version_zone_init(ngx_shm_zone_t *zone, void *data)
 
     /* whole pages: they are page aligned, and still zeroes */
 
-    mem = ngx_slab_alloc(shpool, ngx_hyperdrive_cache_version_size());
+    size = ngx_hyperdrive_cache_version_size();
+
+    mem = ngx_slab_alloc(shpool, size + ngx_hyperdrive_cache_position_size());
 
     if (mem == NULL) {
         ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
@@ -128,10 +132,13 @@ ngx_hyperdrive_cache_version_zone_init(ngx_shm_zone_t *zone, void *data)
     }
 
 #if (NGX_DEBUG_MALLOC)
-    ngx_memzero(mem, ngx_hyperdrive_cache_version_size());
+    ngx_memzero(mem, size + ngx_hyperdrive_cache_position_size());
 #endif
 
-    if (ngx_hyperdrive_cache_version_create(mem) != NGX_OK) {
+    if (ngx_hyperdrive_cache_version_create(mem) != NGX_OK
+        || ngx_hyperdrive_cache_position_create((u_char *) mem + size)
+           != NGX_OK)
+    {
         ngx_log_error(NGX_LOG_EMERG, zone->shm.log, ngx_errno,
                       "zone \"%V\" could not be laid out", &zone->shm.name);
         return NGX_ERROR;

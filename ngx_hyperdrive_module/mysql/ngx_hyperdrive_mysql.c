@@ -99,7 +99,14 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_mysql_proto = {
     ngx_hyperdrive_mysql_origin_terminate,
     ngx_hyperdrive_mysql_cancel,
 
-    ngx_hyperdrive_mysql_serve_row
+    ngx_hyperdrive_mysql_serve_row,
+
+    NULL,                                  /* no replicas */
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL
 };
 
 

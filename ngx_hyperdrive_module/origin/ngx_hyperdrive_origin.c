@@ -80,6 +80,19 @@ failed:
 }
 
 
+/* later than now, and than what a coarser clock says: nginx's is one */
+
+uint64_t
+ngx_hyperdrive_origin_clock(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + 1;
+}
+
+
 ngx_str_t *
 ngx_hyperdrive_origin_state(ngx_hyperdrive_origin_t *o)
 {
@@ -107,7 +120,11 @@ ngx_hyperdrive_origin_set_state(ngx_hyperdrive_origin_t *o,
         pool->norigins[o->state]--;
 
         if (o->state == NGX_HYPERDRIVE_ORIGIN_IDLE) {
-            ngx_hyperdrive_shm_limit_idle(pool->conf->limit, -1);
+
+            if (!pool->keep) {
+                ngx_hyperdrive_shm_limit_idle(pool->conf->limit, -1);
+            }
+
             counters->origins_idle--;
 
         } else if (o->state < NGX_HYPERDRIVE_ORIGIN_IDLE) {
@@ -140,7 +157,11 @@ ngx_hyperdrive_origin_set_state(ngx_hyperdrive_origin_t *o,
         pool->norigins[state]++;
 
         if (state == NGX_HYPERDRIVE_ORIGIN_IDLE) {
-            ngx_hyperdrive_shm_limit_idle(pool->conf->limit, 1);
+
+            if (!pool->keep) {
+                ngx_hyperdrive_shm_limit_idle(pool->conf->limit, 1);
+            }
+
             counters->origins_idle++;
 
         } else if (state < NGX_HYPERDRIVE_ORIGIN_IDLE) {

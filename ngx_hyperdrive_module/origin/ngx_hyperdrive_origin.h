@@ -29,6 +29,18 @@ typedef enum {
 } ngx_hyperdrive_origin_sslmode_e;
 
 
+/* what an origin is for, and has to be: bits of server->roles */
+
+#define NGX_HYPERDRIVE_ORIGIN_PRIMARY        1
+#define NGX_HYPERDRIVE_ORIGIN_REPLICA        2
+
+typedef enum {
+    NGX_HYPERDRIVE_ORIGIN_ANY = 0,
+    NGX_HYPERDRIVE_ORIGIN_IS_PRIMARY,        /* not in recovery... */
+    NGX_HYPERDRIVE_ORIGIN_READ_WRITE         /* ...and it takes writes */
+} ngx_hyperdrive_origin_attrs_e;
+
+
 /* one hyperdrive_origin */
 
 typedef struct {
@@ -58,11 +70,21 @@ typedef struct {
     ngx_uint_t                         keepalives_count;
     ngx_msec_t                         user_timeout;
 
+    ngx_uint_t                         roles;
+    ngx_hyperdrive_origin_attrs_e      attrs;     /* of a primary */
     unsigned                           allow_clear:1;
     unsigned                           down:1;
     unsigned                           ask_key:1; /* as in a log-in */
     ngx_str_t                          public_key;
 } ngx_hyperdrive_origin_server_t;
+
+
+/* an address of one that is a replica, or may be */
+
+typedef struct {
+    ngx_hyperdrive_origin_server_t    *server;
+    ngx_addr_t                        *addr;
+} ngx_hyperdrive_origin_replica_t;
 
 
 /* hyperdrive_auth_query */
@@ -83,6 +105,17 @@ typedef struct {
     ngx_hyperdrive_proto_t            *proto;
     ngx_stream_upstream_srv_conf_t    *upstream;
     ngx_array_t                        servers;   /* of _origin_server_t */
+    ngx_stream_upstream_srv_conf_t    *balancer;  /* of the replicas; NULL:
+                                                     there are none */
+    ngx_array_t                        replicas;  /* of _origin_replica_t */
+    ngx_str_t                        **names;     /* theirs */
+    ngx_array_t                       *backends;  /* of the balancer: of
+                                                     ngx_stream_upstream_-
+                                                     server_t */
+    ngx_uint_t                         nprimaries;  /* addresses */
+    ngx_uint_t                         moves;     /* one of several is the
+                                                     primary */
+    void                              *positions; /* the sessions' */
     ngx_str_t                          database;  /* empty: the client's */
     u_char                             ident[8];  /* of where it leads to, and
                                                      as whom: another one has
@@ -119,6 +152,9 @@ typedef struct {
     uint64_t                           orders;    /* that were carried out */
     ngx_uint_t                         ordered;   /* ...but for something that
                                                      is yet to be told */
+    struct sockaddr                   *primary;   /* the one that is, if it
+                                                     moves; NULL: not known */
+    socklen_t                          primary_len;
     ngx_event_t                        event;     /* grants to be collected,
                                                      failures to be told */
     ngx_event_t                        sweep;     /* idle, lifetime, min */
@@ -179,6 +215,9 @@ struct ngx_hyperdrive_origin_s {
     uint64_t                           opened;    /* orders that there were */
     ngx_msec_t                         expires;   /* end of its lifetime */
     ngx_msec_t                         used;      /* when it became idle */
+    uint64_t                           born;      /* it was logged in by then,
+                                                     milliseconds of the
+                                                     monotonic clock */
     void                              *cancel;    /* a CancelRequest on its
                                                      way: nobody else may have
                                                      the connection */
@@ -195,6 +234,10 @@ struct ngx_hyperdrive_origin_s {
     unsigned                           plain_tried:1;
     unsigned                           answered:1; /* something was read on
                                                      this connection */
+    unsigned                           unfit:1;   /* it works, and is not what
+                                                     it should be */
+    unsigned                           wrong:1;   /* it does not take writes
+                                                     any more */
 
     /*
      * Of a client that has left: told once, NGX_OK when all that it sent has
@@ -220,6 +263,8 @@ struct ngx_hyperdrive_pool_s {
     ngx_hyperdrive_origin_conf_t      *conf;
     ngx_str_t                          key;       /* of what follows */
     ngx_str_t                          note;      /* ...and of conf->ident */
+    ngx_hyperdrive_origin_replica_t   *replica;   /* it leads to this one; NULL:
+                                                     to primaries */
     ngx_str_t                          user;      /* empty: the server's;
                                                      else it logs in by... */
     ngx_str_t                          password;
@@ -233,6 +278,7 @@ struct ngx_hyperdrive_pool_s {
     ngx_hyperdrive_proto_param_t      *params;
     unsigned                           single:1;  /* each connection is used
                                                      once and then closed */
+    unsigned                           keep:1;    /* it does not give way */
     ngx_str_t                          greeting;  /* of the last log-in */
     void                              *catalog;   /* of its database, for the
                                                      sessions */
@@ -285,6 +331,8 @@ struct ngx_hyperdrive_origin_waiter_s {
                                                      or NULL */
     ngx_hyperdrive_state_bucket_t     *bucket;    /* that it would like best; a
                                                      hint for this call */
+    unsigned                           now:1;     /* it does not stand in the
+                                                     queue */
 
     void                              *data;
     void                             (*ready)(
@@ -395,6 +443,22 @@ ngx_hyperdrive_pool_t *ngx_hyperdrive_origin_pool(
     ngx_hyperdrive_origin_conf_t *conf, ngx_str_t *user, ngx_str_t *database,
     ngx_uint_t nparams, ngx_hyperdrive_proto_param_t *params);
 
+/* ...at one replica */
+ngx_hyperdrive_pool_t *ngx_hyperdrive_origin_pool_at(
+    ngx_hyperdrive_origin_conf_t *conf,
+    ngx_hyperdrive_origin_replica_t *replica, ngx_str_t *user,
+    ngx_str_t *database, ngx_uint_t nparams,
+    ngx_hyperdrive_proto_param_t *params);
+
+/*
+ * Set once, by the session room: a primary has let us log in, of an upstream
+ * whose primary moves.
+ */
+extern void  (*ngx_hyperdrive_origin_found)(ngx_hyperdrive_origin_t *o);
+/* idle connections of this worker to another primary than conf->primary are
+   closed */
+void ngx_hyperdrive_origin_moved(ngx_hyperdrive_origin_conf_t *conf);
+
 
 /*
  * ngx_hyperdrive_origin_order.c: for whoever operates, over all processes;
@@ -482,6 +546,8 @@ void ngx_hyperdrive_origin_message(ngx_array_t *confs, ngx_uint_t from,
 
 /* ngx_hyperdrive_origin.c */
 
+/* milliseconds of the monotonic clock, and one more */
+uint64_t ngx_hyperdrive_origin_clock(void);
 /* opens a connection; its place has been taken.  The end is told by _ready()
    or _failed() */
 void ngx_hyperdrive_origin_open(ngx_hyperdrive_pool_t *pool,
@@ -580,6 +646,27 @@ ngx_int_t ngx_hyperdrive_origin_balance(ngx_hyperdrive_origin_t *o,
 ngx_hyperdrive_origin_server_t *ngx_hyperdrive_origin_server(
     ngx_hyperdrive_origin_conf_t *conf, struct sockaddr *sockaddr,
     socklen_t socklen);
+
+/*
+ * A turn of one replica, as the balancer of the replicas sees it: from
+ * _choose() to _chosen().
+ */
+typedef struct {
+    ngx_pool_t                        *memory;    /* NULL: there is none */
+    ngx_stream_session_t              *balance;
+    ngx_hyperdrive_origin_replica_t   *replica;
+} ngx_hyperdrive_origin_choice_t;
+
+/*
+ * One that <suits>, which gets its number in conf->replicas.  NGX_DECLINED: no
+ * one does that is up; NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_hyperdrive_origin_choose(ngx_hyperdrive_origin_conf_t *conf,
+    ngx_connection_t *client,
+    ngx_uint_t (*suits)(void *data, ngx_uint_t replica), void *data,
+    ngx_hyperdrive_origin_choice_t *choice);
+void ngx_hyperdrive_origin_chosen(ngx_hyperdrive_origin_choice_t *choice,
+    ngx_uint_t failed);
 /* tells the balancer that it is over */
 void ngx_hyperdrive_origin_unbalance(ngx_hyperdrive_origin_t *o,
     ngx_uint_t failed);

@@ -48,10 +48,12 @@ ngx_hyperdrive_origin_ask(ngx_hyperdrive_origin_ask_t *ask, u_char *request,
     u_char                        *p;
     ngx_int_t                      rc;
     ngx_hyperdrive_origin_t       *o;
-    ngx_hyperdrive_proto_error_t   err;
 
     ask->active = 1;
     ask->failed = 0;
+    ask->late = 0;
+    ask->blocked = 0;
+    ask->err.sqlstate = NULL;
     ask->aligned = 0;
     ask->origin = NULL;
 
@@ -76,9 +78,13 @@ ngx_hyperdrive_origin_ask(ngx_hyperdrive_origin_ask_t *ask, u_char *request,
     ask->waiter.failed = ngx_hyperdrive_origin_ask_refused;
 
     /* a worker that leaves does not wait for us */
-    ask->waiter.timer.cancelable = 1;
+    ask->waiter.timer.cancelable = !ask->waited;
 
-    rc = ngx_hyperdrive_origin_acquire(ask->pool, &ask->waiter, &o, &err);
+    ask->waiter.client = ask->client;
+    ask->waiter.bucket = ask->bucket;
+    ask->waiter.now = ask->now;
+
+    rc = ngx_hyperdrive_origin_acquire(ask->pool, &ask->waiter, &o, &ask->err);
 
     if (rc == NGX_OK) {
         ngx_hyperdrive_origin_ask_attach(ask, o);
@@ -119,7 +125,12 @@ static void
 ngx_hyperdrive_origin_ask_refused(ngx_hyperdrive_origin_waiter_t *w,
     ngx_hyperdrive_proto_error_t *err)
 {
-    ngx_hyperdrive_origin_ask_end(w->data, NGX_ERROR);
+    ngx_hyperdrive_origin_ask_t  *ask;
+
+    ask = w->data;
+    ask->err = *err;
+
+    ngx_hyperdrive_origin_ask_end(ask, NGX_ERROR);
 }
 
 
@@ -133,10 +144,15 @@ ngx_hyperdrive_origin_ask_attach(ngx_hyperdrive_origin_ask_t *ask,
     o->read = ngx_hyperdrive_origin_ask_read;
     o->write = ngx_hyperdrive_origin_ask_write;
 
+    if (ask->take && ask->take(ask, o) != NGX_OK) {
+        ngx_hyperdrive_origin_ask_end(ask, NGX_BUSY);
+        return;
+    }
+
     ask->timer.handler = ngx_hyperdrive_origin_ask_timeout;
     ask->timer.data = ask;
     ask->timer.log = ngx_cycle->log;
-    ask->timer.cancelable = 1;
+    ask->timer.cancelable = !ask->waited;
 
     ngx_add_timer(&ask->timer, ask->timeout ? ask->timeout
                                             : NGX_HYPERDRIVE_ORIGIN_ASK_TIME);
@@ -243,9 +259,13 @@ ngx_hyperdrive_origin_ask_read(ngx_hyperdrive_origin_t *o)
 
         rc = ngx_hyperdrive_origin_ask_answers(ask);
 
-        if (rc != NGX_AGAIN) {
-            /* NGX_DONE: <ask> is its owner's again */
+        if (rc == NGX_DONE) {
+            /* <ask> is its owner's again */
             return;
+        }
+
+        if (rc == NGX_BUSY) {
+            break;
         }
 
         rc = ngx_hyperdrive_net_recv(&o->net,
@@ -271,7 +291,8 @@ ngx_hyperdrive_origin_ask_read(ngx_hyperdrive_origin_t *o)
 }
 
 
-/* NGX_AGAIN: more input is needed; NGX_DONE: it is over */
+/* NGX_AGAIN: more input is needed; NGX_BUSY: none can be taken now; NGX_DONE:
+   it is over */
 
 static ngx_int_t
 ngx_hyperdrive_origin_ask_answers(ngx_hyperdrive_origin_ask_t *ask)
@@ -285,6 +306,10 @@ ngx_hyperdrive_origin_ask_answers(ngx_hyperdrive_origin_ask_t *ask)
     proto = ask->pool->conf->proto;
 
     for ( ;; ) {
+
+        if (ask->blocked) {
+            return NGX_BUSY;
+        }
 
         rc = proto->answer(ask->wire, o->wire, &o->net.pos, o->net.last,
                            &ask->reply, &piece);
@@ -360,6 +385,17 @@ ngx_hyperdrive_origin_ask_answers(ngx_hyperdrive_origin_ask_t *ask)
 }
 
 
+void
+ngx_hyperdrive_origin_ask_go_on(ngx_hyperdrive_origin_ask_t *ask)
+{
+    ask->blocked = 0;
+
+    if (ask->origin) {
+        ngx_hyperdrive_net_post_read(&ask->origin->net);
+    }
+}
+
+
 static void
 ngx_hyperdrive_origin_ask_write(ngx_hyperdrive_origin_t *o)
 {
@@ -387,6 +423,8 @@ ngx_hyperdrive_origin_ask_timeout(ngx_event_t *ev)
 
     /* it would run on, for nobody */
     ngx_hyperdrive_origin_cancel(ask->origin);
+
+    ask->late = 1;
 
     ngx_hyperdrive_origin_ask_end(ask, NGX_ERROR);
 }

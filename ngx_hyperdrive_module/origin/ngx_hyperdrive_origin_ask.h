@@ -31,7 +31,17 @@ struct ngx_hyperdrive_origin_ask_s {
     ngx_hyperdrive_state_bucket_t    *bucket;      /* the settings it is asked
                                                       with; NULL: the log-in's.
                                                       The caller keeps it */
+    ngx_connection_t                 *client;      /* for the balancer, or
+                                                      NULL */
+    unsigned                          waited:1;    /* a client waits for it: so
+                                                      does a worker that
+                                                      leaves */
+    unsigned                          now:1;       /* it does not stand in a
+                                                      queue */
     void                             *data;
+    /* a connection is there: NGX_DECLINED: not this one; may be NULL */
+    ngx_int_t                       (*take)(ngx_hyperdrive_origin_ask_t *ask,
+                                        ngx_hyperdrive_origin_t *o);
     /* the request has a connection and is about to be sent; may be NULL */
     void                            (*send)(ngx_hyperdrive_origin_ask_t *ask);
     /* a piece of the answer; may be NULL */
@@ -40,7 +50,8 @@ struct ngx_hyperdrive_origin_ask_s {
     /*
      * The end, told once; <ask> is the caller's again.  NGX_OK: answered, with
      * no error; NGX_DECLINED: the database said an error, which went by in
-     * pieces; NGX_ERROR: no connection, no memory, too late.
+     * pieces; NGX_BUSY: the connection was not taken; NGX_ERROR: no
+     * connection, no memory, too late.
      */
     void                            (*done)(ngx_hyperdrive_origin_ask_t *ask,
                                         ngx_int_t rc);
@@ -51,8 +62,16 @@ struct ngx_hyperdrive_origin_ask_s {
     ngx_hyperdrive_origin_waiter_t    waiter;
     ngx_hyperdrive_chain_t            request;
     ngx_hyperdrive_chain_t            reply;
+    ngx_hyperdrive_proto_error_t      err;         /* NGX_ERROR, no connection:
+                                                      why; else sqlstate is
+                                                      NULL */
     ngx_event_t                       timer;
     void                             *wire;
+    unsigned                          blocked:1;   /* set by piece(): no more
+                                                      is read, until
+                                                      _ask_go_on() */
+    unsigned                          late:1;      /* NGX_ERROR: it took too
+                                                      long */
     unsigned                          failed:1;
     unsigned                          aligned:1;
     unsigned                          active:1;
@@ -70,6 +89,8 @@ void ngx_hyperdrive_origin_ask(ngx_hyperdrive_origin_ask_t *ask,
  * <ask> stays where it is until that returns.
  */
 void ngx_hyperdrive_origin_ask_cancel(ngx_hyperdrive_origin_ask_t *ask);
+/* pieces can be taken again */
+void ngx_hyperdrive_origin_ask_go_on(ngx_hyperdrive_origin_ask_t *ask);
 
 
 #endif /* _NGX_HYPERDRIVE_ORIGIN_ASK_H_INCLUDED_ */

@@ -16,7 +16,14 @@
 
 
 static ngx_stream_session_t *ngx_hyperdrive_origin_balance_shell(
-    ngx_hyperdrive_origin_t *o, ngx_connection_t *client);
+    ngx_pool_t *memory, ngx_connection_t *client);
+static ngx_int_t ngx_hyperdrive_origin_balance_get(ngx_peer_connection_t *pc,
+    void *data);
+static void ngx_hyperdrive_origin_balance_free(ngx_peer_connection_t *pc,
+    void *data, ngx_uint_t state);
+static ngx_int_t ngx_hyperdrive_origin_balance_find(
+    ngx_hyperdrive_origin_conf_t *conf, ngx_peer_connection_t *pc,
+    ngx_uint_t *n);
 
 
 ngx_int_t
@@ -26,15 +33,26 @@ ngx_hyperdrive_origin_balance(ngx_hyperdrive_origin_t *o,
     ngx_stream_session_t            *s;
     ngx_stream_upstream_srv_conf_t  *uscf;
 
-    uscf = o->pool->conf->upstream;
-
-    s = ngx_hyperdrive_origin_balance_shell(o, client);
+    s = ngx_hyperdrive_origin_balance_shell(o->memory, client);
     if (s == NULL) {
         return NGX_ERROR;
     }
 
-    if (uscf->peer.init(s, uscf) != NGX_OK) {
-        return NGX_ERROR;
+    if (o->pool->replica) {
+
+        /* whoever wants it has asked the balancer: _choose() */
+
+        s->upstream->peer.get = ngx_hyperdrive_origin_balance_get;
+        s->upstream->peer.free = ngx_hyperdrive_origin_balance_free;
+        s->upstream->peer.data = o->pool->replica;
+        s->upstream->peer.tries = 1;
+
+    } else {
+        uscf = o->pool->conf->upstream;
+
+        if (uscf->peer.init(s, uscf) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
     s->upstream->peer.log = ngx_cycle->log;
@@ -47,8 +65,130 @@ ngx_hyperdrive_origin_balance(ngx_hyperdrive_origin_t *o,
 }
 
 
+static ngx_int_t
+ngx_hyperdrive_origin_balance_get(ngx_peer_connection_t *pc, void *data)
+{
+    ngx_hyperdrive_origin_replica_t *replica = data;
+
+    pc->sockaddr = replica->addr->sockaddr;
+    pc->socklen = replica->addr->socklen;
+    pc->name = &replica->addr->name;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_hyperdrive_origin_balance_free(ngx_peer_connection_t *pc, void *data,
+    ngx_uint_t state)
+{
+    pc->tries = 0;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_origin_choose(ngx_hyperdrive_origin_conf_t *conf,
+    ngx_connection_t *client,
+    ngx_uint_t (*suits)(void *data, ngx_uint_t replica), void *data,
+    ngx_hyperdrive_origin_choice_t *choice)
+{
+    ngx_uint_t              i, n;
+    ngx_stream_session_t   *s;
+    ngx_peer_connection_t  *pc;
+
+    choice->memory = ngx_create_pool(1024, ngx_cycle->log);
+    if (choice->memory == NULL) {
+        return NGX_ERROR;
+    }
+
+    s = ngx_hyperdrive_origin_balance_shell(choice->memory, client);
+
+    if (s == NULL || conf->balancer->peer.init(s, conf->balancer) != NGX_OK) {
+        ngx_destroy_pool(choice->memory);
+        choice->memory = NULL;
+        return NGX_ERROR;
+    }
+
+    choice->balance = s;
+
+    pc = &s->upstream->peer;
+    pc->log = ngx_cycle->log;
+    pc->start_time = ngx_current_msec;
+
+    /* those that do not suit are given back: the balancer names others */
+
+    for (i = 0; i < conf->replicas.nelts; i++) {
+
+        if (pc->get(pc, pc->data) != NGX_OK) {
+            break;
+        }
+
+        if (ngx_hyperdrive_origin_balance_find(conf, pc, &n) == NGX_OK
+            && suits(data, n))
+        {
+            choice->replica = conf->replicas.elts;
+            choice->replica += n;
+            return NGX_OK;
+        }
+
+        pc->free(pc, pc->data, 0);
+
+        if (pc->tries == 0) {
+            break;
+        }
+    }
+
+    ngx_destroy_pool(choice->memory);
+    choice->memory = NULL;
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_origin_balance_find(ngx_hyperdrive_origin_conf_t *conf,
+    ngx_peer_connection_t *pc, ngx_uint_t *n)
+{
+    ngx_hyperdrive_origin_replica_t  *replica;
+
+    replica = conf->replicas.elts;
+
+    for (*n = 0; *n < conf->replicas.nelts; (*n)++) {
+
+        if (ngx_cmp_sockaddr(replica[*n].addr->sockaddr,
+                             replica[*n].addr->socklen,
+                             pc->sockaddr, pc->socklen, 1)
+            == NGX_OK)
+        {
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+void
+ngx_hyperdrive_origin_chosen(ngx_hyperdrive_origin_choice_t *choice,
+    ngx_uint_t failed)
+{
+    ngx_peer_connection_t  *pc;
+
+    if (choice->memory == NULL) {
+        return;
+    }
+
+    pc = &choice->balance->upstream->peer;
+
+    pc->free(pc, pc->data, failed ? NGX_PEER_FAILED : 0);
+
+    ngx_destroy_pool(choice->memory);
+    choice->memory = NULL;
+}
+
+
 static ngx_stream_session_t *
-ngx_hyperdrive_origin_balance_shell(ngx_hyperdrive_origin_t *o,
+ngx_hyperdrive_origin_balance_shell(ngx_pool_t *memory,
     ngx_connection_t *client)
 {
     ngx_connection_t             *c;
@@ -56,8 +196,8 @@ ngx_hyperdrive_origin_balance_shell(ngx_hyperdrive_origin_t *o,
     ngx_stream_conf_ctx_t        *ctx;
     ngx_stream_core_main_conf_t  *cmcf;
 
-    s = ngx_pcalloc(o->memory, sizeof(ngx_stream_session_t));
-    c = ngx_pcalloc(o->memory, sizeof(ngx_connection_t));
+    s = ngx_pcalloc(memory, sizeof(ngx_stream_session_t));
+    c = ngx_pcalloc(memory, sizeof(ngx_connection_t));
 
     if (s == NULL || c == NULL) {
         return NULL;
@@ -74,7 +214,7 @@ ngx_hyperdrive_origin_balance_shell(ngx_hyperdrive_origin_t *o,
 
     c->fd = (ngx_socket_t) -1;
     c->type = SOCK_STREAM;
-    c->pool = o->memory;
+    c->pool = memory;
     c->log = ngx_cycle->log;
     c->data = s;
 
@@ -83,7 +223,7 @@ ngx_hyperdrive_origin_balance_shell(ngx_hyperdrive_origin_t *o,
         cs = client->data;
         s->srv_conf = cs->srv_conf;
 
-        c->sockaddr = ngx_palloc(o->memory, client->socklen);
+        c->sockaddr = ngx_palloc(memory, client->socklen);
         if (c->sockaddr == NULL) {
             return NULL;
         }
@@ -92,13 +232,13 @@ ngx_hyperdrive_origin_balance_shell(ngx_hyperdrive_origin_t *o,
         c->socklen = client->socklen;
 
         c->addr_text.len = client->addr_text.len;
-        c->addr_text.data = ngx_pstrdup(o->memory, &client->addr_text);
+        c->addr_text.data = ngx_pstrdup(memory, &client->addr_text);
         if (c->addr_text.data == NULL) {
             return NULL;
         }
 
     } else {
-        c->sockaddr = ngx_pcalloc(o->memory, sizeof(struct sockaddr_in));
+        c->sockaddr = ngx_pcalloc(memory, sizeof(struct sockaddr_in));
         if (c->sockaddr == NULL) {
             return NULL;
         }
@@ -108,17 +248,17 @@ ngx_hyperdrive_origin_balance_shell(ngx_hyperdrive_origin_t *o,
         ngx_str_set(&c->addr_text, "0.0.0.0");
     }
 
-    s->ctx = ngx_pcalloc(o->memory, sizeof(void *) * ngx_stream_max_module);
+    s->ctx = ngx_pcalloc(memory, sizeof(void *) * ngx_stream_max_module);
     if (s->ctx == NULL) {
         return NULL;
     }
 
     cmcf = ngx_stream_get_module_main_conf(s, ngx_stream_core_module);
 
-    s->variables = ngx_pcalloc(o->memory,
+    s->variables = ngx_pcalloc(memory,
                                cmcf->variables.nelts
                                * sizeof(ngx_stream_variable_value_t));
-    s->upstream = ngx_pcalloc(o->memory, sizeof(ngx_stream_upstream_t));
+    s->upstream = ngx_pcalloc(memory, sizeof(ngx_stream_upstream_t));
 
     if (s->variables == NULL || s->upstream == NULL) {
         return NULL;

@@ -17,6 +17,11 @@ static uint64_t ngx_hyperdrive_origin_credentials_stamp(ngx_str_t *password,
 static void ngx_hyperdrive_origin_login(ngx_hyperdrive_origin_t *o);
 static void ngx_hyperdrive_origin_handshaken(ngx_connection_t *c);
 static void ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o);
+static char *ngx_hyperdrive_origin_fits(ngx_hyperdrive_origin_t *o,
+    ngx_str_t *greeting);
+
+
+void  (*ngx_hyperdrive_origin_found)(ngx_hyperdrive_origin_t *o);
 
 
 ngx_int_t
@@ -407,6 +412,7 @@ ngx_hyperdrive_origin_handshaken(ngx_connection_t *c)
 static void
 ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o)
 {
+    char                           *reason;
     u_char                         *p;
     ngx_str_t                       greeting;
     ngx_connection_t               *c;
@@ -445,6 +451,16 @@ ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o)
     }
 
     o->pid = login->pid;
+    o->born = ngx_hyperdrive_origin_clock();
+
+    reason = ngx_hyperdrive_origin_fits(o, &greeting);
+
+    if (reason) {
+        free(greeting.data);
+        o->unfit = 1;
+        ngx_hyperdrive_origin_refused(o, 0, reason);
+        return;
+    }
 
     pool->conf->proto->origin_said(o->wire, &greeting);
 
@@ -475,7 +491,87 @@ ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o)
 
     pool->failures = 0;
 
+    if (pool->conf->moves && pool->replica == NULL) {
+        ngx_hyperdrive_origin_found(o);
+    }
+
     ngx_hyperdrive_origin_ready(o);
+}
+
+
+/* whether it is what it should be: NULL, or what it is instead */
+
+static char *
+ngx_hyperdrive_origin_fits(ngx_hyperdrive_origin_t *o, ngx_str_t *greeting)
+{
+    char                           *name;
+    u_char                          note[NGX_HYPERDRIVE_SHM_NOTE];
+    ngx_str_t                       said;
+    ngx_hyperdrive_pool_t          *pool, *primary;
+    ngx_hyperdrive_proto_role_e     role;
+    static u_char                   text[128];
+
+    pool = o->pool;
+
+    if (pool->replica == NULL && o->server->attrs == NGX_HYPERDRIVE_ORIGIN_ANY)
+    {
+        return NULL;
+    }
+
+    role = pool->conf->proto->role(greeting);
+
+    switch (role) {
+
+    case NGX_HYPERDRIVE_PROTO_ROLE_UNKNOWN:
+        return "the database does not say whether it is a primary or a "
+               "replica, as PostgreSQL 14 and later do";
+
+    case NGX_HYPERDRIVE_PROTO_ROLE_REPLICA:
+
+        if (pool->replica == NULL) {
+            return "it is a replica, not the primary";
+        }
+
+        break;
+
+    default:
+
+        if (pool->replica) {
+            return "it is not a replica";
+        }
+
+        if (role == NGX_HYPERDRIVE_PROTO_ROLE_READ_ONLY
+            && o->server->attrs == NGX_HYPERDRIVE_ORIGIN_READ_WRITE)
+        {
+            return "it is read-only";
+        }
+
+        return NULL;
+    }
+
+    /* answers are to be the same, whoever gives them */
+
+    primary = ngx_hyperdrive_origin_pool(pool->conf, &pool->user,
+                                         &pool->database, pool->nparams,
+                                         pool->params);
+
+    if (primary == NULL
+        || ngx_hyperdrive_origin_greeting(primary, NULL, note, &said)
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    name = pool->conf->proto->unlike(&said, greeting);
+
+    if (name == NULL) {
+        return NULL;
+    }
+
+    ngx_snprintf(text, sizeof(text), "it is set up otherwise than the primary: "
+                 "%s is another one%Z", name);
+
+    return (char *) text;
 }
 
 
@@ -489,7 +585,7 @@ ngx_hyperdrive_origin_refused(ngx_hyperdrive_origin_t *o, ngx_err_t err,
     char *reason)
 {
     u_char                        *p, *last;
-    ngx_uint_t                     permanent, again;
+    ngx_uint_t                     permanent, again, level;
     ngx_hyperdrive_pool_t         *pool;
     ngx_hyperdrive_proto_login_t  *login;
 
@@ -543,7 +639,9 @@ ngx_hyperdrive_origin_refused(ngx_hyperdrive_origin_t *o, ngx_err_t err,
         ngx_hyperdrive_origin_login_end(o);
     }
 
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+    level = o->unfit ? NGX_LOG_INFO : NGX_LOG_ERR;
+
+    ngx_log_error(level, ngx_cycle->log, 0,
                   "hyperdrive upstream \"%V\": %s, in state %V",
                   &pool->conf->name, pool->reason,
                   ngx_hyperdrive_origin_state(o));
@@ -571,7 +669,11 @@ ngx_hyperdrive_origin_refused(ngx_hyperdrive_origin_t *o, ngx_err_t err,
     o->tls_tried = 0;
     o->plain_tried = 0;
 
-    ngx_hyperdrive_origin_unbalance(o, 1);
+    /* nothing is wrong with one that is something else, and may change */
+
+    ngx_hyperdrive_origin_unbalance(o, !o->unfit);
+
+    o->unfit = 0;
 
     if (!permanent && o->balance && o->balance->upstream->peer.tries
         && o->net.connection)

@@ -5,6 +5,7 @@
 
 
 #include "origin/ngx_hyperdrive_origin.h"
+#include "base/ngx_hyperdrive_base_cursor.h"
 #include "peer/ngx_hyperdrive_peer.h"
 
 
@@ -273,16 +274,21 @@ ngx_hyperdrive_origin_pass_read(u_char *data, size_t len,
 }
 
 
-/* the key is the upstream, user, database and pairs of a name and a value */
+/*
+ * The key is the upstream, the replica or nothing, user, database and pairs of
+ * a name and a value.
+ */
 
 ngx_hyperdrive_pool_t *
 ngx_hyperdrive_origin_pass_pool(ngx_array_t *confs, u_char *key, size_t len)
 {
-    u_char                        *p, *last;
-    ngx_str_t                      s[3 + NGX_HYPERDRIVE_PROTO_MAX_PARAMS * 2];
-    ngx_uint_t                     i, n;
-    ngx_hyperdrive_proto_param_t   params[NGX_HYPERDRIVE_PROTO_MAX_PARAMS];
-    ngx_hyperdrive_origin_conf_t  *conf;
+    u_char                           *p, *last;
+    ngx_str_t                         s[4
+                                        + NGX_HYPERDRIVE_PROTO_MAX_PARAMS * 2];
+    ngx_uint_t                        i, n;
+    ngx_hyperdrive_proto_param_t      params[NGX_HYPERDRIVE_PROTO_MAX_PARAMS];
+    ngx_hyperdrive_origin_conf_t     *conf;
+    ngx_hyperdrive_origin_replica_t  *replica;
 
     p = key;
     last = key + len;
@@ -293,7 +299,7 @@ ngx_hyperdrive_origin_pass_pool(ngx_array_t *confs, u_char *key, size_t len)
         p += s[n].len + 1;
     }
 
-    if (p != last || n < 3 || (n - 3) % 2) {
+    if (p != last || n < 4 || (n - 4) % 2) {
         return NULL;
     }
 
@@ -302,12 +308,32 @@ ngx_hyperdrive_origin_pass_pool(ngx_array_t *confs, u_char *key, size_t len)
         return NULL;
     }
 
-    for (i = 0; 3 + 2 * i < n; i++) {
-        params[i].name = s[3 + 2 * i];
-        params[i].value = s[4 + 2 * i];
+    replica = NULL;
+
+    if (s[1].len) {
+        replica = conf->replicas.elts;
+
+        for (i = 0; i < conf->replicas.nelts; i++) {
+
+            if (ngx_hyperdrive_base_same(&replica[i].addr->name, &s[1])) {
+                break;
+            }
+        }
+
+        if (i == conf->replicas.nelts) {
+            return NULL;
+        }
+
+        replica += i;
     }
 
-    return ngx_hyperdrive_origin_pool(conf, &s[1], &s[2], i, params);
+    for (i = 0; 4 + 2 * i < n; i++) {
+        params[i].name = s[4 + 2 * i];
+        params[i].value = s[5 + 2 * i];
+    }
+
+    return ngx_hyperdrive_origin_pool_at(conf, replica, &s[2], &s[3], i,
+                                         params);
 }
 
 
@@ -331,6 +357,7 @@ ngx_hyperdrive_origin_pass_create(ngx_hyperdrive_pool_t *pool,
     o->expires = pass->expires;
     o->stamp = pass->stamp;
     o->opened = pass->opened;
+    o->born = ngx_hyperdrive_origin_clock();
     o->socklen = pass->socklen;
     o->sockaddr = pass->sockaddr;
     o->server = ngx_hyperdrive_origin_server(pool->conf,

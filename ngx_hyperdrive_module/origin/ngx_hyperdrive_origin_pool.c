@@ -30,6 +30,8 @@ static ngx_int_t ngx_hyperdrive_origin_down(ngx_hyperdrive_pool_t *pool,
     ngx_hyperdrive_proto_error_t *err);
 static ngx_int_t ngx_hyperdrive_origin_queue(ngx_hyperdrive_pool_t *pool,
     ngx_hyperdrive_origin_waiter_t *w, ngx_hyperdrive_proto_error_t *err);
+static ngx_int_t ngx_hyperdrive_origin_none(
+    ngx_hyperdrive_origin_waiter_t *w, ngx_hyperdrive_proto_error_t *err);
 static void ngx_hyperdrive_origin_wait(ngx_hyperdrive_origin_waiter_t *w,
     ngx_hyperdrive_pool_t *pool);
 static void ngx_hyperdrive_origin_full(ngx_hyperdrive_pool_t *pool,
@@ -103,6 +105,10 @@ ngx_hyperdrive_origin_acquire(ngx_hyperdrive_pool_t *pool,
     if (pool->paused
         || ngx_hyperdrive_shm_order_paused(conf->limit, &pool->database))
     {
+        if (w->now) {
+            return ngx_hyperdrive_origin_none(w, err);
+        }
+
         if (conf->nstopped >= conf->queue) {
             ngx_hyperdrive_origin_full(pool, err);
             return NGX_ERROR;
@@ -113,8 +119,9 @@ ngx_hyperdrive_origin_acquire(ngx_hyperdrive_pool_t *pool,
         return NGX_AGAIN;
     }
 
-    if (!ngx_hyperdrive_shm_limit_waiting(conf->limit)
-        && ngx_queue_empty(&pool->held))
+    if (pool->keep
+        || (!ngx_hyperdrive_shm_limit_waiting(conf->limit)
+            && ngx_queue_empty(&pool->held)))
     {
         *o = ngx_hyperdrive_origin_take_idle(pool, w->bucket);
 
@@ -161,6 +168,10 @@ ngx_hyperdrive_origin_acquire(ngx_hyperdrive_pool_t *pool,
             id = first->held;
         }
 
+        if (id && w->now) {
+            return ngx_hyperdrive_origin_none(w, err);
+        }
+
         if (id) {
             ngx_hyperdrive_origin_wait(w, pool);
             ngx_hyperdrive_origin_quota_hold(pool, w, id);
@@ -184,7 +195,29 @@ ngx_hyperdrive_origin_enter(ngx_hyperdrive_pool_t *pool,
         return NGX_AGAIN;
     }
 
+    if (w->now) {
+        ngx_hyperdrive_origin_quota_give(pool);
+        return ngx_hyperdrive_origin_none(w, err);
+    }
+
     return ngx_hyperdrive_origin_queue(pool, w, err);
+}
+
+
+/* nobody waits for it */
+
+static ngx_int_t
+ngx_hyperdrive_origin_none(ngx_hyperdrive_origin_waiter_t *w,
+    ngx_hyperdrive_proto_error_t *err)
+{
+    w->pool = NULL;
+
+    err->severity = "ERROR";
+    err->sqlstate = "53300";
+    err->message = "no connection is free";
+    err->hint = NULL;
+
+    return NGX_ERROR;
 }
 
 
@@ -690,6 +723,16 @@ ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
         return;
     }
 
+    if (o->wrong
+        || (conf->primary && pool->replica == NULL
+            && ngx_cmp_sockaddr(&o->sockaddr.sockaddr, o->socklen,
+                                conf->primary, conf->primary_len, 1)
+               != NGX_OK))
+    {
+        ngx_hyperdrive_origin_close(o, "is not at the primary any more");
+        return;
+    }
+
     o->used = ngx_current_msec;
 
     if (pool->single && ngx_queue_empty(&pool->pending)) {
@@ -715,6 +758,10 @@ ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
 
     if (o->state != NGX_HYPERDRIVE_ORIGIN_IDLE) {
         ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_IDLE);
+    }
+
+    if (pool->keep && !ngx_exiting) {
+        return;
     }
 
     if (ngx_hyperdrive_shm_limit_waiting(conf->limit)

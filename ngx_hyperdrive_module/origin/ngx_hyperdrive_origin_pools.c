@@ -8,7 +8,8 @@
 
 
 static ngx_hyperdrive_pool_t *ngx_hyperdrive_origin_pool_create(
-    ngx_hyperdrive_origin_conf_t *conf, ngx_str_t *key, ngx_str_t *user,
+    ngx_hyperdrive_origin_conf_t *conf,
+    ngx_hyperdrive_origin_replica_t *replica, ngx_str_t *key, ngx_str_t *user,
     ngx_str_t *database, ngx_uint_t nparams,
     ngx_hyperdrive_proto_param_t *params);
 
@@ -18,9 +19,20 @@ ngx_hyperdrive_origin_pool(ngx_hyperdrive_origin_conf_t *conf,
     ngx_str_t *user, ngx_str_t *database, ngx_uint_t nparams,
     ngx_hyperdrive_proto_param_t *params)
 {
+    return ngx_hyperdrive_origin_pool_at(conf, NULL, user, database, nparams,
+                                         params);
+}
+
+
+ngx_hyperdrive_pool_t *
+ngx_hyperdrive_origin_pool_at(ngx_hyperdrive_origin_conf_t *conf,
+    ngx_hyperdrive_origin_replica_t *replica, ngx_str_t *user,
+    ngx_str_t *database, ngx_uint_t nparams,
+    ngx_hyperdrive_proto_param_t *params)
+{
     u_char                 *p;
     size_t                  len;
-    ngx_str_t               key;
+    ngx_str_t               key, where;
     ngx_uint_t              i;
     ngx_queue_t            *q;
     ngx_hyperdrive_pool_t  *pool;
@@ -29,7 +41,14 @@ ngx_hyperdrive_origin_pool(ngx_hyperdrive_origin_conf_t *conf,
 
     /* strings of a start-up packet hold no NUL: it separates them here */
 
-    len = conf->name.len + 1 + user->len + 1 + database->len + 1;
+    ngx_str_set(&where, "");
+
+    if (replica) {
+        where = replica->addr->name;
+    }
+
+    len = conf->name.len + 1 + where.len + 1 + user->len + 1
+          + database->len + 1;
 
     for (i = 0; i < nparams; i++) {
         len += params[i].name.len + 1 + params[i].value.len + 1;
@@ -40,6 +59,8 @@ ngx_hyperdrive_origin_pool(ngx_hyperdrive_origin_conf_t *conf,
     }
 
     p = ngx_cpymem(buf, conf->name.data, conf->name.len);
+    *p++ = '\0';
+    p = ngx_cpymem(p, where.data, where.len);
     *p++ = '\0';
     p = ngx_cpymem(p, user->data, user->len);
     *p++ = '\0';
@@ -69,14 +90,15 @@ ngx_hyperdrive_origin_pool(ngx_hyperdrive_origin_conf_t *conf,
         }
     }
 
-    return ngx_hyperdrive_origin_pool_create(conf, &key, user, database,
-                                             nparams, params);
+    return ngx_hyperdrive_origin_pool_create(conf, replica, &key, user,
+                                             database, nparams, params);
 }
 
 
 static ngx_hyperdrive_pool_t *
 ngx_hyperdrive_origin_pool_create(ngx_hyperdrive_origin_conf_t *conf,
-    ngx_str_t *key, ngx_str_t *user, ngx_str_t *database, ngx_uint_t nparams,
+    ngx_hyperdrive_origin_replica_t *replica, ngx_str_t *key, ngx_str_t *user,
+    ngx_str_t *database, ngx_uint_t nparams,
     ngx_hyperdrive_proto_param_t *params)
 {
     u_char                 *p;
@@ -93,6 +115,7 @@ ngx_hyperdrive_origin_pool_create(ngx_hyperdrive_origin_conf_t *conf,
     }
 
     pool->conf = conf;
+    pool->replica = replica;
     pool->params = (ngx_hyperdrive_proto_param_t *) (pool + 1);
     pool->nparams = nparams;
 
@@ -105,6 +128,7 @@ ngx_hyperdrive_origin_pool_create(ngx_hyperdrive_origin_conf_t *conf,
     ngx_memcpy(pool->key.data, key->data, key->len);
 
     p = pool->key.data + conf->name.len + 1;
+    p += ngx_strlen(p) + 1;
 
     pool->user.data = p;
     pool->user.len = user->len;

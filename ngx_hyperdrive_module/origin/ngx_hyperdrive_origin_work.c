@@ -158,6 +158,9 @@ ngx_hyperdrive_origin_sweep_pool(ngx_hyperdrive_pool_t *pool)
                 ngx_hyperdrive_origin_close(o, reason);
                 stats.used--;
 
+            } else if (pool->keep) {
+                continue;
+
             } else if (ngx_current_msec - o->used >= conf->idle
                        && stats.used > conf->min)
             {
@@ -288,6 +291,41 @@ ngx_hyperdrive_origin_yield(ngx_array_t *confs, ngx_uint_t from,
 }
 
 
+void
+ngx_hyperdrive_origin_moved(ngx_hyperdrive_origin_conf_t *conf)
+{
+    ngx_queue_t              *q, *p, *next, *idle;
+    ngx_hyperdrive_pool_t    *pool;
+    ngx_hyperdrive_origin_t  *o;
+
+    for (q = ngx_queue_head(&conf->pools);
+         q != ngx_queue_sentinel(&conf->pools);
+         q = ngx_queue_next(q))
+    {
+        pool = ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
+        idle = &pool->origins[NGX_HYPERDRIVE_ORIGIN_IDLE];
+
+        if (pool->replica) {
+            continue;
+        }
+
+        for (p = ngx_queue_head(idle); p != ngx_queue_sentinel(idle); p = next)
+        {
+            next = ngx_queue_next(p);
+            o = ngx_queue_data(p, ngx_hyperdrive_origin_t, queue);
+
+            if (ngx_cmp_sockaddr(&o->sockaddr.sockaddr, o->socklen,
+                                 conf->primary, conf->primary_len, 1)
+                != NGX_OK)
+            {
+                ngx_hyperdrive_origin_close(o,
+                                            "is not at the primary any more");
+            }
+        }
+    }
+}
+
+
 /* an idle connection that is of no use here gives way */
 
 void
@@ -341,7 +379,7 @@ ngx_hyperdrive_origin_close_idle(ngx_hyperdrive_origin_conf_t *conf,
         pool = ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
         idle = &pool->origins[NGX_HYPERDRIVE_ORIGIN_IDLE];
 
-        if (pool == except || ngx_queue_empty(idle)) {
+        if (pool == except || pool->keep || ngx_queue_empty(idle)) {
             continue;
         }
 

@@ -105,7 +105,14 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_origin_terminate,
     ngx_hyperdrive_pg_origin_cancel,
 
-    ngx_hyperdrive_pg_row
+    ngx_hyperdrive_pg_row,
+
+    ngx_hyperdrive_pg_position_role,
+    ngx_hyperdrive_pg_position_unlike,
+    ngx_hyperdrive_pg_position_text,
+    ngx_hyperdrive_pg_position_row,
+    ngx_hyperdrive_pg_position_has,
+    ngx_hyperdrive_pg_position_other
 };
 
 

@@ -411,6 +411,22 @@ ngx_int_t ngx_hyperdrive_pg_repeat(void *client, void *origin,
     ngx_hyperdrive_chain_t *out, ngx_str_t *data);
 
 
+/* ngx_hyperdrive_pg_position.c */
+
+ngx_hyperdrive_proto_role_e ngx_hyperdrive_pg_position_role(
+    ngx_str_t *greeting);
+char *ngx_hyperdrive_pg_position_unlike(ngx_str_t *primary,
+    ngx_str_t *replica);
+char *ngx_hyperdrive_pg_position_text(ngx_uint_t replica);
+ngx_int_t ngx_hyperdrive_pg_position_row(ngx_str_t *cols, ngx_uint_t n,
+    ngx_hyperdrive_proto_position_t *position);
+ngx_uint_t ngx_hyperdrive_pg_position_has(
+    ngx_hyperdrive_proto_position_t *replica,
+    ngx_hyperdrive_proto_position_t *primary);
+ngx_uint_t ngx_hyperdrive_pg_position_other(
+    ngx_hyperdrive_proto_position_t *one, ngx_hyperdrive_proto_position_t *two);
+
+
 /* ngx_hyperdrive_pg_row.c */
 
 ngx_int_t ngx_hyperdrive_pg_row(u_char **pos, u_char *last, ngx_str_t *cols,

@@ -46,6 +46,7 @@ static ngx_str_t  ngx_hyperdrive_session_states[] = {
     ngx_string("ready"),
     ngx_string("wait"),
     ngx_string("flight"),
+    ngx_string("route"),
     ngx_string("active"),
     ngx_string("closing")
 };
@@ -220,6 +221,7 @@ ngx_hyperdrive_session_cleanup(void *data)
         ngx_hyperdrive_session_detach(s);
     }
 
+    ngx_hyperdrive_session_route_forget(s);
     ngx_hyperdrive_session_fill_drop(s);
     ngx_hyperdrive_session_flight_forget(s);
     ngx_hyperdrive_session_time_stop(s);
@@ -929,6 +931,7 @@ ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s)
     if (s->state == NGX_HYPERDRIVE_SESSION_CLOSING) {
 
         ngx_hyperdrive_origin_leave(&s->waiter);
+        ngx_hyperdrive_session_route_forget(s);
         ngx_hyperdrive_session_flight_forget(s);
         ngx_hyperdrive_session_auth_leave(s);
 
@@ -975,8 +978,7 @@ ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s)
     }
 
     if (c->read->ready && !s->choked
-        && s->state != NGX_HYPERDRIVE_SESSION_WAIT
-        && s->state != NGX_HYPERDRIVE_SESSION_FLIGHT
+        && !ngx_hyperdrive_session_waits(s)
         && s->net.last - s->net.pos < NGX_HYPERDRIVE_MAX_UNIT)
     {
         /* its event has come and gone, but not all has been read */

@@ -89,6 +89,10 @@ typedef struct {
     ngx_flag_t                       hints;       /* those in a text count */
     ngx_flag_t                       in_transaction;  /* reads of a block that
                                                      is READ COMMITTED */
+    ngx_flag_t                       split;       /* reads go to replicas */
+    ngx_msec_t                       max_lag;     /* of theirs */
+    ngx_msec_t                       max_staleness;  /* 0: what was written is
+                                                     there */
 
     ngx_hyperdrive_session_timeout_t timeout;
     ngx_hyperdrive_policy_t         *policy;      /* NULL: none */
@@ -127,6 +131,8 @@ typedef enum {
     NGX_HYPERDRIVE_SESSION_WAIT,         /* in the queue for an origin */
     NGX_HYPERDRIVE_SESSION_FLIGHT,       /* no origin: waits for an answer that
                                             another session fetches; timer */
+    NGX_HYPERDRIVE_SESSION_ROUTE,        /* no origin: a replica is asked, or
+                                            another upstream */
     NGX_HYPERDRIVE_SESSION_ACTIVE,       /* has an origin */
     NGX_HYPERDRIVE_SESSION_CLOSING       /* sends what is left; timer */
 } ngx_hyperdrive_session_state_e;
@@ -156,6 +162,7 @@ typedef enum {
 
 typedef struct ngx_hyperdrive_session_fill_s  ngx_hyperdrive_session_fill_t;
 typedef struct ngx_hyperdrive_session_wait_s  ngx_hyperdrive_session_wait_t;
+typedef struct ngx_hyperdrive_session_route_s  ngx_hyperdrive_session_route_t;
 
 
 /* totals of one client, for variables */
@@ -256,6 +263,7 @@ struct ngx_hyperdrive_session_s {
     ngx_hyperdrive_session_fill_t   *fill;
     ngx_hyperdrive_session_wait_t   *wait;        /* since a look-up that found
                                                      a flight; or NULL */
+    ngx_hyperdrive_session_route_t  *route;       /* while ROUTE */
     ngx_hyperdrive_session_cache_e   cached;      /* the last unit's */
     ngx_uint_t                       outstanding; /* units without their end */
     ngx_hyperdrive_session_write_t   write;
@@ -307,6 +315,8 @@ struct ngx_hyperdrive_session_s {
     ngx_hyperdrive_session_pin_t     pin;
     ngx_hyperdrive_session_bodies_t *bodies;      /* NULL: SQL has prepared
                                                      nothing here */
+    unsigned                         tried:1;     /* the unit was sent to a
+                                                     replica, in vain */
     unsigned                         wild:1;      /* it has run DDL */
     unsigned                         path_local:1; /* search_path may be
                                                       another one up to the end
@@ -331,6 +341,12 @@ struct ngx_hyperdrive_session_s {
 extern ngx_module_t  *ngx_hyperdrive_session_module;
 extern ngx_hyperdrive_session_conf_t  *(*ngx_hyperdrive_session_conf)(
     ngx_stream_session_t *stream);
+
+
+/* its unit is not answered yet, and has no origin: no other is looked at */
+#define ngx_hyperdrive_session_waits(s)                                       \
+    ((s)->state >= NGX_HYPERDRIVE_SESSION_WAIT                                \
+     && (s)->state <= NGX_HYPERDRIVE_SESSION_ROUTE)
 
 
 /* ngx_hyperdrive_session.c */
@@ -486,6 +502,22 @@ void ngx_hyperdrive_session_bodies_prepare(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_state_stmt_t *stmt);
 void ngx_hyperdrive_session_bodies_unknown(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_bodies_free(ngx_hyperdrive_session_t *s);
+
+
+/* ngx_hyperdrive_session_route.c */
+
+/*
+ * The unit is not in the cache, or that was not asked.  NGX_DECLINED: it is the
+ * primary's; NGX_AGAIN: somebody else is asked; NGX_OK: it has been refused.
+ */
+ngx_int_t ngx_hyperdrive_session_route(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_error_t *err);
+/* the client has room again */
+void ngx_hyperdrive_session_route_go_on(ngx_hyperdrive_session_t *s);
+/* it asks to stop: NGX_OK: the unit is to be refused now */
+ngx_int_t ngx_hyperdrive_session_route_cancel(ngx_hyperdrive_session_t *s);
+/* the client has left */
+void ngx_hyperdrive_session_route_forget(ngx_hyperdrive_session_t *s);
 
 
 /* ngx_hyperdrive_session_prepare.c */

@@ -79,6 +79,15 @@ ngx_hyperdrive_session_log_run(ngx_hyperdrive_session_t *s,
 
 
 void
+ngx_hyperdrive_session_log_origin(ngx_hyperdrive_session_t *s, ngx_str_t *name)
+{
+    if (s->log->current) {
+        s->log->current->origin = name;
+    }
+}
+
+
+void
 ngx_hyperdrive_session_log_sent(ngx_hyperdrive_session_t *s)
 {
     ngx_hyperdrive_session_log_t    *log;

@@ -73,6 +73,7 @@ struct ngx_hyperdrive_session_query_s {
     uint64_t                         rows;
     uint64_t                         bytes;
     ngx_str_t                       *status;
+    ngx_str_t                       *origin;    /* it was asked; NULL: none */
     u_char                           error[6];
 };
 
@@ -100,6 +101,9 @@ void ngx_hyperdrive_session_log_begin(ngx_hyperdrive_session_t *s);
 /* a statement of it, or of none yet, will run */
 void ngx_hyperdrive_session_log_run(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_state_stmt_t *stmt);
+/* it is sent to this one, whose name stays where it is */
+void ngx_hyperdrive_session_log_origin(ngx_hyperdrive_session_t *s,
+    ngx_str_t *name);
 /* all of it has been sent */
 void ngx_hyperdrive_session_log_sent(ngx_hyperdrive_session_t *s);
 /* rows that came from memory */

@@ -263,8 +263,8 @@ ngx_hyperdrive_session_outcome_pool(uint32_t upstream)
     ngx_str_t                         user, database;
     ngx_uint_t                        i;
     ngx_queue_t                      *q;
+    ngx_hyperdrive_pool_t            *pool;
     ngx_hyperdrive_origin_conf_t     *conf, **confs;
-    ngx_hyperdrive_origin_server_t   *server;
 
     confs = ngx_hyperdrive_session_outcome_confs->elts;
     conf = NULL;
@@ -281,19 +281,22 @@ ngx_hyperdrive_session_outcome_pool(uint32_t upstream)
         return NULL;
     }
 
-    server = conf->servers.elts;
-
-    if (conf->servers.nelts != 1 || server[0].naddrs != 1) {
+    if (conf->nprimaries != 1) {
 
         /* the wrong one might be asked */
 
         return NULL;
     }
 
-    q = ngx_queue_head(&conf->pools);
+    for (q = ngx_queue_head(&conf->pools);
+         q != ngx_queue_sentinel(&conf->pools);
+         q = ngx_queue_next(q))
+    {
+        pool = ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
 
-    if (q != ngx_queue_sentinel(&conf->pools)) {
-        return ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
+        if (pool->replica == NULL) {
+            return pool;
+        }
     }
 
     if (conf->database.len == 0) {

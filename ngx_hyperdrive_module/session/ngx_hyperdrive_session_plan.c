@@ -175,6 +175,7 @@ ngx_hyperdrive_session_plan_blind(ngx_hyperdrive_session_t *s,
 
     plan->reads.n = 0;
     plan->writes.n = 0;
+    plan->proven = 0;
     plan->rls = 0;
     plan->unknown = 0;
 
@@ -410,6 +411,20 @@ ngx_hyperdrive_session_plan_make(ngx_hyperdrive_session_plans_t *set,
 
     node->serial = stmt->serial;
     node->ddl = p.ddl;
+
+    if (p.reason == NGX_HYPERDRIVE_SQL_VOLATILE && !set->allow_stable) {
+
+        /* the clock, or who asks, is the same elsewhere */
+
+        ngx_hyperdrive_sql_catalog_plan(sql, &text, &facts,
+                                        set->path.data ? &set->path : NULL,
+                                        set->path.data ? &set->role : NULL,
+                                        1, &p);
+    }
+
+    node->plan.proven = (p.reason == NGX_HYPERDRIVE_SQL_CACHEABLE
+                         && node->plan.reason
+                            != NGX_HYPERDRIVE_SQL_TOO_COMPLEX);
 
     bucket = &set->buckets[stmt->serial % NGX_HYPERDRIVE_SESSION_PLAN_BUCKETS];
 

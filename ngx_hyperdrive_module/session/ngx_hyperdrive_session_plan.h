@@ -33,6 +33,9 @@ typedef struct {
                                                       nobody can tell */
     unsigned                             stateful:1; /* it may leave something
                                                         in the session */
+    unsigned                             proven:1; /* it does nothing but read
+                                                      <reads>, wherever it is
+                                                      sent */
     unsigned                             rls:1;    /* reads a table with
                                                       row-level security */
     unsigned                             unknown:1; /* writes a table that is

@@ -240,6 +240,13 @@ ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s)
             counters->errors++;
             s->total.errors++;
 
+            if (piece.read_only && o->pool->conf->moves && !s->settings
+                && !s->write.block)
+            {
+                /* not by its client's wish: it is the primary no more */
+                o->wrong = 1;
+            }
+
             if (piece.fatal) {
 
                 /* its own words are passed on, then it is over */

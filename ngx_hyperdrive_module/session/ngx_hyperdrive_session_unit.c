@@ -120,7 +120,13 @@ ngx_hyperdrive_session_write_handler(ngx_event_t *wev)
 
     if (s->blocked && s->net.out.size < NGX_HYPERDRIVE_HIGH_WATER / 2) {
         s->blocked = 0;
-        ngx_hyperdrive_net_post_read(&s->origin->net);
+
+        if (s->route) {
+            ngx_hyperdrive_session_route_go_on(s);
+
+        } else {
+            ngx_hyperdrive_net_post_read(&s->origin->net);
+        }
     }
 
     if (rc == NGX_OK) {
@@ -296,7 +302,7 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
             }
         }
 
-        if (s->conf->cache_zone && !s->streaming) {
+        if (s->conf->cache_zone && !s->streaming && !s->tried) {
 
             rc = ngx_hyperdrive_session_lookup(s);
 
@@ -320,6 +326,17 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
         if (!s->streaming && ngx_hyperdrive_session_pin_refuses(s, &err)) {
             ngx_hyperdrive_session_refuse(s, &err);
             return NGX_OK;
+        }
+
+        rc = ngx_hyperdrive_session_route(s, &err);
+
+        if (rc != NGX_DECLINED) {
+
+            if (rc == NGX_OK) {
+                ngx_hyperdrive_session_refuse(s, &err);
+            }
+
+            return rc;
         }
 
         rc = ngx_hyperdrive_session_acquire(s);
@@ -485,6 +502,7 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
     /* a BEGIN that was answered goes ahead of it */
 
     s->deferred = 0;
+    s->tried = 0;
 
     s->pin.sent = 1;
 
@@ -512,6 +530,7 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
             counters->queries++;
 
             if (s->log) {
+                ngx_hyperdrive_session_log_origin(s, &o->server->name);
                 ngx_hyperdrive_session_log_sent(s);
             }
         }
@@ -623,6 +642,7 @@ ngx_hyperdrive_session_refuse(ngx_hyperdrive_session_t *s,
 
     s->conf->origin->proto->refuse(s->wire, &s->unit, err, &s->net.out);
 
+    s->tried = 0;
     s->net.pos += s->unit.len;
 
     if (s->log && err) {

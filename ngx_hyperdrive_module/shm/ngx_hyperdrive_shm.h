@@ -82,6 +82,13 @@ typedef struct {
     uint64_t    policy_runs;        /* times that Lua was entered */
     uint64_t    policy_errors;      /* in it, or in a rule */
     uint64_t    policy_rejected;    /* statements */
+    uint64_t    replica_reads;      /* answered by a replica */
+    uint64_t    replica_behind;     /* reads for the primary: no replica was
+                                       known to have what was written */
+    uint64_t    replica_fallback;   /* ...one was asked, and did not answer */
+    uint64_t    primary_changed;
+    uint64_t    mirrored;           /* copies sent elsewhere */
+    uint64_t    mirror_dropped;     /* ...not sent: no connection was free */
     uint64_t    bytes_from_clients;
     uint64_t    bytes_to_clients;
     uint64_t    bytes_from_origins;

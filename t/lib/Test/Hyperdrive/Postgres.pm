@@ -199,7 +199,8 @@ sub _write_hba {
 
 	# the way in for the test itself
 
-	push @lines, "local all $SUPERUSER trust";
+	push @lines, "local all $SUPERUSER trust",
+		"local replication $SUPERUSER trust";
 
 	if ($self->{hba}) {
 		push @lines, @{$self->{hba}};
@@ -494,6 +495,77 @@ sub set {
 ###############################################################################
 
 # A fast shutdown: sessions are ended with 57P01.
+
+# replica(port =>, settings => { ... }): a streaming replica of this one, begun
+# from a base backup, and started.  Its users and databases are the primary's.
+
+sub replica {
+	my ($self, %o) = @_;
+
+	my $replica = $self->{test}->own((ref $self)->new($self->{test},
+		users => $self->{users}, databases => $self->{databases}, %o));
+
+	make_path($replica->{dir});
+
+	if ($replica->{user}) {
+		chown +(getpwnam($replica->{user}))[2, 3], $replica->{dir};
+	}
+
+	my ($status, $out) = run_command([ bin('pg_basebackup'),
+		'-h', $self->{dir}, '-p', $self->{port}, '-U', $SUPERUSER,
+		'-D', $replica->{data}, '-R', '-c', 'fast', '--no-sync' ],
+		user => $replica->{user}, dir => '/');
+	die "pg_basebackup: $out\n" if $status;
+
+	open(my $fh, '>>', "$replica->{data}/postgresql.conf")
+		or die "cannot write postgresql.conf: $!\n";
+
+	my %settings = (port => $replica->{port},
+		unix_socket_directories => $replica->{dir},
+		%{$replica->{settings}});
+
+	print $fh "$_ = '$settings{$_}'\n" for sort keys %settings;
+	close $fh;
+
+	return $replica->start();
+}
+
+# follow($primary): a replica goes on with another one.
+
+sub follow {
+	my ($self, $primary) = @_;
+
+	return $self->set(primary_conninfo => "host=$primary->{dir} "
+		. "port=$primary->{port} user=$SUPERUSER");
+}
+
+sub promote {
+	my ($self) = @_;
+
+	$self->psql('SELECT pg_promote()');
+	return $self;
+}
+
+# A replica stands still, and goes on.
+
+sub pause {
+	my ($self) = @_;
+
+	$self->psql('SELECT pg_wal_replay_pause()');
+	wait_for(sub {
+		$self->psql('SELECT pg_get_wal_replay_pause_state()')
+			eq 'paused';
+	}, 20, 'a pause');
+
+	return $self;
+}
+
+sub resume {
+	my ($self) = @_;
+
+	$self->psql('SELECT pg_wal_replay_resume()');
+	return $self;
+}
 
 sub stop {
 	my ($self, $signal) = @_;

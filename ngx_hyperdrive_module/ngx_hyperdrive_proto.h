@@ -213,6 +213,9 @@ typedef struct {
     size_t                            len;          /* ...if there is any */
     u_char                           *sqlstate;     /* ERROR: its five bytes, or
                                                        NULL */
+    u_char                           *pid;          /* where it names a process
+                                                       of the database, in four
+                                                       bytes, or NULL */
     ngx_uint_t                        rows;         /* rows begun in it */
     ngx_uint_t                        tag;          /* of origin_own(); with
                                                        own, unless it is an

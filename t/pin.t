@@ -745,6 +745,16 @@ sub notified {
 	is(scalar($d->notifications()), 0, 'nobody else is told');
 	is($d->query('SELECT 1')->types(), 'TDCZ', 'now or later');
 
+	# one's own are told from those of others by the process's number
+
+	isnt($m && $m->{pid}, $c->pid(), 'it was somebody else');
+
+	$c->query("NOTIFY news, '$_'") for 1 .. 3;
+	$c->query("NOTIFY news, 'a'; NOTIFY news, 'b'");
+
+	is(join(' ', map { $_->{payload} } grep { $_->{pid} == $c->pid() }
+		$c->notifications()), '1 2 3 a b', 'what one says oneself');
+
 	$_->close() for $c, $d;
 }
 

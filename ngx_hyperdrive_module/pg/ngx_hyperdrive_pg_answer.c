@@ -240,7 +240,7 @@ ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
             goto again;
         }
 
-        if (piece->end || type == NGX_HYPERDRIVE_PROTO_READY
+        if (piece->end || piece->pid || type == NGX_HYPERDRIVE_PROTO_READY
             || type == NGX_HYPERDRIVE_PROTO_ERROR)
         {
             goto done;
@@ -290,10 +290,14 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
             return NGX_DECLINED;
         }
 
-        /* fall through */
+        /* at any time (55.2.7 "Asynchronous Operations") */
+        return o->ledger.n || c ? NGX_OK : NGX_DECLINED;
 
     case 'A':
-        /* at any time (55.2.7 "Asynchronous Operations") */
+        if (total >= NGX_HYPERDRIVE_PG_HEADER + 4) {
+            piece->pid = p + NGX_HYPERDRIVE_PG_HEADER;
+        }
+
         return o->ledger.n || c ? NGX_OK : NGX_DECLINED;
 
     case 'E':

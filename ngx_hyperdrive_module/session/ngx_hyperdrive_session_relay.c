@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session_cache.h"
+#include "base/ngx_hyperdrive_base_cursor.h"
 
 
 /* a message that has to be read whole before it is passed on */
@@ -211,6 +212,14 @@ ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s)
         }
 
         ngx_hyperdrive_session_track_piece(s, &piece);
+
+        if (piece.pid && ngx_hyperdrive_base_get_u32(piece.pid) == o->pid) {
+
+            /* who notifies himself knows by the number that he was told */
+
+            (void) ngx_hyperdrive_base_put_u32(piece.pid,
+                                         ngx_hyperdrive_session_cancel_pid(s));
+        }
 
         if (piece.len && !piece.own) {
             ngx_hyperdrive_base_chain_append(&s->net.out, piece.data,

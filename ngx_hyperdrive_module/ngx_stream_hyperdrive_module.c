@@ -662,6 +662,10 @@ ngx_stream_hyperdrive_init_module(ngx_cycle_t *cycle)
                                   ? mem + ngx_hyperdrive_cache_version_size()
                                   : NULL);
 
+    if (hmcf->versions && ngx_hyperdrive_shm_generation() == 1) {
+        ngx_hyperdrive_session_write_begin(cycle);
+    }
+
     if (ngx_hyperdrive_conf_verifiers(cycle, hmcf) != NGX_OK) {
         return NGX_ERROR;
     }

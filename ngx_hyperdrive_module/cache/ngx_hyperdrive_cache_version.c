@@ -216,6 +216,21 @@ ngx_hyperdrive_cache_version_open(void)
 }
 
 
+void
+ngx_hyperdrive_cache_version_close(void)
+{
+    ngx_hyperdrive_cache_version_root_t  *root;
+
+    root = ngx_hyperdrive_cache_version_root;
+
+    ngx_hyperdrive_cache_version_store(&root->open, 0);
+
+    (void) __atomic_fetch_add(
+                &root->numbers[NGX_HYPERDRIVE_CACHE_VERSION_EVERYTHING].u.ver,
+                1, __ATOMIC_SEQ_CST);
+}
+
+
 /*
  * Takes the mutex of a seat that nobody alive holds.  NGX_OK: it is free;
  * NGX_DONE: it is a dead one's; NGX_BUSY: it is somebody's.

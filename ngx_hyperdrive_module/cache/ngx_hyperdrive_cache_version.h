@@ -87,6 +87,8 @@ ngx_uint_t ngx_hyperdrive_cache_version_on(void);
 ngx_uint_t ngx_hyperdrive_cache_version_generation(void);
 ngx_uint_t ngx_hyperdrive_cache_version_is_open(void);
 void ngx_hyperdrive_cache_version_open(void);
+/* ...and end: what was sampled until now is old */
+void ngx_hyperdrive_cache_version_close(void);
 
 /* init_process, exit_process; NGX_ERROR: no seat is free */
 ngx_int_t ngx_hyperdrive_cache_version_sit(void);

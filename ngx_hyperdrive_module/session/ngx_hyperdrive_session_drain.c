@@ -23,7 +23,7 @@
 #define NGX_HYPERDRIVE_SESSION_DRAIN_HEIRS   10000
 
 /* who says nothing for so long is told that it has to connect again */
-#define NGX_HYPERDRIVE_SESSION_DRAIN_SILENCE 100
+#define NGX_HYPERDRIVE_SESSION_DRAIN_SILENCE 500
 
 /* who is in a transaction at the deadline has so long for its end */
 #define NGX_HYPERDRIVE_SESSION_DRAIN_GRACE   1000
@@ -173,7 +173,10 @@ ngx_hyperdrive_session_drain_start(void)
     ngx_hyperdrive_shm_leave();
 
     ngx_hyperdrive_session_drain.on = 1;
-    ngx_hyperdrive_session_drain.began = ngx_current_msec;
+    /* nginx waits a moment between a reload and its word to us */
+
+    ngx_hyperdrive_session_drain.began = ngx_current_msec
+                                         - ngx_hyperdrive_shm_renewed();
     ngx_hyperdrive_session_drain.last = ngx_current_msec;
 
     /* it keeps the worker: a timer that may not be cancelled */

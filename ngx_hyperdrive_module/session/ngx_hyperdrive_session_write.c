@@ -12,10 +12,11 @@
 
 
 /* how often the dead and the old are looked for, milliseconds */
-#define NGX_HYPERDRIVE_SESSION_WRITE_WORK   1000
+#define NGX_HYPERDRIVE_SESSION_WRITE_WORK   200
 
 
 static void ngx_hyperdrive_session_write_work(ngx_event_t *ev);
+static ngx_uint_t ngx_hyperdrive_session_write_other(ngx_cycle_t *cycle);
 static void ngx_hyperdrive_session_write_open(void);
 static void ngx_hyperdrive_session_write_bodies(ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_write_plan(ngx_hyperdrive_session_t *s,
@@ -99,15 +100,14 @@ ngx_hyperdrive_session_write_work(ngx_event_t *ev)
     ngx_hyperdrive_session_write_open();
     ngx_hyperdrive_session_outcome_dead();
 
-    if (!ngx_exiting) {
-        ngx_add_timer(ev, NGX_HYPERDRIVE_SESSION_WRITE_WORK);
-    }
+    ngx_add_timer(ev, NGX_HYPERDRIVE_SESSION_WRITE_WORK);
 }
 
 
 /*
  * While a process lives that began before there were versions, nothing can be
- * kept: it does not tell of its writes.
+ * kept: it does not tell of its writes.  Nor does one of another binary, which
+ * shares no memory with us, while nginx is upgraded.
  */
 
 static void
@@ -115,6 +115,15 @@ ngx_hyperdrive_session_write_open(void)
 {
     ngx_uint_t  i, first;
     ngx_pid_t   pid;
+
+    if (ngx_hyperdrive_session_write_other((ngx_cycle_t *) ngx_cycle)) {
+
+        if (ngx_hyperdrive_cache_version_is_open()) {
+            ngx_hyperdrive_cache_version_close();
+        }
+
+        return;
+    }
 
     if (ngx_hyperdrive_cache_version_is_open()) {
         return;
@@ -133,6 +142,54 @@ ngx_hyperdrive_session_write_open(void)
     }
 
     ngx_hyperdrive_cache_version_open();
+}
+
+
+/*
+ * There is another binary, older or newer: nginx has renamed the older one's
+ * pid file before it has started the newer one.
+ */
+
+static ngx_uint_t
+ngx_hyperdrive_session_write_other(ngx_cycle_t *cycle)
+{
+    u_char            buf[NGX_INT64_LEN + 2];
+    ssize_t           n;
+    ngx_fd_t          fd;
+    ngx_int_t         pid;
+    ngx_core_conf_t  *ccf;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+
+    fd = ngx_open_file(ccf->oldpid.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        return 0;
+    }
+
+    n = ngx_read_fd(fd, buf, sizeof(buf));
+
+    (void) ngx_close_file(fd);
+
+    while (n > 0 && (buf[n - 1] == LF || buf[n - 1] == CR)) {
+        n--;
+    }
+
+    pid = (n > 0) ? ngx_atoi(buf, n) : NGX_ERROR;
+
+    return pid > 0 && (kill(pid, 0) == 0 || ngx_errno == NGX_EPERM);
+}
+
+
+void
+ngx_hyperdrive_session_write_begin(ngx_cycle_t *cycle)
+{
+    if (ngx_inherited && ngx_hyperdrive_session_write_other(cycle)) {
+
+        /* its workers have seen us before ours serve anybody */
+
+        ngx_msleep(3 * NGX_HYPERDRIVE_SESSION_WRITE_WORK);
+    }
 }
 
 

@@ -67,6 +67,8 @@ typedef struct {
 } ngx_hyperdrive_session_write_t;
 
 
+/* the master begins: its workers are not there yet */
+void ngx_hyperdrive_session_write_begin(ngx_cycle_t *cycle);
 /* a worker begins, and leaves */
 ngx_int_t ngx_hyperdrive_session_write_init(ngx_cycle_t *cycle,
     ngx_array_t *confs);

@@ -128,6 +128,8 @@ ngx_hyperdrive_shm_init_module(ngx_shm_zone_t *zone, ngx_log_t *log)
 {
     ngx_hyperdrive_shm = zone->data;
 
+    ngx_hyperdrive_shm->renewed = ngx_hyperdrive_shm_now();
+
     (void) ngx_atomic_fetch_add(&ngx_hyperdrive_shm->generation, 1);
 
     ngx_log_debug1(NGX_LOG_DEBUG_CORE, log, 0, "hyperdrive generation %uA",
@@ -415,6 +417,18 @@ ngx_uint_t
 ngx_hyperdrive_shm_generation(void)
 {
     return ngx_hyperdrive_shm->generation;
+}
+
+
+ngx_msec_t
+ngx_hyperdrive_shm_renewed(void)
+{
+    if (ngx_hyperdrive_shm->generation == ngx_hyperdrive_shm_began) {
+        return 0;
+    }
+
+    return (ngx_msec_t) (ngx_hyperdrive_shm_now()
+                         - ngx_hyperdrive_shm->renewed);
 }
 
 

@@ -144,6 +144,8 @@ extern ngx_uint_t  ngx_hyperdrive_shm_slot;
  */
 ngx_uint_t ngx_hyperdrive_shm_generation(void);
 ngx_uint_t ngx_hyperdrive_shm_own_generation(void);
+/* how long ago there was another one, milliseconds; 0: there was none */
+ngx_msec_t ngx_hyperdrive_shm_renewed(void);
 
 /* 32 random bytes of this installation, equal in all workers */
 u_char *ngx_hyperdrive_shm_secret(void);

@@ -30,7 +30,7 @@
  * References inside the zone are numbers, never addresses.
  */
 
-#define NGX_HYPERDRIVE_SHM_LAYOUT       6
+#define NGX_HYPERDRIVE_SHM_LAYOUT       7
 
 #define NGX_HYPERDRIVE_SHM_MAGIC        0x68797064
 
@@ -189,6 +189,7 @@ typedef struct {
 
     u_char                          secret[32];
     ngx_atomic_t                    generation;
+    ngx_atomic_t                    renewed;    /* when it was raised */
     ngx_atomic_t                    id;
 
     /* guards slots, the making of limits, the folding of counters */

@@ -147,6 +147,7 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
                   ? facts.kind == NGX_HYPERDRIVE_SQL_SAVEPOINT : 0;
 
     if (!facts.transaction_control && !facts.alone
+        && !(sql_mode.mysql && facts.nstatements > 1)
         && facts.kind != NGX_HYPERDRIVE_SQL_CALL
         && facts.kind != NGX_HYPERDRIVE_SQL_MAINTENANCE
         && facts.kind != NGX_HYPERDRIVE_SQL_UNKNOWN)

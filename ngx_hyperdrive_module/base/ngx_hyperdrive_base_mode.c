@@ -88,6 +88,10 @@ ngx_hyperdrive_base_mode_mysql(ngx_str_t *version, ngx_str_t *charset,
                                           charset->data, charset->len,
                                           NGX_HYPERDRIVE_BASE_MODE_UNREAD);
 
+    if (sql_mode->len == 0) {
+        return mode;
+    }
+
     last = sql_mode->data + sql_mode->len;
 
     for (p = sql_mode->data; p < last; p = end + 1) {
@@ -113,6 +117,10 @@ ngx_hyperdrive_base_mode_version(ngx_str_t *version)
     u_char      *p, *last;
     ngx_uint_t   i, n, mode, part;
 
+    if (version->len == 0) {
+        return 0;
+    }
+
     p = version->data;
     last = p + version->len;
     mode = 0;
@@ -122,7 +130,7 @@ ngx_hyperdrive_base_mode_version(ngx_str_t *version)
         p += 6;
     }
 
-    if (version->len && ngx_strlcasestrn(p, last, (u_char *) "mariadb", 6)) {
+    if (ngx_strlcasestrn(p, last, (u_char *) "mariadb", 6)) {
         mode = NGX_HYPERDRIVE_BASE_MODE_MARIADB;
     }
 

@@ -152,8 +152,8 @@ ngx_hyperdrive_session_catalog_init(ngx_cycle_t *cycle, ngx_array_t *origins)
 
         /* without a user in the URL it is read as the first client's */
 
-        if (conf[i]->catalog_refresh == 0 || conf[i]->database.len == 0
-            || conf[i]->per_user)
+        if (conf[i]->catalog_refresh == 0 || conf[i]->per_user
+            || (conf[i]->database.len == 0 && !conf[i]->proto->dialect))
         {
             continue;
         }
@@ -251,6 +251,13 @@ ngx_hyperdrive_session_catalog_find(ngx_hyperdrive_origin_conf_t *conf,
     ngx_str_t *database)
 {
     ngx_hyperdrive_session_catalog_t  *cat;
+
+    static ngx_str_t  none = ngx_string("");
+
+    if (conf->proto->dialect) {
+        /* MySQL: one for all databases of the server */
+        database = &none;
+    }
 
     for (cat = ngx_hyperdrive_session_catalogs; cat; cat = cat->next) {
 
@@ -512,16 +519,19 @@ ngx_hyperdrive_session_catalog_ask(ngx_hyperdrive_session_catalog_t *cat)
 
     if (cat->known) {
         cat->state = NGX_HYPERDRIVE_SESSION_CATALOG_READ;
-        text.data = (u_char *) ngx_hyperdrive_sql_catalog_query;
+        text.data = (u_char *) ngx_hyperdrive_sql_catalog_question(
+                                                   cat->conf->proto->dialect);
 
         cat->coming = ngx_hyperdrive_sql_catalog_create(
+                         cat->conf->proto->dialect,
                          cat->conf->functions ? cat->conf->functions->elts
                                               : NULL,
                          cat->conf->functions ? cat->conf->functions->nelts
                                               : 0);
     } else {
         cat->state = NGX_HYPERDRIVE_SESSION_CATALOG_IDENTITY;
-        text.data = (u_char *) ngx_hyperdrive_sql_catalog_query_identity;
+        text.data = (u_char *) ngx_hyperdrive_sql_catalog_question_identity(
+                                                   cat->conf->proto->dialect);
     }
 
     text.len = ngx_strlen(text.data);
@@ -730,7 +740,8 @@ ngx_hyperdrive_session_catalog_done(ngx_hyperdrive_origin_ask_t *ask,
 
             ngx_hyperdrive_session_catalog_know(cat,
                           ngx_hyperdrive_sql_catalog_identity(&system,
-                                                              &cat->database));
+                               cat->conf->proto->dialect ? &system
+                                                         : &cat->database));
         }
 
         if (cat->known) {

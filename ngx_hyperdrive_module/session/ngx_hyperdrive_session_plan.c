@@ -6,6 +6,7 @@
 
 #include "session/ngx_hyperdrive_session_plan.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
+#include "base/ngx_hyperdrive_base_mode.h"
 
 
 #define NGX_HYPERDRIVE_SESSION_PLAN_BUCKETS  1024
@@ -179,6 +180,10 @@ ngx_hyperdrive_session_plan_blind(ngx_hyperdrive_session_t *s,
     plan->rls = 0;
     plan->unknown = 0;
 
+    /* of whichever engine the tables are */
+    plan->instant = (s->conf->origin->proto->dialect
+                     & NGX_HYPERDRIVE_BASE_MODE_MYSQL) ? 1 : 0;
+
     if (stmt == NULL) {
         plan->reason = NGX_HYPERDRIVE_SQL_NOT_READ;
         plan->stateful = 1;
@@ -301,8 +306,8 @@ ngx_hyperdrive_session_plan_set(ngx_hyperdrive_session_t *s,
 
 
 /*
- * The search_path of the session, and the role for "$user" in it.  0: it is
- * not known: what the client has set may have changed it.
+ * The search_path of the session, and the role for "$user" in it; in MySQL
+ * the schema.  0: it is not known: what the client has set may have changed it.
  */
 
 static ngx_uint_t
@@ -314,9 +319,24 @@ ngx_hyperdrive_session_plan_path(ngx_hyperdrive_session_t *s,
     ngx_uint_t   i;
 
     if (s->pinned || s->path_local
-        || (s->settings && ngx_hyperdrive_session_settings_moving(s))
-        || !ngx_hyperdrive_session_catalog_is_user(cat, &s->pool->user))
+        || (s->settings && ngx_hyperdrive_session_settings_moving(s)))
     {
+        return 0;
+    }
+
+    if (s->conf->origin->proto->dialect & NGX_HYPERDRIVE_BASE_MODE_MYSQL) {
+
+        /* one schema, of USE or of the log-in */
+
+        *path = s->pool->database;
+        ngx_str_set(role, "");
+
+        (void) ngx_hyperdrive_session_schema(s, path);
+
+        return 1;
+    }
+
+    if (!ngx_hyperdrive_session_catalog_is_user(cat, &s->pool->user)) {
         return 0;
     }
 
@@ -449,6 +469,7 @@ ngx_hyperdrive_session_plan_fill(ngx_hyperdrive_session_plan_t *plan,
     plan->reason = p->reason;
     plan->stateful = p->stateful;
     plan->rls = p->rls;
+    plan->instant = p->instant;
     plan->unknown = p->unknown;
 
     (void) ngx_hyperdrive_session_catalog_identity(cat, &identity);
@@ -468,6 +489,7 @@ ngx_hyperdrive_session_plan_fill(ngx_hyperdrive_session_plan_t *plan,
     }
 
     if (p->whole) {
+        plan->instant = 1;
         ngx_hyperdrive_session_plan_whole(plan, cat, p->ddl);
         return;
     }

@@ -38,6 +38,8 @@ typedef struct {
                                                       sent */
     unsigned                             rls:1;    /* reads a table with
                                                       row-level security */
+    unsigned                             instant:1; /* MySQL: it may write what
+                                                       is seen before COMMIT */
     unsigned                             unknown:1; /* writes a table that is
                                                        not in the catalog */
 } ngx_hyperdrive_session_plan_t;

@@ -137,6 +137,9 @@ ngx_str_t *ngx_hyperdrive_session_settings_key(ngx_hyperdrive_session_t *s);
 /* NGX_OK; NGX_DECLINED: as the log-in has it */
 ngx_int_t ngx_hyperdrive_session_search_path(ngx_hyperdrive_session_t *s,
     ngx_str_t *value);
+/* MySQL: the schema of USE; NGX_DECLINED: that of the log-in */
+ngx_int_t ngx_hyperdrive_session_schema(ngx_hyperdrive_session_t *s,
+    ngx_str_t *value);
 ngx_int_t ngx_hyperdrive_session_role(ngx_hyperdrive_session_t *s,
     ngx_str_t *value);
 

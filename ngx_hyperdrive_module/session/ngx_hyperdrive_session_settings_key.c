@@ -94,6 +94,13 @@ ngx_hyperdrive_session_search_path(ngx_hyperdrive_session_t *s,
 
 
 ngx_int_t
+ngx_hyperdrive_session_schema(ngx_hyperdrive_session_t *s, ngx_str_t *value)
+{
+    return ngx_hyperdrive_session_settings_find(s, "use", value);
+}
+
+
+ngx_int_t
 ngx_hyperdrive_session_role(ngx_hyperdrive_session_t *s, ngx_str_t *value)
 {
     ngx_str_t  role;

@@ -282,6 +282,10 @@ ngx_hyperdrive_session_write_plan(ngx_hyperdrive_session_t *s,
     plan = ngx_hyperdrive_session_plan(s, stmt);
 
     if (plan->writes.n) {
+
+        /* in MySQL there are tables that know no transaction */
+        s->write.loose |= plan->instant;
+
         ngx_hyperdrive_session_write_check(s);
         ngx_hyperdrive_session_write_note(&s->write, &plan->writes);
     }

@@ -88,6 +88,7 @@ typedef struct {
     ngx_str_t                    schema;    /* folded; empty: search_path */
     ngx_str_t                    name;
     unsigned                     operator:1;
+    unsigned                     procedure:1;  /* MySQL: of a CALL */
 } ngx_hyperdrive_sql_function_t;
 
 

@@ -4,7 +4,8 @@
  */
 
 
-#include "sql/ngx_hyperdrive_sql_catalog_data.h"
+#include "sql/ngx_hyperdrive_sql_mysql_catalog.h"
+#include "base/ngx_hyperdrive_base_mode.h"
 #include "base/ngx_hyperdrive_base_hash.h"
 
 
@@ -51,14 +52,23 @@ static ngx_uint_t ngx_hyperdrive_sql_catalog_suspect(
 
 
 ngx_hyperdrive_sql_catalog_t *
-ngx_hyperdrive_sql_catalog_create(ngx_hyperdrive_sql_catalog_rule_t *rules,
-    ngx_uint_t nrules)
+ngx_hyperdrive_sql_catalog_create(ngx_uint_t dialect,
+    ngx_hyperdrive_sql_catalog_rule_t *rules, ngx_uint_t nrules)
 {
     ngx_hyperdrive_sql_catalog_t  *cat;
 
     cat = calloc(1, sizeof(ngx_hyperdrive_sql_catalog_t));
     if (cat == NULL) {
         return NULL;
+    }
+
+    if (dialect & NGX_HYPERDRIVE_BASE_MODE_MYSQL) {
+        cat->mysql = ngx_hyperdrive_sql_mysql_catalog_create();
+
+        if (cat->mysql == NULL) {
+            free(cat);
+            return NULL;
+        }
     }
 
     cat->rules = rules;
@@ -81,6 +91,10 @@ ngx_hyperdrive_sql_catalog_destroy(ngx_hyperdrive_sql_catalog_t *cat)
     for (chunk = cat->chunks; chunk; chunk = next) {
         next = chunk->next;
         free(chunk);
+    }
+
+    if (cat->mysql) {
+        ngx_hyperdrive_sql_mysql_catalog_destroy(cat->mysql);
     }
 
     free(cat->relations.elts);
@@ -220,6 +234,10 @@ ngx_hyperdrive_sql_catalog_row(ngx_hyperdrive_sql_catalog_t *cat,
 {
     uint64_t    seed[2];
     ngx_uint_t  i;
+
+    if (cat->mysql) {
+        return ngx_hyperdrive_sql_mysql_catalog_row(cat, cols, n);
+    }
 
     if (n == 0 || cols[0].len != 1) {
         return NGX_ERROR;
@@ -425,6 +443,10 @@ ngx_hyperdrive_sql_catalog_done(ngx_hyperdrive_sql_catalog_t *cat)
 {
     ngx_uint_t                              i;
     ngx_hyperdrive_sql_catalog_function_t  *f;
+
+    if (cat->mysql) {
+        return ngx_hyperdrive_sql_mysql_catalog_done(cat);
+    }
 
     if (!cat->started) {
         return NGX_ERROR;
@@ -817,6 +839,24 @@ ngx_hyperdrive_sql_catalog_is(ngx_str_t *one, const char *two)
 }
 
 
+const char *
+ngx_hyperdrive_sql_catalog_question(ngx_uint_t dialect)
+{
+    return (dialect & NGX_HYPERDRIVE_BASE_MODE_MYSQL)
+           ? ngx_hyperdrive_sql_mysql_catalog_query
+           : ngx_hyperdrive_sql_catalog_query;
+}
+
+
+const char *
+ngx_hyperdrive_sql_catalog_question_identity(ngx_uint_t dialect)
+{
+    return (dialect & NGX_HYPERDRIVE_BASE_MODE_MYSQL)
+           ? ngx_hyperdrive_sql_mysql_catalog_query_identity
+           : ngx_hyperdrive_sql_catalog_query_identity;
+}
+
+
 uint64_t
 ngx_hyperdrive_sql_catalog_digest(ngx_hyperdrive_sql_catalog_t *cat)
 {
@@ -865,6 +905,11 @@ void
 ngx_hyperdrive_sql_catalog_stats(ngx_hyperdrive_sql_catalog_t *cat,
     ngx_hyperdrive_sql_catalog_stats_t *stats)
 {
+    if (cat->mysql) {
+        ngx_hyperdrive_sql_mysql_catalog_stats(cat, stats);
+        return;
+    }
+
     stats->relations = cat->relations.n;
     stats->functions = cat->functions.n;
     stats->bytes = cat->bytes

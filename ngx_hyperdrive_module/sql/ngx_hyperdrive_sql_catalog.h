@@ -52,20 +52,24 @@ typedef struct {
                                                 than it was found */
     unsigned                     rls:1;      /* row-level security is on a
                                                 table that is read */
+    unsigned                     instant:1;  /* MySQL: what it writes is seen
+                                                before COMMIT, and stays after
+                                                ROLLBACK */
     unsigned                     unknown:1;  /* writes a table that no schema
                                                 has: a temporary one, or one of
                                                 this transaction */
 } ngx_hyperdrive_sql_catalog_plan_t;
 
 
-/* <rules> stay valid as long as the catalog */
+/* <rules> stay valid as long as the catalog; <dialect>: a lexer's mode */
 ngx_hyperdrive_sql_catalog_t *ngx_hyperdrive_sql_catalog_create(
-    ngx_hyperdrive_sql_catalog_rule_t *rules, ngx_uint_t nrules);
+    ngx_uint_t dialect, ngx_hyperdrive_sql_catalog_rule_t *rules,
+    ngx_uint_t nrules);
 void ngx_hyperdrive_sql_catalog_destroy(ngx_hyperdrive_sql_catalog_t *cat);
 
 /*
- * A row of ngx_hyperdrive_sql_catalog_query's answer; a NULL is an empty
- * string.  NGX_ERROR: no memory, or not what was asked for.
+ * A row of the answer to ngx_hyperdrive_sql_catalog_question(); a NULL is an
+ * empty string.  NGX_ERROR: no memory, or not what was asked for.
  */
 ngx_int_t ngx_hyperdrive_sql_catalog_row(ngx_hyperdrive_sql_catalog_t *cat,
     ngx_str_t *cols, ngx_uint_t n);
@@ -96,7 +100,8 @@ void ngx_hyperdrive_sql_catalog_stats(ngx_hyperdrive_sql_catalog_t *cat,
 /*
  * What the statement of <text>, whose facts are <facts>, does.  <path> is the
  * search_path as it is set, <role> stands for "$user"; <path> NULL: not known,
- * a name may then mean any table or function that has it.
+ * a name may then mean any table or function that has it.  MySQL: <path> is
+ * the schema that is in use.
  */
 void ngx_hyperdrive_sql_catalog_plan(ngx_hyperdrive_sql_catalog_t *cat,
     ngx_str_t *text, ngx_hyperdrive_sql_facts_t *facts, ngx_str_t *path,
@@ -107,7 +112,12 @@ void ngx_hyperdrive_sql_catalog_plan_blind(ngx_hyperdrive_sql_facts_t *facts,
     ngx_hyperdrive_sql_catalog_plan_t *plan);
 
 
-/* what is asked of the database, one simple Query each, with NULs */
+/* what is asked of the database, one simple Query each, with NULs: for the
+   rows; for which database it is */
+const char *ngx_hyperdrive_sql_catalog_question(ngx_uint_t dialect);
+const char *ngx_hyperdrive_sql_catalog_question_identity(ngx_uint_t dialect);
+
+/* of PostgreSQL */
 extern const char  ngx_hyperdrive_sql_catalog_query[];
 extern const char  ngx_hyperdrive_sql_catalog_query_identity[];
 

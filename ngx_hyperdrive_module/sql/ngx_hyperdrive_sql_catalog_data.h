@@ -105,7 +105,13 @@ typedef struct {
 } ngx_hyperdrive_sql_catalog_list_t;
 
 
+typedef struct ngx_hyperdrive_sql_mysql_catalog_s
+    ngx_hyperdrive_sql_mysql_catalog_t;
+
+
 struct ngx_hyperdrive_sql_catalog_s {
+    ngx_hyperdrive_sql_mysql_catalog_t   *mysql;      /* NULL: of PostgreSQL */
+
     ngx_hyperdrive_sql_catalog_rule_t    *rules;
     ngx_uint_t                            nrules;
 

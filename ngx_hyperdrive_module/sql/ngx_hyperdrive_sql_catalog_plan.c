@@ -4,7 +4,7 @@
  */
 
 
-#include "sql/ngx_hyperdrive_sql_catalog_data.h"
+#include "sql/ngx_hyperdrive_sql_mysql_catalog.h"
 
 
 /* functions that call functions, views on views: not deeper */
@@ -96,6 +96,13 @@ ngx_hyperdrive_sql_catalog_plan(ngx_hyperdrive_sql_catalog_t *cat,
     ngx_uint_t                          i;
     ngx_hyperdrive_sql_table_t         *t;
     ngx_hyperdrive_sql_catalog_walk_t   w;
+
+    if (cat->mysql) {
+        ngx_hyperdrive_sql_mysql_catalog_plan(cat, facts,
+                                              path && path->len ? path : NULL,
+                                              plan);
+        return;
+    }
 
     ngx_hyperdrive_sql_catalog_plan_blind(facts, plan);
 

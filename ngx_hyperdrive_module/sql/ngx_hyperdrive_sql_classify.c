@@ -16,8 +16,6 @@
 static ngx_uint_t ngx_hyperdrive_sql_classify_unsafe(ngx_str_t *text,
     ngx_hyperdrive_sql_mode_t *mode);
 static void ngx_hyperdrive_sql_classify_verb(ngx_hyperdrive_sql_scan_t *s);
-static void ngx_hyperdrive_sql_classify_statement(
-    ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_classify_end(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_classify_finish(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_classify_unknown(ngx_hyperdrive_sql_scan_t *s);
@@ -117,6 +115,37 @@ ngx_hyperdrive_sql_classify(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
 
     s = &scan;
 
+    ngx_hyperdrive_sql_classify_init(s, text, mode, names, size, facts);
+
+    if (ngx_hyperdrive_sql_classify_unsafe(text, mode)) {
+        ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
+        ngx_hyperdrive_sql_classify_finish(s);
+        return;
+    }
+
+    ngx_hyperdrive_sql_lexer_next(&s->lexer, &s->next);
+    ngx_hyperdrive_sql_scan_next(s);
+
+    while (!s->failed && s->tok.type != NGX_HYPERDRIVE_SQL_T_END) {
+
+        if (s->tok.type == NGX_HYPERDRIVE_SQL_T_SEMICOLON) {
+            ngx_hyperdrive_sql_scan_next(s);
+            continue;
+        }
+
+        ngx_hyperdrive_sql_classify_verb(s);
+        ngx_hyperdrive_sql_classify_statement(s);
+    }
+
+    ngx_hyperdrive_sql_classify_finish(s);
+}
+
+
+void
+ngx_hyperdrive_sql_classify_init(ngx_hyperdrive_sql_scan_t *s,
+    ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode, u_char *names,
+    size_t size, ngx_hyperdrive_sql_facts_t *facts)
+{
     /* the arrays at the end are filled before they are read */
 
     ngx_memzero(s, offsetof(ngx_hyperdrive_sql_scan_t, ctes));
@@ -156,28 +185,6 @@ ngx_hyperdrive_sql_classify(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
     s->facts = facts;
     s->names = names;
     s->names_last = names + size;
-
-    if (ngx_hyperdrive_sql_classify_unsafe(text, mode)) {
-        ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
-        ngx_hyperdrive_sql_classify_finish(s);
-        return;
-    }
-
-    ngx_hyperdrive_sql_lexer_next(&s->lexer, &s->next);
-    ngx_hyperdrive_sql_scan_next(s);
-
-    while (!s->failed && s->tok.type != NGX_HYPERDRIVE_SQL_T_END) {
-
-        if (s->tok.type == NGX_HYPERDRIVE_SQL_T_SEMICOLON) {
-            ngx_hyperdrive_sql_scan_next(s);
-            continue;
-        }
-
-        ngx_hyperdrive_sql_classify_verb(s);
-        ngx_hyperdrive_sql_classify_statement(s);
-    }
-
-    ngx_hyperdrive_sql_classify_finish(s);
 }
 
 
@@ -280,7 +287,7 @@ ngx_hyperdrive_sql_classify_verb(ngx_hyperdrive_sql_scan_t *s)
 }
 
 
-static void
+void
 ngx_hyperdrive_sql_classify_statement(ngx_hyperdrive_sql_scan_t *s)
 {
     s->facts->nstatements++;

@@ -24,14 +24,25 @@ void ngx_hyperdrive_sql_mysql_scan(ngx_hyperdrive_sql_scan_t *s);
 
 
 /*
- * What is between BEGIN and END of a routine, or stands behind the head of a
- * trigger: its statements one after another, as if they were sent.  Like
- * ngx_hyperdrive_sql_classify(); a variable of the routine is a column.
+ * The body of a routine or a trigger: its statements one after another, as if
+ * they were sent, and what its expressions call.  <params> are names that are
+ * variables in it, like those that it declares itself.  The reason is the
+ * first that was found, or CACHEABLE, whatever it writes.
  */
 void ngx_hyperdrive_sql_mysql_body(ngx_str_t *text,
+    ngx_hyperdrive_sql_mode_t *mode, ngx_str_t *params, ngx_uint_t nparams,
+    u_char *names, size_t size, ngx_hyperdrive_sql_facts_t *facts);
+/* the same for one expression */
+void ngx_hyperdrive_sql_mysql_expression(ngx_str_t *text,
     ngx_hyperdrive_sql_mode_t *mode, u_char *names, size_t size,
     ngx_hyperdrive_sql_facts_t *facts);
+/* is it a variable of the body's own? */
+ngx_uint_t ngx_hyperdrive_sql_mysql_declared(ngx_hyperdrive_sql_scan_t *s,
+    ngx_hyperdrive_sql_token_t *token);
 
+
+/* one token, as the state of the innermost frame has it */
+void ngx_hyperdrive_sql_mysql_scan_token(ngx_hyperdrive_sql_scan_t *s);
 
 /* is it this word, in letters of any case, not quoted? */
 ngx_uint_t ngx_hyperdrive_sql_mysql_is(ngx_hyperdrive_sql_token_t *token,
@@ -41,6 +52,7 @@ ngx_uint_t ngx_hyperdrive_sql_mysql_is(ngx_hyperdrive_sql_token_t *token,
 
 void ngx_hyperdrive_sql_mysql_ddl_create(ngx_hyperdrive_sql_scan_t *s);
 void ngx_hyperdrive_sql_mysql_ddl_drop(ngx_hyperdrive_sql_scan_t *s);
+void ngx_hyperdrive_sql_mysql_ddl_truncate(ngx_hyperdrive_sql_scan_t *s);
 void ngx_hyperdrive_sql_mysql_ddl(ngx_hyperdrive_sql_scan_t *s);
 
 /* SET: _mysql_assign.c */

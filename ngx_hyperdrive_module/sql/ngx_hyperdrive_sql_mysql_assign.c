@@ -42,7 +42,7 @@ ngx_hyperdrive_sql_mysql_assign(ngx_hyperdrive_sql_scan_t *s)
 void
 ngx_hyperdrive_sql_mysql_assign_item(ngx_hyperdrive_sql_scan_t *s)
 {
-    ngx_uint_t                        global;
+    ngx_uint_t                        global, scope;
     ngx_hyperdrive_sql_names_t        name;
     ngx_hyperdrive_sql_scan_frame_t  *f;
 
@@ -55,8 +55,10 @@ ngx_hyperdrive_sql_mysql_assign_item(ngx_hyperdrive_sql_scan_t *s)
     }
 
     global = 0;
+    scope = 0;
 
     if (s->tok.type == T(SYSTEM)) {
+        scope = 1;
         ngx_hyperdrive_sql_scan_next(s);
 
     } else if (s->tok.type != T(WORD) && s->tok.type != T(NAME)) {
@@ -77,6 +79,8 @@ ngx_hyperdrive_sql_mysql_assign_item(ngx_hyperdrive_sql_scan_t *s)
 
         case K(SESSION):
         case K(LOCAL):
+
+            scope = 1;
 
             if (s->next.type == T(DOT)) {
                 break;
@@ -130,7 +134,10 @@ ngx_hyperdrive_sql_mysql_assign_item(ngx_hyperdrive_sql_scan_t *s)
         s->facts->may_write = 1;
         s->facts->incomplete = 1;
 
-    } else {
+    } else if (!s->body || scope
+               || (name.n == 1
+                   && !ngx_hyperdrive_sql_mysql_declared(s, &name.last)))
+    {
         ngx_hyperdrive_sql_scan_leaves(s, NGX_HYPERDRIVE_SQL_LEAVES_SETTING);
 
         if (ngx_hyperdrive_sql_mysql_is(&name.last, "autocommit")) {

@@ -203,8 +203,11 @@ ngx_hyperdrive_sql_mysql_dispatch(ngx_hyperdrive_sql_scan_t *s)
         ngx_hyperdrive_sql_mysql_ddl_drop(s);
         return;
 
-    case K(ALTER):
     case K(TRUNCATE):
+        ngx_hyperdrive_sql_mysql_ddl_truncate(s);
+        return;
+
+    case K(ALTER):
     case K(RENAME):
     case K(GRANT):
     case K(REVOKE):
@@ -541,12 +544,7 @@ ngx_hyperdrive_sql_mysql_classify_call(ngx_hyperdrive_sql_scan_t *s)
 
     s->kind = KIND(CALL);
     s->facts->alone = 1;
-    s->facts->may_write = 1;
-    s->facts->incomplete = 1;
-    s->facts->anything = 1;
-    s->facts->transaction_control = 1;
 
-    ngx_hyperdrive_sql_scan_leaves(s, LEAVES(CALL));
     ngx_hyperdrive_sql_scan_next(s);
 
     if (s->tok.type != T(WORD) && s->tok.type != T(NAME)) {
@@ -555,6 +553,13 @@ ngx_hyperdrive_sql_mysql_classify_call(ngx_hyperdrive_sql_scan_t *s)
     }
 
     ngx_hyperdrive_sql_names_read(s, &name);
+    ngx_hyperdrive_sql_names_unknown(s, name.n > 1 ? &name.schema : NULL,
+                                     &name.last,
+                                     NGX_HYPERDRIVE_SQL_NAMES_PROCEDURE);
+
+    /* its arguments are what else is read */
+
+    ngx_hyperdrive_sql_scan_next(s);
 
     s->frames[0].state = STATE(EXPR);
 }

@@ -153,6 +153,35 @@ ngx_hyperdrive_sql_mysql_ddl_drop(ngx_hyperdrive_sql_scan_t *s)
 }
 
 
+/* TRUNCATE [TABLE] t: commits what is open, and changes no more than rows */
+
+void
+ngx_hyperdrive_sql_mysql_ddl_truncate(ngx_hyperdrive_sql_scan_t *s)
+{
+    ngx_hyperdrive_sql_names_t  name;
+
+    s->facts->may_write = 1;
+    s->facts->commits_first = 1;
+    s->facts->transaction_control = 1;
+
+    if (s->next.keyword == K(TABLE)) {
+        ngx_hyperdrive_sql_scan_next(s);
+    }
+
+    ngx_hyperdrive_sql_scan_next(s);
+
+    if (s->tok.type != T(WORD) && s->tok.type != T(NAME)) {
+        ngx_hyperdrive_sql_scan_fail(s, NGX_HYPERDRIVE_SQL_PARSE);
+        return;
+    }
+
+    ngx_hyperdrive_sql_names_read(s, &name);
+    (void) ngx_hyperdrive_sql_names_table(s, &name, 1);
+
+    ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_DDL, 0);
+}
+
+
 /* all of these commit what is open, and may change anything */
 
 void

@@ -78,7 +78,8 @@ ngx_hyperdrive_sql_mysql_expr(ngx_hyperdrive_sql_scan_t *s)
 
         /* a stored function */
 
-        ngx_hyperdrive_sql_names_unknown(s, &name.schema, &name.last, 0);
+        ngx_hyperdrive_sql_names_unknown(s, &name.schema, &name.last,
+                                         NGX_HYPERDRIVE_SQL_NAMES_FUNCTION);
         return;
     }
 
@@ -87,7 +88,8 @@ ngx_hyperdrive_sql_mysql_expr(ngx_hyperdrive_sql_scan_t *s)
     if (quoted || s->prev.type == T(DOT)) {
 
         if (s->next.type == T(OPEN) && s->prev.keyword != K(AS)) {
-            ngx_hyperdrive_sql_names_unknown(s, NULL, &s->tok, 0);
+            ngx_hyperdrive_sql_names_unknown(s, NULL, &s->tok,
+                                         NGX_HYPERDRIVE_SQL_NAMES_FUNCTION);
         }
 
         return;
@@ -213,7 +215,8 @@ ngx_hyperdrive_sql_mysql_expr_call(ngx_hyperdrive_sql_scan_t *s)
         break;
 
     default:
-        ngx_hyperdrive_sql_names_unknown(s, NULL, &s->tok, 0);
+        ngx_hyperdrive_sql_names_unknown(s, NULL, &s->tok,
+                                         NGX_HYPERDRIVE_SQL_NAMES_FUNCTION);
         return;
     }
 
@@ -245,7 +248,11 @@ ngx_hyperdrive_sql_mysql_expr_variable(ngx_hyperdrive_sql_scan_t *s)
 
     if (s->tok.type == T(VARIABLE)) {
 
-        if (s->next.type == T(ASSIGN)) {
+        /* an argument of a procedure may be set by it */
+
+        if (s->next.type == T(ASSIGN)
+            || s->kind == NGX_HYPERDRIVE_SQL_CALL)
+        {
             ngx_hyperdrive_sql_scan_leaves(s,
                                         NGX_HYPERDRIVE_SQL_LEAVES_VARIABLE);
         }

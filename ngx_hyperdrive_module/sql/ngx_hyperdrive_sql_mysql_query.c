@@ -335,9 +335,12 @@ ngx_hyperdrive_sql_mysql_query_into(ngx_hyperdrive_sql_scan_t *s)
 
     f = ngx_hyperdrive_sql_scan_top(s);
 
-    ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_VOLATILE);
+    if (!s->body || (s->next.type != T(WORD) && s->next.type != T(NAME))) {
+        ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_VOLATILE);
+    }
 
     if (s->next.keyword == K(OUTFILE) || s->next.keyword == K(DUMPFILE)) {
+        ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_VOLATILE);
         /* no table is written, and yet it is not to be done twice */
         s->kind = NGX_HYPERDRIVE_SQL_CURSOR;
         f->state = STATE(EXPR);
@@ -350,6 +353,7 @@ ngx_hyperdrive_sql_mysql_query_into(ngx_hyperdrive_sql_scan_t *s)
         ngx_hyperdrive_sql_scan_next(s);
 
         if (s->tok.type == T(VARIABLE)) {
+            ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_VOLATILE);
             ngx_hyperdrive_sql_scan_leaves(s,
                                         NGX_HYPERDRIVE_SQL_LEAVES_VARIABLE);
 

@@ -15,7 +15,6 @@
 #define STATE(id)  NGX_HYPERDRIVE_SQL_SCAN_##id
 
 
-static void ngx_hyperdrive_sql_mysql_scan_token(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_mysql_scan_open(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_mysql_scan_close(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_mysql_scan_comma(ngx_hyperdrive_sql_scan_t *s);
@@ -63,7 +62,7 @@ ngx_hyperdrive_sql_mysql_is(ngx_hyperdrive_sql_token_t *token,
 }
 
 
-static void
+void
 ngx_hyperdrive_sql_mysql_scan_token(ngx_hyperdrive_sql_scan_t *s)
 {
     switch (s->tok.type) {

@@ -239,7 +239,8 @@ ngx_hyperdrive_sql_names_function(ngx_hyperdrive_sql_scan_t *s,
         && !ngx_hyperdrive_sql_names_is(s, &name->schema,
                                         ngx_hyperdrive_sql_names_catalog))
     {
-        ngx_hyperdrive_sql_names_unknown(s, &name->schema, &name->last, 0);
+        ngx_hyperdrive_sql_names_unknown(s, &name->schema, &name->last,
+                                         NGX_HYPERDRIVE_SQL_NAMES_FUNCTION);
         return;
     }
 
@@ -267,7 +268,8 @@ ngx_hyperdrive_sql_names_function(ngx_hyperdrive_sql_scan_t *s,
 
     if (flags == NGX_HYPERDRIVE_SQL_F_UNKNOWN) {
         ngx_hyperdrive_sql_names_unknown(s, name->n > 1 ? &name->schema : NULL,
-                                         &name->last, 0);
+                                         &name->last,
+                                         NGX_HYPERDRIVE_SQL_NAMES_FUNCTION);
         return;
     }
 
@@ -389,7 +391,8 @@ ngx_hyperdrive_sql_names_operator(ngx_hyperdrive_sql_scan_t *s)
             || !ngx_hyperdrive_sql_names_is(s, &name.last,
                                           ngx_hyperdrive_sql_names_catalog)))
     {
-        ngx_hyperdrive_sql_names_unknown(s, &name.last, &s->tok, 1);
+        ngx_hyperdrive_sql_names_unknown(s, &name.last, &s->tok,
+                                         NGX_HYPERDRIVE_SQL_NAMES_OPERATOR);
 
     } else {
         ngx_hyperdrive_sql_names_symbol(s, &s->tok);
@@ -425,7 +428,8 @@ ngx_hyperdrive_sql_names_symbol(ngx_hyperdrive_sql_scan_t *s,
         && !(token->text.len == 2
              && ngx_strncmp(token->text.data, "=>", 2) == 0))
     {
-        ngx_hyperdrive_sql_names_unknown(s, NULL, token, 1);
+        ngx_hyperdrive_sql_names_unknown(s, NULL, token,
+                                         NGX_HYPERDRIVE_SQL_NAMES_OPERATOR);
     }
 }
 
@@ -633,7 +637,7 @@ ngx_hyperdrive_sql_names_leaves(ngx_hyperdrive_sql_scan_t *s,
 void
 ngx_hyperdrive_sql_names_unknown(ngx_hyperdrive_sql_scan_t *s,
     ngx_hyperdrive_sql_token_t *schema, ngx_hyperdrive_sql_token_t *token,
-    ngx_uint_t operator)
+    ngx_hyperdrive_sql_names_call_e call)
 {
     u_char                         *names;
     ngx_str_t                       qualifier, name;
@@ -652,7 +656,7 @@ ngx_hyperdrive_sql_names_unknown(ngx_hyperdrive_sql_scan_t *s,
         goto full;
     }
 
-    if (operator) {
+    if (call == NGX_HYPERDRIVE_SQL_NAMES_OPERATOR) {
         name = token->text;
 
     } else if (!ngx_hyperdrive_sql_names_store(s, token, &name)) {
@@ -662,7 +666,8 @@ ngx_hyperdrive_sql_names_unknown(ngx_hyperdrive_sql_scan_t *s,
     for (i = 0; i < facts->nfunctions; i++) {
         f = &facts->functions[i];
 
-        if (f->operator == operator
+        if (f->operator == (call == NGX_HYPERDRIVE_SQL_NAMES_OPERATOR)
+            && f->procedure == (call == NGX_HYPERDRIVE_SQL_NAMES_PROCEDURE)
             && f->name.len == name.len && f->schema.len == qualifier.len
             && ngx_memcmp(f->name.data, name.data, name.len) == 0
             && (qualifier.len == 0
@@ -682,7 +687,8 @@ ngx_hyperdrive_sql_names_unknown(ngx_hyperdrive_sql_scan_t *s,
 
     f->schema = qualifier;
     f->name = name;
-    f->operator = operator;
+    f->operator = (call == NGX_HYPERDRIVE_SQL_NAMES_OPERATOR);
+    f->procedure = (call == NGX_HYPERDRIVE_SQL_NAMES_PROCEDURE);
 
     return;
 
@@ -690,7 +696,7 @@ full:
 
     s->names = names;
 
-    if (operator) {
+    if (call == NGX_HYPERDRIVE_SQL_NAMES_OPERATOR) {
         ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_FUNCTION);
         return;
     }

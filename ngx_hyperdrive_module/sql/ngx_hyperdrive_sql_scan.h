@@ -23,6 +23,7 @@
 
 #define NGX_HYPERDRIVE_SQL_SCAN_DEPTH  512
 #define NGX_HYPERDRIVE_SQL_SCAN_CTES   64
+#define NGX_HYPERDRIVE_SQL_SCAN_DECLARED  64
 
 
 /* where in a frame we are */
@@ -124,10 +125,16 @@ struct ngx_hyperdrive_sql_scan_s {
     unsigned                             distinct:1;  /* IS DISTINCT */
     unsigned                             copy_query:1;  /* COPY (...) */
 
+    /* MySQL: the body of a routine, with variables of its own */
+    unsigned                             body:1;
+    ngx_uint_t                           ndeclared;
+
     /* the text cannot be told, <kind> is UNKNOWN, nothing is read any more */
     unsigned                             failed:1;
 
     ngx_hyperdrive_sql_token_t           ctes[NGX_HYPERDRIVE_SQL_SCAN_CTES];
+    ngx_str_t                            declared
+                                             [NGX_HYPERDRIVE_SQL_SCAN_DECLARED];
     ngx_hyperdrive_sql_scan_frame_t      frames[NGX_HYPERDRIVE_SQL_SCAN_DEPTH];
 };
 
@@ -164,6 +171,13 @@ void ngx_hyperdrive_sql_scan_fail(ngx_hyperdrive_sql_scan_t *s,
 /* the first words of a statement: they leave frames[0] in the state in which
    the rest is to be read */
 void ngx_hyperdrive_sql_classify_dispatch(ngx_hyperdrive_sql_scan_t *s);
+
+/* a scan of <text>, with no token read yet */
+void ngx_hyperdrive_sql_classify_init(ngx_hyperdrive_sql_scan_t *s,
+    ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode, u_char *names,
+    size_t size, ngx_hyperdrive_sql_facts_t *facts);
+/* one statement, to its end */
+void ngx_hyperdrive_sql_classify_statement(ngx_hyperdrive_sql_scan_t *s);
 
 /* nothing of this statement is to be read */
 void ngx_hyperdrive_sql_classify_skip(ngx_hyperdrive_sql_scan_t *s,
@@ -243,13 +257,17 @@ ngx_hyperdrive_sql_table_t *ngx_hyperdrive_sql_names_table(
 ngx_uint_t ngx_hyperdrive_sql_names_system_pg(ngx_str_t *schema,
     ngx_str_t *table);
 
-/*
- * Puts down a function, or an operator, that only the catalog knows; <schema>
- * NULL: it was named without one.
- */
+typedef enum {
+    NGX_HYPERDRIVE_SQL_NAMES_FUNCTION = 0,
+    NGX_HYPERDRIVE_SQL_NAMES_OPERATOR,
+    NGX_HYPERDRIVE_SQL_NAMES_PROCEDURE
+} ngx_hyperdrive_sql_names_call_e;
+
+/* puts down what only the catalog knows; <schema> NULL: it was named without
+   one */
 void ngx_hyperdrive_sql_names_unknown(ngx_hyperdrive_sql_scan_t *s,
     ngx_hyperdrive_sql_token_t *schema, ngx_hyperdrive_sql_token_t *token,
-    ngx_uint_t operator);
+    ngx_hyperdrive_sql_names_call_e call);
 
 /* takes the name for a function that is called */
 void ngx_hyperdrive_sql_names_function(ngx_hyperdrive_sql_scan_t *s,

@@ -1,4 +1,4 @@
-/* sources: base/ngx_hyperdrive_base_hash.c sql/ngx_hyperdrive_sql_catalog.c sql/ngx_hyperdrive_sql_catalog_body.c sql/ngx_hyperdrive_sql_catalog_find.c sql/ngx_hyperdrive_sql_catalog_plan.c sql/ngx_hyperdrive_sql_catalog_query.c sql/ngx_hyperdrive_sql_classify.c sql/ngx_hyperdrive_sql_clock.c sql/ngx_hyperdrive_sql_ddl.c sql/ngx_hyperdrive_sql_expr.c sql/ngx_hyperdrive_sql_lexer.c sql/ngx_hyperdrive_sql_mysql.c sql/ngx_hyperdrive_sql_mysql_assign.c sql/ngx_hyperdrive_sql_mysql_classify.c sql/ngx_hyperdrive_sql_mysql_ddl.c sql/ngx_hyperdrive_sql_mysql_expr.c sql/ngx_hyperdrive_sql_mysql_functions.c sql/ngx_hyperdrive_sql_mysql_lexer.c sql/ngx_hyperdrive_sql_mysql_query.c sql/ngx_hyperdrive_sql_mysql_scan.c sql/ngx_hyperdrive_sql_names.c sql/ngx_hyperdrive_sql_pg.c sql/ngx_hyperdrive_sql_pg_functions.c sql/ngx_hyperdrive_sql_query.c sql/ngx_hyperdrive_sql_scan.c sql/ngx_hyperdrive_sql_transaction.c */
+/* sources: base/ngx_hyperdrive_base_hash.c base/ngx_hyperdrive_base_mode.c sql/ngx_hyperdrive_sql_catalog.c sql/ngx_hyperdrive_sql_catalog_body.c sql/ngx_hyperdrive_sql_catalog_find.c sql/ngx_hyperdrive_sql_catalog_plan.c sql/ngx_hyperdrive_sql_catalog_query.c sql/ngx_hyperdrive_sql_classify.c sql/ngx_hyperdrive_sql_clock.c sql/ngx_hyperdrive_sql_ddl.c sql/ngx_hyperdrive_sql_expr.c sql/ngx_hyperdrive_sql_lexer.c sql/ngx_hyperdrive_sql_mysql.c sql/ngx_hyperdrive_sql_mysql_assign.c sql/ngx_hyperdrive_sql_mysql_body.c sql/ngx_hyperdrive_sql_mysql_catalog.c sql/ngx_hyperdrive_sql_mysql_catalog_plan.c sql/ngx_hyperdrive_sql_mysql_catalog_query.c sql/ngx_hyperdrive_sql_mysql_classify.c sql/ngx_hyperdrive_sql_mysql_ddl.c sql/ngx_hyperdrive_sql_mysql_expr.c sql/ngx_hyperdrive_sql_mysql_functions.c sql/ngx_hyperdrive_sql_mysql_lexer.c sql/ngx_hyperdrive_sql_mysql_query.c sql/ngx_hyperdrive_sql_mysql_scan.c sql/ngx_hyperdrive_sql_names.c sql/ngx_hyperdrive_sql_pg.c sql/ngx_hyperdrive_sql_pg_functions.c sql/ngx_hyperdrive_sql_query.c sql/ngx_hyperdrive_sql_scan.c sql/ngx_hyperdrive_sql_transaction.c */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors
@@ -172,9 +172,9 @@ main(void)
     rule.ntables = 1;
     rule.tables = tables;
 
-    cat = rows_catalog((u_char *) rows, (u_char *) rows + sizeof(rows) - 2,
+    cat = rows_catalog(0, (u_char *) rows, (u_char *) rows + sizeof(rows) - 2,
                        &rule, 1);
-    again = rows_catalog((u_char *) rows, (u_char *) rows + sizeof(rows) - 4,
+    again = rows_catalog(0, (u_char *) rows, (u_char *) rows + sizeof(rows) - 4,
                          &rule, 1);
 
     if (cat == NULL || again == NULL) {

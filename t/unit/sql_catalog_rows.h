@@ -18,15 +18,15 @@
 /* NULL: it was refused, as the answer of a database would be */
 
 static ngx_hyperdrive_sql_catalog_t *
-rows_catalog(u_char *p, u_char *last, ngx_hyperdrive_sql_catalog_rule_t *rules,
-    ngx_uint_t nrules)
+rows_catalog(ngx_uint_t dialect, u_char *p, u_char *last,
+    ngx_hyperdrive_sql_catalog_rule_t *rules, ngx_uint_t nrules)
 {
     u_char                        *end, *col;
     ngx_str_t                      cols[ROWS_COLUMNS];
     ngx_uint_t                     n;
     ngx_hyperdrive_sql_catalog_t  *cat;
 
-    cat = ngx_hyperdrive_sql_catalog_create(rules, nrules);
+    cat = ngx_hyperdrive_sql_catalog_create(dialect, rules, nrules);
 
     while (cat && p < last) {
 

@@ -150,7 +150,7 @@ static const sql_mysql_text_t  texts[] = {
       "copy not_read Wcv !function !variable t* f()" },
 
     { "TRUNCATE TABLE t",
-      "ddl not_read WITC" },
+      "ddl not_read WTC t*" },
 
     { "CREATE TEMPORARY TABLE x (id INT PRIMARY KEY, KEY k (id)) "
       "ENGINE=InnoDB SELECT * FROM t",
@@ -164,7 +164,7 @@ static const sql_mysql_text_t  texts[] = {
       "ddl not_read WITC" },
 
     { "CALL p(1, f(2))",
-      "call not_read WIATa !function !call p() f()" },
+      "call not_read Wa !function p() f()" },
 
     { "DO SLEEP(1), GET_LOCK('a', 1)",
       "read volatile - !lock" },
@@ -547,7 +547,7 @@ static const sql_mysql_text_t  texts[] = {
       "ddl not_read WITC" },
 
     { "CALL s.p",
-      "call not_read WIATa !call" },
+      "call not_read Wa !function s.p()" },
 
     { "DO 1",
       "read not_read -" },

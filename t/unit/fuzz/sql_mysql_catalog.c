@@ -1,0 +1,78 @@
+/* sources: base/ngx_hyperdrive_base_hash.c base/ngx_hyperdrive_base_mode.c sql/ngx_hyperdrive_sql_catalog.c sql/ngx_hyperdrive_sql_catalog_body.c sql/ngx_hyperdrive_sql_catalog_find.c sql/ngx_hyperdrive_sql_catalog_plan.c sql/ngx_hyperdrive_sql_catalog_query.c sql/ngx_hyperdrive_sql_classify.c sql/ngx_hyperdrive_sql_clock.c sql/ngx_hyperdrive_sql_ddl.c sql/ngx_hyperdrive_sql_expr.c sql/ngx_hyperdrive_sql_lexer.c sql/ngx_hyperdrive_sql_mysql.c sql/ngx_hyperdrive_sql_mysql_assign.c sql/ngx_hyperdrive_sql_mysql_body.c sql/ngx_hyperdrive_sql_mysql_catalog.c sql/ngx_hyperdrive_sql_mysql_catalog_plan.c sql/ngx_hyperdrive_sql_mysql_catalog_query.c sql/ngx_hyperdrive_sql_mysql_classify.c sql/ngx_hyperdrive_sql_mysql_ddl.c sql/ngx_hyperdrive_sql_mysql_expr.c sql/ngx_hyperdrive_sql_mysql_functions.c sql/ngx_hyperdrive_sql_mysql_lexer.c sql/ngx_hyperdrive_sql_mysql_query.c sql/ngx_hyperdrive_sql_mysql_scan.c sql/ngx_hyperdrive_sql_names.c sql/ngx_hyperdrive_sql_pg.c sql/ngx_hyperdrive_sql_pg_functions.c sql/ngx_hyperdrive_sql_query.c sql/ngx_hyperdrive_sql_scan.c sql/ngx_hyperdrive_sql_transaction.c */
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+/*
+ * Any rows of a catalog of MySQL, with any views, triggers and routines, and a
+ * statement over them: all up to the first NUL are rows, what is behind it is
+ * the statement.
+ */
+
+
+#include "base/ngx_hyperdrive_base_mode.h"
+#include "../sql_catalog_rows.h"
+
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    u_char                             *copy, *names, *p;
+    ngx_str_t                           text, path, role;
+    ngx_uint_t                          i;
+    ngx_hyperdrive_sql_mode_t           mode;
+    ngx_hyperdrive_sql_catalog_t       *cat;
+    ngx_hyperdrive_sql_catalog_plan_t   plan;
+
+    static ngx_hyperdrive_sql_facts_t   facts;
+
+    copy = malloc(size ? size : 1);
+    names = malloc(size ? size : 1);
+
+    ngx_memcpy(copy, data, size);
+
+    p = size ? memchr(copy, '\0', size) : NULL;
+
+    if (p) {
+        text.data = p + 1;
+        text.len = copy + size - text.data;
+
+        cat = rows_catalog(NGX_HYPERDRIVE_BASE_MODE_MYSQL, copy, p, NULL, 0);
+
+        if (cat) {
+            ngx_hyperdrive_sql_mode(NGX_HYPERDRIVE_BASE_MODE_MYSQL
+                                    | NGX_HYPERDRIVE_BASE_MODE_MARIADB
+                                    | (ngx_uint_t) 101119 << 32, &mode);
+
+            ngx_hyperdrive_sql_classify(&text, &mode, names, text.len, &facts);
+
+            ngx_str_set(&path, "shop");
+            ngx_str_null(&role);
+
+            for (i = 0; i < 4; i++) {
+                ngx_hyperdrive_sql_catalog_plan(cat, &text, &facts,
+                                                (i & 1) ? &path : NULL,
+                                                (i & 1) ? &role : NULL, i >> 1,
+                                                &plan);
+
+                if (plan.nreads > NGX_HYPERDRIVE_SQL_CATALOG_TABLES
+                    || plan.nwrites > NGX_HYPERDRIVE_SQL_CATALOG_TABLES)
+                {
+                    abort();
+                }
+            }
+
+            ngx_hyperdrive_sql_catalog_destroy(cat);
+        }
+    }
+
+    free(copy);
+    free(names);
+
+    return 0;
+}

@@ -902,7 +902,7 @@ ngx_hyperdrive_conf_rule_reject(ngx_conf_t *cf,
 
     rule->decision.sqlstate = (char *) value->data;
 
-    return ngx_hyperdrive_policy_sqlstate(value);
+    return ngx_hyperdrive_policy_decision_sqlstate(value);
 }
 
 

@@ -28,12 +28,6 @@ static void ngx_hyperdrive_policy_find(ngx_hyperdrive_policy_t *policy,
 static void ngx_hyperdrive_policy_run(ngx_hyperdrive_policy_chunk_t *chunk,
     ngx_hyperdrive_policy_look_t *look, ngx_hyperdrive_policy_decision_t *d,
     ngx_hyperdrive_policy_decision_t *base);
-static u_char *ngx_hyperdrive_policy_copy_str(u_char *p, ngx_str_t *str);
-static u_char *ngx_hyperdrive_policy_copy_cstr(u_char *p, char **str);
-
-
-ngx_hyperdrive_policy_decision_t  ngx_hyperdrive_policy_none =
-    NGX_HYPERDRIVE_POLICY_NONE;
 
 
 /* used within one call only */
@@ -111,7 +105,7 @@ ngx_hyperdrive_policy_decide(ngx_hyperdrive_policy_t *policy,
     ngx_hyperdrive_policy_look_start(look, in);
     ngx_hyperdrive_policy_find(policy, look, &found);
 
-    d = ngx_hyperdrive_policy_copy(&found);
+    d = ngx_hyperdrive_policy_decision_copy(&found);
 
     if (d == NULL) {
         return &ngx_hyperdrive_policy_none;
@@ -219,109 +213,5 @@ ngx_hyperdrive_policy_decide_params(ngx_hyperdrive_policy_t *policy,
     ngx_hyperdrive_policy_look_start(look, in);
     ngx_hyperdrive_policy_run(policy->params, look, &found, base);
 
-    return ngx_hyperdrive_policy_copy(&found);
-}
-
-
-ngx_hyperdrive_policy_decision_t *
-ngx_hyperdrive_policy_copy(ngx_hyperdrive_policy_decision_t *from)
-{
-    size_t                             len;
-    u_char                            *p;
-    ngx_uint_t                         i;
-    ngx_hyperdrive_policy_decision_t  *d;
-
-    len = from->key.len;
-
-    for (i = 0; i < from->ntables; i++) {
-        len += from->tables[i].len;
-    }
-
-    for (i = 0; i < from->ntags; i++) {
-        len += from->tags[i].len;
-    }
-
-    if (from->reject) {
-        len += ngx_strlen(from->reject) + ngx_strlen(from->sqlstate) + 2;
-    }
-
-    d = malloc(sizeof(ngx_hyperdrive_policy_decision_t) + len + 1);
-    if (d == NULL) {
-        return NULL;
-    }
-
-    *d = *from;
-
-    p = (u_char *) (d + 1);
-
-    p = ngx_hyperdrive_policy_copy_str(p, &d->key);
-
-    for (i = 0; i < d->ntables; i++) {
-        p = ngx_hyperdrive_policy_copy_str(p, &d->tables[i]);
-    }
-
-    for (i = 0; i < d->ntags; i++) {
-        p = ngx_hyperdrive_policy_copy_str(p, &d->tags[i]);
-    }
-
-    if (d->reject) {
-        p = ngx_hyperdrive_policy_copy_cstr(p, &d->reject);
-        (void) ngx_hyperdrive_policy_copy_cstr(p, &d->sqlstate);
-    }
-
-    return d;
-}
-
-
-static u_char *
-ngx_hyperdrive_policy_copy_str(u_char *p, ngx_str_t *str)
-{
-    u_char  *from;
-
-    from = str->data;
-    str->data = p;
-
-    return str->len ? ngx_cpymem(p, from, str->len) : p;
-}
-
-
-static u_char *
-ngx_hyperdrive_policy_copy_cstr(u_char *p, char **str)
-{
-    char  *from;
-
-    from = *str;
-    *str = (char *) p;
-
-    return ngx_cpymem(p, from, ngx_strlen(from) + 1);
-}
-
-
-ngx_int_t
-ngx_hyperdrive_policy_sqlstate(ngx_str_t *value)
-{
-    ngx_uint_t  i;
-
-    if (value->len != 5) {
-        return NGX_DECLINED;
-    }
-
-    for (i = 0; i < 5; i++) {
-
-        if ((value->data[i] < '0' || value->data[i] > '9')
-            && (value->data[i] < 'A' || value->data[i] > 'Z'))
-        {
-            return NGX_DECLINED;
-        }
-    }
-
-    /* success, a warning, no data: no errors */
-
-    if (value->data[0] == '0' && value->data[1] >= '0'
-        && value->data[1] <= '2')
-    {
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
+    return ngx_hyperdrive_policy_decision_copy(&found);
 }

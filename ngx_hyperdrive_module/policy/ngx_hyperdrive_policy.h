@@ -168,11 +168,11 @@ ngx_hyperdrive_policy_decision_t *ngx_hyperdrive_policy_decide_params(
     ngx_hyperdrive_policy_decision_t *base);
 
 /* in one block, to be freed by free(); NULL: no memory */
-ngx_hyperdrive_policy_decision_t *ngx_hyperdrive_policy_copy(
+ngx_hyperdrive_policy_decision_t *ngx_hyperdrive_policy_decision_copy(
     ngx_hyperdrive_policy_decision_t *from);
 
 /* NGX_DECLINED: it is none of an error */
-ngx_int_t ngx_hyperdrive_policy_sqlstate(ngx_str_t *value);
+ngx_int_t ngx_hyperdrive_policy_decision_sqlstate(ngx_str_t *value);
 
 /* nothing is set */
 extern ngx_hyperdrive_policy_decision_t  ngx_hyperdrive_policy_none;

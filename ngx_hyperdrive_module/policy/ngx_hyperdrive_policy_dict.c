@@ -40,8 +40,6 @@ typedef struct {
 } ngx_hyperdrive_policy_dict_t;
 
 
-static ngx_int_t ngx_hyperdrive_policy_dict_zone_init(ngx_shm_zone_t *zone,
-    void *data);
 static ngx_hyperdrive_policy_dict_set_t *ngx_hyperdrive_policy_dict_lock(
     ngx_hyperdrive_policy_dict_t *dict, ngx_str_t *key);
 static ngx_hyperdrive_policy_dict_entry_t *ngx_hyperdrive_policy_dict_find(
@@ -49,73 +47,6 @@ static ngx_hyperdrive_policy_dict_entry_t *ngx_hyperdrive_policy_dict_find(
 static ngx_hyperdrive_policy_dict_entry_t *ngx_hyperdrive_policy_dict_place(
     ngx_hyperdrive_policy_dict_set_t *set, ngx_str_t *key, ngx_msec_t ttl);
 static uint64_t ngx_hyperdrive_policy_dict_now(void);
-
-
-ngx_shm_zone_t *
-ngx_hyperdrive_policy_dict_zone(ngx_conf_t *cf, size_t size, void *tag)
-{
-    ngx_shm_zone_t    *zone;
-
-    static ngx_str_t   name = ngx_string("hyperdrive:dict");
-
-    zone = ngx_shared_memory_add(cf, &name, size, tag);
-
-    if (zone) {
-        zone->init = ngx_hyperdrive_policy_dict_zone_init;
-    }
-
-    return zone;
-}
-
-
-static ngx_int_t
-ngx_hyperdrive_policy_dict_zone_init(ngx_shm_zone_t *zone, void *data)
-{
-    void             *mem;
-    size_t            size;
-    ngx_slab_pool_t  *shpool;
-
-    if (data) {
-
-        /* reload: old workers keep using this memory */
-
-        zone->data = data;
-        return NGX_OK;
-    }
-
-    shpool = (ngx_slab_pool_t *) zone->shm.addr;
-
-    if (zone->shm.exists) {
-        zone->data = shpool->data;
-        return NGX_OK;
-    }
-
-    /* whole pages, as many as there are */
-
-    shpool->log_nomem = 0;
-
-    size = (shpool->end - shpool->start) / ngx_pagesize * ngx_pagesize;
-
-    do {
-        mem = ngx_slab_alloc(shpool, size);
-        size -= ngx_pagesize;
-
-    } while (mem == NULL && size);
-
-    size += ngx_pagesize;
-
-    if (mem && ngx_hyperdrive_policy_dict_init(mem, size) == NGX_OK) {
-        shpool->data = mem;
-        zone->data = mem;
-
-        return NGX_OK;
-    }
-
-    ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
-                  "zone \"%V\" could not be laid out", &zone->shm.name);
-
-    return NGX_ERROR;
-}
 
 
 ngx_int_t

@@ -85,7 +85,10 @@ ngx_hyperdrive_policy_look_note(ngx_hyperdrive_policy_look_t *look,
 
     seen->name.data = look->free;
     seen->name.len = name->len;
-    look->free = ngx_cpymem(look->free, name->data, name->len);
+
+    if (name->len) {
+        look->free = ngx_cpymem(look->free, name->data, name->len);
+    }
 
     ngx_str_null(&seen->value);
 

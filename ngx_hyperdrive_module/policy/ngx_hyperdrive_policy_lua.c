@@ -12,6 +12,9 @@
 /* instructions between two looks at the clock */
 #define NGX_HYPERDRIVE_POLICY_LUA_HOOK   100
 
+/* calls of pcall() within each other: the C stack */
+#define NGX_HYPERDRIVE_POLICY_LUA_CALLS  50
+
 /* processor time of one run, nanoseconds */
 #define NGX_HYPERDRIVE_POLICY_LUA_TIME   (50 * 1000 * 1000)
 
@@ -32,6 +35,7 @@ static int ngx_hyperdrive_policy_lua_open(lua_State *state);
 static void ngx_hyperdrive_policy_lua_allow(lua_State *state);
 static void ngx_hyperdrive_policy_lua_closed(lua_State *state,
     const char *name);
+static int ngx_hyperdrive_policy_lua_pcall(lua_State *state);
 static int ngx_hyperdrive_policy_lua_sort(lua_State *state);
 static int ngx_hyperdrive_policy_lua_constant(lua_State *state);
 static int ngx_hyperdrive_policy_lua_load(lua_State *state);
@@ -51,11 +55,11 @@ ngx_hyperdrive_policy_lua_t  *ngx_hyperdrive_policy_lua_running;
 
 static const char  *ngx_hyperdrive_policy_lua_functions[] = {
     "assert", "error", "ipairs", "next", "pairs", "pcall", "select",
-    "tonumber", "tostring", "type", "unpack", "xpcall", NULL
+    "tonumber", "tostring", "type", "unpack", NULL
 };
 
 static const char  *ngx_hyperdrive_policy_lua_tables[] = {
-    "bit", "coroutine", "math", "string", "table", NULL
+    "bit", "math", "string", "table", NULL
 };
 
 
@@ -155,6 +159,9 @@ ngx_hyperdrive_policy_lua_open(lua_State *state)
         lua_pushcfunction(state, libraries[i]);
         lua_call(state, 0, 0);
     }
+
+    lua_pushcfunction(state, ngx_hyperdrive_policy_lua_pcall);
+    lua_setglobal(state, "pcall");
 
     lua_getglobal(state, "string");
 
@@ -264,6 +271,40 @@ ngx_hyperdrive_policy_lua_constant(lua_State *state)
 {
     return luaL_error(state, "%s cannot be set",
                       lua_tostring(state, lua_upvalueindex(1)));
+}
+
+
+/*
+ * LuaJIT's own pcall(), and xpcall() and coroutines with it, may leave the
+ * machine believing that its hook runs, when the stack overflows at the moment
+ * that the hook is called: then it is called no more.  The function of the C
+ * API sets that right.
+ */
+
+static int
+ngx_hyperdrive_policy_lua_pcall(lua_State *state)
+{
+    int                           rc;
+    ngx_hyperdrive_policy_lua_t  *lua;
+
+    lua = ngx_hyperdrive_policy_lua_running;
+
+    luaL_checkany(state, 1);
+
+    if (lua->calls == NGX_HYPERDRIVE_POLICY_LUA_CALLS) {
+        return luaL_error(state, "too many pcall() within each other");
+    }
+
+    lua->calls++;
+
+    rc = lua_pcall(state, lua_gettop(state) - 1, LUA_MULTRET, 0);
+
+    lua->calls--;
+
+    lua_pushboolean(state, rc == 0);
+    lua_insert(state, 1);
+
+    return lua_gettop(state);
 }
 
 
@@ -407,6 +448,7 @@ ngx_hyperdrive_policy_lua_run(ngx_hyperdrive_policy_chunk_t *chunk,
                  + NGX_HYPERDRIVE_POLICY_LUA_TIME;
     lua->answered = 0;
     lua->over = 0;
+    lua->calls = 0;
 
     ngx_hyperdrive_policy_lua_running = lua;
 

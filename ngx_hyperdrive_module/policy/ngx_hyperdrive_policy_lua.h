@@ -60,10 +60,11 @@ struct ngx_hyperdrive_policy_lua_s {
                                                    up to the next run */
     ngx_uint_t                        left;     /* instructions */
     uint64_t                          until;    /* processor time, ns */
-    ngx_uint_t                        answered; /* something was returned */
+    ngx_uint_t                        calls;    /* of pcall(), not over */
 
+    unsigned                          answered:1;   /* it has returned
+                                                       something */
     unsigned                          over:1;
-    unsigned                          logged:1;
 
     time_t                            log_second;
     ngx_uint_t                        log_lines;

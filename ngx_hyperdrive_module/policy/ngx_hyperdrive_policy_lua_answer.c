@@ -204,7 +204,7 @@ ngx_hyperdrive_policy_lua_answer_cache(lua_State *state,
                                                "a boolean or a table");
     }
 
-    d->cache = NGX_HYPERDRIVE_POLICY_CACHE_ON;
+    d->cache = NGX_HYPERDRIVE_POLICY_CACHE_DEFAULT;
 
     ngx_hyperdrive_policy_lua_answer_table(state, d,
                                  ngx_hyperdrive_policy_lua_answer_cache_keys,
@@ -373,7 +373,7 @@ ngx_hyperdrive_policy_lua_answer_sqlstate(lua_State *state,
     if (lua_type(state, -1) == LUA_TSTRING) {
         value.data = (u_char *) lua_tolstring(state, -1, &value.len);
 
-        if (ngx_hyperdrive_policy_sqlstate(&value) == NGX_OK) {
+        if (ngx_hyperdrive_policy_decision_sqlstate(&value) == NGX_OK) {
             d->sqlstate = (char *) value.data;
             return;
         }

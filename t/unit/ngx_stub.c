@@ -44,6 +44,17 @@ ngx_stub ngx_uint_t             ngx_cacheline_size = 64;
 ngx_stub ngx_int_t              ngx_ncpu = 1;
 ngx_stub ngx_pid_t              ngx_pid = 1;
 ngx_stub volatile ngx_cycle_t  *ngx_cycle;
+ngx_stub volatile ngx_msec_t    ngx_current_msec;
+
+static ngx_time_t               ngx_stub_time;
+ngx_stub volatile ngx_time_t   *ngx_cached_time = &ngx_stub_time;
+
+
+ngx_stub void
+ngx_localtime(time_t s, ngx_tm_t *tm)
+{
+    ngx_memzero(tm, sizeof(ngx_tm_t));
+}
 
 
 ngx_stub void
@@ -327,6 +338,34 @@ ngx_atoi(u_char *line, size_t n)
     }
 
     return n ? value : NGX_ERROR;
+}
+
+
+ngx_stub ngx_int_t
+ngx_hextoi(u_char *line, size_t n)
+{
+    u_char     c;
+    ngx_int_t  value;
+
+    if (n == 0) {
+        return NGX_ERROR;
+    }
+
+    for (value = 0; n--; line++) {
+        c = *line | 0x20;
+
+        if (*line >= '0' && *line <= '9') {
+            value = value * 16 + (*line - '0');
+
+        } else if (c >= 'a' && c <= 'f') {
+            value = value * 16 + (c - 'a' + 10);
+
+        } else {
+            return NGX_ERROR;
+        }
+    }
+
+    return value;
 }
 
 

@@ -79,7 +79,9 @@ sub compile {
 		(map { "-I$nginx/$_" } qw(objs src/core src/event
 			src/event/modules src/os/unix src/stream src/http
 			src/http/modules)),
-		"-I$module", "-I$root/t/unit");
+		"-I$module", "-I$root/t/unit",
+		(map { "-I$_" } grep { -d } '/usr/include/luajit-2.1',
+			'/usr/local/include/luajit-2.1'));
 
 	my $dir = Test::Hyperdrive::build_dir() . '/objects/'
 		. substr(md5_hex("@cc"), 0, 12);

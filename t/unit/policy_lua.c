@@ -571,7 +571,8 @@ piece(u_char *p, u_char *last, ngx_uint_t depth)
         "s = table.concat(t, s) ", "table.sort(t) ", "t[i] = i ",
         "table.sort(t, function (a, b) return a < b end) ",
         "table.sort(t, function () return true end) ",
-        "s = tostring(s):gsub('.-', s) ", "s = tostring(s):gsub('(.)', '%1%1') ",
+        "s = tostring(s):gsub('.-', s) ",
+        "s = tostring(s):gsub('(.)', '%1%1') ",
         "for w in tostring(s):gmatch('%a-') do t[w] = 1 end ",
         "f = coroutine.wrap(function () while true do coroutine.yield(s) end "
             "end) ", "f() ", "pcall(f) ", "pcall(f, s, t) ",

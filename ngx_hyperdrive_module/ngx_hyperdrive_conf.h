@@ -13,6 +13,7 @@
 #include "origin/ngx_hyperdrive_origin.h"
 #include "policy/ngx_hyperdrive_policy_lua.h"
 #include "session/ngx_hyperdrive_session.h"
+#include "base/ngx_hyperdrive_base_url.h"
 
 
 /* what later versions of nginx have changed, all in one place */
@@ -261,6 +262,12 @@ void ngx_hyperdrive_conf_split_init(ngx_hyperdrive_srv_conf_t *conf);
 void ngx_hyperdrive_conf_split_merge(ngx_hyperdrive_srv_conf_t *conf,
     ngx_hyperdrive_srv_conf_t *prev);
 
+/* ngx_hyperdrive_conf_mysql.c */
+
+/* what stands behind the question mark of a mysql:// URL */
+char *ngx_hyperdrive_conf_mysql_args(ngx_conf_t *cf,
+    ngx_hyperdrive_base_url_t *url, ngx_hyperdrive_origin_server_t *server);
+
 /* ngx_hyperdrive_conf_catalog.c */
 
 char *ngx_hyperdrive_conf_catalog(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -271,6 +278,13 @@ char *ngx_hyperdrive_conf_function(ngx_conf_t *cf, ngx_command_t *cmd,
 /* what the directives of an upstream {} fill, made by the first of them */
 ngx_hyperdrive_origin_conf_t *ngx_hyperdrive_conf_origin_get(ngx_conf_t *cf,
     ngx_hyperdrive_srv_conf_t *hscf);
+/*
+ * The context for TLS with it, by server->sslmode and three files, each of
+ * which may be empty.
+ */
+char *ngx_hyperdrive_conf_origin_tls(ngx_conf_t *cf,
+    ngx_hyperdrive_origin_server_t *server, ngx_str_t *root, ngx_str_t *cert,
+    ngx_str_t *key);
 /* the first line of a file */
 char *ngx_hyperdrive_conf_origin_secret(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *secret);

@@ -33,9 +33,6 @@ static char *ngx_hyperdrive_conf_origin_params(ngx_conf_t *cf,
 static char *ngx_hyperdrive_conf_origin_address(ngx_conf_t *cf,
     ngx_hyperdrive_base_url_t *url, in_port_t port,
     ngx_hyperdrive_origin_server_t *server);
-static char *ngx_hyperdrive_conf_origin_tls(ngx_conf_t *cf,
-    ngx_hyperdrive_origin_server_t *server, ngx_str_t *root, ngx_str_t *cert,
-    ngx_str_t *key);
 
 
 static ngx_conf_enum_t  ngx_hyperdrive_conf_sslmodes[] = {
@@ -67,6 +64,14 @@ static ngx_hyperdrive_conf_origin_number_t  ngx_hyperdrive_conf_numbers[] = {
 
 
 extern ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto;
+extern ngx_hyperdrive_proto_t  ngx_hyperdrive_mysql_proto;
+
+
+/* by the URL's scheme */
+static ngx_hyperdrive_proto_t  *ngx_hyperdrive_conf_protos[] = {
+    &ngx_hyperdrive_pg_proto,
+    &ngx_hyperdrive_mysql_proto
+};
 
 
 ngx_int_t
@@ -115,14 +120,17 @@ ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return rv;
     }
 
-    if (url.scheme != NGX_HYPERDRIVE_URL_POSTGRES) {
-        return "supports \"postgres://\" and \"postgresql://\" URLs only, "
-               "so far";
-    }
-
     origin = ngx_hyperdrive_conf_origin_get(cf, hscf);
     if (origin == NULL) {
         return NGX_CONF_ERROR;
+    }
+
+    if (origin->servers.nelts == 0) {
+        origin->proto = ngx_hyperdrive_conf_protos[url.scheme];
+
+    } else if (origin->proto != ngx_hyperdrive_conf_protos[url.scheme]) {
+        return "has another protocol than the first hyperdrive_origin of this "
+               "upstream: write an upstream for each";
     }
 
     server = ngx_array_push(&origin->servers);
@@ -153,7 +161,10 @@ ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return rv;
     }
 
-    rv = ngx_hyperdrive_conf_origin_args(cf, &url, server);
+    rv = (url.scheme == NGX_HYPERDRIVE_URL_MYSQL)
+         ? ngx_hyperdrive_conf_mysql_args(cf, &url, server)
+         : ngx_hyperdrive_conf_origin_args(cf, &url, server);
+
     if (rv != NGX_CONF_OK) {
         return rv;
     }
@@ -165,7 +176,7 @@ ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (server->user.len == 0 && server->password.len) {
         return "has a password and no user: write "
-               "postgres://USER@HOST:PORT/DATABASE, or neither, so that "
+               "SCHEME://USER@HOST:PORT/DATABASE, or neither, so that "
                "each client's own logs in";
     }
 
@@ -623,7 +634,13 @@ ngx_hyperdrive_conf_origin_address(ngx_conf_t *cf,
 
     u.url.data = p;
 
-    if (url->unix_socket) {
+    if (url->unix_socket && url->scheme == NGX_HYPERDRIVE_URL_MYSQL) {
+
+        /* the file itself */
+
+        u.url.len = ngx_sprintf(p, "unix:%V", &url->host) - p;
+
+    } else if (url->unix_socket) {
 
         /* the file in the folder, as libpq finds it */
 
@@ -718,7 +735,7 @@ ngx_hyperdrive_conf_origin_secret(ngx_conf_t *cf, ngx_str_t *name,
 }
 
 
-static char *
+char *
 ngx_hyperdrive_conf_origin_tls(ngx_conf_t *cf,
     ngx_hyperdrive_origin_server_t *server, ngx_str_t *root, ngx_str_t *cert,
     ngx_str_t *key)

@@ -77,6 +77,8 @@ static ngx_int_t ngx_hyperdrive_conf_validate_handshake(
     ngx_hyperdrive_conf_validate_t *v);
 static ngx_int_t ngx_hyperdrive_conf_validate_query(
     ngx_hyperdrive_conf_validate_t *v);
+static ngx_int_t ngx_hyperdrive_conf_validate_said(
+    ngx_hyperdrive_conf_validate_t *v, void *wire);
 static ngx_int_t ngx_hyperdrive_conf_validate_send(
     ngx_hyperdrive_conf_validate_t *v);
 static ngx_int_t ngx_hyperdrive_conf_validate_recv(
@@ -383,6 +385,7 @@ ngx_hyperdrive_conf_validate_login(ngx_hyperdrive_conf_validate_t *v,
     }
 
     login->allow_clear = server->allow_clear;
+    login->local = (v->addr->sockaddr->sa_family == AF_UNIX);
     login->request_tls = tls;
     login->require_tls = (tls && server->sslmode
                                  >= NGX_HYPERDRIVE_SSLMODE_REQUIRE);
@@ -559,6 +562,7 @@ ngx_hyperdrive_conf_validate_query(ngx_hyperdrive_conf_validate_t *v)
     wire = proto->origin_create(&ctx);
 
     if (wire == NULL
+        || ngx_hyperdrive_conf_validate_said(v, wire) != NGX_OK
         || proto->origin_ping(wire, NGX_HYPERDRIVE_CONF_VALIDATE_TAG, &v->out)
            != NGX_OK)
     {
@@ -605,6 +609,37 @@ done:
     }
 
     return rc;
+}
+
+
+/* what it has said of itself tells how to talk to it */
+
+static ngx_int_t
+ngx_hyperdrive_conf_validate_said(ngx_hyperdrive_conf_validate_t *v,
+    void *wire)
+{
+    u_char                  *p;
+    ngx_str_t                greeting;
+    ngx_hyperdrive_block_t  *block;
+
+    greeting.len = v->login.greeting.size;
+    greeting.data = malloc(greeting.len + 1);
+
+    if (greeting.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = greeting.data;
+
+    for (block = v->login.greeting.head; block; block = block->next) {
+        p = ngx_cpymem(p, block->pos, block->last - block->pos);
+    }
+
+    v->origin->proto->origin_said(wire, &greeting);
+
+    free(greeting.data);
+
+    return NGX_OK;
 }
 
 

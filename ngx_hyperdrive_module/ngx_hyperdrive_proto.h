@@ -321,6 +321,8 @@ struct ngx_hyperdrive_proto_s {
                                 bits of base/ngx_hyperdrive_base_mode.h */
     unsigned      settings:1;        /* start-up parameters are settings, which
                                         can be said again */
+    unsigned      schemas:1;         /* a session may change its database: the
+                                        URL's is for those who name none */
 
     /*
      * Log-in, at either end, over [*pos, last), cut anywhere:

@@ -44,7 +44,15 @@ for my $origin ('postgres://app@127.0.0.1/shop',
     'postgres://app@127.0.0.1/shop?sslcert=front.crt&sslkey=front.key',
     'postgres://app@127.0.0.1/shop?keepalives=0&tcp_user_timeout=0',
     'postgres://app@127.0.0.1/shop?keepalives=1&keepalives_idle=10'
-	. '&keepalives_interval=5&keepalives_count=2&tcp_user_timeout=9000')
+	. '&keepalives_interval=5&keepalives_count=2&tcp_user_timeout=9000',
+    'mysql://app@127.0.0.1/shop', 'mariadb://app:hidden@127.0.0.1:3307',
+    'mysql://app@127.0.0.1/shop?ssl-mode=VERIFY_IDENTITY&ssl-ca=front.crt',
+    'mysql://app@127.0.0.1/shop?sslMode=verify-full&ssl=true&useSSL=false',
+    'mysql://app@127.0.0.1/shop?charset=utf8mb4&connectTimeout=3000'
+	. '&program_name=me&allowPublicKeyRetrieval=true',
+    'mysql://app@127.0.0.1/shop?charset=latin1&collation=latin1_bin'
+	. '&connect_timeout=3',
+    'mysql://app@/shop?socket=/run/mysqld/mysqld.sock')
 {
 	is(error(origin => $origin), '', $origin);
 }
@@ -102,7 +110,33 @@ is(error(zone => 'shop 64k'), '', 'the smallest zone');
 my @origins = (
 	'nonsense' => qr/invalid URL in "hyperdrive_origin"/,
 	'http://app@h/shop' => qr/invalid URL|postgres:\/\//,
-	'mysql://app@127.0.0.1/shop' => qr/"postgres:\/\/"/,
+	'mysql://:hidden@127.0.0.1/shop' => qr/password and no user.*write/,
+	'mysql://app@127.0.0.1/shop?nonsense=1' =>
+		qr/unknown parameter "nonsense".*known are ssl-mode/,
+	'mysql://app@127.0.0.1/shop?options=1' =>
+		qr/unknown parameter "options"/,
+	'mysql://app@127.0.0.1/shop?ssl-mode=maybe' =>
+		qr/invalid ssl-mode "maybe".*write DISABLED.*VERIFY_IDENTITY/,
+	'mysql://app@127.0.0.1/shop?ssl=maybe' =>
+		qr/invalid ssl "maybe".*write true or false/,
+	'mysql://app@127.0.0.1/shop?connectTimeout=3600001' =>
+		qr/invalid connectTimeout.*milliseconds, 1 to 3600000/,
+	'mysql://app@127.0.0.1/shop?connect_timeout=3601' =>
+		qr/invalid connect_timeout.*seconds, 1 to 3600/,
+	'mysql://app@127.0.0.1/shop?charset=klingon' =>
+		qr/unknown charset "klingon".*write utf8mb4/,
+	'mysql://app@127.0.0.1/shop?collation=klingon_ci' =>
+		qr/unknown collation "klingon_ci".*write utf8mb4_general_ci/,
+	'mysql://app@127.0.0.1/shop?charset=latin1&collation=utf8mb4_bin' =>
+		qr/collation that is not of its charset/,
+	'mysql://app@127.0.0.1/shop?allowPublicKeyRetrieval=maybe' =>
+		qr/invalid allowPublicKeyRetrieval "maybe".*true or false/,
+	'mysql://app@127.0.0.1/shop?server-public-key-path=nothing.pem' =>
+		qr/nothing\.pem.*No such file/,
+	'mysql://app@127.0.0.1/shop?server-public-key-path=front.crt' =>
+		qr/no public key in ".*front\.crt".*public_key\.pem/,
+	'mysql://app@127.0.0.1/shop?ssl-mode=DISABLED&ssl-ca=front.crt' =>
+		qr/certificates and sslmode=disable/,
 	'postgres://:hidden@127.0.0.1/shop' => qr/password and no user.*write/,
 	'postgres://127.0.0.1/shop password_file=secret' =>
 		qr/password and no user/,
@@ -462,6 +496,10 @@ like(text("upstream u {\n hyperdrive_pool max=3;\n}\nserver {\n listen "
 	qr/no servers are inside upstream|no upstream "u" with/,
 	'an upstream with a pool only');
 
+like(error(origin => "$url;\n hyperdrive_origin "
+	. 'mysql://app@127.0.0.2/shop'),
+	qr/has another protocol than the first hyperdrive_origin.*:\d+$/,
+	'two protocols');
 like(error(origin => "$url;\n hyperdrive_origin $url"),
 	qr/has the address of another hyperdrive_origin.*:\d+$/,
 	'one address twice');

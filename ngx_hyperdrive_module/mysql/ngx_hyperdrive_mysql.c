@@ -38,6 +38,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_mysql_proto = {
     3306,
     NGX_HYPERDRIVE_BASE_MODE_MYSQL,
     0,
+    1,
 
     ngx_hyperdrive_mysql_login_greet,
     ngx_hyperdrive_mysql_login_client,

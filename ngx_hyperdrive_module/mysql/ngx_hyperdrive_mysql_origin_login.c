@@ -258,6 +258,8 @@ ngx_hyperdrive_mysql_origin_login_greeted(ngx_hyperdrive_proto_login_t *login,
     }
 
     if (login->require_tls) {
+        ngx_memcpy(login->sqlstate, "08001", 6);
+
         return ngx_hyperdrive_mysql_origin_login_fail(login, 1,
                               "the database does not support TLS, which "
                               "ssl-mode requires");

@@ -23,6 +23,7 @@
 #define NGX_HYPERDRIVE_MYSQL_RSA_PEM     4096
 
 
+static EVP_PKEY *ngx_hyperdrive_mysql_rsa_make(void);
 static void ngx_hyperdrive_mysql_rsa_cover(u_char *p, size_t len,
     u_char *scramble);
 
@@ -43,7 +44,7 @@ ngx_hyperdrive_mysql_rsa_key(ngx_str_t *pem)
 
     if (ngx_hyperdrive_mysql_rsa_own == NULL) {
 
-        key = EVP_RSA_gen(NGX_HYPERDRIVE_MYSQL_RSA_BITS);
+        key = ngx_hyperdrive_mysql_rsa_make();
         bio = BIO_new(BIO_s_mem());
         n = 0;
 
@@ -67,6 +68,34 @@ ngx_hyperdrive_mysql_rsa_key(ngx_str_t *pem)
     pem->len = ngx_hyperdrive_mysql_rsa_pem_len;
 
     return NGX_OK;
+}
+
+
+static EVP_PKEY *
+ngx_hyperdrive_mysql_rsa_make(void)
+{
+    EVP_PKEY      *key;
+    EVP_PKEY_CTX  *ctx;
+
+    key = NULL;
+
+    ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_RSA, NULL);
+    if (ctx == NULL) {
+        return NULL;
+    }
+
+    if (EVP_PKEY_keygen_init(ctx) != 1
+        || EVP_PKEY_CTX_set_rsa_keygen_bits(ctx,
+                                            NGX_HYPERDRIVE_MYSQL_RSA_BITS)
+           != 1
+        || EVP_PKEY_keygen(ctx, &key) != 1)
+    {
+        key = NULL;
+    }
+
+    EVP_PKEY_CTX_free(ctx);
+
+    return key;
 }
 
 
@@ -152,8 +181,8 @@ ngx_hyperdrive_mysql_rsa_seal(ngx_str_t *password, ngx_str_t *pem,
     *len = NGX_HYPERDRIVE_MYSQL_RSA_MAX;
 
     if (ctx
-        && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA
-        && EVP_PKEY_get_size(key) <= NGX_HYPERDRIVE_MYSQL_RSA_MAX
+        && EVP_PKEY_base_id(key) == EVP_PKEY_RSA
+        && EVP_PKEY_size(key) <= NGX_HYPERDRIVE_MYSQL_RSA_MAX
         && EVP_PKEY_encrypt_init(ctx) == 1
         && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) == 1
         && EVP_PKEY_encrypt(ctx, out, len, text, password->len + 1) == 1)

@@ -76,6 +76,9 @@ typedef struct {
     unsigned                           down:1;
     unsigned                           ask_key:1; /* as in a log-in */
     ngx_str_t                          public_key;
+    ngx_str_t                          collation; /* of connections that no
+                                                     client has asked for one
+                                                     of; or empty */
 } ngx_hyperdrive_origin_server_t;
 
 

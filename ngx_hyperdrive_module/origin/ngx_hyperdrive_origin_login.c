@@ -209,8 +209,6 @@ ngx_hyperdrive_origin_login_start(ngx_hyperdrive_origin_t *o)
     login->user = pool->user.len ? pool->user : server->user;
     login->database = pool->database;
     login->allow_clear = server->allow_clear;
-    login->ask_key = server->ask_key;
-    login->public_key = server->public_key;
     login->local = (o->sockaddr.sockaddr.sa_family == AF_UNIX);
 
     if (pool->user.len) {
@@ -283,6 +281,29 @@ void
 ngx_hyperdrive_origin_login_params(ngx_hyperdrive_proto_login_t *login,
     ngx_hyperdrive_origin_server_t *server)
 {
+    ngx_uint_t  i;
+
+    login->ask_key = server->ask_key;
+    login->public_key = server->public_key;
+
+    for (i = 0; i < login->nparams; i++) {
+
+        if (login->params[i].name.len == sizeof("collation") - 1
+            && ngx_strncmp(login->params[i].name.data, "collation",
+                           login->params[i].name.len)
+               == 0)
+        {
+            break;
+        }
+    }
+
+    if (server->collation.len && i == login->nparams
+        && login->nparams < NGX_HYPERDRIVE_PROTO_MAX_PARAMS)
+    {
+        ngx_str_set(&login->params[login->nparams].name, "collation");
+        login->params[login->nparams++].value = server->collation;
+    }
+
     if (server->application_name.len
         && login->nparams < NGX_HYPERDRIVE_PROTO_MAX_PARAMS)
     {

@@ -44,6 +44,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     5432,
     0,
     1,
+    0,
 
     NULL,
     ngx_hyperdrive_pg_login_client,

@@ -420,6 +420,15 @@ void ngx_hyperdrive_session_take(ngx_array_t *origins, u_char *data,
     size_t len, ngx_socket_t fd);
 
 
+/* ngx_hyperdrive_session_identify.c */
+
+/*
+ * The client is who it says: which pool is it for?  NGX_DONE: it has been
+ * refused.
+ */
+ngx_int_t ngx_hyperdrive_session_identify(ngx_hyperdrive_session_t *s);
+
+
 /* ngx_hyperdrive_session_greet.c */
 
 /*

@@ -1,14 +1,18 @@
-/* sources: base/ngx_hyperdrive_base_users.c */
+/* sources: base/ngx_hyperdrive_base_users.c
+            base/ngx_hyperdrive_base_digest.c
+            base/ngx_hyperdrive_base_digest_crypt.c
+            mysql/ngx_hyperdrive_mysql_auth.c */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors
  */
 
 
-/* A users file. */
+/* A users file, with secrets as PostgreSQL and MySQL have them. */
 
 
 #include "base/ngx_hyperdrive_base_users.h"
+#include "mysql/ngx_hyperdrive_mysql_auth.h"
 
 
 int
@@ -18,7 +22,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     u_char      *text, *pos, *before;
     ngx_int_t    rc;
     ngx_str_t    user, secret;
-    ngx_uint_t   line, lines, i;
+    ngx_uint_t   line, lines, i, kind;
 
     text = malloc(size ? size : 1);
 
@@ -54,6 +58,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             || user.data + user.len > pos
             || secret.data < user.data + user.len
             || secret.data + secret.len > pos)
+        {
+            abort();
+        }
+
+        kind = ngx_hyperdrive_mysql_verifier_kind(&secret);
+
+        if (kind > NGX_HYPERDRIVE_MYSQL_KIND_SHA2
+            || (kind == NGX_HYPERDRIVE_MYSQL_KIND_NATIVE && secret.len != 41))
         {
             abort();
         }

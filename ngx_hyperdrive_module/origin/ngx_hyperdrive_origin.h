@@ -677,7 +677,8 @@ void ngx_hyperdrive_origin_unbalance(ngx_hyperdrive_origin_t *o,
 
 /* ngx_hyperdrive_origin_tls.c */
 
-ngx_int_t ngx_hyperdrive_origin_tls_start(ngx_hyperdrive_origin_t *o,
+ngx_int_t ngx_hyperdrive_origin_tls_start(
+    ngx_hyperdrive_origin_server_t *server, ngx_connection_t *c,
     ngx_connection_handler_pt handler);
 /* before it: whom we want to talk to */
 ngx_int_t ngx_hyperdrive_origin_tls_name(

@@ -351,7 +351,7 @@ ngx_hyperdrive_origin_login(ngx_hyperdrive_origin_t *o)
 
         ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_HANDSHAKE);
 
-        rc = ngx_hyperdrive_origin_tls_start(o,
+        rc = ngx_hyperdrive_origin_tls_start(o->server, c,
                                              ngx_hyperdrive_origin_handshaken);
 
         if (rc == NGX_ERROR && c->ssl == NULL) {

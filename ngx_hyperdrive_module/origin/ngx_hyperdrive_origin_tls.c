@@ -12,22 +12,19 @@
 
 
 ngx_int_t
-ngx_hyperdrive_origin_tls_start(ngx_hyperdrive_origin_t *o,
-    ngx_connection_handler_pt handler)
+ngx_hyperdrive_origin_tls_start(ngx_hyperdrive_origin_server_t *server,
+    ngx_connection_t *c, ngx_connection_handler_pt handler)
 {
-    ngx_int_t          rc;
-    ngx_connection_t  *c;
+    ngx_int_t  rc;
 
-    c = o->net.connection;
-
-    if (ngx_ssl_create_connection(o->server->ssl, c,
+    if (ngx_ssl_create_connection(server->ssl, c,
                                   NGX_SSL_BUFFER|NGX_SSL_CLIENT)
         != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    if (ngx_hyperdrive_origin_tls_name(o->server, c->ssl->connection)
+    if (ngx_hyperdrive_origin_tls_name(server, c->ssl->connection)
         != NGX_OK)
     {
         ngx_ssl_error(NGX_LOG_ERR, c->log, 0,

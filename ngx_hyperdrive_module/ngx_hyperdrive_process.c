@@ -153,6 +153,12 @@ ngx_hyperdrive_process_dead(ngx_uint_t slot)
 
     (void) ngx_hyperdrive_shm_reclaim_places(NGX_HYPERDRIVE_PROCESS_DEAD,
                                              ngx_hyperdrive_process_wake);
+
+    if (ngx_hyperdrive_process_event.timer_set) {
+        ngx_del_timer(&ngx_hyperdrive_process_event);
+    }
+
+    ngx_add_timer(&ngx_hyperdrive_process_event, NGX_HYPERDRIVE_SHM_SOON + 1);
 }
 
 

@@ -235,10 +235,18 @@ sub paused {
 	ok($t->reload(), 'a reload');
 	is(shop()->{paused}, JSON::PP::true(), 'changes nothing');
 
+	# who waits moves to a new worker
+
+	ok(eval { wait_for(sub { $t->worker_pids(all => 1) == 2 }) },
+		'old workers are gone');
+
+	my $by = shop()->{by_worker};
+	my ($its) = grep { $by->{$_}{waiting} } keys %$by;
+
 	my $after = client();
 	ok(asks($after, 'SELECT 42 + 1', 2), 'a client of the new workers waits');
 
-	my @killed = $t->worker_pids();
+	my @killed = grep { $_ != $its } $t->worker_pids();
 	kill 'KILL', $killed[0];
 
 	ok(eval { wait_for(sub {

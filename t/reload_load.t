@@ -80,9 +80,10 @@ sub load {
 	for my $run (@runs) {
 		my (undef, $port, $mode) = @$run;
 
-		# (a new client may just meet a worker that is told to leave)
+		# told in the last tenth before the deadline (and a new client
+		# may just meet a worker that is told to leave)
 
-		my $age = $mode eq 'require' ? int($deadline * 1000) - 250 : 0;
+		my $age = $mode eq 'require' ? int($deadline * 900) - 250 : 0;
 
 		push @$run, spawn([ $program, $clients / 4, $seconds, $age,
 				$i * $clients / 4 ],

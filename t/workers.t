@@ -38,6 +38,7 @@ for my $workers (2, 4) {
 	moves($workers);
 	shared($workers);
 	killed($workers);
+	killed_idle($workers);
 	killed_busy($workers) if $workers == 4;
 
 	$t->stop();
@@ -70,8 +71,9 @@ stream {
     hyperdrive_users  off;
 
     upstream one {
-        hyperdrive_origin  $url&application_name=one;
-        hyperdrive_pool    max=1 wait=20s;
+        hyperdrive_origin   $url&application_name=one;
+        hyperdrive_pool     max=1 wait=20s;
+        hyperdrive_catalog  off;
     }
 
     upstream some {
@@ -82,6 +84,17 @@ stream {
     server {
         listen           127.0.0.1:8080 reuseport;
         hyperdrive_pass  one;
+    }
+
+    upstream soon {
+        hyperdrive_origin   $url&application_name=soon;
+        hyperdrive_pool     max=1 wait=3s;
+        hyperdrive_catalog  off;
+    }
+
+    server {
+        listen           127.0.0.1:8082 reuseport;
+        hyperdrive_pass  soon;
     }
 
     server {
@@ -289,6 +302,31 @@ sub killed {
 
 	$_->close() for @new, @c{@others};
 	$c{$victim}->vanish();
+}
+
+# A worker is killed that has all places, and is idle: they are free before
+# anybody has waited for as long as busy ones are kept.
+
+sub killed_idle {
+	my ($workers) = @_;
+
+	my $name = "$workers workers, one killed that is idle";
+	my %c = one_each($workers, 8082, 'soon');
+	my ($victim, @others) = sort { $a <=> $b } keys %c;
+
+	$c{$victim}->query('SELECT 1');
+
+	is(upstream('soon')->{by_worker}{$victim}{places}, 1,
+		"$name, it has the place");
+
+	kill 'KILL', $victim;
+
+	is($c{$others[0]}->query('SELECT 2')->value() // 'none', 2,
+		"$name, another one gets it");
+
+	wait_for(sub { $t->worker_pids() == $workers }, 10, 'a new worker');
+
+	$_->vanish() for values %c;
 }
 
 # A worker is killed in a transaction, with all places in its hands.

@@ -465,6 +465,8 @@ void ngx_hyperdrive_session_waiter_ready(ngx_hyperdrive_origin_waiter_t *w,
     ngx_hyperdrive_origin_t *o);
 void ngx_hyperdrive_session_waiter_failed(ngx_hyperdrive_origin_waiter_t *w,
     ngx_hyperdrive_proto_error_t *err);
+/* it waits for an origin no more, as if it had not asked yet */
+void ngx_hyperdrive_session_unwait(ngx_hyperdrive_session_t *s);
 /* the unit that waits is refused, and the session goes on behind it */
 void ngx_hyperdrive_session_failed(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_error_t *err);

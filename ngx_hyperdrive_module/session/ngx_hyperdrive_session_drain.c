@@ -10,7 +10,7 @@
 /*
  * A worker that leaves.  After a reload there are others, with the newest
  * configuration: whoever is between transactions moves to one of them, and
- * those whose TLS cannot move are told from the deadline on.  If there are
+ * those whose TLS cannot move are told before the deadline.  If there are
  * none, nginx stops: whoever is between transactions is told.  Either way no
  * more than so many a second, since what they do next is work for others.
  */
@@ -25,7 +25,11 @@
 /* who says nothing for so long is told that it has to connect again */
 #define NGX_HYPERDRIVE_SESSION_DRAIN_SILENCE 500
 
-/* who is in a transaction at the deadline has so long for its end */
+/*
+ * Those who cannot move are told so long before the deadline, or a tenth of
+ * it, as they ask for something: who is in a transaction has this time for its
+ * end.
+ */
 #define NGX_HYPERDRIVE_SESSION_DRAIN_GRACE   1000
 
 /* what is being asked of a database, by us, may take so long behind all */
@@ -36,14 +40,16 @@
 
 
 static ngx_uint_t ngx_hyperdrive_session_drain_may(void);
-static void ngx_hyperdrive_session_drain_paid(void);
 static ngx_uint_t ngx_hyperdrive_session_drain_told(
     ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_drain_idle(ngx_hyperdrive_session_t *s);
 static ngx_uint_t ngx_hyperdrive_session_drain_silent(
     ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_drain_handler(ngx_event_t *ev);
+static ngx_msec_t ngx_hyperdrive_session_drain_near(
+    ngx_hyperdrive_session_drain_t *conf);
 static void ngx_hyperdrive_session_drain_walk(ngx_uint_t list);
+static void ngx_hyperdrive_session_drain_stopped(void);
 static void ngx_hyperdrive_session_drain_all(void);
 
 
@@ -66,7 +72,7 @@ static struct {
     ngx_msec_t                        last;
     ngx_uint_t                        credit;
     unsigned                          on:1;
-    unsigned                          late:1;    /* the deadline is over */
+    unsigned                          late:1;    /* the deadline is near */
     unsigned                          full:1;    /* the others take no more in
                                                     this turn */
 } ngx_hyperdrive_session_drain;
@@ -211,7 +217,7 @@ ngx_hyperdrive_session_drain_turn(ngx_hyperdrive_session_t *s)
         return NGX_OK;
     }
 
-    ngx_hyperdrive_session_drain_paid();
+    ngx_hyperdrive_session_drain.credit -= NGX_HYPERDRIVE_SESSION_DRAIN_COST;
 
     return NGX_DONE;
 }
@@ -227,7 +233,7 @@ ngx_hyperdrive_session_drain_request(ngx_hyperdrive_session_t *s)
         return NGX_OK;
     }
 
-    ngx_hyperdrive_session_drain_paid();
+    ngx_hyperdrive_session_drain.credit -= NGX_HYPERDRIVE_SESSION_DRAIN_COST;
     ngx_hyperdrive_session_shutdown(s);
 
     return NGX_DONE;
@@ -239,19 +245,8 @@ ngx_hyperdrive_session_drain_request(ngx_hyperdrive_session_t *s)
 static ngx_uint_t
 ngx_hyperdrive_session_drain_may(void)
 {
-    return ngx_hyperdrive_session_drain.late
-           || ngx_hyperdrive_session_drain.credit
-              >= NGX_HYPERDRIVE_SESSION_DRAIN_COST;
-}
-
-
-static void
-ngx_hyperdrive_session_drain_paid(void)
-{
-    if (!ngx_hyperdrive_session_drain.late) {
-        ngx_hyperdrive_session_drain.credit
-                                          -= NGX_HYPERDRIVE_SESSION_DRAIN_COST;
-    }
+    return ngx_hyperdrive_session_drain.credit
+           >= NGX_HYPERDRIVE_SESSION_DRAIN_COST;
 }
 
 
@@ -302,7 +297,7 @@ ngx_hyperdrive_session_drain_idle(ngx_hyperdrive_session_t *s)
         return;
     }
 
-    ngx_hyperdrive_session_drain_paid();
+    ngx_hyperdrive_session_drain.credit -= NGX_HYPERDRIVE_SESSION_DRAIN_COST;
     ngx_hyperdrive_session_shutdown(s);
 }
 
@@ -348,14 +343,16 @@ ngx_hyperdrive_session_drain_handler(ngx_event_t *ev)
 
     time = ngx_current_msec - ngx_hyperdrive_session_drain.began;
 
-    ngx_hyperdrive_session_drain.late = (time >= conf->deadline);
+    ngx_hyperdrive_session_drain.late
+                          = (time >= ngx_hyperdrive_session_drain_near(conf));
 
-    if (time >= conf->deadline + NGX_HYPERDRIVE_SESSION_DRAIN_GRACE) {
+    if (time >= conf->deadline) {
         ngx_hyperdrive_session_drain_all();
 
     } else {
         ngx_hyperdrive_session_drain_walk(0);
         ngx_hyperdrive_session_drain_walk(1);
+        ngx_hyperdrive_session_drain_stopped();
     }
 
     left = ngx_hyperdrive_origin_drain(ngx_hyperdrive_session_drain.origins,
@@ -363,11 +360,26 @@ ngx_hyperdrive_session_drain_handler(ngx_event_t *ev)
 
     if (ngx_hyperdrive_session_drain_nsessions
         || (left && time < conf->deadline
-                           + NGX_HYPERDRIVE_SESSION_DRAIN_GRACE
                            + NGX_HYPERDRIVE_SESSION_DRAIN_LINGER))
     {
         ngx_add_timer(ev, NGX_HYPERDRIVE_SESSION_DRAIN_TICK);
     }
+}
+
+
+/* when those who cannot move are told, so that it is over at the deadline */
+
+static ngx_msec_t
+ngx_hyperdrive_session_drain_near(ngx_hyperdrive_session_drain_t *conf)
+{
+    ngx_msec_t  time;
+
+    time = (ngx_msec_t) ngx_hyperdrive_session_drain_nrest[1] * 1000
+           / conf->rate;
+
+    return conf->deadline
+           - ngx_min(conf->deadline / 10, NGX_HYPERDRIVE_SESSION_DRAIN_GRACE)
+           - ngx_min(conf->deadline / 2, time);
 }
 
 
@@ -404,6 +416,59 @@ ngx_hyperdrive_session_drain_walk(ngx_uint_t list)
 
         if (ngx_hyperdrive_session_drain_turn(s) != NGX_DONE) {
             ngx_hyperdrive_session_drain_idle(s);
+        }
+    }
+}
+
+
+/*
+ * Those who wait because their pool is paused, which may last: nothing of what
+ * they want has been done, so they move and ask for it there.
+ */
+
+static void
+ngx_hyperdrive_session_drain_stopped(void)
+{
+    ngx_uint_t                      i, n, heir;
+    ngx_queue_t                    *q, *sessions;
+    ngx_hyperdrive_session_t       *s;
+    ngx_hyperdrive_origin_conf_t  **conf;
+
+    conf = ngx_hyperdrive_session_drain.origins->elts;
+    n = 0;
+
+    for (i = 0; i < ngx_hyperdrive_session_drain.origins->nelts; i++) {
+        n += conf[i]->nstopped;
+    }
+
+    if (n == 0 || ngx_hyperdrive_shm_heir(&heir) != NGX_OK) {
+        return;
+    }
+
+    sessions = &ngx_hyperdrive_session_drain_sessions;
+
+    for (n = ngx_hyperdrive_session_drain_nsessions;
+         n && !ngx_queue_empty(sessions)
+         && !ngx_hyperdrive_session_drain.full
+         && ngx_hyperdrive_session_drain_may();
+         n--)
+    {
+        q = ngx_queue_head(sessions);
+
+        ngx_queue_remove(q);
+        ngx_queue_insert_tail(sessions, q);
+
+        s = ngx_queue_data(q, ngx_hyperdrive_session_t, all);
+
+        if (s->state == NGX_HYPERDRIVE_SESSION_WAIT && s->waiter.stopped
+            && !s->streaming && s->net.connection->ssl == NULL
+            && s->net.out.size == 0)
+        {
+            ngx_hyperdrive_session_unwait(s);
+
+            if (ngx_hyperdrive_session_drain_turn(s) != NGX_DONE) {
+                ngx_hyperdrive_session_resume(s);
+            }
         }
     }
 }

@@ -722,6 +722,24 @@ ngx_hyperdrive_session_waiter_failed(ngx_hyperdrive_origin_waiter_t *w,
 
 
 void
+ngx_hyperdrive_session_unwait(ngx_hyperdrive_session_t *s)
+{
+    s->total.waited += ngx_current_msec - s->waiter.since;
+
+    ngx_hyperdrive_origin_leave(&s->waiter);
+
+    ngx_hyperdrive_session_fill_drop(s);
+    ngx_hyperdrive_session_flight_forget(s);
+
+    if (s->log) {
+        ngx_hyperdrive_session_log_free(s);
+    }
+
+    ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_READY);
+}
+
+
+void
 ngx_hyperdrive_session_failed(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_error_t *err)
 {

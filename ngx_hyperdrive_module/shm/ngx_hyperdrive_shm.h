@@ -291,9 +291,10 @@ void ngx_hyperdrive_shm_limit_stats(ngx_hyperdrive_shm_limit_t *limit,
 /*
  * A worker's death.  Reclaims all that the slot held: its tickets, its grants
  * (granted on), its idle numbers; its places are freed after <delay>
- * milliseconds at the earliest (its backends may run on) by the next call of
- * _reclaim_places(), which returns how many it freed and wakes as _give()
- * does, through <wake>, this worker too.
+ * milliseconds at the earliest (its backends may run on), those of idle
+ * connections after _SHM_SOON, by the next call of _reclaim_places(), which
+ * returns how many it freed and wakes as _give() does, through <wake>, this
+ * worker too.
  *
  * _reclaim() does nothing if the slot is free, or its process alive: it may
  * be called by everyone who hears of a death.  _reclaim_places() also grants
@@ -302,6 +303,8 @@ void ngx_hyperdrive_shm_limit_stats(ngx_hyperdrive_shm_limit_t *limit,
  * place and granting it.  So it is called after each _reclaim(), after
  * _limit() in init_process, and by a (cancelable) timer.
  */
+#define NGX_HYPERDRIVE_SHM_SOON         250
+
 void ngx_hyperdrive_shm_reclaim(ngx_uint_t slot);
 typedef void (*ngx_hyperdrive_shm_wake_pt)(ngx_uint_t slot);
 ngx_uint_t ngx_hyperdrive_shm_reclaim_places(ngx_msec_t delay,

@@ -81,6 +81,8 @@ typedef union {
         uint32_t                    head;
         uint32_t                    tail;
         volatile uint32_t           attached;   /* the process uses the limit */
+        uint32_t                    soon;       /* of the dead: had idle
+                                                   connections, a hint */
     } u;
     u_char                          line[64];
 } ngx_hyperdrive_shm_share_t;

@@ -825,6 +825,7 @@ ngx_hyperdrive_shm_limit_reclaim_locked(ngx_uint_t slot)
 
         if (places) {
             share->u.died = ngx_hyperdrive_shm_now();
+            share->u.soon = (uint32_t) ngx_max(share->u.soon, share->u.idle);
 
             ngx_memory_barrier();
 
@@ -881,7 +882,20 @@ ngx_hyperdrive_shm_reclaim_places(ngx_msec_t delay,
             share = &limit->slots[i];
             places = ngx_hyperdrive_shm_limit_dead(share);
 
-            if (places && now - share->u.died >= delay) {
+            if (now - share->u.died < delay) {
+
+                /* who was idle sees the end at once, and ends, too */
+
+                if (now - share->u.died < NGX_HYPERDRIVE_SHM_SOON) {
+                    continue;
+                }
+
+                places = ngx_min(places, share->u.soon);
+            }
+
+            share->u.soon = 0;
+
+            if (places) {
                 share->u.places -= places << NGX_HYPERDRIVE_SHM_LIMIT_DEAD;
 
                 limit->dead -= places;

@@ -1,0 +1,347 @@
+#!/usr/bin/perl
+
+# Copyright (C) Hyperdrive for nginx authors
+
+# Tests for hyperdrive: the cookbook of docs/policy.md: each policy as it is
+# printed there, in a server of its own.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Test::More;
+
+BEGIN { use FindBin; chdir($FindBin::Bin); }
+
+use lib 'lib';
+use Test::Hyperdrive;
+
+###############################################################################
+
+my $t = Test::Hyperdrive->new();
+
+my $pg = $t->postgres(users => { app => 'pw' }, databases => [ 'shop' ],
+	sql => { shop => <<'EOS' });
+
+SET ROLE app;
+CREATE TABLE products (id int PRIMARY KEY, v text);
+INSERT INTO products SELECT g, 'v' || g FROM generate_series(1, 20) g;
+CREATE TABLE categories AS SELECT * FROM products;
+CREATE TABLE sessions AS SELECT * FROM products;
+CREATE TABLE prices AS SELECT * FROM products;
+CREATE TABLE orders AS SELECT * FROM products;
+CREATE TABLE events AS SELECT * FROM products;
+CREATE FUNCTION total(int) RETURNS bigint IMMUTABLE LANGUAGE plpgsql AS
+    'BEGIN RETURN (SELECT count(*) FROM orders WHERE id <= $1); END';
+CREATE FUNCTION writes() RETURNS int LANGUAGE plpgsql AS
+    'BEGIN UPDATE orders SET v = v; RETURN 1; END';
+
+EOS
+
+my $url = 'postgres://app:pw@127.0.0.1:' . $pg->port() . '?sslmode=disable';
+
+# what has to be seen of each of them
+
+my %tests = (
+	'A table that is never cached' => sub {
+		my ($port) = @_;
+		cached($port, 'SELECT v FROM sessions WHERE id = 1', '0 0 0');
+		cached($port, 'SELECT v FROM orders WHERE id = 1', '1 1 1');
+	},
+	'Prices for five seconds' => sub {
+		my ($port) = @_;
+		cached($port, 'SELECT v FROM prices WHERE id = 1', '1 1 1');
+	},
+	'Only what is named is cached' => sub {
+		my ($port) = @_;
+		cached($port, 'SELECT v FROM products WHERE id = 1', '1 1 1');
+		cached($port, 'SELECT v FROM categories WHERE id = 1',
+			'1 1 1');
+		cached($port, 'SELECT v FROM orders WHERE id = 2', '0 0 0');
+	},
+	'Old answers rather than none' => sub {
+		my ($port) = @_;
+		cached($port, 'SELECT v FROM categories WHERE id = 2',
+			'1 1 1');
+	},
+	'No DDL through this door' => sub {
+		my ($port) = @_;
+		refused($port, 'DROP TABLE orders', '42501',
+			'the schema is changed by migrations only');
+		allowed($port, 'SELECT 1');
+	},
+	'A server for reading' => sub {
+		my ($port) = @_;
+		for my $sql ('DELETE FROM orders', 'DROP TABLE orders',
+		    'COPY orders TO STDOUT', 'DO $$BEGIN END$$',
+		    'SELECT writes()', 'WITH x AS (DELETE FROM orders '
+		    . 'RETURNING id) SELECT * FROM x', 'TRUNCATE orders')
+		{
+			refused($port, $sql, '25006');
+		}
+		allowed($port, $_) for 'SELECT v FROM orders', 'BEGIN',
+			'SET x.y = 1', 'COMMIT', 'SELECT now()';
+	},
+	'No DELETE or UPDATE of a whole table' => sub {
+		my ($port) = @_;
+		refused($port, $_, '42501', 'there is no WHERE in it') for
+			'DELETE FROM orders', 'update orders set v = v',
+			" DELETE\n FROM orders RETURNING id";
+		allowed($port, $_) for 'DELETE FROM orders WHERE id = -1',
+			"UPDATE orders SET v = v\nWHERE id = 1",
+			'INSERT INTO orders VALUES (100)';
+	},
+	'Functions that nobody needs' => sub {
+		my ($port) = @_;
+		refused($port, $_, '42501') for 'SELECT pg_sleep(0)',
+			"SELECT pg_catalog.pg_read_file('/etc/passwd')",
+			"SELECT lo_import('/etc/passwd')",
+			"SELECT * FROM dblink('x', 'y') AS t(a int)";
+		allowed($port, 'SELECT count(*) FROM orders');
+	},
+	'A statement that must not run today' => sub {
+		my ($port) = @_;
+		allowed($port, 'SELECT 1');
+	},
+	'Two seconds for the web site' => sub {
+		my ($port) = @_;
+		my $slow = 'SELECT count(*) FROM generate_series(1, '
+			. '1000000000)';
+		my $c = client($port, params => { application_name => 'web' });
+		is($c->query($slow)->state(), '57014', 'a time-out');
+		$c->close();
+	},
+	'Batch jobs wait behind all others' => sub {
+		my ($port) = @_;
+		allowed($port, 'SELECT 1',
+			params => { application_name => 'batch' });
+	},
+	'A driver that leaves things behind' => sub {
+		my ($port) = @_;
+		my $c = client($port, user => 'legacy');
+		$c->query('SELECT 1');
+		is(total('pins')->{policy}, 1, 'a pin');
+		$c->close();
+		allowed($port, 'SELECT 1');
+	},
+	'Nothing in clear' => sub {
+		my ($port) = @_;
+		refused($port, 'SELECT 1', '28000',
+			'connect with sslmode=require');
+	},
+	'What a framework says of a statement' => sub {
+		my ($port) = @_;
+		my $sql = 'SELECT v FROM products WHERE id = 3';
+		cached($port, "$sql /*route='%2Fcheckout'*/", '0 0 0');
+		cached($port, "$sql /*route='%2Fcatalog%2F5'*/", '1 1 1');
+		cached($port, "$sql /*route='%2Fother'*/", '1 1 1');
+	},
+	'Reads of one table alone' => sub {
+		my ($port) = @_;
+		cached($port, 'SELECT v FROM products WHERE id = 4', '1 1 1');
+		cached($port, 'SELECT v FROM orders WHERE id = 4', '0 0 0');
+		cached($port, 'SELECT count(*) FROM products p, orders o '
+			. 'WHERE o.id = p.id', '0 0 0');
+		allowed($port, 'UPDATE orders SET v = v WHERE id = 1');
+	},
+	'A budget for an expensive statement' => sub {
+		my ($port) = @_;
+		my $sql = 'SELECT count(*) FROM events';
+		my $c = client($port);
+		my $d = client($port, user => 'other');
+		is(join(' ', map { $c->query($sql)->state() || 'ok' } 1 .. 5),
+			'ok ok ok 53400 53400', 'three');
+		is($d->query($sql)->state(), '', 'another user');
+		is($c->query("$sql WHERE id = 1")->state(), '',
+			'another statement');
+		$_->close() for $c, $d;
+	},
+	'Reports at night' => sub {
+		my ($port) = @_;
+		my $hour = (localtime())[2];
+		my $sql = "SELECT count(*) FROM orders /*job='report'*/";
+		allowed($port, 'SELECT count(*) FROM orders');
+		my $c = client($port);
+		my $state = $c->query($sql)->state();
+		$hour = $hour == (localtime())[2] ? $hour : undef;
+		SKIP: {
+			skip('the hour has changed', 1) unless defined $hour;
+			is($state, $hour >= 6 && $hour < 22 ? '42501' : '',
+				"at $hour");
+		}
+		$c->close();
+	},
+	'One key for each country' => sub {
+		my ($port) = @_;
+		cached($port, 'SELECT v FROM prices WHERE id = 5', '1 1 1');
+	},
+	'Tables behind a function' => sub {
+		my ($port) = @_;
+		my $sql = 'SELECT total(id) FROM products WHERE id = 6';
+		cached($port, $sql, '1 1 1');
+		my $c = client($port);
+		$c->query('UPDATE orders SET v = v WHERE id = 1');
+		$c->close();
+		cached($port, $sql, '1 1 1');
+	},
+	'A customer with too much data' => sub {
+		my ($port) = @_;
+		my $sql = 'SELECT count(*) FROM events WHERE id = $1';
+		my $c = client($port);
+		is(counted(sub { $c->extended($sql, 1000) for 1 .. 2 }),
+			'0 0 0', 'the one');
+		is(counted(sub { $c->extended($sql, 5) for 1 .. 2 }),
+			'1 1 1', 'another');
+		$c->close();
+	},
+	'What is not understood' => sub {
+		my ($port) = @_;
+		my $c = client($port);
+		is($c->query('FROBNICATE all')->state(), '42601',
+			'passed on');
+		$c->close();
+		ok($t->wait_for_log(qr/policy: not understood, from 127\.0\.0\.1: frobnicate all/),
+			'logged');
+	},
+);
+
+###############################################################################
+
+my @recipes = recipes();
+my $servers = '';
+
+for my $i (0 .. $#recipes) {
+	my ($title, $text) = @{$recipes[$i]};
+
+	$servers .= <<"EOS";
+    server {
+        listen            127.0.0.1:@{[ 8080 + $i ]};
+        hyperdrive_pass   shop;
+        hyperdrive_cache  shop max_age=60s;
+$text
+    }
+EOS
+}
+
+$t->write_file_expand('nginx.conf', <<"EOS")->run();
+
+%%TEST_GLOBALS%%
+
+events {
+}
+
+%%TEST_STATUS%%
+
+stream {
+    hyperdrive_cache_zone   shop 8m;
+    hyperdrive_users        off;
+    hyperdrive_policy_dict  1m;
+
+    upstream shop {
+        hyperdrive_origin    $url;
+        hyperdrive_pool      max=8;
+        hyperdrive_function  total reads;
+    }
+
+$servers
+}
+
+EOS
+
+$_->close() for client(8080);
+$t->wait_catalog('shop');
+
+cmp_ok(scalar @recipes, '>=', 15, 'as many as there should be');
+
+is(join("\n", sort map { $_->[0] } @recipes), join("\n", sort keys %tests),
+	'each has its test');
+
+for my $i (0 .. $#recipes) {
+	my ($title) = @{$recipes[$i]};
+
+	subtest($title => sub {
+		$t->wait_catalog('shop');
+		$tests{$title}->(8080 + $i) if $tests{$title};
+		is(total('policy_errors'), 0, 'no error');
+		done_testing();
+	});
+}
+
+$t->done_testing();
+
+###############################################################################
+
+# The policies of the cookbook: title and text.
+
+sub recipes {
+	my $file = Test::Hyperdrive::root() . '/docs/policy.md';
+
+	open(my $fh, '<', $file) or die "cannot read $file: $!\n";
+	local $/;
+	my ($cookbook) = scalar(<$fh>) =~ /^## Cookbook\n(.*?)(?:^## |\z)/ms;
+
+	my @found;
+
+	while ($cookbook =~ /^### (.*?)\n(.*?)(?=^### |\z)/msg) {
+		my ($title, $text) = ($1, $2);
+
+		my ($code) = $text =~ /^```nginx\n(.*?)^```/ms;
+		push @found, [ $title, $code ] if defined $code;
+	}
+
+	return @found;
+}
+
+sub client {
+	my ($port, %o) = @_;
+
+	return pg_client(port($port), user => 'app', database => 'shop',
+		timeout => 20, %o);
+}
+
+sub total {
+	my ($name) = @_;
+	return $t->status()->{upstreams}{shop}{total}{$name};
+}
+
+sub counted {
+	my ($code) = @_;
+
+	my @before = map { total($_) } qw(hits misses stored);
+	$code->();
+	my @now = map { total($_) } qw(hits misses stored);
+
+	return join(' ', map { $now[$_] - $before[$_] } 0 .. 2);
+}
+
+# Asked for twice.
+
+sub cached {
+	my ($port, $sql, $expected) = @_;
+
+	my $c = client($port);
+	is(counted(sub { $c->query($sql) for 1 .. 2 }), $expected,
+		"$sql: $expected");
+	$c->close();
+}
+
+sub refused {
+	my ($port, $sql, $state, $words) = @_;
+
+	my $c = client($port);
+	my $r = $c->query($sql);
+	is($r->state(), $state, "refused: $sql");
+	is($r->error()->{M}, $words, '...in these words') if defined $words;
+	$c->close();
+}
+
+sub allowed {
+	my ($port, $sql, %o) = @_;
+
+	my $c = client($port, %o);
+	is($c->query($sql)->state(), '', "allowed: $sql");
+	$c->close();
+}
+
+###############################################################################

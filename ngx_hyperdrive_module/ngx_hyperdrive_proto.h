@@ -155,6 +155,9 @@ typedef struct {
     unsigned                          local:1;      /* it asks the origin for
                                                        nothing: refuse it with
                                                        no error */
+    unsigned                          discard:1;    /* local: all that its
+                                                       session has is gone, as
+                                                       _DISCARD_SESSION */
     unsigned                          simple:1;
     unsigned                          question:1;   /* it may be looked up, the
                                                        fields below are set */
@@ -247,6 +250,8 @@ typedef struct {
 
 #define NGX_HYPERDRIVE_PROTO_DISCARD_ALL        1
 #define NGX_HYPERDRIVE_PROTO_DISCARD_SEQUENCES  2
+/* all that a session has, but for its schema */
+#define NGX_HYPERDRIVE_PROTO_DISCARD_SESSION    3
 
 /* of probe_row(): the piece is none */
 #define NGX_HYPERDRIVE_PROTO_NO_ROW       ((ngx_uint_t) -1)
@@ -406,6 +411,12 @@ struct ngx_hyperdrive_proto_s {
     ngx_int_t   (*client_export)(void *client, ngx_hyperdrive_chain_t *out);
     void       *(*client_import)(ngx_hyperdrive_proto_ctx_t *ctx,
                                  u_char *data, size_t len);
+    /*
+     * It has set what its texts are read by, or has it no more (NULL); as SQL
+     * has it.  NULL: it follows what origins report.
+     */
+    void        (*client_mode)(void *client, ngx_str_t *charset,
+                               ngx_str_t *sql_mode);
     /*
      * What it was told of its settings when it was welcomed: from now on it is
      * told what its origins report otherwise, with the end of each unit; if

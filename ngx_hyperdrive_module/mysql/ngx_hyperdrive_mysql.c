@@ -57,6 +57,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_mysql_proto = {
     ngx_hyperdrive_mysql_client_destroy,
     ngx_hyperdrive_mysql_export,
     ngx_hyperdrive_mysql_import,
+    ngx_hyperdrive_mysql_client_mode,
     ngx_hyperdrive_mysql_client_told,
     ngx_hyperdrive_mysql_hold,
     ngx_hyperdrive_mysql_client_request,
@@ -126,6 +127,17 @@ ngx_hyperdrive_mysql_mode(ngx_str_t *text)
 
     if (greeting.status & NGX_HYPERDRIVE_MYSQL_NO_BACKSLASH) {
         ngx_str_set(&sql_mode, "NO_BACKSLASH_ESCAPES");
+    }
+
+    if (ngx_hyperdrive_mysql_greeting_mariadb(text)
+        && (greeting.status & NGX_HYPERDRIVE_MYSQL_ANSI_QUOTES))
+    {
+        if (sql_mode.len) {
+            ngx_str_set(&sql_mode, "NO_BACKSLASH_ESCAPES,ANSI_QUOTES");
+
+        } else {
+            ngx_str_set(&sql_mode, "ANSI_QUOTES");
+        }
     }
 
     return ngx_hyperdrive_base_mode_mysql(&greeting.version, &charset,

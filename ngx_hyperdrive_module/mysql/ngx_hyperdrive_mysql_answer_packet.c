@@ -459,7 +459,8 @@ ngx_hyperdrive_mysql_answer_packet_end(ngx_hyperdrive_mysql_client_t *c,
     }
 
     if (first->reset) {
-        ngx_hyperdrive_mysql_answer_packet_reset(c, o);
+        ngx_hyperdrive_mysql_answer_packet_reset(pass ? c : NULL, o);
+        piece->discard = pass ? NGX_HYPERDRIVE_PROTO_DISCARD_SESSION : 0;
     }
 
     if (pass) {
@@ -612,8 +613,7 @@ ngx_hyperdrive_mysql_answer_packet_reset(ngx_hyperdrive_mysql_client_t *c,
     o->held = 0;
 
     if (c) {
-        c->last = 0;
-        ngx_hyperdrive_mysql_names_clear(&c->names, c->ctx->registry);
+        ngx_hyperdrive_mysql_client_reset(c);
     }
 }
 

@@ -6,6 +6,15 @@
 
 #include "mysql/ngx_hyperdrive_mysql_wire.h"
 #include "mysql/ngx_hyperdrive_mysql_greeting.h"
+#include "base/ngx_hyperdrive_base_mode.h"
+
+
+/* bits of a mode that the character set says, and that sql_mode does */
+#define NGX_HYPERDRIVE_MYSQL_MODE_CHARSET  (7 << 12)
+#define NGX_HYPERDRIVE_MYSQL_MODE_SQL                                         \
+    (NGX_HYPERDRIVE_BASE_MODE_ANSI_QUOTES                                     \
+     | NGX_HYPERDRIVE_BASE_MODE_NO_BACKSLASH                                  \
+     | NGX_HYPERDRIVE_BASE_MODE_IGNORE_SPACE)
 
 
 static ngx_int_t ngx_hyperdrive_mysql_client_bad(
@@ -37,6 +46,7 @@ ngx_hyperdrive_mysql_client_create(ngx_hyperdrive_proto_ctx_t *ctx,
 
     client->ctx = ctx;
     client->mode = mode;
+    client->first_mode = mode;
     client->caps = login ? login->capabilities
                          : NGX_HYPERDRIVE_MYSQL_PROTOCOL_41
                            | NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF;
@@ -49,6 +59,66 @@ ngx_hyperdrive_mysql_client_create(ngx_hyperdrive_proto_ctx_t *ctx,
     client->direct = (login == NULL);
 
     return client;
+}
+
+
+/* values are as they are said in SQL: in quotes, or without */
+
+void
+ngx_hyperdrive_mysql_client_mode(void *data, ngx_str_t *charset,
+    ngx_str_t *sql_mode)
+{
+    ngx_hyperdrive_mysql_client_t *client = data;
+
+    ngx_str_t   value[2], none;
+    ngx_uint_t  i, mode;
+
+    ngx_str_set(&none, "");
+    ngx_str_set(&value[0], "utf8mb4");
+    ngx_str_set(&value[1], "");
+
+    if (charset) {
+        value[0] = *charset;
+    }
+
+    if (sql_mode) {
+        value[1] = *sql_mode;
+    }
+
+    for (i = 0; i < 2; i++) {
+
+        if (value[i].len > 1
+            && (value[i].data[0] == '\'' || value[i].data[0] == '"'))
+        {
+            value[i].data++;
+            value[i].len -= 2;
+        }
+    }
+
+    if (sql_mode && value[1].len
+        && value[1].data[0] >= '0' && value[1].data[0] <= '9')
+    {
+        /* a number that stands for some of them */
+        ngx_str_set(&value[0], "?");
+    }
+
+    mode = ngx_hyperdrive_base_mode_mysql(&none, &value[0], &value[1]);
+
+    /* what is not set is as after the log-in */
+
+    client->mode = client->first_mode;
+
+    if (charset) {
+        client->mode &= ~NGX_HYPERDRIVE_MYSQL_MODE_CHARSET;
+        client->mode |= mode & NGX_HYPERDRIVE_MYSQL_MODE_CHARSET;
+    }
+
+    if (sql_mode) {
+        client->mode &= ~NGX_HYPERDRIVE_MYSQL_MODE_SQL;
+        client->mode |= mode & NGX_HYPERDRIVE_MYSQL_MODE_SQL;
+    }
+
+    client->mode |= mode & NGX_HYPERDRIVE_BASE_MODE_UNREAD;
 }
 
 
@@ -159,6 +229,7 @@ ngx_hyperdrive_mysql_client_request(void *data, u_char *pos, u_char *last,
                    || com == NGX_HYPERDRIVE_MYSQL_COM_STMT_LONG_DATA);
 
     if (unit->local) {
+        unit->discard = (com == NGX_HYPERDRIVE_MYSQL_COM_RESET_CONNECTION);
         unit->args.data = p;
         unit->args.len = size;
 
@@ -251,6 +322,7 @@ ngx_hyperdrive_mysql_client_local(ngx_hyperdrive_mysql_client_t *client,
     switch (com) {
 
     case NGX_HYPERDRIVE_MYSQL_COM_PING:
+    case NGX_HYPERDRIVE_MYSQL_COM_RESET_CONNECTION:
         return NGX_HYPERDRIVE_MYSQL_LOCAL_OK;
 
     case NGX_HYPERDRIVE_MYSQL_COM_SET_OPTION:
@@ -296,7 +368,6 @@ ngx_hyperdrive_mysql_client_local(ngx_hyperdrive_mysql_client_t *client,
     case NGX_HYPERDRIVE_MYSQL_COM_STATISTICS:
     case NGX_HYPERDRIVE_MYSQL_COM_PROCESS_INFO:
     case NGX_HYPERDRIVE_MYSQL_COM_DEBUG:
-    case NGX_HYPERDRIVE_MYSQL_COM_RESET_CONNECTION:
         return NGX_HYPERDRIVE_MYSQL_LOCAL_NONE;
 
     default:
@@ -347,6 +418,11 @@ ngx_hyperdrive_mysql_client_done(ngx_hyperdrive_mysql_client_t *client,
         return;
     }
 
+    if (com == NGX_HYPERDRIVE_MYSQL_COM_RESET_CONNECTION) {
+        ngx_hyperdrive_mysql_client_reset(client);
+        return;
+    }
+
     name = ngx_hyperdrive_mysql_client_name(client, p, len, &number);
 
     if (com == NGX_HYPERDRIVE_MYSQL_COM_STMT_CLOSE) {
@@ -359,6 +435,16 @@ ngx_hyperdrive_mysql_client_done(ngx_hyperdrive_mysql_client_t *client,
         /* the error has been told, or the data is not wanted any more */
         name->lost = 0;
     }
+}
+
+
+void
+ngx_hyperdrive_mysql_client_reset(ngx_hyperdrive_mysql_client_t *client)
+{
+    ngx_hyperdrive_mysql_names_clear(&client->names, client->ctx->registry);
+
+    client->last = 0;
+    client->status = NGX_HYPERDRIVE_MYSQL_AUTOCOMMIT;
 }
 
 

@@ -164,8 +164,6 @@ ngx_hyperdrive_mysql_forward_command(ngx_hyperdrive_mysql_forward_t *f)
             return ngx_hyperdrive_mysql_forward_hold(f);
         }
 
-        ngx_hyperdrive_mysql_forward_run(f, NULL, NULL, 0, 0);
-
         return ngx_hyperdrive_mysql_forward_pass(f,
                                               NGX_HYPERDRIVE_MYSQL_REPLY_DONE);
 
@@ -473,6 +471,8 @@ ngx_hyperdrive_mysql_forward_run(ngx_hyperdrive_mysql_forward_t *f,
     ngx_uint_t cut)
 {
     ngx_hyperdrive_proto_run_t  run;
+
+    ngx_memzero(&run, sizeof(ngx_hyperdrive_proto_run_t));
 
     run.stmt = stmt;
     run.args.data = args;

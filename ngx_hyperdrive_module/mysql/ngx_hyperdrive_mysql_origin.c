@@ -387,6 +387,17 @@ ngx_hyperdrive_mysql_origin_own(void *origin, ngx_str_t *text, ngx_uint_t tag,
     reply->ready = ((flags & NGX_HYPERDRIVE_PROTO_OWN_SYNC) != 0);
     reply->tag = tag;
 
+    if (text->len == 0) {
+
+        /* to what it was after the log-in */
+
+        reply->type = NGX_HYPERDRIVE_MYSQL_REPLY_DONE;
+        reply->reset = 1;
+
+        return ngx_hyperdrive_mysql_origin_command(o,
+                             NGX_HYPERDRIVE_MYSQL_COM_RESET_CONNECTION, out);
+    }
+
     ngx_hyperdrive_mysql_origin_query(text, out);
 
     return out->failed ? NGX_ERROR : NGX_OK;

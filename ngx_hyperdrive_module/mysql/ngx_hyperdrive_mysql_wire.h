@@ -88,6 +88,7 @@ typedef struct {
 typedef struct {
     ngx_hyperdrive_proto_ctx_t       *ctx;
     ngx_uint_t                        mode;       /* of the lexer */
+    ngx_uint_t                        first_mode; /* ...after the log-in */
     uint64_t                          caps;
     ngx_uint_t                        status;     /* as it was told last */
 
@@ -211,6 +212,8 @@ void ngx_hyperdrive_mysql_names_clear(ngx_hyperdrive_mysql_names_t *names,
 void *ngx_hyperdrive_mysql_client_create(ngx_hyperdrive_proto_ctx_t *ctx,
     ngx_uint_t mode, ngx_hyperdrive_proto_login_t *login);
 void ngx_hyperdrive_mysql_client_destroy(void *client);
+void ngx_hyperdrive_mysql_client_mode(void *client, ngx_str_t *charset,
+    ngx_str_t *sql_mode);
 void ngx_hyperdrive_mysql_client_told(void *client, ngx_str_t *greeting);
 /* by its number in a command's payload, which is set; NULL: there is none */
 ngx_hyperdrive_mysql_name_t *ngx_hyperdrive_mysql_client_name(
@@ -233,6 +236,8 @@ ngx_hyperdrive_mysql_local_e ngx_hyperdrive_mysql_client_local(
 /* does what the client is told by such an answer to a command... */
 void ngx_hyperdrive_mysql_client_done(ngx_hyperdrive_mysql_client_t *client,
     u_char *p, size_t len);
+/* its session is as it was after the log-in */
+void ngx_hyperdrive_mysql_client_reset(ngx_hyperdrive_mysql_client_t *client);
 /* ...and appends it */
 void ngx_hyperdrive_mysql_client_answer(ngx_hyperdrive_mysql_client_t *client,
     ngx_hyperdrive_mysql_local_e local, uint32_t number, u_char *seq,

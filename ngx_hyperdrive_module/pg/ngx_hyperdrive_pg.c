@@ -63,6 +63,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_client_destroy,
     ngx_hyperdrive_pg_export,
     ngx_hyperdrive_pg_import,
+    NULL,
     ngx_hyperdrive_pg_status_told,
     ngx_hyperdrive_pg_status_hold,
     ngx_hyperdrive_pg_client_request,

@@ -506,6 +506,21 @@ ngx_hyperdrive_session_pin_piece(ngx_hyperdrive_session_t *s,
         return;
     }
 
+    if (piece->discard == NGX_HYPERDRIVE_PROTO_DISCARD_SESSION) {
+
+        /* whatever it was */
+
+        ngx_hyperdrive_session_pin_set(s, 0);
+
+        s->pin.set = 0;
+        s->pin.close = 0;
+        s->pin.check = 0;
+        s->pinned = 0;
+        s->conf->origin->counters->pinned--;
+
+        return;
+    }
+
     if (piece->discard && s->pin.discard) {
 
         /* it was all that the client has sent: what is unseen is gone */

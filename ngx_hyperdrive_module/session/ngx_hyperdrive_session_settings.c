@@ -32,8 +32,6 @@ static void ngx_hyperdrive_session_settings_unit(ngx_hyperdrive_session_t *s,
     ngx_uint_t block);
 static ngx_uint_t ngx_hyperdrive_session_settings_lent(
     ngx_hyperdrive_session_settings_t *settings, ngx_str_t *name);
-static void ngx_hyperdrive_session_settings_drop(
-    ngx_hyperdrive_session_settings_t *settings, ngx_uint_t n);
 static void ngx_hyperdrive_session_settings_note(ngx_hyperdrive_session_t *s);
 
 
@@ -742,6 +740,10 @@ ngx_hyperdrive_session_settings_unit(ngx_hyperdrive_session_t *s,
         ngx_hyperdrive_state_settings_end(&settings->state, !settings->error);
     }
 
+    if (n) {
+        ngx_hyperdrive_session_settings_mode(s);
+    }
+
     settings->error = 0;
     settings->rolled = 0;
     settings->completed = 0;
@@ -778,9 +780,7 @@ ngx_hyperdrive_session_settings_lent(
 }
 
 
-/* the first <n> changes */
-
-static void
+void
 ngx_hyperdrive_session_settings_drop(
     ngx_hyperdrive_session_settings_t *settings, ngx_uint_t n)
 {

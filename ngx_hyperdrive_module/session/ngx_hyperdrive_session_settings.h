@@ -120,11 +120,23 @@ void ngx_hyperdrive_session_settings_piece(ngx_hyperdrive_session_t *s,
 void ngx_hyperdrive_session_settings_end(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_settings_free(ngx_hyperdrive_session_t *s);
 
+/* forgets the first <n> changes */
+void ngx_hyperdrive_session_settings_drop(
+    ngx_hyperdrive_session_settings_t *settings, ngx_uint_t n);
 /*
  * Nobody knows what the session's connection is set to: before anybody else
  * gets it, all of it is reset.
  */
 void ngx_hyperdrive_session_settings_unknown(ngx_hyperdrive_session_t *s);
+
+
+/* ngx_hyperdrive_session_settings_discard.c */
+
+/* all that is set has gone, but for the schema: so it has at the connection, if
+   there is one */
+void ngx_hyperdrive_session_settings_discard(ngx_hyperdrive_session_t *s);
+/* what the client's texts are read by may be set otherwise */
+void ngx_hyperdrive_session_settings_mode(ngx_hyperdrive_session_t *s);
 
 
 /* ngx_hyperdrive_session_settings_key.c */

@@ -83,6 +83,10 @@ ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
 
     ngx_hyperdrive_session_pin_piece(s, piece);
 
+    if (piece->discard == NGX_HYPERDRIVE_PROTO_DISCARD_SESSION) {
+        ngx_hyperdrive_session_settings_discard(s);
+    }
+
     if (piece->tag == NGX_HYPERDRIVE_SESSION_TAG_PIN
         || (piece->own && piece->type == NGX_HYPERDRIVE_PROTO_READY))
     {

@@ -276,6 +276,11 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
         }
 
         if (s->unit.local) {
+
+            if (s->unit.discard) {
+                ngx_hyperdrive_session_settings_discard(s);
+            }
+
             ngx_hyperdrive_session_refuse(s, NULL);
             return NGX_OK;
         }

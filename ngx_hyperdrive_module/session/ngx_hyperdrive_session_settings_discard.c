@@ -1,0 +1,101 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "session/ngx_hyperdrive_session.h"
+
+
+static void ngx_hyperdrive_session_settings_schema(
+    ngx_hyperdrive_state_bucket_t **bucket);
+
+
+void
+ngx_hyperdrive_session_settings_discard(ngx_hyperdrive_session_t *s)
+{
+    ngx_hyperdrive_origin_t            *o;
+    ngx_hyperdrive_session_settings_t  *settings;
+
+    o = s->origin;
+    settings = s->settings;
+
+    if (settings) {
+        ngx_hyperdrive_session_settings_drop(settings, settings->nchanges);
+        ngx_hyperdrive_session_settings_schema(&settings->state.committed);
+
+        ngx_hyperdrive_state_bucket_unref(settings->state.now);
+        settings->state.now =
+                  ngx_hyperdrive_state_bucket_ref(settings->state.committed);
+
+        s->plans_generation = 0;
+
+        ngx_hyperdrive_session_settings_mode(s);
+    }
+
+    if (o) {
+        ngx_hyperdrive_session_settings_schema(&o->bucket);
+    }
+}
+
+
+/* of all that is set only it is left */
+
+static void
+ngx_hyperdrive_session_settings_schema(ngx_hyperdrive_state_bucket_t **bucket)
+{
+    ngx_hyperdrive_state_bucket_t   *left;
+    ngx_hyperdrive_state_setting_t   setting;
+
+    static ngx_str_t  use = ngx_string("use");
+
+    left = NULL;
+
+    if (ngx_hyperdrive_state_bucket_find(*bucket, &use, &setting) == NGX_OK
+        && ngx_hyperdrive_state_bucket_set(&left, &use,
+                                           setting.unsure ? NULL
+                                                          : &setting.value)
+           != NGX_OK)
+    {
+        return;
+    }
+
+    ngx_hyperdrive_state_bucket_unref(*bucket);
+    *bucket = left;
+}
+
+
+void
+ngx_hyperdrive_session_settings_mode(ngx_hyperdrive_session_t *s)
+{
+    ngx_str_t                       *value[2];
+    ngx_uint_t                       i;
+    ngx_hyperdrive_proto_t          *proto;
+    ngx_hyperdrive_state_setting_t   setting[2];
+
+    static ngx_str_t  unknown = ngx_string("?");
+
+    static ngx_str_t  names[] = {
+        ngx_string("character_set_client"),
+        ngx_string("sql_mode")
+    };
+
+    proto = s->conf->origin->proto;
+
+    if (proto->client_mode == NULL) {
+        return;
+    }
+
+    for (i = 0; i < 2; i++) {
+        value[i] = NULL;
+
+        if (ngx_hyperdrive_state_bucket_find(s->settings->state.now, &names[i],
+                                             &setting[i])
+            == NGX_OK)
+        {
+            value[i] = setting[i].unsure ? &unknown : &setting[i].value;
+        }
+    }
+
+    proto->client_mode(s->wire, value[0], value[1]);
+}

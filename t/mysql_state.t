@@ -1,0 +1,132 @@
+#!/usr/bin/perl
+
+# Tests for hyperdrive: what MySQL's clients have set is theirs, on one
+# connection.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Test::More;
+
+BEGIN { use FindBin; chdir($FindBin::Bin); }
+
+use lib 'lib';
+use Test::Hyperdrive;
+use Test::Hyperdrive::MySQL qw(%CAP %STATUS);
+
+###############################################################################
+
+my $t = Test::Hyperdrive->new()->plan(36)
+	->write_file_expand('nginx.conf', <<'EOC');
+
+%%TEST_GLOBALS%%
+
+events {
+}
+
+%%TEST_STATUS%%
+
+stream {
+    upstream u {
+        hyperdrive_origin  mysql://app:secret@127.0.0.1:8081/shop?ssl-mode=DISABLED;
+        hyperdrive_pool    max=1;
+    }
+
+    server {
+        listen             127.0.0.1:8080;
+        hyperdrive_pass    u;
+        hyperdrive_users   off;
+    }
+}
+
+EOC
+
+my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
+	databases => [ 'shop', 'other' ], sql => {
+		shop => 'CREATE TABLE t (id INT); INSERT INTO t VALUES (1)',
+		other => 'CREATE TABLE t (id INT); INSERT INTO t VALUES (2)',
+	});
+
+$t->run();
+
+sub client {
+	return mysql_client(port(8080), user => 'app', password => 'x',
+		database => 'shop', @_);
+}
+
+sub pinned {
+	return $t->status()->{upstreams}{u}{total}{pinned};
+}
+
+###############################################################################
+
+my $c1 = client();
+my $c2 = client();
+
+my $id = $c1->value('SELECT CONNECTION_ID()');
+
+# schemas
+
+ok($c1->query('USE other')->{ok}, 'use');
+is($c1->value('SELECT id FROM t'), 2, 'the other schema');
+is($c2->value('SELECT id FROM t'), 1, 'not for another client');
+is($c1->value('SELECT id FROM t'), 2, 'the other schema again');
+
+ok($c2->init_db('other')->{ok}, 'init_db');
+is($c2->value('SELECT DATABASE()'), 'other', 'says the same');
+ok($c2->init_db('shop')->{ok}, 'and back');
+is($c1->value('SELECT DATABASE()'), 'other', 'for itself only');
+is($c1->init_db('nowhere')->{error}{code}, 1049, 'an unknown one');
+is($c1->value('SELECT DATABASE()'), 'other', 'changes nothing');
+
+# settings
+
+my $mode = $c2->value('SELECT @@sql_mode');
+
+ok($c1->query("SET sql_mode = 'ANSI_QUOTES'")->{ok}, 'a setting');
+is($c1->value('SELECT @@sql_mode'), 'ANSI_QUOTES', 'is set');
+is($c2->value('SELECT @@sql_mode'), $mode, 'not for another client');
+is($c1->value('SELECT "id" FROM t'), 2, 'is set again');
+
+ok($c1->query('SET NAMES latin1')->{ok}, 'names');
+is($c2->value('SELECT @@character_set_client'), 'utf8mb4',
+	'not for another client');
+is($c1->value('SELECT @@character_set_results'), 'latin1', 'set again');
+
+ok($c1->query("SET \@x = 5, \@y = 'z'")->{ok}, 'variables');
+is($c2->value('SELECT @x'), undef, 'are not another client\'s');
+is($c1->value('SELECT CONCAT(@x, @y)'), '5z', 'but its own');
+is(pinned(), 0, 'nobody keeps the connection');
+
+# autocommit: what is not committed keeps the connection
+
+ok($c1->query('SET autocommit = 0')->{ok}, 'autocommit off');
+is($c2->value('SELECT @@autocommit'), 1, 'not for another client');
+is($c1->query('INSERT INTO t VALUES (3)')->{affected}, 1, 'a row');
+
+$c2->command('QUERY', 'SELECT COUNT(*) FROM other.t');
+ok($c2->silent(0.2), 'another client waits');
+
+is($c1->query('INSERT INTO nowhere VALUES (3)')->{error}{code}, 1146,
+	'an error ends nothing');
+ok($c2->silent(0.2), 'it still waits');
+
+ok($c1->query('ROLLBACK')->{ok}, 'rolled back');
+is($c2->read_result()->{rows}[0][0], 1, 'the other one goes on');
+
+# all of it goes at once
+
+my $st = $c1->prepare('SELECT @x');
+
+ok($c1->reset()->{ok}, 'reset');
+is($c1->value('SELECT @x'), undef, 'variables are gone');
+is($c1->value('SELECT @@sql_mode'), $mode, 'settings, too');
+is($c1->value('SELECT @@character_set_client'), 'utf8mb4', 'and names');
+is($c1->execute($st)->{error}{code}, 1243, 'and statements');
+is($c1->value('SELECT DATABASE()'), 'other', 'the schema stays');
+
+is($c1->value('SELECT CONNECTION_ID()'), $id, 'on one connection, all the time');
+
+###############################################################################

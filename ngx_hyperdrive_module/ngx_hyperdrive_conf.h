@@ -230,6 +230,16 @@ char *ngx_hyperdrive_conf_pool(ngx_conf_t *cf, ngx_command_t *cmd,
 ngx_hyperdrive_origin_conf_t *ngx_hyperdrive_conf_origin_get(ngx_conf_t *cf,
     ngx_hyperdrive_srv_conf_t *hscf);
 
+/* ngx_hyperdrive_conf_resolve.c */
+
+/* the <n>th server's name is resolved again: what the balancer is given in
+   place of its addresses; NULL: no memory */
+ngx_addr_t *ngx_hyperdrive_conf_resolve(ngx_conf_t *cf,
+    ngx_hyperdrive_origin_server_t *server, ngx_uint_t n);
+/* whether there is a resolver, when all has been read */
+char *ngx_hyperdrive_conf_check_resolve(ngx_conf_t *cf,
+    ngx_hyperdrive_main_conf_t *hmcf, ngx_hyperdrive_origin_conf_t *origin);
+
 /* ngx_hyperdrive_conf_validate.c */
 
 /* logs in to each origin of those upstreams that want it, when all has been

@@ -8,6 +8,9 @@
 #include "base/ngx_hyperdrive_base_url.h"
 
 
+/* of an upstream */
+#define NGX_HYPERDRIVE_CONF_MAX_SERVERS  255
+
 /* a password file is not larger, bytes */
 #define NGX_HYPERDRIVE_CONF_SECRET       1024
 
@@ -186,9 +189,29 @@ ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     us.addrs = server->addrs;
     us.naddrs = server->naddrs;
 
+    if (server->naddrs == 0) {
+        us.naddrs = NGX_HYPERDRIVE_ORIGIN_SEATS;
+        us.addrs = ngx_hyperdrive_conf_resolve(cf, server,
+                                                origin->servers.nelts - 1);
+        if (us.addrs == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        if (server->roles != NGX_HYPERDRIVE_ORIGIN_PRIMARY) {
+            return "has \"resolve\" and may be a replica: those are told apart "
+                   "by their addresses, remove \"resolve\"";
+        }
+
+        server->resolve->max_fails = us.max_fails;
+    }
+
     rv = ngx_hyperdrive_conf_replica_add(cf, origin, server, &us);
     if (rv != NGX_CONF_OK) {
         return rv;
+    }
+
+    if (origin->servers.nelts > NGX_HYPERDRIVE_CONF_MAX_SERVERS) {
+        return "is one too many: at most 255 may be in an upstream";
     }
 
     if (origin->servers.nelts == 1) {
@@ -492,6 +515,11 @@ ngx_hyperdrive_conf_origin_params(ngx_conf_t *cf,
 
         flag = 0;
 
+        if (ngx_strcmp(value[i].data, "resolve") == 0) {
+            /* it was looked at before the address */
+            continue;
+        }
+
         if (ngx_hyperdrive_conf_param(&value[i], "password_file", &s)
             == NGX_OK)
         {
@@ -600,7 +628,8 @@ invalid:
                        "known are password_file=FILE, "
                        "cleartext_password=on|off, "
                        "role=primary|replica|auto, weight=N, max_conns=N, "
-                       "max_fails=N, fail_timeout=TIME, backup and down",
+                       "max_fails=N, fail_timeout=TIME, resolve, backup and "
+                       "down",
                        &value[i]);
 
     return NGX_CONF_ERROR;
@@ -614,14 +643,16 @@ ngx_hyperdrive_conf_origin_address(ngx_conf_t *cf,
 {
     u_char      *p;
     size_t       len;
+    ngx_str_t   *value;
     ngx_url_t    u;
-    ngx_uint_t   v6;
+    ngx_uint_t   i, v6;
 
     if (url->port) {
         port = url->port;
     }
 
     server->host = url->host;
+    server->port = port;
 
     len = url->host.len + sizeof("unix:/.s.PGSQL.65535[]");
 
@@ -631,6 +662,19 @@ ngx_hyperdrive_conf_origin_address(ngx_conf_t *cf,
     }
 
     ngx_memzero(&u, sizeof(ngx_url_t));
+
+    value = cf->args->elts;
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_strcmp(value[i].data, "resolve") == 0) {
+
+            /* an address is one all the same; nginx looks the name up when it
+               runs, not now */
+
+            u.no_resolve = 1;
+        }
+    }
 
     u.url.data = p;
 

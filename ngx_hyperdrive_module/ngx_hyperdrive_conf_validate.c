@@ -24,6 +24,7 @@
 /* Hyperdrive's numbers, and one of our own */
 
 typedef enum {
+    NGX_HYPERDRIVE_VALIDATE_NAME = 2008,
     NGX_HYPERDRIVE_VALIDATE_CONNECT = 2010,
     NGX_HYPERDRIVE_VALIDATE_REFUSED = 2011,
     NGX_HYPERDRIVE_VALIDATE_TLS = 2012,
@@ -177,6 +178,7 @@ ngx_hyperdrive_conf_validate_server(ngx_conf_t *cf,
     ngx_hyperdrive_origin_server_t *server)
 {
     ngx_int_t                        rc;
+    ngx_url_t                        u;
     ngx_uint_t                       i, failed;
     ngx_hyperdrive_conf_validate_t  *v, *first;
 
@@ -198,9 +200,32 @@ ngx_hyperdrive_conf_validate_server(ngx_conf_t *cf,
 
     failed = 0;
 
-    for (i = 0; i < server->naddrs; i++) {
+    ngx_memzero(&u, sizeof(ngx_url_t));
 
-        v->addr = &server->addrs[i];
+    u.addrs = server->addrs;
+    u.naddrs = server->naddrs;
+
+    if (server->resolve) {
+
+        /* by what the system knows, nginx's resolver needs events */
+
+        u.url = server->name;
+
+        if (ngx_parse_url(cf->temp_pool, &u) != NGX_OK) {
+
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "origin \"%V\" of \"hyperdrive_origin\" in %s:%ui "
+                          "is not valid: %ui: %s", &server->name,
+                          server->file, server->line,
+                          NGX_HYPERDRIVE_VALIDATE_NAME,
+                          u.err ? u.err : "its name is not resolved");
+            return 1;
+        }
+    }
+
+    for (i = 0; i < u.naddrs; i++) {
+
+        v->addr = &u.addrs[i];
 
         /* as sslmode has it; the first failure tells more than the second */
 

@@ -538,6 +538,12 @@ ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
             return NGX_ERROR;
         }
 
+        if (ngx_hyperdrive_conf_check_resolve(cf, hmcf, origins[i])
+            != NGX_CONF_OK)
+        {
+            return NGX_ERROR;
+        }
+
         if (ngx_hyperdrive_conf_ident(cf, origins[i]) != NGX_OK) {
             return NGX_ERROR;
         }

@@ -237,7 +237,10 @@ ngx_hyperdrive_origin_connect(ngx_hyperdrive_origin_t *o)
     o->server = ngx_hyperdrive_origin_server(o->pool->conf, pc->sockaddr,
                                              pc->socklen);
     o->socklen = pc->socklen;
-    ngx_memcpy(&o->sockaddr, pc->sockaddr, pc->socklen);
+
+    if (pc->sockaddr != &o->sockaddr.sockaddr) {
+        ngx_memcpy(&o->sockaddr, pc->sockaddr, pc->socklen);
+    }
 
     ngx_hyperdrive_origin_own(o);
 

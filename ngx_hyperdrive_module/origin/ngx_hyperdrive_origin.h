@@ -41,6 +41,26 @@ typedef enum {
 } ngx_hyperdrive_origin_attrs_e;
 
 
+typedef struct ngx_hyperdrive_origin_conf_s  ngx_hyperdrive_origin_conf_t;
+
+
+/* addresses that a name with "resolve" may have at a time */
+#define NGX_HYPERDRIVE_ORIGIN_SEATS      16
+
+typedef struct {
+    ngx_resolver_t                    *resolver;
+    ngx_msec_t                         timeout;
+    ngx_str_t                          key;       /* of what is remembered */
+    ngx_uint_t                         max_fails;
+
+    /* of this process */
+
+    ngx_hyperdrive_origin_conf_t      *conf;
+    ngx_sockaddr_t                    *sockaddrs; /* those of the server */
+    ngx_event_t                        event;
+} ngx_hyperdrive_origin_resolve_t;
+
+
 /* one hyperdrive_origin */
 
 typedef struct {
@@ -48,8 +68,10 @@ typedef struct {
     u_char                            *file;      /* where it stands */
     ngx_uint_t                         line;
     ngx_str_t                          host;
+    in_port_t                          port;
     ngx_addr_t                        *addrs;
     ngx_uint_t                         naddrs;
+    ngx_hyperdrive_origin_resolve_t   *resolve;   /* NULL: these are all */
 
     ngx_str_t                          user;
     ngx_str_t                          password;
@@ -103,7 +125,7 @@ typedef struct {
 
 /* what an upstream's pools are made after; one for each upstream */
 
-typedef struct {
+struct ngx_hyperdrive_origin_conf_s {
     ngx_str_t                          name;
     ngx_hyperdrive_proto_t            *proto;
     ngx_stream_upstream_srv_conf_t    *upstream;
@@ -152,6 +174,9 @@ typedef struct {
     ngx_queue_t                        pools;
     ngx_uint_t                         nheld;     /* in all of them */
     ngx_uint_t                         nstopped;
+    ngx_uint_t                         resolves;  /* some of the names */
+    ngx_uint_t                         unresolved; /* no address is known yet */
+    ngx_uint_t                         moved;     /* times that they changed */
     uint64_t                           orders;    /* that were carried out */
     ngx_uint_t                         ordered;   /* ...but for something that
                                                      is yet to be told */
@@ -161,7 +186,7 @@ typedef struct {
     ngx_event_t                        event;     /* grants to be collected,
                                                      failures to be told */
     ngx_event_t                        sweep;     /* idle, lifetime, min */
-} ngx_hyperdrive_origin_conf_t;
+};
 
 
 /* what a session may have left on a connection that it gives back */
@@ -216,6 +241,9 @@ struct ngx_hyperdrive_origin_s {
     uint64_t                           stamp;     /* of what it was logged in
                                                      by */
     uint64_t                           opened;    /* orders that there were */
+    ngx_uint_t                         moved;     /* conf->moved, when its
+                                                     address was found among
+                                                     the server's */
     ngx_msec_t                         expires;   /* end of its lifetime */
     ngx_msec_t                         used;      /* when it became idle */
     uint64_t                           born;      /* it was logged in by then,
@@ -420,6 +448,19 @@ void ngx_hyperdrive_origin_collect(ngx_hyperdrive_origin_conf_t *conf);
    queue's length */
 void ngx_hyperdrive_origin_stop(ngx_hyperdrive_pool_t *pool,
     ngx_hyperdrive_origin_waiter_t *w);
+
+
+/* ngx_hyperdrive_origin_resolve.c: names that are resolved again */
+
+ngx_int_t ngx_hyperdrive_origin_resolve_start(
+    ngx_hyperdrive_origin_conf_t *conf);
+/* whether the address that it leads to is its name's no more */
+ngx_uint_t ngx_hyperdrive_origin_resolve_moved(ngx_hyperdrive_origin_t *o);
+/* the balancer's, with room for ours; and when the balancer has filled it */
+ngx_stream_upstream_t *ngx_hyperdrive_origin_resolve_upstream(
+    ngx_pool_t *memory);
+void ngx_hyperdrive_origin_resolve_wrap(ngx_stream_upstream_t *upstream,
+    ngx_hyperdrive_origin_t *o);
 
 
 /*

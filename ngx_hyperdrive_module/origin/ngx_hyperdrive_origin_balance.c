@@ -53,6 +53,8 @@ ngx_hyperdrive_origin_balance(ngx_hyperdrive_origin_t *o,
         if (uscf->peer.init(s, uscf) != NGX_OK) {
             return NGX_ERROR;
         }
+
+        ngx_hyperdrive_origin_resolve_wrap(s->upstream, o);
     }
 
     s->upstream->peer.log = ngx_cycle->log;
@@ -258,7 +260,7 @@ ngx_hyperdrive_origin_balance_shell(ngx_pool_t *memory,
     s->variables = ngx_pcalloc(memory,
                                cmcf->variables.nelts
                                * sizeof(ngx_stream_variable_value_t));
-    s->upstream = ngx_pcalloc(memory, sizeof(ngx_stream_upstream_t));
+    s->upstream = ngx_hyperdrive_origin_resolve_upstream(memory);
 
     if (s->variables == NULL || s->upstream == NULL) {
         return NULL;

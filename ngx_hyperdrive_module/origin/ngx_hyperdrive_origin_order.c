@@ -126,7 +126,9 @@ ngx_hyperdrive_origin_order_pool(ngx_hyperdrive_pool_t *pool)
     pool->reconnect = ngx_hyperdrive_shm_order_reconnected(pool->conf->limit,
                                                            &pool->database);
 
-    if (ngx_hyperdrive_shm_order_paused(pool->conf->limit, &pool->database)) {
+    if (pool->conf->unresolved
+        || ngx_hyperdrive_shm_order_paused(pool->conf->limit, &pool->database))
+    {
 
         pool->paused = 1;
 
@@ -242,6 +244,10 @@ ngx_hyperdrive_origin_retire(ngx_hyperdrive_origin_t *o)
 
     if (pool->paused) {
         return "its upstream or database is paused";
+    }
+
+    if (ngx_hyperdrive_origin_resolve_moved(o)) {
+        return "leads to an address that its name has no more";
     }
 
     if (o->opened < pool->reconnect) {

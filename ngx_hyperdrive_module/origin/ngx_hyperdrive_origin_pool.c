@@ -87,7 +87,7 @@ ngx_hyperdrive_origin_init_process(ngx_cycle_t *cycle,
     ngx_hyperdrive_origin_work_start(conf);
     ngx_hyperdrive_origin_orders(conf);
 
-    return NGX_OK;
+    return ngx_hyperdrive_origin_resolve_start(conf);
 }
 
 
@@ -102,7 +102,7 @@ ngx_hyperdrive_origin_acquire(ngx_hyperdrive_pool_t *pool,
 
     conf = pool->conf;
 
-    if (pool->paused
+    if (pool->paused || conf->unresolved
         || ngx_hyperdrive_shm_order_paused(conf->limit, &pool->database))
     {
         if (w->now) {

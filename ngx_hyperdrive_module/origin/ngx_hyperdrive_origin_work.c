@@ -73,7 +73,7 @@ ngx_hyperdrive_origin_sweep(ngx_event_t *ev)
 
         n = stats.used;
 
-        if (pool && pool->paused) {
+        if (pool && (pool->paused || conf->unresolved)) {
             n = conf->min;
         }
 

@@ -49,6 +49,7 @@ use Test::Hyperdrive::Process qw(reap wait_for);
 #   parameters => { server_version => '15.0 (fake)', ... }
 #   ssl => 'N'                                    answer to SSLRequest
 #   split => N                                    as for the client
+#   host => '127.0.0.1'                           where it listens
 
 sub new {
 	my ($class, $test, $port, %o) = @_;
@@ -56,7 +57,8 @@ sub new {
 	my $self = bless {
 		test => $test,
 		port => $port,
-		dir => $test->testdir() . "/fake$port",
+		host => '127.0.0.1',
+		dir => $test->testdir() . "/fake$port-" . ($o{host} // ''),
 		auth => 'trust',
 		ssl => 'N',
 		query => sub { [ [ $_[0] ] ] },
@@ -86,7 +88,7 @@ sub new {
 sub start {
 	my ($self) = @_;
 
-	my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
+	my $listener = IO::Socket::INET->new(LocalAddr => $self->{host},
 		LocalPort => $self->{port}, Proto => 'tcp', Listen => 1024,
 		ReuseAddr => 1)
 		or die "cannot listen on port $self->{port}: $!\n";

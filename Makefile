@@ -66,7 +66,8 @@ help:
 	@echo '              DEMO_RTT=100 (ms), KEEP=1 stays up'
 	@echo 'make test     all tests; TESTS="t/max.t ..." only these,'
 	@echo '              FUZZ_SECONDS=5 for each fuzz target'
-	@echo 'make bench    throughput and CPU time, against PgBouncer too;'
+	@echo 'make bench    throughput and CPU time, against PgBouncer too, and with'
+	@echo '              MariaDB;'
 	@echo '              QUICK=1, BENCH_SECONDS=3, BENCH_CLIENTS="1 16 64 256"'
 	@echo 'make bench-cache  the cache against a canned answer, Redis,'
 	@echo '              Pgpool-II and PgBouncer; BENCH_PAIRS=5, BENCH_LARGE=1'
@@ -163,6 +164,7 @@ test: deps
 bench: deps
 	@$(MAKE) --no-print-directory build
 	@perl t/bench/bench.pl
+	@perl t/bench/mysql.pl
 
 
 # What the cache is measured against: the same nginx with nothing in it.

@@ -2,13 +2,36 @@
 
 // Copyright (C) Hyperdrive for nginx authors
 
-// The demo's part of node-postgres: measures against the URL in argv and
-// prints medians in milliseconds as JSON.
-
-const pg = require('pg');
+// The demo's part of node-postgres and mysql2: measures against the URL in
+// argv and prints medians in milliseconds as JSON.
 
 const [url, table, rounds] = process.argv.slice(2);
-const point = `SELECT name, price FROM ${table} WHERE id = $1`;
+const point = `SELECT name, price FROM ${table} WHERE id = `;
+
+
+// a connection, by the URL's driver: rows(id) asks, end() leaves
+
+async function connect() {
+    if (url.startsWith('mysql:')) {
+        const mysql = require('mysql2/promise');
+        const client = await mysql.createConnection(url);
+
+        return {
+            rows: async (id) => (await client.execute(point + '?', [id]))[0],
+            end: () => client.end()
+        };
+    }
+
+    const pg = require('pg');
+    const client = new pg.Client({ connectionString: url });
+
+    await client.connect();
+
+    return {
+        rows: async (id) => (await client.query(point + '$1', [id])).rows,
+        end: () => client.end()
+    };
+}
 
 
 function median(times) {
@@ -27,7 +50,7 @@ async function time(f) {
 
 
 async function ask(client, id) {
-    const { rows } = await client.query(point, [id]);
+    const rows = await client.rows(id);
 
     if (rows.length !== 1 || rows[0].name !== `article ${id}`) {
         throw new Error(`a wrong answer for ${id}: ${JSON.stringify(rows)}`);
@@ -46,9 +69,8 @@ async function main() {
 
     for (let i = 0; i < n; i++) {
         times.push(await time(async () => {
-            const client = new pg.Client({ connectionString: url });
+            const client = await connect();
 
-            await client.connect();
             await ask(client, id++);
 
             // leaving takes no part in it
@@ -58,9 +80,8 @@ async function main() {
 
     result.connect = median(times);
 
-    const client = new pg.Client({ connectionString: url });
+    const client = await connect();
 
-    await client.connect();
     await ask(client, id++);
 
     times = [];

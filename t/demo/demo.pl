@@ -21,6 +21,7 @@ use JSON::PP ();
 use Time::HiRes qw(time sleep);
 
 use Test::Hyperdrive;
+use Test::Hyperdrive::MariaDB;
 use Test::Hyperdrive::Postgres;
 use Test::Hyperdrive::Process qw(run_command);
 
@@ -48,9 +49,35 @@ my @databases = (
 			"postgres://app:secret\@127.0.0.1:$port/shop"
 				. '?sslmode=disable';
 		},
+		client => sub {
+			my ($port) = @_;
+			require Test::Hyperdrive::PG;
+			Test::Hyperdrive::PG->connect($port, user => 'app',
+				password => 'secret', database => 'shop');
+		},
 		drivers => [
 			[ 'psql', \&psql ],
-			[ 'node-postgres', \&node_postgres ],
+			[ 'node-postgres', \&node ],
+		],
+	},
+	{
+		title => 'MariaDB',
+		name => 'store',
+		port => 3306,
+		start => \&start_mariadb,
+		url => sub {
+			my ($port) = @_;
+			"mysql://app:secret\@127.0.0.1:$port/store";
+		},
+		client => sub {
+			my ($port) = @_;
+			require Test::Hyperdrive::MySQL;
+			Test::Hyperdrive::MySQL->connect($port, user => 'app',
+				password => 'secret', database => 'store');
+		},
+		drivers => [
+			[ 'PyMySQL', \&pymysql ],
+			[ 'mysql2', \&node ],
 		],
 	},
 );
@@ -140,6 +167,26 @@ GRANT ALL ON articles TO app;
 EOF
 
 	return $pg->port();
+}
+
+sub start_mariadb {
+	my ($db) = @_;
+
+	my $my = $t->mariadb(users => { app => 'secret' },
+		databases => [ $db->{name} ],
+		sql => { $db->{name} => <<'EOF' });
+
+CREATE TABLE articles (
+    id     int PRIMARY KEY,
+    name   varchar(100) NOT NULL,
+    price  decimal(10,2) NOT NULL
+);
+
+INSERT INTO articles
+    SELECT seq, concat('article ', seq), seq / 100 FROM seq_1_to_100000;
+EOF
+
+	return $my->port();
 }
 
 sub start_nginx {
@@ -260,14 +307,28 @@ sub median {
 	return $sorted[@sorted / 2];
 }
 
-sub node_postgres {
+sub node {
 	my ($url) = @_;
 
-	my ($status, $out) = run_command([ 'node', "$FindBin::Bin/demo.js",
-			$url, 'articles', $rounds ],
+	return program($url, 'node', "$FindBin::Bin/demo.js");
+}
+
+sub pymysql {
+	my ($url) = @_;
+
+	return program($url, '/usr/bin/python3', "$FindBin::Bin/demo.py");
+}
+
+# One that measures by itself, and prints the medians as JSON.
+
+sub program {
+	my ($url, @command) = @_;
+
+	my ($status, $out) = run_command([ @command, $url, 'articles',
+			$rounds ],
 		env => { NODE_PATH => Test::Hyperdrive::node_path() });
 
-	die "node-postgres: $out\n" if $status;
+	die "$command[1]: $out\n" if $status;
 
 	return JSON::PP->new->decode($out);
 }
@@ -279,11 +340,8 @@ sub node_postgres {
 sub counted {
 	my ($db) = @_;
 
-	require Test::Hyperdrive::PG;
-
 	my $relay = $db->{relay};
-	my $client = Test::Hyperdrive::PG->connect(port($db->{port}),
-		user => 'app', password => 'secret', database => $db->{name});
+	my $client = $db->{client}->(port($db->{port}));
 
 	$client->query(point(1));
 

@@ -137,6 +137,8 @@ typedef struct {
                                                        empty */
     unsigned                          permanent:1;  /* NGX_ERROR: to try again
                                                        will not help */
+    unsigned                          tls_alike:1;  /* ...it would be the same
+                                                       with TLS, or without */
     uint32_t                          pid;
     ngx_str_t                         key;
     ngx_hyperdrive_chain_t            greeting;     /* what the origin says of

@@ -95,6 +95,8 @@ static void ngx_hyperdrive_mysql_client_login_more(
     ngx_hyperdrive_chain_t *out);
 static ngx_int_t ngx_hyperdrive_mysql_client_login_denied(
     ngx_hyperdrive_proto_login_t *login, ngx_hyperdrive_chain_t *out);
+static ngx_int_t ngx_hyperdrive_mysql_client_login_old(
+    ngx_hyperdrive_proto_login_t *login, ngx_hyperdrive_chain_t *out);
 static ngx_int_t ngx_hyperdrive_mysql_client_login_fail(
     ngx_hyperdrive_proto_login_t *login, ngx_uint_t code, char *sqlstate,
     char *reason, ngx_hyperdrive_chain_t *out);
@@ -263,12 +265,18 @@ ngx_hyperdrive_mysql_client_login_step(ngx_hyperdrive_proto_login_t *login,
         return NGX_AGAIN;
     }
 
+    /* whatever it says, our answer is the next one */
+
     if (rc == NGX_ERROR) {
+        login->seq++;
+
         return ngx_hyperdrive_mysql_client_login_fail(login, 1153, "08S01",
                             "a packet of the log-in is too long", out);
     }
 
     if (seq != login->seq) {
+        login->seq = seq + 1;
+
         return ngx_hyperdrive_mysql_client_login_fail(login, 1156, "08S01",
                             "Got packets out of order", out);
     }
@@ -351,6 +359,12 @@ ngx_hyperdrive_mysql_client_login_response(ngx_hyperdrive_proto_login_t *login,
 
     state = login->state;
 
+    if (payload->len >= 2
+        && !(payload->data[1] & NGX_HYPERDRIVE_MYSQL_PROTOCOL_41 >> 8))
+    {
+        return ngx_hyperdrive_mysql_client_login_old(login, out);
+    }
+
     if (ngx_hyperdrive_mysql_response_read(payload, state->offered, &response)
         != NGX_OK)
     {
@@ -363,10 +377,7 @@ ngx_hyperdrive_mysql_client_login_response(ngx_hyperdrive_proto_login_t *login,
     if ((response.capabilities & NGX_HYPERDRIVE_MYSQL_NEEDED)
         != NGX_HYPERDRIVE_MYSQL_NEEDED)
     {
-        return ngx_hyperdrive_mysql_client_login_fail(login, 1251, "08004",
-                            "Client does not support authentication protocol "
-                            "requested by server; consider upgrading MySQL "
-                            "client", out);
+        return ngx_hyperdrive_mysql_client_login_old(login, out);
     }
 
     if (payload->len == NGX_HYPERDRIVE_MYSQL_TLS_LEN) {
@@ -583,10 +594,7 @@ ngx_hyperdrive_mysql_client_login_switch(ngx_hyperdrive_proto_login_t *login,
     state = login->state;
 
     if (!(login->capabilities & NGX_HYPERDRIVE_MYSQL_PLUGIN_AUTH)) {
-        return ngx_hyperdrive_mysql_client_login_fail(login, 1251, "08004",
-                            "Client does not support authentication protocol "
-                            "requested by server; consider upgrading MySQL "
-                            "client", out);
+        return ngx_hyperdrive_mysql_client_login_old(login, out);
     }
 
     if (ngx_hyperdrive_mysql_scramble(state->scramble) != NGX_OK) {
@@ -855,7 +863,8 @@ ngx_hyperdrive_mysql_client_login_keep(ngx_hyperdrive_proto_login_t *login,
 
     state = login->state;
 
-    if (!login->keep) {
+    if (!login->keep || login->password.len) {
+        /* the password itself is worth more */
         return;
     }
 
@@ -917,6 +926,17 @@ ngx_hyperdrive_mysql_client_login_denied(ngx_hyperdrive_proto_login_t *login,
     login->reason = "wrong user or password";
 
     return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_mysql_client_login_old(ngx_hyperdrive_proto_login_t *login,
+    ngx_hyperdrive_chain_t *out)
+{
+    return ngx_hyperdrive_mysql_client_login_fail(login, 1251, "08004",
+                            "Client does not support authentication protocol "
+                            "requested by server; consider upgrading MySQL "
+                            "client", out);
 }
 
 

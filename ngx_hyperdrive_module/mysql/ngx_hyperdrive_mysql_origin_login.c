@@ -954,6 +954,7 @@ ngx_hyperdrive_mysql_origin_login_fail(ngx_hyperdrive_proto_login_t *login,
 {
     login->reason = reason;
     login->permanent = permanent ? 1 : 0;
+    login->tls_alike = 1;
 
     return NGX_ERROR;
 }

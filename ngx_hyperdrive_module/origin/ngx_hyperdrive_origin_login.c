@@ -654,6 +654,8 @@ ngx_hyperdrive_origin_refused(ngx_hyperdrive_origin_t *o, ngx_err_t err,
                     && (login->tls
                         || o->state == NGX_HYPERDRIVE_ORIGIN_HANDSHAKE));
 
+        again = again && !login->tls_alike;
+
         o->tls_tried |= login->request_tls;
         o->plain_tried |= !login->request_tls;
 

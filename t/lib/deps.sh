@@ -33,7 +33,7 @@ build='gcc libc6-dev make nginx libnginx-mod-stream libssl-dev libpcre2-dev
 tests='perl openssl util-linux libpq-dev pgbouncer
     mariadb-server-core mariadb-client-core libmariadb-dev sysbench
     python3 python3-psycopg python3-asyncpg python3-pymysql
-    libdbi-perl libdbd-pg-perl libdbd-mariadb-perl
+    libdbi-perl libdbd-pg-perl libdbd-mariadb-perl libio-socket-ssl-perl
     php-cli php-mysql php-pgsql
     golang-go golang-github-lib-pq-dev golang-github-go-sql-driver-mysql-dev
     libpg-query-dev dpkg-dev'

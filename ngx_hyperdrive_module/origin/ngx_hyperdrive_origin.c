@@ -17,6 +17,8 @@
 #define NGX_HYPERDRIVE_ORIGIN_MESSAGE    (8 * 1024 * 1024)
 
 
+static u_char *ngx_hyperdrive_origin_log(ngx_log_t *log, u_char *buf,
+    size_t len);
 static void ngx_hyperdrive_origin_read_handler(ngx_event_t *rev);
 static void ngx_hyperdrive_origin_write_handler(ngx_event_t *wev);
 static void ngx_hyperdrive_origin_read_idle(ngx_hyperdrive_origin_t *o);
@@ -182,6 +184,15 @@ ngx_hyperdrive_origin_set_state(ngx_hyperdrive_origin_t *o,
     }
 
     o->state = state;
+
+    if (state == NGX_HYPERDRIVE_ORIGIN_IDLE
+        || state == NGX_HYPERDRIVE_ORIGIN_BUSY
+        || state == NGX_HYPERDRIVE_ORIGIN_CLOSING)
+    {
+        /* that it ends is no error, and what is lost with it is told by us */
+
+        o->net.connection->log_error = NGX_ERROR_INFO;
+    }
 }
 
 
@@ -258,6 +269,23 @@ ngx_hyperdrive_origin_connect(ngx_hyperdrive_origin_t *o)
 }
 
 
+static u_char *
+ngx_hyperdrive_origin_log(ngx_log_t *log, u_char *buf, size_t len)
+{
+    ngx_hyperdrive_origin_t  *o;
+
+    o = log->data;
+
+    if (o->state == NGX_HYPERDRIVE_ORIGIN_STATES) {
+        return buf;
+    }
+
+    return ngx_snprintf(buf, len, ", hyperdrive origin %uD of \"%V\" in state "
+                        "%V", o->pid, &o->pool->conf->name,
+                        &ngx_hyperdrive_origin_states[o->state]);
+}
+
+
 void
 ngx_hyperdrive_origin_own(ngx_hyperdrive_origin_t *o)
 {
@@ -265,9 +293,16 @@ ngx_hyperdrive_origin_own(ngx_hyperdrive_origin_t *o)
 
     c = o->net.connection;
 
+    /* whatever nginx says of the connection tells which one */
+
+    o->log = *ngx_cycle->log;
+    o->log.handler = ngx_hyperdrive_origin_log;
+    o->log.data = o;
+    o->log.action = NULL;
+
     c->data = o;
     c->pool = o->memory;
-    c->log = ngx_cycle->log;
+    c->log = &o->log;
     c->read->log = c->log;
     c->write->log = c->log;
     c->read->handler = ngx_hyperdrive_origin_read_handler;

@@ -224,6 +224,7 @@ struct ngx_hyperdrive_origin_s {
     void                              *wire;      /* the protocol's end */
 
     ngx_pool_t                        *memory;
+    ngx_log_t                          log;       /* its connection's */
     ngx_hyperdrive_origin_server_t    *server;
     ngx_stream_session_t              *balance;   /* for nginx's balancer; NULL
                                                      if it came from another

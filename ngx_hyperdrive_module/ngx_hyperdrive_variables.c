@@ -114,7 +114,7 @@ ngx_hyperdrive_variables_string(ngx_stream_session_t *stream,
         break;
 
     case sv_database:
-        value = &s->pool->database;
+        value = &ngx_hyperdrive_session_own_pool(s)->database;
         break;
 
     default: /* sv_upstream */

@@ -505,11 +505,14 @@ ngx_hyperdrive_pg_client_extended(ngx_hyperdrive_pg_client_t *client,
             unit->bind.data = body;
             unit->bind.len = next - body;
 
-            if (stmt->plan.reason == 0
-                && ngx_hyperdrive_pg_client_args(client, body, next, unit)
-                   == NULL)
+            if (ngx_hyperdrive_pg_client_args(client, body, next, unit)
+                == NULL)
             {
-                return;
+                if (stmt->plan.reason == 0) {
+                    return;
+                }
+
+                ngx_str_null(&unit->args);
             }
 
             bare = (portal.len == 0 && stmt->types_len == 0

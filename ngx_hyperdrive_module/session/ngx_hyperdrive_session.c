@@ -245,6 +245,7 @@ ngx_hyperdrive_session_cleanup(void *data)
 
     if (s->pooled) {
         /* the access log may still ask whose it was */
+        ngx_hyperdrive_session_place_home(s);
         s->pool->refs--;
         s->pooled = 0;
     }

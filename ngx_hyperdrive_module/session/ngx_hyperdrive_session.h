@@ -255,7 +255,12 @@ struct ngx_hyperdrive_session_s {
     void                            *wire;        /* the protocol's end */
     ngx_hyperdrive_proto_login_t    *login;       /* until it is logged in */
 
-    ngx_hyperdrive_pool_t           *pool;
+    ngx_hyperdrive_pool_t           *pool;        /* it asks */
+    ngx_hyperdrive_pool_t           *home;        /* ...if policy says so, and
+                                                     this is its own; NULL: it
+                                                     asks its own */
+    uint64_t                         mirrored;    /* the last unit that was,
+                                                     counted from 1 */
     ngx_hyperdrive_origin_t         *origin;      /* while ACTIVE */
     ngx_hyperdrive_origin_waiter_t   waiter;
 
@@ -342,6 +347,10 @@ extern ngx_module_t  *ngx_hyperdrive_session_module;
 extern ngx_hyperdrive_session_conf_t  *(*ngx_hyperdrive_session_conf)(
     ngx_stream_session_t *stream);
 
+
+/* the pool of the server's upstream, whatever policy says just now */
+#define ngx_hyperdrive_session_own_pool(s)                                    \
+    ((s)->home ? (s)->home : (s)->pool)
 
 /* its unit is not answered yet, and has no origin: no other is looked at */
 #define ngx_hyperdrive_session_waits(s)                                       \
@@ -513,6 +522,30 @@ void ngx_hyperdrive_session_bodies_prepare(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_state_stmt_t *stmt);
 void ngx_hyperdrive_session_bodies_unknown(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_bodies_free(ngx_hyperdrive_session_t *s);
+
+
+/* ngx_hyperdrive_session_place.c */
+
+/*
+ * With no origin: the session asks the upstream that policy names for the unit.
+ * NGX_DECLINED: it cannot: <err>.
+ */
+ngx_int_t ngx_hyperdrive_session_place(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_error_t *err);
+/* whether it would be another one than it asks now */
+ngx_uint_t ngx_hyperdrive_session_place_differs(ngx_hyperdrive_session_t *s);
+/* it asks its own again */
+void ngx_hyperdrive_session_place_home(ngx_hyperdrive_session_t *s);
+/* the client's pool in another upstream; NULL: <err> */
+ngx_hyperdrive_pool_t *ngx_hyperdrive_session_place_pool(
+    ngx_hyperdrive_session_t *s, ngx_hyperdrive_origin_conf_t *conf,
+    ngx_hyperdrive_proto_error_t *err);
+
+
+/* ngx_hyperdrive_session_mirror.c */
+
+/* a copy of the unit is sent to where policy says, if a connection is free */
+void ngx_hyperdrive_session_mirror(ngx_hyperdrive_session_t *s);
 
 
 /* ngx_hyperdrive_session_route.c */

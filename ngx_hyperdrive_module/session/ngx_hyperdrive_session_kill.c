@@ -61,7 +61,7 @@ ngx_hyperdrive_session_kill_these(ngx_hyperdrive_shm_kill_t *kill)
             && ngx_hyperdrive_session_kill_match(kill->upstream,
                                                  &s->conf->origin->name)
             && ngx_hyperdrive_session_kill_match(kill->database,
-                                                 &s->pool->database)
+                             &ngx_hyperdrive_session_own_pool(s)->database)
             && ngx_hyperdrive_session_kill_match(kill->user, &s->user))
         {
             ngx_hyperdrive_session_kill_one(s);

@@ -106,7 +106,7 @@ ngx_hyperdrive_session_pass_write(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_error_t         err;
     ngx_hyperdrive_session_settings_t   *settings;
 
-    pool = s->pool;
+    pool = ngx_hyperdrive_session_own_pool(s);
     settings = s->settings;
 
     ngx_hyperdrive_base_chain_put_u32(out,

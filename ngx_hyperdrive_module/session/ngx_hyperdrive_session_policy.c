@@ -217,7 +217,7 @@ ngx_hyperdrive_session_policy_value(void *data,
         return NGX_OK;
 
     case NGX_HYPERDRIVE_POLICY_DATABASE:
-        *value = s->pool->database;
+        *value = ngx_hyperdrive_session_own_pool(s)->database;
         return NGX_OK;
 
     case NGX_HYPERDRIVE_POLICY_APPLICATION:
@@ -279,8 +279,8 @@ ngx_hyperdrive_session_policy_setting(ngx_hyperdrive_session_t *s,
         return NGX_OK;
     }
 
-    for (i = 0; i < s->pool->nparams; i++) {
-        param = &s->pool->params[i];
+    for (i = 0; i < ngx_hyperdrive_session_own_pool(s)->nparams; i++) {
+        param = &ngx_hyperdrive_session_own_pool(s)->params[i];
 
         if (param->name.len == name->len
             && ngx_strncasecmp(param->name.data, name->data, name->len) == 0)

@@ -6,6 +6,7 @@
 
 #include "session/ngx_hyperdrive_session_cache.h"
 #include "session/ngx_hyperdrive_session_log.h"
+#include "session/ngx_hyperdrive_session_policy.h"
 #include "session/ngx_hyperdrive_session_position.h"
 #include "origin/ngx_hyperdrive_origin_ask.h"
 
@@ -148,8 +149,22 @@ ngx_hyperdrive_session_route(ngx_hyperdrive_session_t *s,
 static ngx_uint_t
 ngx_hyperdrive_session_route_wanted(ngx_hyperdrive_session_t *s)
 {
-    return s->conf->split && s->conf->origin->balancer
-           && s->conf->origin->positions
+    ngx_hyperdrive_origin_conf_t      *conf;
+    ngx_hyperdrive_policy_decision_t  *d;
+
+    conf = s->pool->conf;
+
+    if (conf->balancer == NULL || conf->positions == NULL
+        || s->unit.stmt == NULL)
+    {
+        return 0;
+    }
+
+    d = ngx_hyperdrive_session_policy(s, s->unit.stmt);
+
+    return (d->role == NGX_HYPERDRIVE_POLICY_ROLE_REPLICA
+            || (s->conf->split
+                && d->role == NGX_HYPERDRIVE_POLICY_ROLE_DEFAULT))
            && s->unit.question && !s->streaming && !s->tried
            && !s->deferred && !s->failed && !s->replication && !ngx_exiting;
 }
@@ -161,14 +176,14 @@ ngx_hyperdrive_session_route_choose(ngx_hyperdrive_session_t *s,
 {
     ngx_int_t  rc;
 
-    rc = ngx_hyperdrive_origin_choose(s->conf->origin, s->net.connection,
+    rc = ngx_hyperdrive_origin_choose(s->pool->conf, s->net.connection,
                                       ngx_hyperdrive_session_route_suits, r,
                                       &r->choice);
 
     if (rc != NGX_OK && s->conf->max_staleness) {
         r->stale = 1;
 
-        rc = ngx_hyperdrive_origin_choose(s->conf->origin, s->net.connection,
+        rc = ngx_hyperdrive_origin_choose(s->pool->conf, s->net.connection,
                                           ngx_hyperdrive_session_route_suits,
                                           r, &r->choice);
     }
@@ -178,7 +193,7 @@ ngx_hyperdrive_session_route_choose(ngx_hyperdrive_session_t *s,
         /* the next one may find that it has come */
 
         ngx_hyperdrive_cache_position_want(
-                              ngx_hyperdrive_session_position(s->conf->origin));
+                               ngx_hyperdrive_session_position(s->pool->conf));
     }
 
     return rc;
@@ -210,7 +225,7 @@ ngx_hyperdrive_session_route_fresh(ngx_hyperdrive_session_route_t *r,
     ngx_hyperdrive_cache_position_replica_t  value;
 
     conf = r->session->conf;
-    shared = ngx_hyperdrive_session_position(conf->origin);
+    shared = ngx_hyperdrive_session_position(r->session->pool->conf);
 
     /* the versions first: what is reached later is reached */
 
@@ -254,7 +269,7 @@ ngx_hyperdrive_session_route_ask(ngx_hyperdrive_session_t *s,
         ngx_hyperdrive_session_fill_drop(s);
     }
 
-    ask->pool = ngx_hyperdrive_origin_pool_at(s->conf->origin,
+    ask->pool = ngx_hyperdrive_origin_pool_at(s->pool->conf,
                                       r->choice.replica, &s->pool->user,
                                       &s->pool->database, s->pool->nparams,
                                       s->pool->params);
@@ -315,7 +330,7 @@ ngx_hyperdrive_session_route_still(ngx_hyperdrive_session_route_t *r,
 {
     ngx_hyperdrive_origin_replica_t  *replicas;
 
-    replicas = r->session->conf->origin->replicas.elts;
+    replicas = r->session->pool->conf->replicas.elts;
 
     return ngx_hyperdrive_session_route_fresh(r, r->choice.replica - replicas,
                                               born);

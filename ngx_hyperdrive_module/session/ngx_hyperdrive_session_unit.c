@@ -293,6 +293,13 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
             return NGX_OK;
         }
 
+        if (ngx_hyperdrive_session_place(s, &err) != NGX_OK) {
+            ngx_hyperdrive_session_refuse(s, &err);
+            return NGX_OK;
+        }
+
+        ngx_hyperdrive_session_mirror(s);
+
         if (s->unit.begin || s->unit.end || s->failed) {
 
             rc = ngx_hyperdrive_session_block(s);
@@ -371,7 +378,10 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
 
         /* _policy_run() says no, and the connection ends */
 
-    } else if (s->outstanding && ngx_hyperdrive_session_policy_waits(s)) {
+    } else if (s->outstanding
+               && (ngx_hyperdrive_session_policy_waits(s)
+                   || ngx_hyperdrive_session_place_differs(s)))
+    {
 
         return NGX_AGAIN;
 
@@ -648,6 +658,7 @@ ngx_hyperdrive_session_refuse(ngx_hyperdrive_session_t *s,
     s->conf->origin->proto->refuse(s->wire, &s->unit, err, &s->net.out);
 
     s->tried = 0;
+    s->mirrored = 0;
     s->net.pos += s->unit.len;
 
     if (s->log && err) {

@@ -681,6 +681,76 @@ test_race(void)
 }
 
 
+/* what replicas are compared with */
+
+static void
+write_and_die(void)
+{
+    ngx_hyperdrive_cache_version_set_t  set;
+
+    set = set_of(1, 6);
+    ngx_hyperdrive_cache_version_enter(&set);
+}
+
+
+static int
+moved(ngx_hyperdrive_cache_version_set_t *set, uint64_t *to)
+{
+    return ngx_hyperdrive_cache_version_moved(set, to) == NGX_OK;
+}
+
+
+static void
+test_moved(void)
+{
+    uint64_t                            m, n;
+    ngx_uint_t                          seat;
+    ngx_hyperdrive_cache_version_set_t  a, b, both, all;
+
+    fresh();
+
+    a = set_of(1, 5);
+    b = set_of(1, 6);
+    both = set_of(2, 5, 6);
+    all = set_of(1, NGX_HYPERDRIVE_CACHE_VERSION_EVERYTHING);
+
+    is(moved(&both, &m) && m == 0,
+       "nothing was written: any measurement will do");
+
+    n = ngx_hyperdrive_cache_version_tick();
+    is(n > m, "the first measurement is behind that");
+
+    ngx_hyperdrive_cache_version_enter(&a);
+    is(!moved(&both, &m), "nothing is known while somebody is inside");
+    is(moved(&b, &m) && m < n, "...of what he is inside of");
+    ngx_hyperdrive_cache_version_leave(&a, 1);
+
+    is(moved(&a, &m) && m >= n, "a write is not in a measurement before it");
+    is(moved(&both, &m) && m >= n, "...of any set that it is in");
+    is(moved(&b, &m) && m < n, "another table's is");
+
+    n = ngx_hyperdrive_cache_version_tick();
+    is(moved(&a, &m) && m < n, "it is in the next one");
+
+    ngx_hyperdrive_cache_version_enter(&a);
+    ngx_hyperdrive_cache_version_leave(&a, 0);
+    is(moved(&a, &m) && m < n, "what was rolled back has not moved it");
+
+    ngx_hyperdrive_cache_version_enter(&all);
+    ngx_hyperdrive_cache_version_leave(&all, 1);
+    is(moved(&b, &m) && m >= n, "what may be anything has moved all");
+
+    n = ngx_hyperdrive_cache_version_tick();
+    wait_for(process(write_and_die));
+    is(!moved(&b, &m), "who has died inside is inside");
+
+    is(ngx_hyperdrive_cache_version_dead(&seat) == NGX_OK, "he is found");
+    ngx_hyperdrive_cache_version_reclaim(seat);
+    is(moved(&b, &m) && m >= n, "...and may have written");
+    is(moved(&a, &m) && m < n, "...nothing else");
+}
+
+
 int
 main(void)
 {
@@ -692,6 +762,7 @@ main(void)
     test_dead();
     test_marks();
     test_stand();
+    test_moved();
     test_race();
 
     printf("1..%d\n", tests);

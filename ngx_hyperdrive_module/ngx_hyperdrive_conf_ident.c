@@ -103,7 +103,10 @@ ngx_hyperdrive_conf_ident_digest(ngx_pool_t *pool, ngx_str_t *parts,
 
     for (i = 0; i < n; i++) {
         p = ngx_cpymem(p, &parts[i].len, sizeof(size_t));
-        p = ngx_cpymem(p, parts[i].data, parts[i].len);
+
+        if (parts[i].len) {
+            p = ngx_cpymem(p, parts[i].data, parts[i].len);
+        }
     }
 
     rc = ngx_hyperdrive_base_digest_sha256(buf, len, out);

@@ -276,7 +276,10 @@ ngx_hyperdrive_conf_log_append(ngx_conf_t *cf, ngx_str_t *format,
         return NGX_ERROR;
     }
 
-    ngx_memcpy(p, format->data, format->len);
+    if (format->len) {
+        ngx_memcpy(p, format->data, format->len);
+    }
+
     ngx_memcpy(p + format->len, arg->data, arg->len);
 
     format->data = p;

@@ -267,6 +267,9 @@ wrong(qr/"hyperdrive_read_write_split" directive is duplicate/, 'split twice',
 	more => "hyperdrive_read_write_split on;\n "
 	. "hyperdrive_read_write_split on;");
 
+wrong(qr/has a role or target_session_attrs.*PostgreSQL only/, 'no replicas',
+	origin => 'mysql://app:hidden@127.0.0.1/shop role=replica');
+
 my @pools = (
 	'max=0' => qr/invalid value in "max=0" of "hyperdrive_pool".*1 to/,
 	'max=10001' => qr/invalid value in "max=10001".*1 to 10000/,

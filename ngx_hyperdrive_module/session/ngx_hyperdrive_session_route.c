@@ -165,7 +165,7 @@ ngx_hyperdrive_session_route_wanted(ngx_hyperdrive_session_t *s)
     return (d->role == NGX_HYPERDRIVE_POLICY_ROLE_REPLICA
             || (s->conf->split
                 && d->role == NGX_HYPERDRIVE_POLICY_ROLE_DEFAULT))
-           && s->unit.question && !s->streaming && !s->tried
+           && !d->pin && s->unit.question && !s->streaming && !s->tried
            && !s->deferred && !s->failed && !s->replication && !ngx_exiting;
 }
 
@@ -255,12 +255,19 @@ static void
 ngx_hyperdrive_session_route_ask(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_route_t *r)
 {
-    ngx_hyperdrive_chain_t        request;
-    ngx_hyperdrive_proto_unit_t  *unit;
-    ngx_hyperdrive_origin_ask_t  *ask;
+    ngx_msec_t                         limit;
+    ngx_hyperdrive_chain_t             request;
+    ngx_hyperdrive_proto_unit_t       *unit;
+    ngx_hyperdrive_origin_ask_t       *ask;
+    ngx_hyperdrive_policy_decision_t  *d;
 
     unit = &s->unit;
     ask = &r->ask;
+
+    d = ngx_hyperdrive_session_policy(s, unit->stmt);
+
+    limit = (d->timeout != NGX_HYPERDRIVE_POLICY_UNSET)
+            ? d->timeout : s->conf->timeout.query;
 
     if (r->stale) {
 
@@ -273,8 +280,7 @@ ngx_hyperdrive_session_route_ask(ngx_hyperdrive_session_t *s,
                                       r->choice.replica, &s->pool->user,
                                       &s->pool->database, s->pool->nparams,
                                       s->pool->params);
-    ask->timeout = s->conf->timeout.query ? s->conf->timeout.query
-                                          : NGX_HYPERDRIVE_SESSION_ROUTE_TIME;
+    ask->timeout = limit ? limit : NGX_HYPERDRIVE_SESSION_ROUTE_TIME;
     ask->mode = unit->stmt->mode;
     ask->bucket = ngx_hyperdrive_state_bucket_ref(
                                    ngx_hyperdrive_session_settings_bucket(s));

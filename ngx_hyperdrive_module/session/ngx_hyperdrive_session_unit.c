@@ -255,6 +255,13 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
         return NGX_OK;
     }
 
+    if (s->origin == NULL
+        && ngx_hyperdrive_session_place(s, &err) != NGX_OK)
+    {
+        ngx_hyperdrive_session_refuse(s, &err);
+        return NGX_OK;
+    }
+
     if (s->unit.prepare && !s->streaming
         && ngx_hyperdrive_session_prepare(s) == NGX_OK)
     {
@@ -289,11 +296,6 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
             && ngx_hyperdrive_session_policy_refuses(s, &err))
         {
             counters->policy_rejected++;
-            ngx_hyperdrive_session_refuse(s, &err);
-            return NGX_OK;
-        }
-
-        if (ngx_hyperdrive_session_place(s, &err) != NGX_OK) {
             ngx_hyperdrive_session_refuse(s, &err);
             return NGX_OK;
         }

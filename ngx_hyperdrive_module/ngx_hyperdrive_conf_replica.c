@@ -155,7 +155,7 @@ char *
 ngx_hyperdrive_conf_replica_check(ngx_conf_t *cf,
     ngx_hyperdrive_origin_conf_t *origin)
 {
-    ngx_uint_t                        i, k, n;
+    ngx_uint_t                        i, k, n, resolves;
     ngx_hyperdrive_origin_server_t   *server;
     ngx_stream_upstream_srv_conf_t   *uscf;
     ngx_hyperdrive_origin_replica_t  *replica;
@@ -163,8 +163,11 @@ ngx_hyperdrive_conf_replica_check(ngx_conf_t *cf,
     uscf = origin->upstream;
     server = origin->servers.elts;
     n = 0;
+    resolves = 0;
 
     for (i = 0; i < origin->servers.nelts; i++) {
+
+        resolves |= (server[i].resolve != NULL);
 
         if (server[i].roles & NGX_HYPERDRIVE_ORIGIN_PRIMARY) {
             n++;
@@ -192,6 +195,15 @@ ngx_hyperdrive_conf_replica_check(ngx_conf_t *cf,
                       "\"server\" beside \"hyperdrive_origin\" in "
                       "upstream \"%V\" in %s:%ui: write "
                       "hyperdrive_origin for each", &uscf->host,
+                      uscf->file_name, uscf->line);
+        return NGX_CONF_ERROR;
+    }
+
+    if (resolves && origin->moves) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"resolve\" and target_session_attrs in upstream "
+                      "\"%V\" in %s:%ui: primaries are told apart by their "
+                      "addresses, remove \"resolve\"", &uscf->host,
                       uscf->file_name, uscf->line);
         return NGX_CONF_ERROR;
     }

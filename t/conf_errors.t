@@ -267,6 +267,11 @@ wrong(qr/"hyperdrive_read_write_split" directive is duplicate/, 'split twice',
 	more => "hyperdrive_read_write_split on;\n "
 	. "hyperdrive_read_write_split on;");
 
+like(error(stream => 'resolver 127.0.0.1;', origin => 'postgres://app'
+	. '@name.example/shop?target_session_attrs=primary resolve'),
+	qr/"resolve" and target_session_attrs in upstream "shop" in .*:\d+/,
+	'a primary that moves, whose address may be another one');
+
 wrong(qr/has a role or target_session_attrs.*PostgreSQL only/, 'no replicas',
 	origin => 'mysql://app:hidden@127.0.0.1/shop role=replica');
 

@@ -241,6 +241,16 @@ ngx_hyperdrive_session_position_id(ngx_hyperdrive_origin_conf_t *conf)
 
     for (i = 0; i < conf->servers.nelts; i++) {
 
+        if (server[i].resolve) {
+
+            /* a primary, wherever it is by now */
+
+            id = id * 31 + server[i].roles
+                 + ngx_hyperdrive_base_hash(seed, server[i].name.data,
+                                            server[i].name.len);
+            continue;
+        }
+
         for (k = 0; k < server[i].naddrs; k++) {
 
             id = id * 31 + server[i].roles

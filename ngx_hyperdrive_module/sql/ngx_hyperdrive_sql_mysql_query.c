@@ -276,8 +276,17 @@ ngx_hyperdrive_sql_mysql_query_clause(ngx_hyperdrive_sql_scan_t *s)
     case K(HAVING):
     case K(ORDER):
     case K(LIMIT):
+    case K(FETCH):
+    case K(OFFSET):
     case K(WINDOW):
     case K(SET):
+
+        if (s->tok.keyword == K(OFFSET) && s->next.type != T(NUMBER)
+            && s->next.type != T(PARAM))
+        {
+            /* a name in MySQL and in old versions */
+            return 0;
+        }
 
         if (s->tok.keyword == K(WINDOW)
             && s->next.type != T(WORD) && s->next.type != T(NAME))
@@ -542,9 +551,11 @@ ngx_hyperdrive_sql_mysql_query_from_after(ngx_hyperdrive_sql_scan_t *s)
 
     if (!f->query && (s->tok.keyword == K(UNION)
                       || s->tok.keyword == K(EXCEPT)
-                      || s->tok.keyword == K(INTERSECT)))
+                      || s->tok.keyword == K(INTERSECT)
+                      || s->tok.keyword == K(ORDER)
+                      || s->tok.keyword == K(LIMIT)))
     {
-        /* FROM ((SELECT 1) UNION SELECT 2) */
+        /* FROM ((SELECT 1) UNION SELECT 2 ...) */
         f->query = 1;
     }
 

@@ -110,6 +110,11 @@ ngx_hyperdrive_sql_mysql_scan_open(ngx_hyperdrive_sql_scan_t *s)
         state = STATE(FROM);
         break;
 
+    case STATE(WITH_AFTER):
+        /* WITH a AS (...) (SELECT ...) UNION ... */
+        f->state = STATE(START);
+        /* fall through */
+
     case STATE(START):
     case STATE(WITH_BODY):
         state = STATE(START);

@@ -727,8 +727,35 @@ static const sql_mysql_text_t  texts[] = {
       "unknown parse WIATa !function" },
 
     { "x",
-      "unknown parse WIATa !function" }
+      "unknown parse WIATa !function" },
 
+    { "WITH x AS (SELECT * FROM t) (SELECT * FROM x) UNION (SELECT * FROM "
+      "u) ORDER BY 1",
+      "read cacheable - t u" },
+
+    { "SELECT * FROM t OFFSET 2 ROWS FETCH NEXT 3 ROWS ONLY",
+      "read cacheable - t" },
+
+    { "SELECT * FROM t FETCH FIRST ROW WITH TIES",
+      "read cacheable - t" },
+
+    { "SELECT * FROM t offset, u",
+      "read cacheable - t u" },
+
+    { "SELECT * FROM ((SELECT a FROM t LIMIT 2) ORDER BY a DESC) d",
+      "read cacheable - t" },
+
+    { "SELECT AVG (a), DATE_FORMAT (b, GET_FORMAT(DATE, 'EUR')) FROM t",
+      "read cacheable - t" },
+
+    { "SELECT DEFAULT(a) FROM t",
+      "read volatile - t" },
+
+    { "CALL p(1, @a)",
+      "call not_read Wav !function !variable p()" },
+
+    { "SELECT a FROM t WHERE b = 1 ON DUPLICATE KEY UPDATE c = 2",
+      "read cacheable - t" }
 };
 
 

@@ -200,6 +200,14 @@ ngx_hyperdrive_origin_take(ngx_array_t *confs, u_char *data, size_t len,
         return;
     }
 
+    if (pool->user.len && pool->stamp == 0 && pool->refs == 0) {
+
+        /* by what they would log in now, its user's clients have yet to say */
+
+        ngx_hyperdrive_origin_close(o, "nobody of its user is here");
+        return;
+    }
+
     /* (if its stamp is another one than ours, it is closed there) */
 
     ngx_hyperdrive_origin_idle(o);

@@ -120,6 +120,16 @@ typedef struct {
 typedef struct ngx_hyperdrive_session_plans_s  ngx_hyperdrive_session_plans_t;
 
 
+/* by what a client was let in */
+
+typedef enum {
+    NGX_HYPERDRIVE_SESSION_BY_NOTHING = 0,
+    NGX_HYPERDRIVE_SESSION_BY_FILE,
+    NGX_HYPERDRIVE_SESSION_BY_QUERY,
+    NGX_HYPERDRIVE_SESSION_BY_CERT
+} ngx_hyperdrive_session_by_e;
+
+
 typedef enum {
     NGX_HYPERDRIVE_SESSION_LOGIN = 0,    /* start-up and password; timer */
     NGX_HYPERDRIVE_SESSION_TLS,          /* nginx does the handshake */
@@ -286,6 +296,8 @@ struct ngx_hyperdrive_session_s {
     ngx_queue_t                      rest;        /* those that want nothing */
     ngx_msec_t                       rested;      /* since when */
     ngx_str_t                        user;
+    uint64_t                         proof;       /* of the secret that it has
+                                                     logged in by */
     ngx_hyperdrive_session_totals_t  total;
     ngx_hyperdrive_session_time_t   *time;        /* NULL: no limits */
     ngx_hyperdrive_session_settings_t
@@ -303,6 +315,7 @@ struct ngx_hyperdrive_session_s {
     ngx_str_t                        secret;      /* ...found: until it is
                                                      logged in */
 
+    unsigned                         by:2;        /* _session_by_e */
     unsigned                         looked_up:1; /* goes on, by its event */
     unsigned                         lookup_failed:1;
     unsigned                         replication:1;   /* the origin is its
@@ -626,6 +639,11 @@ ngx_uint_t ngx_hyperdrive_session_replication_command(
 /* the user who logs in: NGX_OK: s->login is filled; NGX_AGAIN: it is looked
    up, the read event tells; NGX_DONE: refused, <s> may be gone */
 ngx_int_t ngx_hyperdrive_session_user(ngx_hyperdrive_session_t *s);
+/* a client that was let in by another configuration: NGX_OK if this one would
+   let it in, too, as far as can be known; NGX_DECLINED: it has to log in */
+ngx_int_t ngx_hyperdrive_session_user_still(
+    ngx_hyperdrive_session_conf_t *conf, ngx_str_t *user,
+    ngx_hyperdrive_session_by_e by, uint64_t proof);
 
 
 /* ngx_hyperdrive_session_auth.c */

@@ -135,6 +135,8 @@ ngx_hyperdrive_session_pass_write(ngx_hyperdrive_session_t *s,
                                       s->conf->origin->name.len);
     ngx_hyperdrive_base_chain_put_str(out, pool->key.data, pool->key.len);
     ngx_hyperdrive_base_chain_put_str(out, s->user.data, s->user.len);
+    ngx_hyperdrive_base_chain_put_u32(out, s->by);
+    ngx_hyperdrive_base_chain_put_u64(out, s->proof);
     ngx_hyperdrive_base_chain_put_str(out, pool->password.data,
                                       pool->password.len);
     ngx_hyperdrive_base_chain_put_str(out, pool->token.data, pool->token.len);

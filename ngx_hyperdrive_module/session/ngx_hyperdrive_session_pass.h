@@ -21,6 +21,7 @@
  *     upstream      the name of what it was passed to
  *     pool          the pool's key
  *     user          that has logged in
+ *     by, proof     ...as it was let in
  *     password      ...and, where the pool logs in as the client, by what:
  *     token         else both are empty
  *     key           that cancels
@@ -37,7 +38,7 @@
  *     wire          the protocol's own
  */
 
-#define NGX_HYPERDRIVE_SESSION_PASS_VERSION   1
+#define NGX_HYPERDRIVE_SESSION_PASS_VERSION   2
 
 #define NGX_HYPERDRIVE_SESSION_PASS_DEFERRED  0x003    /* two bits */
 #define NGX_HYPERDRIVE_SESSION_PASS_FAILED    0x004

@@ -24,6 +24,8 @@ typedef struct {
     ngx_str_t                         upstream;
     ngx_str_t                         pool;
     ngx_str_t                         user;
+    uint32_t                          by;
+    uint64_t                          proof;
     ngx_str_t                         password;
     ngx_str_t                         token;
     ngx_str_t                         key;
@@ -147,6 +149,8 @@ ngx_hyperdrive_session_take_read(ngx_hyperdrive_session_take_t *take,
     p = ngx_hyperdrive_base_read_str(p, last, &take->upstream);
     p = ngx_hyperdrive_base_read_str(p, last, &take->pool);
     p = ngx_hyperdrive_base_read_str(p, last, &take->user);
+    p = ngx_hyperdrive_base_read_u32(p, last, &take->by);
+    p = ngx_hyperdrive_base_read_u64(p, last, &take->proof);
     p = ngx_hyperdrive_base_read_str(p, last, &take->password);
     p = ngx_hyperdrive_base_read_str(p, last, &take->token);
     p = ngx_hyperdrive_base_read_str(p, last, &take->key);
@@ -487,6 +491,9 @@ ngx_hyperdrive_session_take_session(ngx_connection_t *c, ngx_array_t *origins,
 
     if (conf == NULL
         || !ngx_hyperdrive_base_same(&conf->origin->name, &take->upstream)
+        || ngx_hyperdrive_session_user_still(conf, &take->user, take->by,
+                                             take->proof)
+           != NGX_OK
         || ngx_hyperdrive_session_take_phases(stream) != NGX_OK)
     {
         return NULL;
@@ -567,6 +574,8 @@ ngx_hyperdrive_session_take_state(ngx_hyperdrive_session_t *s,
         s->number = take->number;
     }
 
+    s->by = take->by;
+    s->proof = take->proof;
     s->total = take->total;
     s->cached = take->cached;
     s->deferred = take->flags & NGX_HYPERDRIVE_SESSION_PASS_DEFERRED;

@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session.h"
+#include "base/ngx_hyperdrive_base_digest.h"
 #include <openssl/x509.h>
 
 
@@ -17,6 +18,8 @@
 static ngx_int_t ngx_hyperdrive_session_user_cert(ngx_hyperdrive_session_t *s);
 static ngx_uint_t ngx_hyperdrive_session_user_is_cn(X509 *cert,
     ngx_str_t *user);
+static uint64_t ngx_hyperdrive_session_user_proof(
+    ngx_hyperdrive_session_user_t *user);
 static ngx_hyperdrive_session_user_t *ngx_hyperdrive_session_user_find(
     ngx_array_t *list, ngx_str_t *name);
 static ngx_int_t ngx_hyperdrive_session_user_refuse(
@@ -67,16 +70,79 @@ ngx_hyperdrive_session_user(ngx_hyperdrive_session_t *s)
         login->password = user->password;
         login->keys = &user->keys;
 
+        s->by = NGX_HYPERDRIVE_SESSION_BY_FILE;
+        s->proof = ngx_hyperdrive_session_user_proof(user);
+
         return NGX_OK;
     }
 
     if (conf->query) {
+        s->by = NGX_HYPERDRIVE_SESSION_BY_QUERY;
         return ngx_hyperdrive_session_auth(s);
     }
 
     /* not found: goes on as if, and fails at the end */
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_session_user_still(ngx_hyperdrive_session_conf_t *conf,
+    ngx_str_t *name, ngx_hyperdrive_session_by_e by, uint64_t proof)
+{
+    ngx_hyperdrive_session_user_t  *user;
+
+    if (conf->tls_verify && by != NGX_HYPERDRIVE_SESSION_BY_CERT) {
+        return NGX_DECLINED;
+    }
+
+    if (conf->trust) {
+        return NGX_OK;
+    }
+
+    user = ngx_hyperdrive_session_user_find(conf->users, name);
+
+    switch (by) {
+
+    case NGX_HYPERDRIVE_SESSION_BY_FILE:
+        return (user && ngx_hyperdrive_session_user_proof(user) == proof)
+               ? NGX_OK : NGX_DECLINED;
+
+    case NGX_HYPERDRIVE_SESSION_BY_QUERY:
+        /* what the database knows by now is asked at the next log-in */
+        return (user == NULL && conf->query) ? NGX_OK : NGX_DECLINED;
+
+    case NGX_HYPERDRIVE_SESSION_BY_CERT:
+        return (conf->cert && (conf->users == NULL || user))
+               ? NGX_OK : NGX_DECLINED;
+
+    default: /* NGX_HYPERDRIVE_SESSION_BY_NOTHING */
+        return NGX_DECLINED;
+    }
+}
+
+
+/* with our own secret in it: it says nothing to anybody else */
+
+static uint64_t
+ngx_hyperdrive_session_user_proof(ngx_hyperdrive_session_user_t *user)
+{
+    u_char    digest[NGX_HYPERDRIVE_BASE_DIGEST_SHA256];
+    uint64_t  proof;
+
+    if (ngx_hyperdrive_base_digest_hmac(ngx_hyperdrive_shm_secret(), 32,
+                                        user->secret.data, user->secret.len,
+                                        digest)
+        != NGX_OK)
+    {
+        /* it is like no other: a log-in is asked for */
+        return (uint64_t) ngx_random();
+    }
+
+    ngx_memcpy(&proof, digest, sizeof(proof));
+
+    return proof;
 }
 
 
@@ -124,6 +190,8 @@ ngx_hyperdrive_session_user_cert(ngx_hyperdrive_session_t *s)
                                "certificate authentication failed: the "
                                "certificate is not for this user");
     }
+
+    s->by = NGX_HYPERDRIVE_SESSION_BY_CERT;
 
     login->trust = 1;
     login->found = 1;

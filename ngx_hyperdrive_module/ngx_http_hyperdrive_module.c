@@ -137,6 +137,9 @@ ngx_http_hyperdrive_control_handler(ngx_http_request_t *r)
 
     ngx_memzero(&command, sizeof(ngx_hyperdrive_admin_command_t));
 
+    ngx_str_set(&command.database, "");
+    ngx_str_set(&command.user, "");
+
     if (r->method == NGX_HTTP_POST) {
 
         if (ngx_http_hyperdrive_control_foreign(r)) {

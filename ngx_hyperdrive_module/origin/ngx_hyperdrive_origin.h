@@ -57,6 +57,8 @@ typedef struct {
 
     ngx_hyperdrive_origin_conf_t      *conf;
     ngx_sockaddr_t                    *sockaddrs; /* those of the server */
+    ngx_uint_t                         failed;    /* the last time: it was said
+                                                     already */
     ngx_event_t                        event;
 } ngx_hyperdrive_origin_resolve_t;
 

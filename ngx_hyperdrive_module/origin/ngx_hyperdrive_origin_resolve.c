@@ -192,7 +192,7 @@ static void
 ngx_hyperdrive_origin_resolved(ngx_resolver_ctx_t *ctx)
 {
     socklen_t                         lens[NGX_HYPERDRIVE_ORIGIN_SEATS];
-    ngx_uint_t                        n;
+    ngx_uint_t                        n, level;
     ngx_msec_t                        again;
     ngx_sockaddr_t                    addrs[NGX_HYPERDRIVE_ORIGIN_SEATS];
     ngx_hyperdrive_origin_server_t   *server;
@@ -204,14 +204,19 @@ ngx_hyperdrive_origin_resolved(ngx_resolver_ctx_t *ctx)
     n = 0;
 
     if (ctx->state) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+        level = resolve->failed ? NGX_LOG_INFO : NGX_LOG_ERR;
+
+        ngx_log_error(level, ngx_cycle->log, 0,
                       "hyperdrive upstream \"%V\": the name of origin \"%V\" "
                       "could not be resolved (%i: %s), %ui addresses are "
                       "known of before", &resolve->conf->name, &server->name,
                       ctx->state, ngx_resolver_strerror(ctx->state),
                       server->naddrs);
 
+        resolve->failed = 1;
+
     } else {
+        resolve->failed = 0;
         n = ngx_hyperdrive_origin_resolve_take(server, ctx, addrs, lens);
 
         if (ctx->valid > ngx_time()) {

@@ -174,6 +174,26 @@ like(said("$host/shop; hyperdrive_auth_query 'SELECT 1, \$1' user=app "
 	. "password_file=$dir/wrong.txt"), qr/2013/, 'hyperdrive_auth_query');
 
 ###############################################################################
+# MySQL's protocol.
+
+SKIP: {
+	skip('no MariaDB', 5) unless -x '/usr/sbin/mariadbd';
+
+	my $my = $t->mariadb(users => { app => 'pw' }, databases => [ 'shop' ]);
+	my $at = '127.0.0.1:' . $my->port();
+
+	is(said("app:pw\@$at/shop", 'on', 'mysql'), '', 'MariaDB');
+	like(said("app:wrong\@$at/shop", 'on', 'mysql'),
+		qr/2013: .*Access denied/, 'MariaDB, password');
+	like(said("app:pw\@$at/stock", 'on', 'mysql'),
+		qr/2014: .*Unknown database/, 'MariaDB, database');
+	like(said("app:pw\@$at/shop?sslmode=require", 'on', 'mysql'),
+		qr/2012: /, 'MariaDB, TLS');
+	like(said("app:pw\@$at/shop?sslmode=disable"), qr/2015: /,
+		'MariaDB, asked as PostgreSQL');
+}
+
+###############################################################################
 # A reload is refused, and nothing has changed.
 
 my $good = conf("        hyperdrive_origin  postgres://app:pw\@$host/shop;",
@@ -223,12 +243,14 @@ EOS
 }
 
 sub said {
-	my ($origin, $main) = @_;
+	my ($origin, $main, $scheme) = @_;
+
+	$scheme ||= 'postgres';
 
 	$t->write_file('users.txt', qq{"app" "pw"\n});
 	$t->write_file('wrong.txt', "wrong\n");
 
-	my $conf = conf("        hyperdrive_origin  postgres://$origin;",
+	my $conf = conf("        hyperdrive_origin  $scheme://$origin;",
 		$main // 'on');
 
 	# each client's own user needs to be known

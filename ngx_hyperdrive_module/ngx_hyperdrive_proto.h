@@ -109,6 +109,9 @@ typedef struct {
                                                        the client has asked for
                                                        and been offered */
     u_char                            seq;          /* of our next packet */
+    u_char                           *nonce;        /* 32 bytes, or NULL: what
+                                                       a client was greeted
+                                                       with, for _change() */
     ngx_str_t                         replication;  /* its value, or empty */
     size_t                            key_len;      /* of the cancel key that
                                                        it understands, at most
@@ -356,6 +359,15 @@ struct ngx_hyperdrive_proto_s {
                                 ngx_hyperdrive_chain_t *out);
     void        (*client_login_free)(ngx_hyperdrive_proto_login_t *login);
 
+    /*
+     * client_request() has said NGX_DECLINED: a client that is logged in asks
+     * to be another one.  Consumes that request, and begins another log-in:
+     * NGX_BUSY or NGX_ERROR, as above.  NULL: there is no such request.
+     */
+    ngx_int_t   (*client_change)(ngx_hyperdrive_proto_login_t *login,
+                                 void *client, u_char **pos, u_char *last,
+                                 ngx_hyperdrive_chain_t *out);
+
     /* what follows a client's log-in: greeting, cancel key, ready */
     void        (*client_welcome)(ngx_hyperdrive_proto_login_t *login,
                                   ngx_str_t *greeting, uint32_t pid,
@@ -385,7 +397,7 @@ struct ngx_hyperdrive_proto_s {
      * A unit that asks an origin for what it knows of a user, by a text with
      * the name as its parameter; and its rows, with all that is around them:
      * NGX_OK: *secret, within <data>; NGX_DECLINED: no such user, or one
-     * without a secret; NGX_ERROR: something else.
+     * without a secret; NGX_ERROR: something else.  Both may be NULL.
      */
     void        (*lookup_request)(ngx_str_t *text, ngx_str_t *user,
                                   ngx_hyperdrive_chain_t *out);
@@ -436,6 +448,7 @@ struct ngx_hyperdrive_proto_s {
      *   NGX_AGAIN     more is needed
      *   NGX_BUSY      it has outgrown the gather buffer: it streams
      *   NGX_DONE      the client says good-bye
+     *   NGX_DECLINED  it asks to be another user: client_change()
      *   NGX_ERROR     it breaks the protocol: <err>
      */
     ngx_int_t   (*client_request)(void *client, u_char *pos, u_char *last,

@@ -330,6 +330,48 @@ like(error(8087, user => 'plain'), qr/^1045.*Access denied for user 'plain'/,
 	'one that the database does not know');
 
 ###############################################################################
+# COM_CHANGE_USER.
+
+$c = connect_to(8080, user => 'sha2', split => 1);
+
+$c->query('SET @a = 1, sql_mode = "ANSI_QUOTES"');
+$c->query('CREATE TEMPORARY TABLE mine (a INT)');
+my $st = $c->prepare('SELECT 1');
+$c->query('BEGIN');
+$c->query('UPDATE t SET a = a + 10');
+
+ok($c->change_user(user => 'key', database => 'other'), 'another user');
+is($c->value('SELECT database()'), 'other', '...in another database');
+is($c->value('SELECT @a'), undef, '...who has set nothing');
+is($c->value("SELECT @\@sql_mode LIKE '%ANSI%'"), 0, '...at all');
+is($c->query('SELECT * FROM shop.mine')->{error}{code}, 1146,
+	'...has no temporary tables');
+is($c->execute($st)->{error}{code}, 1243, '...has prepared nothing');
+is($db->sql('SELECT SUM(a) FROM shop.t'), 3, '...and changed nothing');
+
+ok($c->change_user(user => 'sha2', database => undef), 'the first one again');
+is($c->value('SELECT database()'), 'shop', "...in the URL's database");
+
+for my $plugin ('mysql_native_password', 'caching_sha2_password') {
+	ok($c->change_user(user => 'key', plugin => $plugin),
+		"by $plugin");
+}
+
+ok(!$c->change_user(user => 'key', password => 'wrong'), 'a wrong password');
+is($c->error()->{code}, 1045, '...is refused');
+ok($c->ended(), '...and is the end');
+
+$c = connect_to(8087, user => 'own');
+ok(!$c->change_user(user => 'plain'), 'a user whom the database does not know');
+is($c->error()->{code}, 1045, '...is refused');
+
+$c = connect_to(8080, user => 'sha2');
+$c->{seq} = 0;
+$c->send("\x11key\0\x14short");
+is($c->read_packet() =~ /^\xff(..)/s && unpack('v', $1), 1043,
+	'a request that is cut short');
+
+###############################################################################
 # What is no log-in.
 
 for my $case (

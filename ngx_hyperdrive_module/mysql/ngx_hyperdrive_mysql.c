@@ -11,10 +11,6 @@
 
 
 static ngx_uint_t ngx_hyperdrive_mysql_mode(ngx_str_t *greeting);
-static void ngx_hyperdrive_mysql_lookup_request(ngx_str_t *text,
-    ngx_str_t *user, ngx_hyperdrive_chain_t *out);
-static ngx_int_t ngx_hyperdrive_mysql_lookup_row(u_char *data, size_t len,
-    ngx_str_t *secret);
 static void ngx_hyperdrive_mysql_hold(void *client, ngx_uint_t hold);
 static void ngx_hyperdrive_mysql_block(void *client,
     ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out);
@@ -43,14 +39,15 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_mysql_proto = {
     ngx_hyperdrive_mysql_login_greet,
     ngx_hyperdrive_mysql_login_client,
     ngx_hyperdrive_mysql_login_client_free,
+    ngx_hyperdrive_mysql_login_change,
     ngx_hyperdrive_mysql_login_welcome,
     ngx_hyperdrive_mysql_login_origin,
     ngx_hyperdrive_mysql_login_origin_free,
     ngx_hyperdrive_mysql_login_keys_free,
     ngx_hyperdrive_mysql_login_is_verifier,
     ngx_hyperdrive_mysql_login_verifier,
-    ngx_hyperdrive_mysql_lookup_request,
-    ngx_hyperdrive_mysql_lookup_row,
+    NULL,
+    NULL,
     ngx_hyperdrive_mysql_mode,
 
     ngx_hyperdrive_mysql_client_create,
@@ -142,23 +139,6 @@ ngx_hyperdrive_mysql_mode(ngx_str_t *text)
 
     return ngx_hyperdrive_base_mode_mysql(&greeting.version, &charset,
                                           &sql_mode);
-}
-
-
-static void
-ngx_hyperdrive_mysql_lookup_request(ngx_str_t *text, ngx_str_t *user,
-    ngx_hyperdrive_chain_t *out)
-{
-    /* nobody can be asked for a user's secret by a statement's parameter */
-
-    out->failed = 1;
-}
-
-
-static ngx_int_t
-ngx_hyperdrive_mysql_lookup_row(u_char *data, size_t len, ngx_str_t *secret)
-{
-    return NGX_DECLINED;
 }
 
 

@@ -216,6 +216,10 @@ ngx_hyperdrive_mysql_client_request(void *data, u_char *pos, u_char *last,
         return NGX_BUSY;
     }
 
+    if (com == NGX_HYPERDRIVE_MYSQL_COM_CHANGE_USER) {
+        return NGX_DECLINED;
+    }
+
     unit->len = len;
     unit->requests = 1;
 

@@ -4,7 +4,7 @@
  */
 
 
-#include "mysql/ngx_hyperdrive_mysql_login.h"
+#include "mysql/ngx_hyperdrive_mysql_client_login.h"
 
 
 /*
@@ -14,52 +14,12 @@
  */
 
 
-/* SSLRequest: a header and 32 bytes */
-#define NGX_HYPERDRIVE_MYSQL_TLS_LEN     32
-
-
-typedef enum {
-    NGX_HYPERDRIVE_MYSQL_STEP_RESPONSE = 0,  /* the first packet, or a request
-                                                for TLS */
-    NGX_HYPERDRIVE_MYSQL_STEP_TLS,           /* the handshake is the caller's */
-    NGX_HYPERDRIVE_MYSQL_STEP_LOOKUP,        /* the caller has looked the user
-                                                up */
-    NGX_HYPERDRIVE_MYSQL_STEP_SWITCH,        /* the answer to a switch of
-                                                plugins */
-    NGX_HYPERDRIVE_MYSQL_STEP_FULL,          /* a password, or a request for
-                                                our key */
-    NGX_HYPERDRIVE_MYSQL_STEP_KEY,           /* a password under our key */
-    NGX_HYPERDRIVE_MYSQL_STEP_DONE           /* no more calls */
-} ngx_hyperdrive_mysql_step_e;
-
-
-typedef struct {
-    ngx_hyperdrive_mysql_step_e      step;
-    uint64_t                         offered;
-    u_char                           scramble[NGX_HYPERDRIVE_MYSQL_SCRAMBLE];
-    ngx_hyperdrive_mysql_plugin_e    plugin;    /* that the client uses */
-    ngx_hyperdrive_mysql_verifier_t  verifier;
-    ngx_str_t                        packet;    /* the response: user and all
-                                                   that is */
-    ngx_str_t                        auth;      /* in it */
-    u_char                           fixed[NGX_INT64_LEN];
-    u_char                           collation[NGX_INT64_LEN];
-    u_char                           token[1 + NGX_HYPERDRIVE_MYSQL_PASSWORD];
-    unsigned                         upgraded:1;
-    unsigned                         doomed:1;  /* nobody can know it */
-    unsigned                         blank:1;   /* no password was sent */
-} ngx_hyperdrive_mysql_client_login_t;
-
-
 static ngx_int_t ngx_hyperdrive_mysql_client_login_step(
     ngx_hyperdrive_proto_login_t *login, u_char **pos, u_char *last,
     ngx_hyperdrive_chain_t *out);
 static ngx_int_t ngx_hyperdrive_mysql_client_login_response(
     ngx_hyperdrive_proto_login_t *login, ngx_str_t *payload, ngx_uint_t behind,
     ngx_hyperdrive_chain_t *out);
-static ngx_int_t ngx_hyperdrive_mysql_client_login_known(
-    ngx_hyperdrive_proto_login_t *login, ngx_str_t *payload,
-    ngx_hyperdrive_mysql_response_t *response, ngx_hyperdrive_chain_t *out);
 static void ngx_hyperdrive_mysql_client_login_param(
     ngx_hyperdrive_proto_login_t *login, char *name, u_char *buf,
     uint64_t value);
@@ -97,90 +57,6 @@ static ngx_int_t ngx_hyperdrive_mysql_client_login_denied(
     ngx_hyperdrive_proto_login_t *login, ngx_hyperdrive_chain_t *out);
 static ngx_int_t ngx_hyperdrive_mysql_client_login_old(
     ngx_hyperdrive_proto_login_t *login, ngx_hyperdrive_chain_t *out);
-static ngx_int_t ngx_hyperdrive_mysql_client_login_fail(
-    ngx_hyperdrive_proto_login_t *login, ngx_uint_t code, char *sqlstate,
-    char *reason, ngx_hyperdrive_chain_t *out);
-
-
-void
-ngx_hyperdrive_mysql_login_greet(ngx_hyperdrive_proto_login_t *login,
-    ngx_str_t *greeting, uint32_t pid, ngx_hyperdrive_chain_t *out)
-{
-    size_t                                len;
-    u_char                               *p;
-    ngx_str_t                            *plugin;
-    ngx_hyperdrive_mysql_greeting_t       origin;
-    ngx_hyperdrive_mysql_client_login_t  *state;
-
-    ngx_memzero(&origin, sizeof(ngx_hyperdrive_mysql_greeting_t));
-
-    if (greeting == NULL
-        || ngx_hyperdrive_mysql_greeting_read(greeting, &origin) != NGX_OK)
-    {
-        ngx_str_set(&origin.version, NGX_HYPERDRIVE_MYSQL_VERSION);
-        origin.offered = NGX_HYPERDRIVE_MYSQL_LONG_PASSWORD;
-        origin.collation = NGX_HYPERDRIVE_MYSQL_COLLATION;
-    }
-
-    state = calloc(1, sizeof(ngx_hyperdrive_mysql_client_login_t));
-
-    if (state == NULL
-        || ngx_hyperdrive_mysql_scramble(state->scramble) != NGX_OK)
-    {
-        free(state);
-        out->failed = 1;
-        return;
-    }
-
-    login->state = state;
-
-    state->offered = NGX_HYPERDRIVE_MYSQL_COMMON|NGX_HYPERDRIVE_MYSQL_FIXED
-                     |(origin.offered & NGX_HYPERDRIVE_MYSQL_LONG_PASSWORD);
-
-    if (login->tls_offered && !login->tls) {
-        state->offered |= NGX_HYPERDRIVE_MYSQL_SSL;
-        login->ahead = NGX_HYPERDRIVE_MYSQL_HEADER
-                       + NGX_HYPERDRIVE_MYSQL_TLS_LEN;
-    }
-
-    /* MariaDB's clients begin with what its users have; others with theirs */
-
-    state->plugin = (login->kinds == NGX_HYPERDRIVE_MYSQL_KIND_NATIVE
-                     || !(origin.offered & NGX_HYPERDRIVE_MYSQL_LONG_PASSWORD))
-                    ? NGX_HYPERDRIVE_MYSQL_PLUGIN_NATIVE
-                    : NGX_HYPERDRIVE_MYSQL_PLUGIN_SHA2;
-
-    plugin = ngx_hyperdrive_mysql_plugin_name(state->plugin);
-
-    len = 1 + origin.version.len + 1 + 4 + 8 + 1 + 2 + 1 + 2 + 2 + 1 + 10
-          + 13 + plugin->len;
-
-    login->seq = 0;
-
-    p = ngx_hyperdrive_mysql_packet_begin(out, len, &login->seq);
-    if (p == NULL) {
-        return;
-    }
-
-    *p++ = 10;
-    p = ngx_cpymem(p, origin.version.data, origin.version.len);
-    *p++ = '\0';
-    p = ngx_hyperdrive_mysql_put_u32(p, pid);
-    p = ngx_cpymem(p, state->scramble, 8);
-    *p++ = '\0';
-    p = ngx_hyperdrive_mysql_put_u16(p, (ngx_uint_t) (state->offered
-                                                      & 0xffff));
-    *p++ = (u_char) origin.collation;
-    p = ngx_hyperdrive_mysql_put_u16(p, NGX_HYPERDRIVE_MYSQL_AUTOCOMMIT);
-    p = ngx_hyperdrive_mysql_put_u16(p, (ngx_uint_t) (state->offered >> 16
-                                                      & 0xffff));
-    *p++ = NGX_HYPERDRIVE_MYSQL_SCRAMBLE + 1;
-    ngx_memzero(p, 6);
-    p = ngx_hyperdrive_mysql_put_u32(p + 6, (uint32_t) (state->offered >> 32));
-    p = ngx_cpymem(p, state->scramble + 8, NGX_HYPERDRIVE_MYSQL_SCRAMBLE - 8);
-    *p++ = '\0';
-    ngx_memcpy(p, plugin->data, plugin->len);
-}
 
 
 ngx_int_t
@@ -301,55 +177,6 @@ ngx_hyperdrive_mysql_client_login_step(ngx_hyperdrive_proto_login_t *login,
 }
 
 
-void
-ngx_hyperdrive_mysql_login_client_free(ngx_hyperdrive_proto_login_t *login)
-{
-    ngx_hyperdrive_mysql_client_login_t  *state;
-
-    state = login->state;
-
-    if (state == NULL) {
-        return;
-    }
-
-    if (state->packet.data) {
-        ngx_hyperdrive_base_digest_wipe(state->packet.data, state->packet.len);
-        free(state->packet.data);
-    }
-
-    ngx_hyperdrive_base_digest_wipe(state, sizeof(*state));
-    free(state);
-
-    login->state = NULL;
-    login->nparams = 0;
-
-    ngx_str_null(&login->user);
-    ngx_str_null(&login->database);
-    ngx_str_null(&login->token);
-}
-
-
-void
-ngx_hyperdrive_mysql_login_welcome(ngx_hyperdrive_proto_login_t *login,
-    ngx_str_t *greeting, uint32_t pid, u_char *key, size_t len,
-    ngx_hyperdrive_chain_t *out)
-{
-    ngx_hyperdrive_mysql_ok_t        ok;
-    ngx_hyperdrive_mysql_greeting_t  origin;
-
-    /* its number was told when it was greeted */
-
-    (void) ngx_hyperdrive_mysql_greeting_read(greeting, &origin);
-
-    ngx_memzero(&ok, sizeof(ngx_hyperdrive_mysql_ok_t));
-
-    ok.status = origin.status;
-    ok.changes = origin.changes;
-
-    ngx_hyperdrive_mysql_ok(out, login->capabilities, &ok, &login->seq);
-}
-
-
 static ngx_int_t
 ngx_hyperdrive_mysql_client_login_response(ngx_hyperdrive_proto_login_t *login,
     ngx_str_t *payload, ngx_uint_t behind, ngx_hyperdrive_chain_t *out)
@@ -406,9 +233,7 @@ ngx_hyperdrive_mysql_client_login_response(ngx_hyperdrive_proto_login_t *login,
 }
 
 
-/* who it is; the packet is kept, for strings in it */
-
-static ngx_int_t
+ngx_int_t
 ngx_hyperdrive_mysql_client_login_known(ngx_hyperdrive_proto_login_t *login,
     ngx_str_t *payload, ngx_hyperdrive_mysql_response_t *response,
     ngx_hyperdrive_chain_t *out)
@@ -470,6 +295,9 @@ ngx_hyperdrive_mysql_client_login_known(ngx_hyperdrive_proto_login_t *login,
                                           NGX_HYPERDRIVE_MYSQL_PARAM_COLLATION,
                                           state->collation,
                                           response->collation);
+
+    /* what it was greeted with goes where it goes */
+    login->key_len = NGX_HYPERDRIVE_MYSQL_SCRAMBLE;
 
     state->step = NGX_HYPERDRIVE_MYSQL_STEP_LOOKUP;
 
@@ -581,7 +409,7 @@ ngx_hyperdrive_mysql_client_login_trust(ngx_hyperdrive_proto_login_t *login,
 }
 
 
-/* with a new scramble: the old one may be in what was sent */
+/* with the same scramble, as the database does: some clients never read it */
 
 static ngx_int_t
 ngx_hyperdrive_mysql_client_login_switch(ngx_hyperdrive_proto_login_t *login,
@@ -595,11 +423,6 @@ ngx_hyperdrive_mysql_client_login_switch(ngx_hyperdrive_proto_login_t *login,
 
     if (!(login->capabilities & NGX_HYPERDRIVE_MYSQL_PLUGIN_AUTH)) {
         return ngx_hyperdrive_mysql_client_login_old(login, out);
-    }
-
-    if (ngx_hyperdrive_mysql_scramble(state->scramble) != NGX_OK) {
-        return ngx_hyperdrive_mysql_client_login_fail(login, 1105, "HY000",
-                            "cannot make a random number", out);
     }
 
     name = ngx_hyperdrive_mysql_plugin_name(plugin);
@@ -940,9 +763,7 @@ ngx_hyperdrive_mysql_client_login_old(ngx_hyperdrive_proto_login_t *login,
 }
 
 
-/* <reason> is what the client is told, too */
-
-static ngx_int_t
+ngx_int_t
 ngx_hyperdrive_mysql_client_login_fail(ngx_hyperdrive_proto_login_t *login,
     ngx_uint_t code, char *sqlstate, char *reason, ngx_hyperdrive_chain_t *out)
 {

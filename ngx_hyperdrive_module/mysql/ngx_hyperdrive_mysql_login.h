@@ -75,6 +75,9 @@
 
 void ngx_hyperdrive_mysql_login_greet(ngx_hyperdrive_proto_login_t *login,
     ngx_str_t *greeting, uint32_t pid, ngx_hyperdrive_chain_t *out);
+ngx_int_t ngx_hyperdrive_mysql_login_change(
+    ngx_hyperdrive_proto_login_t *login, void *client, u_char **pos,
+    u_char *last, ngx_hyperdrive_chain_t *out);
 ngx_int_t ngx_hyperdrive_mysql_login_client(
     ngx_hyperdrive_proto_login_t *login, u_char **pos, u_char *last,
     ngx_hyperdrive_chain_t *out);

@@ -49,6 +49,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     NULL,
     ngx_hyperdrive_pg_login_client,
     ngx_hyperdrive_pg_login_client_free,
+    NULL,
     ngx_hyperdrive_pg_login_welcome,
     ngx_hyperdrive_pg_login_origin,
     ngx_hyperdrive_pg_login_origin_free,

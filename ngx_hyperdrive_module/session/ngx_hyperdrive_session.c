@@ -18,7 +18,6 @@
 
 
 static void ngx_hyperdrive_session_cleanup(void *data);
-static void ngx_hyperdrive_session_login_handler(ngx_event_t *rev);
 static void ngx_hyperdrive_session_login(ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_upgrade(ngx_hyperdrive_session_t *s);
 static ngx_int_t ngx_hyperdrive_session_peek_tls(ngx_hyperdrive_session_t *s);
@@ -76,22 +75,10 @@ ngx_hyperdrive_session_init(ngx_stream_session_t *stream,
             return;
         }
 
-        s->login = calloc(1, sizeof(ngx_hyperdrive_proto_login_t));
-        if (s->login == NULL) {
+        if (ngx_hyperdrive_session_login_new(s) != NGX_OK) {
             ngx_stream_finalize_session(stream,
                                         NGX_STREAM_INTERNAL_SERVER_ERROR);
             return;
-        }
-
-        s->login->mock = ngx_hyperdrive_shm_secret();
-        s->login->kinds = conf->kinds;
-        s->login->local = (c->sockaddr->sa_family == AF_UNIX);
-
-        if (s->login->local) {
-            ngx_str_set(&s->login->host, "localhost");
-
-        } else {
-            s->login->host = c->addr_text;
         }
 
         s->login->tls_offered = conf->tls;
@@ -186,6 +173,36 @@ ngx_hyperdrive_session_create(ngx_stream_session_t *stream,
     ngx_hyperdrive_session_drain_add(s);
 
     return s;
+}
+
+
+/* a log-in that begins, with what is known before its first byte */
+
+ngx_int_t
+ngx_hyperdrive_session_login_new(ngx_hyperdrive_session_t *s)
+{
+    ngx_connection_t  *c;
+
+    c = s->net.connection;
+
+    s->login = calloc(1, sizeof(ngx_hyperdrive_proto_login_t));
+    if (s->login == NULL) {
+        return NGX_ERROR;
+    }
+
+    s->login->mock = ngx_hyperdrive_shm_secret();
+    s->login->kinds = s->conf->kinds;
+    s->login->nonce = s->key;
+    s->login->local = (c->sockaddr->sa_family == AF_UNIX);
+
+    if (s->login->local) {
+        ngx_str_set(&s->login->host, "localhost");
+
+    } else {
+        s->login->host = c->addr_text;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -301,7 +318,7 @@ ngx_hyperdrive_session_set_state(ngx_hyperdrive_session_t *s,
 }
 
 
-static void
+void
 ngx_hyperdrive_session_login_handler(ngx_event_t *rev)
 {
     ngx_int_t                  rc;
@@ -621,7 +638,13 @@ ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
 
     s->wire = proto->client_create(&origin->ctx, proto->mode(greeting),
                                    s->login);
-    if (s->wire == NULL || RAND_bytes(s->key, sizeof(s->key)) != 1) {
+
+    /* a protocol in which we speak first has used the key for that */
+
+    if (s->wire == NULL
+        || (proto->client_greet == NULL
+            && RAND_bytes(s->key, sizeof(s->key)) != 1))
+    {
         ngx_hyperdrive_session_close(s);
         return NGX_DONE;
     }

@@ -442,6 +442,18 @@ void ngx_hyperdrive_session_take(ngx_array_t *origins, u_char *data,
     size_t len, ngx_socket_t fd);
 
 
+/* within the room: a log-in begins; NGX_ERROR: no memory */
+ngx_int_t ngx_hyperdrive_session_login_new(ngx_hyperdrive_session_t *s);
+void ngx_hyperdrive_session_login_handler(ngx_event_t *rev);
+
+
+/* ngx_hyperdrive_session_change.c */
+
+/* the client asks to be another one: NGX_DONE: it is logged in anew, in its
+   own time, or <s> is gone */
+ngx_int_t ngx_hyperdrive_session_change(ngx_hyperdrive_session_t *s);
+
+
 /* ngx_hyperdrive_session_identify.c */
 
 /*

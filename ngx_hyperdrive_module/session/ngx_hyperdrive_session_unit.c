@@ -215,6 +215,16 @@ ngx_hyperdrive_session_process(ngx_hyperdrive_session_t *s)
             return NGX_DONE;
         }
 
+        if (rc == NGX_DECLINED) {
+
+            if (s->outstanding) {
+                /* what it has asked for before is answered first */
+                break;
+            }
+
+            return ngx_hyperdrive_session_change(s);
+        }
+
         if (rc == NGX_BUSY) {
             s->streaming = 1;
             s->unit.len = s->net.last - s->net.pos;

@@ -1,4 +1,5 @@
 /* sources: mysql/ngx_hyperdrive_mysql_auth.c
+            mysql/ngx_hyperdrive_mysql_client_greet.c
             mysql/ngx_hyperdrive_mysql_client_login.c
             mysql/ngx_hyperdrive_mysql_greeting.c
             mysql/ngx_hyperdrive_mysql_login.c
@@ -862,6 +863,53 @@ test_client(void)
 }
 
 
+static void
+test_change(void)
+{
+    size_t                            n;
+    u_char                           *copy;
+    ngx_int_t                         rc;
+    ngx_str_t                         s;
+    ngx_uint_t                        good;
+    ngx_hyperdrive_mysql_response_t   r;
+
+    static char  body[] = "app\0" "\4abcd" "shop\0" "\41\0"
+                          "caching_sha2_password\0" "\5\1a\2bc";
+
+    good = 1;
+
+    for (n = 0; n < sizeof(body); n++) {
+        copy = malloc(n ? n : 1);
+        memcpy(copy, body, n);
+        s.data = copy;
+        s.len = n;
+
+        memset(&r, 0, sizeof(r));
+        r.capabilities = NGX_HYPERDRIVE_MYSQL_PLUGIN_AUTH
+                         |NGX_HYPERDRIVE_MYSQL_CONNECT_ATTRS;
+
+        rc = ngx_hyperdrive_mysql_response_change(&s, &r);
+
+        /* what stands behind the database may be left away */
+
+        if (n < 14 || n == 15) {
+            good = good && rc == NGX_ERROR;
+
+        } else if (n == 14 || n == sizeof(body) - 1) {
+            good = good && rc == NGX_OK && r.user.len == 3 && r.auth.len == 4
+                   && r.database.len == 4
+                   && r.collation == (n == 14 ? 0 : 33)
+                   && r.plugin.len == (n == 14 ? 0 : 21)
+                   && r.attributes.len == (n == 14 ? 0 : 5);
+        }
+
+        free(copy);
+    }
+
+    ok(good, "a request to be another user, cut at every byte");
+}
+
+
 static ngx_int_t
 origin(const char *bytes, size_t len, char **reason, u_char *message)
 {
@@ -1034,6 +1082,7 @@ main(void)
     test_login();
     test_unknown();
     test_client();
+    test_change();
     test_origin();
 
     forget();

@@ -1,4 +1,5 @@
 /* sources: mysql/ngx_hyperdrive_mysql_auth.c
+            mysql/ngx_hyperdrive_mysql_client_greet.c
             mysql/ngx_hyperdrive_mysql_client_login.c
             mysql/ngx_hyperdrive_mysql_greeting.c
             mysql/ngx_hyperdrive_mysql_packet.c
@@ -35,6 +36,7 @@ static char   *secrets[] = {
 };
 
 
+static void change(const uint8_t *data, size_t size);
 static ngx_int_t run(ngx_hyperdrive_proto_login_t *login, ngx_uint_t flags,
     const uint8_t *data, size_t size, size_t piece);
 
@@ -54,6 +56,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     data++;
     size--;
+
+    change(data, size);
 
     whole = run(&a, flags, data, size, size + 1);
     rc = run(&b, flags, data, size, 1 + (flags >> 5));
@@ -77,6 +81,35 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ngx_hyperdrive_mysql_login_client_free(&b);
 
     return 0;
+}
+
+
+/* the same bytes as a request to be another user */
+
+static void
+change(const uint8_t *data, size_t size)
+{
+    u_char                           *copy;
+    ngx_str_t                         s;
+    ngx_hyperdrive_mysql_response_t   r;
+
+    copy = malloc(size ? size : 1);
+    memcpy(copy, data, size);
+    s.data = copy;
+    s.len = size;
+
+    memset(&r, 0, sizeof(r));
+    r.capabilities = NGX_HYPERDRIVE_MYSQL_COMMON;
+
+    if (ngx_hyperdrive_mysql_response_change(&s, &r) == NGX_OK
+        && (r.user.len + r.auth.len + r.database.len + r.plugin.len
+            + r.attributes.len > size
+            || r.user.data < copy || r.user.data + r.user.len > copy + size))
+    {
+        abort();
+    }
+
+    free(copy);
 }
 
 

@@ -109,7 +109,11 @@ ngx_hyperdrive_mysql_client_login_step(ngx_hyperdrive_proto_login_t *login,
         return ngx_hyperdrive_mysql_client_login_found(login, out);
 
     case NGX_HYPERDRIVE_MYSQL_STEP_DONE:
-        login->reason = "called after the end of a log-in";
+
+        if (login->reason == NULL) {
+            login->reason = "called after the end of a log-in";
+        }
+
         return NGX_ERROR;
 
     case NGX_HYPERDRIVE_MYSQL_STEP_TLS:

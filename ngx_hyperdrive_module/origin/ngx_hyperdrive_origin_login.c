@@ -60,8 +60,13 @@ ngx_hyperdrive_origin_credentials(ngx_hyperdrive_pool_t *pool,
     p.len = password->len;
     t.len = token->len;
 
-    ngx_memcpy(p.data, password->data, password->len);
-    ngx_memcpy(t.data, token->data, token->len);
+    if (password->len) {
+        ngx_memcpy(p.data, password->data, password->len);
+    }
+
+    if (token->len) {
+        ngx_memcpy(t.data, token->data, token->len);
+    }
 
     ngx_hyperdrive_origin_credentials_free(pool);
 

@@ -630,7 +630,8 @@ ngx_hyperdrive_origin_release(ngx_hyperdrive_origin_t *o, void *client)
         if (ngx_exiting
             || proto->origin_reset(o->wire, o->unclean
                                        == NGX_HYPERDRIVE_ORIGIN_RESET_ALL,
-                                   (int32_t) ngx_random() << 1, &o->net.out)
+                                   (int32_t) ((uint32_t) ngx_random() << 1),
+                                   &o->net.out)
                != NGX_OK)
         {
             ngx_hyperdrive_origin_close(o, "was its client's own");

@@ -62,9 +62,19 @@ ngx_hyperdrive_origin_pool_at(ngx_hyperdrive_origin_conf_t *conf,
     *p++ = '\0';
     p = ngx_cpymem(p, where.data, where.len);
     *p++ = '\0';
-    p = ngx_cpymem(p, user->data, user->len);
+
+    /* either may be empty, and nowhere then */
+
+    if (user->len) {
+        p = ngx_cpymem(p, user->data, user->len);
+    }
+
     *p++ = '\0';
-    p = ngx_cpymem(p, database->data, database->len);
+
+    if (database->len) {
+        p = ngx_cpymem(p, database->data, database->len);
+    }
+
     *p++ = '\0';
 
     for (i = 0; i < nparams; i++) {

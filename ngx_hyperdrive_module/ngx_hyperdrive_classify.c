@@ -130,6 +130,7 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
                         || (facts.stateful && facts.nstatements > 1));
 
     plan->may_write = facts.may_write;
+    plan->defaults = facts.defaults;
     plan->ddl = blind.ddl;
 
     if (!sql_mode.mysql) {

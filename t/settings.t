@@ -107,6 +107,7 @@ cached();
 matching();
 counted();
 leaving();
+defaults();
 
 $t->done_testing();
 
@@ -727,6 +728,36 @@ sub counted {
 }
 
 # A client that leaves in the middle leaves nothing behind.
+
+# What a role or database begins with is another thing from now on, for whoever
+# logs in.
+
+sub defaults {
+	my $c = client();
+
+	$c->query('SELECT 1');
+	$pg->psql('ALTER ROLE app SUPERUSER');
+
+	for my $sql ("ALTER ROLE app SET work_mem = '55MB'",
+		"ALTER DATABASE shop SET work_mem = '56MB'; "
+			. 'ALTER ROLE app RESET work_mem',
+		"BEGIN; ALTER USER app SET work_mem = '57MB'; COMMIT")
+	{
+		my ($value) = $sql =~ /(5\dMB)/;
+
+		is($c->query($sql)->state(), '', $sql);
+
+		my $d = client();
+
+		is($d->query('SHOW work_mem')->value(), $value, 'a new client');
+		is($d->query('RESET work_mem; SHOW work_mem')->value(), $value,
+			'...and what RESET means to it');
+		$d->close();
+	}
+
+	$c->query('ALTER ROLE app RESET ALL; ALTER DATABASE shop RESET ALL');
+	$c->close();
+}
 
 sub leaving {
 	for my $set ("SET work_mem = '51MB'", "BEGIN; SET work_mem = '51MB'",

@@ -336,6 +336,8 @@ struct ngx_hyperdrive_session_s {
     unsigned                         tried:1;     /* the unit was sent to a
                                                      replica, in vain */
     unsigned                         wild:1;      /* it has run DDL */
+    unsigned                         defaults:1;  /* ...that changes what
+                                                     sessions begin with */
     unsigned                         path_local:1; /* search_path may be
                                                       another one up to the end
                                                       of the block */

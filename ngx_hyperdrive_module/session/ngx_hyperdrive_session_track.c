@@ -9,6 +9,9 @@
 #include "session/ngx_hyperdrive_session_policy.h"
 
 
+static void ngx_hyperdrive_session_track_defaults(ngx_hyperdrive_session_t *s);
+
+
 void
 ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
 {
@@ -38,6 +41,10 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
         && ngx_hyperdrive_session_settings_run(s, run) != NGX_OK)
     {
         ngx_hyperdrive_session_pin_setting(s);
+    }
+
+    if (run->stmt && run->stmt->plan.defaults) {
+        s->defaults = 1;
     }
 
     ngx_hyperdrive_session_pin_run(s, run);
@@ -105,6 +112,34 @@ ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
 }
 
 
+/*
+ * Connections begin with what ALTER ROLE and ALTER DATABASE have set: those
+ * that were there before are of no use to whoever logs in from now on.
+ */
+
+static void
+ngx_hyperdrive_session_track_defaults(ngx_hyperdrive_session_t *s)
+{
+    ngx_str_t  all;
+
+    s->defaults = 0;
+
+    ngx_str_set(&all, "");
+
+    if (ngx_hyperdrive_origin_reconnect(s->conf->origin->limit, &all)
+        != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_WARN, s->net.connection->log, 0,
+                      "hyperdrive: connections of upstream \"%V\" keep the "
+                      "settings that they have begun with: too many orders "
+                      "are being carried out", &s->conf->origin->name);
+        return;
+    }
+
+    ngx_hyperdrive_origin_orders(s->conf->origin);
+}
+
+
 void
 ngx_hyperdrive_session_track_settled(ngx_hyperdrive_session_t *s)
 {
@@ -112,6 +147,12 @@ ngx_hyperdrive_session_track_settled(ngx_hyperdrive_session_t *s)
         && s->conf->origin->proto->origin_idle(s->origin->wire))
     {
         s->path_local = 0;
+    }
+
+    if (s->defaults
+        && s->conf->origin->proto->origin_idle(s->origin->wire))
+    {
+        ngx_hyperdrive_session_track_defaults(s);
     }
 
     if (s->time) {

@@ -148,6 +148,9 @@ typedef struct {
      */
     unsigned                     may_write:1;
 
+    /* what a session begins with may be changed: ALTER ROLE, DATABASE */
+    unsigned                     defaults:1;
+
     /* the table list is not all: more than MAX_TABLES, or not understood */
     unsigned                     incomplete:1;
 

@@ -156,6 +156,7 @@ ngx_hyperdrive_sql_classify_init(ngx_hyperdrive_sql_scan_t *s,
     facts->stateful = 0;
     facts->leaves = 0;
     facts->may_write = 0;
+    facts->defaults = 0;
     facts->incomplete = 0;
     facts->unknown_function = 0;
     facts->anything = 0;

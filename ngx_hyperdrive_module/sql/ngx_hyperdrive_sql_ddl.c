@@ -179,8 +179,17 @@ ngx_hyperdrive_sql_ddl_alter(ngx_hyperdrive_sql_scan_t *s)
         ngx_hyperdrive_sql_scan_leaves(s, NGX_HYPERDRIVE_SQL_LEAVES_FUNCTION);
         return;
 
-    case K(SYSTEM):
+    case K(ROLE):
+    case K(USER):
+        s->facts->defaults = 1;
+        return;
+
     case K(DATABASE):
+        s->facts->defaults = 1;
+        s->facts->alone = 1;
+        return;
+
+    case K(SYSTEM):
     case K(TABLESPACE):
     case K(SUBSCRIPTION):
     case K(TYPE):

@@ -406,7 +406,7 @@ static const ngx_hyperdrive_sql_keyword_t  ngx_hyperdrive_sql_pg_keywords[]
     { ngx_string("returns"), K(OTHER), UNRESERVED },
     { ngx_string("revoke"), K(REVOKE), UNRESERVED },
     { ngx_string("right"), K(RIGHT), FUNCTION_OR_TYPE },
-    { ngx_string("role"), K(OTHER), UNRESERVED },
+    { ngx_string("role"), K(ROLE), UNRESERVED },
     { ngx_string("rollback"), K(ROLLBACK), UNRESERVED },
     { ngx_string("rollup"), K(ROLLUP), UNRESERVED },
     { ngx_string("routine"), K(OTHER), UNRESERVED },

@@ -78,6 +78,8 @@ typedef struct {
                                                          be changed */
     unsigned                          ddl:1;          /* ...and not only
                                                          rows */
+    unsigned                          defaults:1;     /* or what sessions begin
+                                                         with */
     unsigned                          local:1;        /* search_path may be
                                                          another one up to the
                                                          end of the block */

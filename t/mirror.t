@@ -32,11 +32,12 @@ INSERT INTO reports SELECT g, 0 FROM generate_series(1, 10) g;
 
 EOS
 
-my @about = (users => { app => 'pw' }, databases => [ 'shop' ],
-	sql => { shop => $sql });
+my @about = (users => { app => 'pw' }, sql => { shop => $sql });
 
-my $pg = $t->postgres(@about);
-my $other = $t->postgres(@about);
+# both begin with one copy: the databases' numbers tell them apart
+
+my $pg = $t->postgres(@about, databases => [ 'shop' ]);
+my $other = $t->postgres(@about, databases => [ 'spare', 'shop' ]);
 my $replica = $pg->replica();
 
 my ($p, $o, $r) = map { $_->port() } $pg, $other, $replica;

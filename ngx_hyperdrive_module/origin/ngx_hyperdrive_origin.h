@@ -367,6 +367,9 @@ struct ngx_hyperdrive_origin_waiter_s {
                                                      hint for this call */
     unsigned                           now:1;     /* it does not stand in the
                                                      queue */
+    ngx_int_t                          priority;  /* in the queue:
+                                                     _SHM_PRIORITY; a hint for
+                                                     this call */
 
     void                              *data;
     void                             (*ready)(

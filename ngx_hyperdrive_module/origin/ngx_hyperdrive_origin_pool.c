@@ -417,7 +417,8 @@ ngx_hyperdrive_origin_queue(ngx_hyperdrive_pool_t *pool,
 
     w->node.key = ++ngx_hyperdrive_origin_last_id;
 
-    if (ngx_hyperdrive_shm_limit_wait(conf->limit, w->node.key, &w->ticket)
+    if (ngx_hyperdrive_shm_limit_wait(conf->limit, w->node.key, w->priority,
+                                      &w->ticket)
         != NGX_OK)
     {
         ngx_hyperdrive_origin_quota_give(pool);

@@ -41,7 +41,7 @@ typedef enum {
 #define NGX_HYPERDRIVE_POLICY_NAMES      16
 
 /* priorities are -MAX to MAX, 0 is the default, greater ones come first */
-#define NGX_HYPERDRIVE_POLICY_PRIORITY   10
+#define NGX_HYPERDRIVE_POLICY_PRIORITY   NGX_HYPERDRIVE_SHM_PRIORITY
 
 
 /* an upstream that may be named, found when the configuration is read */

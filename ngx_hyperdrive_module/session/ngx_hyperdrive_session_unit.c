@@ -439,6 +439,8 @@ ngx_hyperdrive_session_acquire(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_proto_error_t  err;
 
     s->waiter.bucket = ngx_hyperdrive_session_settings_bucket(s);
+    s->waiter.priority = ngx_hyperdrive_session_policy(s,
+                             s->streaming ? NULL : s->unit.stmt)->priority;
 
     rc = ngx_hyperdrive_origin_acquire(s->pool, &s->waiter, &o, &err);
 

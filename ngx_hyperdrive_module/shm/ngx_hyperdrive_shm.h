@@ -192,14 +192,20 @@ ngx_uint_t ngx_hyperdrive_shm_limit_waiting(ngx_hyperdrive_shm_limit_t *limit);
  */
 ngx_int_t ngx_hyperdrive_shm_limit_take(ngx_hyperdrive_shm_limit_t *limit);
 
+/* of waiters: -MAX to MAX, greater ones first */
+#define NGX_HYPERDRIVE_SHM_PRIORITY         10
+/* places in the list that one step is worth */
+#define NGX_HYPERDRIVE_SHM_PRIORITY_STEP    16
+
 /*
- * Puts a waiter at the end of the list.  <id> is the session's own number in
- * this worker, given back on the grant.  NGX_OK: *ticket is set; if a place is
+ * Puts a waiter at the end of the list, or so far from it as <priority> says:
+ * as if it had come so much sooner, so nobody is overtaken for ever.  <id> is
+ * the session's own number in this worker, given back on the grant.  NGX_OK: *ticket is set; if a place is
  * free and the list was empty, it is granted at once (as by _give()), so look
  * for grants.  NGX_BUSY: the queue is full.  A ticket is never 0.
  */
 ngx_int_t ngx_hyperdrive_shm_limit_wait(ngx_hyperdrive_shm_limit_t *limit,
-    uint64_t id, uint32_t *ticket);
+    uint64_t id, ngx_int_t priority, uint32_t *ticket);
 
 /*
  * A waiter leaves.  NGX_OK: it was still waiting.  NGX_DONE: it had been

@@ -58,7 +58,7 @@ typedef enum {
 /* a free ticket is tickets_mutex's, any other one its limit's */
 
 typedef struct {
-    uint64_t                        arrival;
+    uint64_t                        arrival;    /* ...as priority has it */
     uint64_t                        id;
     uint32_t                        next;
     uint32_t                        prev;
@@ -262,6 +262,9 @@ ngx_hyperdrive_shm_ticket_t *ngx_hyperdrive_shm_ticket_own(
 
 /* a list, of those who wait or of what was granted to a slot */
 void ngx_hyperdrive_shm_ticket_enqueue(uint32_t *head, uint32_t *tail,
+    uint32_t n);
+/* behind all that have come before it, or are as if they had */
+void ngx_hyperdrive_shm_ticket_insert(uint32_t *head, uint32_t *tail,
     uint32_t n);
 void ngx_hyperdrive_shm_ticket_dequeue(uint32_t *head, uint32_t *tail,
     uint32_t n);

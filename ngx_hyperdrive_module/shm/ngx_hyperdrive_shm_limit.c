@@ -311,7 +311,7 @@ ngx_hyperdrive_shm_limit_take(ngx_hyperdrive_shm_limit_t *limit)
 
 ngx_int_t
 ngx_hyperdrive_shm_limit_wait(ngx_hyperdrive_shm_limit_t *limit, uint64_t id,
-    uint32_t *handle)
+    ngx_int_t priority, uint32_t *handle)
 {
     uint32_t                      n;
     ngx_int_t                     rc;
@@ -341,13 +341,15 @@ ngx_hyperdrive_shm_limit_wait(ngx_hyperdrive_shm_limit_t *limit, uint64_t id,
     ticket = &ngx_hyperdrive_shm->tickets[n];
 
     ticket->id = id;
-    ticket->arrival = limit->arrivals++;
+    ticket->arrival = limit->arrivals++
+                      + (NGX_HYPERDRIVE_SHM_PRIORITY - priority)
+                        * NGX_HYPERDRIVE_SHM_PRIORITY_STEP;
 
     ngx_memory_barrier();
 
     ticket->state = NGX_HYPERDRIVE_SHM_TICKET_WAITING;
 
-    ngx_hyperdrive_shm_ticket_enqueue(&limit->head, &limit->tail, n);
+    ngx_hyperdrive_shm_ticket_insert(&limit->head, &limit->tail, n);
     limit->waiting++;
 
     *handle = ticket->handle;

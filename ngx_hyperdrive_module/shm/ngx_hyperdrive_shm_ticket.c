@@ -142,6 +142,45 @@ ngx_hyperdrive_shm_ticket_enqueue(uint32_t *head, uint32_t *tail, uint32_t n)
 }
 
 
+/* no further than priorities reach */
+
+void
+ngx_hyperdrive_shm_ticket_insert(uint32_t *head, uint32_t *tail, uint32_t n)
+{
+    uint32_t                      prev, next;
+    ngx_hyperdrive_shm_ticket_t  *tickets;
+
+    tickets = ngx_hyperdrive_shm->tickets;
+
+    next = NGX_HYPERDRIVE_SHM_NONE;
+    prev = *tail;
+
+    while (prev != NGX_HYPERDRIVE_SHM_NONE
+           && tickets[prev].arrival > tickets[n].arrival)
+    {
+        next = prev;
+        prev = tickets[prev].prev;
+    }
+
+    tickets[n].next = next;
+    tickets[n].prev = prev;
+
+    if (prev == NGX_HYPERDRIVE_SHM_NONE) {
+        *head = n;
+
+    } else {
+        tickets[prev].next = n;
+    }
+
+    if (next == NGX_HYPERDRIVE_SHM_NONE) {
+        *tail = n;
+
+    } else {
+        tickets[next].prev = n;
+    }
+}
+
+
 void
 ngx_hyperdrive_shm_ticket_dequeue(uint32_t *head, uint32_t *tail, uint32_t n)
 {

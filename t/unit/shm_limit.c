@@ -74,7 +74,7 @@ start(ngx_uint_t max, ngx_uint_t queue)
 
 
 #define take()      ngx_hyperdrive_shm_limit_take(limit)
-#define wait_(n, t) ngx_hyperdrive_shm_limit_wait(limit, n, t)
+#define wait_(n, t) ngx_hyperdrive_shm_limit_wait(limit, n, 0, t)
 #define leave(t)    ngx_hyperdrive_shm_limit_leave(limit, t)
 #define give()      ngx_hyperdrive_shm_limit_give(limit, &slot)
 #define granted()   ngx_hyperdrive_shm_limit_granted(limit, &id)
@@ -308,6 +308,49 @@ test_order(void)
     ok(give() == NGX_DECLINED && give() == NGX_DECLINED && counts(0, 0, 0),
        "all is given back");
     ok(verify() == NULL && all_free(), "no ticket is lost");
+}
+
+
+/* who is more urgent comes sooner, by so many places and no more */
+
+static void
+test_priority(void)
+{
+    uint32_t    all[64];
+    uint64_t    order[64];
+    ngx_uint_t  i;
+
+    start(1, 100);
+
+    (void) take();
+
+    for (i = 0; i < 40; i++) {
+        (void) ngx_hyperdrive_shm_limit_wait(limit, i, 0, &all[i]);
+    }
+
+    (void) ngx_hyperdrive_shm_limit_wait(limit, 100, 1, &all[40]);
+    (void) ngx_hyperdrive_shm_limit_wait(limit, 101, 10, &all[41]);
+    (void) ngx_hyperdrive_shm_limit_wait(limit, 102, -1, &all[42]);
+    (void) ngx_hyperdrive_shm_limit_wait(limit, 103, 10, &all[43]);
+
+    for (i = 44; i < 60; i++) {
+        (void) ngx_hyperdrive_shm_limit_wait(limit, i, 0, &all[i]);
+    }
+
+    (void) leave(all[10]);
+
+    for (i = 0; i < 59 && give() == NGX_OK && granted() == NGX_OK; i++) {
+        order[i] = id;
+    }
+
+    ok(i == 59 && counts(1, 0, 0), "all are served");
+    ok(order[0] == 101 && order[1] == 103, "the most urgent first, in order");
+    ok(order[2] == 0 && order[12] == 11, "then who came first");
+    ok(order[26] == 100 && order[25] == 24 && order[27] == 25,
+       "a step is so many places");
+    ok(order[55] == 57 && order[56] == 102 && order[57] == 58,
+       "who is less urgent, later by as many");
+    ok(give() == NGX_DECLINED && all_free(), "no ticket is lost");
 }
 
 
@@ -1583,6 +1626,7 @@ main(void)
 
     test_places();
     test_order();
+    test_priority();
     test_free_place();
     test_serve();
     test_max();

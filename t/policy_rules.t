@@ -141,6 +141,18 @@ stream {
         hyperdrive_rule   cache=off;
     }
 
+    upstream one {
+        hyperdrive_origin  $url;
+        hyperdrive_pool    max=1;
+    }
+
+    server {
+        listen           127.0.0.1:8084;
+        hyperdrive_pass  one;
+        hyperdrive_rule  ~ urgent priority=10;
+        hyperdrive_rule  ~ later priority=-10;
+    }
+
     server {
         listen                    127.0.0.1:8083;
         hyperdrive_pass           shop;
@@ -167,6 +179,7 @@ refused();
 cached();
 timed();
 pinned();
+urgent();
 others();
 
 $t->done_testing();
@@ -523,6 +536,41 @@ sub pinned {
 	is($c->query(by_id(23))->state(), 'HV021', '...is one that matches');
 
 	$_->close() for $c, @others;
+}
+
+# In the queue, by priority.
+
+sub urgent {
+	my $waiting = sub {
+		return $t->status()->{upstreams}{one}{total}{waiting};
+	};
+
+	my @clients = map { client(8084) } 1 .. 4;
+	my @texts = ('first', 'later', 'plain', 'urgent');
+
+	# who holds the only connection
+
+	$clients[0]->query('BEGIN');
+	$clients[0]->query('LOCK TABLE prices');
+
+	for my $i (1 .. 3) {
+		$clients[$i]->parse('', "SELECT clock_timestamp() "
+			. "-- $texts[$i]")->bind('', '')->execute()->sync()
+			->flush_out();
+
+		my $until = time() + 10;
+		1 while $waiting->() < $i && time() < $until;
+	}
+
+	is($waiting->(), 3, 'three wait');
+	$clients[0]->query('COMMIT');
+
+	my %at = map { $texts[$_] => $clients[$_]->result()->value() } 1 .. 3;
+
+	is(join(' ', sort { $at{$a} cmp $at{$b} } keys %at),
+		'urgent plain later', 'served by priority');
+
+	$_->close() for @clients;
 }
 
 # Lua is not asked where a rule has matched.

@@ -71,6 +71,7 @@ help:
 	@echo '              QUICK=1, BENCH_SECONDS=3, BENCH_CLIENTS="1 16 64 256"'
 	@echo 'make bench-cache  the cache against a canned answer, Redis,'
 	@echo '              Pgpool-II and PgBouncer; BENCH_PAIRS=5, BENCH_LARGE=1'
+	@echo 'make bench-policy  what 50 rules and Lua cost; BENCH_PAIRS=7'
 	@echo 'make test-newer  some tests with a newer nginx, NEWER=trixie|DIR'
 	@echo 'make install  the module into $(MODULES_DIR)'
 	@echo 'make deps     the Debian packages for all that; done by itself'
@@ -193,6 +194,13 @@ bench-cache: deps
 	@perl t/bench/cache.pl
 
 
+# What a policy costs a repeated statement.
+
+bench-policy: deps
+	@$(MAKE) --no-print-directory build
+	@perl t/bench/policy.pl
+
+
 # The same tests with another nginx: a Debian release, or a source tree.
 
 NEWER       = trixie
@@ -217,5 +225,5 @@ clean:
 
 FORCE:
 
-.PHONY: help deps deps-build build demo test bench bench-cache test-newer \
+.PHONY: help deps deps-build build demo test bench bench-cache bench-policy test-newer \
 	install clean FORCE

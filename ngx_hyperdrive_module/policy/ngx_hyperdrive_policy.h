@@ -122,7 +122,8 @@ typedef ngx_int_t (*ngx_hyperdrive_policy_value_pt)(void *data,
 typedef struct {
     ngx_str_t                        text;     /* empty: nobody has read it */
     uint64_t                         serial;   /* of the text; 0: the same */
-    ngx_hyperdrive_sql_mode_t        mode;
+    ngx_uint_t                       mode;     /* to read it in: bits of
+                                                  ngx_hyperdrive_sql_mode() */
     ngx_str_t                       *upstream;
     ngx_hyperdrive_policy_value_pt   value;
     void                            *data;
@@ -173,6 +174,12 @@ ngx_hyperdrive_policy_decision_t *ngx_hyperdrive_policy_decision_copy(
 
 /* NGX_DECLINED: it is none of an error */
 ngx_int_t ngx_hyperdrive_policy_decision_sqlstate(ngx_str_t *value);
+
+/*
+ * Raised whenever decisions that were kept do not hold any more, of whatever
+ * policy: what was found before may be gone when the event handler returns.
+ */
+extern uint64_t  ngx_hyperdrive_policy_drops;
 
 /* nothing is set */
 extern ngx_hyperdrive_policy_decision_t  ngx_hyperdrive_policy_none;

@@ -15,6 +15,9 @@ ngx_hyperdrive_policy_decision_t  ngx_hyperdrive_policy_none =
     NGX_HYPERDRIVE_POLICY_NONE;
 
 
+uint64_t  ngx_hyperdrive_policy_drops;
+
+
 ngx_hyperdrive_policy_decision_t *
 ngx_hyperdrive_policy_decision_copy(ngx_hyperdrive_policy_decision_t *from)
 {

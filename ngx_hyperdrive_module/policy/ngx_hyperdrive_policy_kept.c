@@ -274,6 +274,8 @@ ngx_hyperdrive_policy_kept_drop(ngx_hyperdrive_policy_kept_t *kept,
         /* void */
     }
 
+    ngx_hyperdrive_policy_drops++;
+
     *last = kept->dropped;
     kept->dropped = node;
     kept->dropped_at = ngx_current_msec;

@@ -22,6 +22,7 @@ ngx_hyperdrive_policy_look_start(ngx_hyperdrive_policy_look_t *look,
     ngx_hyperdrive_policy_input_t *in)
 {
     look->in = in;
+    ngx_hyperdrive_sql_mode(in->mode, &look->mode);
     look->facts = NULL;
     look->nseen = 0;
     look->free = look->buf;
@@ -109,7 +110,7 @@ ngx_hyperdrive_policy_look_facts(ngx_hyperdrive_policy_look_t *look)
         return look->facts;
     }
 
-    ngx_hyperdrive_sql_classify(&look->in->text, &look->in->mode,
+    ngx_hyperdrive_sql_classify(&look->in->text, &look->mode,
                                 ngx_hyperdrive_policy_look_names,
                                 sizeof(ngx_hyperdrive_policy_look_names),
                                 &facts);
@@ -131,7 +132,7 @@ ngx_hyperdrive_policy_look_functions(ngx_hyperdrive_policy_look_t *look,
 {
     static ngx_str_t  names[NGX_HYPERDRIVE_SQL_MAX_CALLS];
 
-    *n = ngx_hyperdrive_sql_calls(&look->in->text, &look->in->mode,
+    *n = ngx_hyperdrive_sql_calls(&look->in->text, &look->mode,
                                   ngx_hyperdrive_policy_look_buf, names);
 
     return names;
@@ -144,7 +145,7 @@ ngx_hyperdrive_policy_look_tags(ngx_hyperdrive_policy_look_t *look,
 {
     static ngx_hyperdrive_sql_tag_t  tags[NGX_HYPERDRIVE_SQL_MAX_TAGS];
 
-    *n = ngx_hyperdrive_sql_tags(&look->in->text, &look->in->mode,
+    *n = ngx_hyperdrive_sql_tags(&look->in->text, &look->mode,
                                  ngx_hyperdrive_policy_look_buf, tags);
 
     return tags;

@@ -33,6 +33,7 @@ typedef struct {
 
 typedef struct {
     ngx_hyperdrive_policy_input_t   *in;
+    ngx_hyperdrive_sql_mode_t        mode;
     ngx_hyperdrive_sql_facts_t      *facts;    /* NULL: nobody has asked */
     ngx_uint_t                       nseen;
     ngx_hyperdrive_policy_seen_t     seen[NGX_HYPERDRIVE_POLICY_SEEN];

@@ -252,17 +252,17 @@ ngx_hyperdrive_policy_lua_look_tags(lua_State *state)
 static void
 ngx_hyperdrive_policy_lua_look_form(lua_State *state, ngx_uint_t shown)
 {
-    size_t                          len;
-    u_char                         *p, hex[16];
-    uint64_t                        digest;
-    ngx_hyperdrive_policy_input_t  *in;
+    size_t                         len;
+    u_char                        *p, hex[16];
+    uint64_t                       digest;
+    ngx_hyperdrive_policy_look_t  *look;
 
-    static u_char                   form[NGX_HYPERDRIVE_POLICY_LUA_FORM];
+    static u_char                  form[NGX_HYPERDRIVE_POLICY_LUA_FORM];
 
-    in = ngx_hyperdrive_policy_lua_running->look->in;
+    look = ngx_hyperdrive_policy_lua_running->look;
 
-    len = ngx_hyperdrive_sql_digest(&in->text, &in->mode, form, sizeof(form),
-                                    &digest);
+    len = ngx_hyperdrive_sql_digest(&look->in->text, &look->mode, form,
+                                    sizeof(form), &digest);
     if (shown) {
         lua_pushlstring(state, (char *) form, len);
         return;

@@ -180,7 +180,7 @@ ngx_hyperdrive_policy_rule_digest(ngx_hyperdrive_policy_test_t *test,
     uint64_t   digest;
     ngx_str_t  name;
 
-    (void) ngx_hyperdrive_sql_digest(&look->in->text, &look->in->mode, form,
+    (void) ngx_hyperdrive_sql_digest(&look->in->text, &look->mode, form,
                                      sizeof(form), &digest);
 
     name.data = hex;

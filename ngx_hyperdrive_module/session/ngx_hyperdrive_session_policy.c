@@ -33,18 +33,20 @@ typedef struct {
 
 struct ngx_hyperdrive_session_decided_s {
 
-    /* of a statement, for one unit only; or NULL */
+    /* of a statement, for one unit; or NULL */
 
     ngx_hyperdrive_policy_decision_t  *decision;
     uint64_t                           serial;
     uint64_t                           unit;
+    uint64_t                           drops;
 
-    /* the one before it: whoever asked may look at it still */
+    /* ours, and the one before: whoever asked may look at it still */
+
+    ngx_hyperdrive_policy_decision_t  *own;
     ngx_hyperdrive_policy_decision_t  *last;
 
+    ngx_hyperdrive_session_policy_var_t  *vars;  /* NULL: none yet */
     ngx_uint_t                         nvars;
-    ngx_hyperdrive_session_policy_var_t
-                                    vars[NGX_HYPERDRIVE_SESSION_POLICY_VARS];
 };
 
 
@@ -93,7 +95,9 @@ ngx_hyperdrive_session_policy(ngx_hyperdrive_session_t *s,
 
     if (decided && decided->decision
         && decided->serial == (stmt ? stmt->serial : 0)
-        && decided->unit == s->total.queries)
+        && decided->unit == s->total.queries
+        && (decided->drops == ngx_hyperdrive_policy_drops
+            || decided->decision == decided->own))
     {
         return decided->decision;
     }
@@ -123,17 +127,15 @@ ngx_hyperdrive_session_policy_decide(ngx_hyperdrive_session_t *s,
     asks.session = s;
     asks.stmt = stmt;
 
-    ngx_memzero(&in, sizeof(ngx_hyperdrive_policy_input_t));
-
     in.text.data = stmt ? stmt->text : (u_char *) "";
     in.text.len = stmt ? stmt->len : 0;
     in.serial = serial;
-
-    ngx_hyperdrive_sql_mode(stmt ? stmt->mode : 0, &in.mode);
-
+    in.mode = stmt ? stmt->mode : 0;
     in.upstream = &s->conf->origin->name;
     in.value = ngx_hyperdrive_session_policy_value;
     in.data = &asks;
+    in.params = NULL;
+    in.nparams = 0;
     in.counters = s->conf->origin->counters;
     in.log = s->net.connection->log;
 
@@ -158,23 +160,28 @@ ngx_hyperdrive_session_policy_decide(ngx_hyperdrive_session_t *s,
         }
     }
 
-    if (kept) {
-        return d;
-    }
-
     decided = ngx_hyperdrive_session_policy_own(s);
 
     if (decided == NULL) {
-        free(d);
-        return &ngx_hyperdrive_policy_none;
+
+        if (!kept) {
+            free(d);
+            d = &ngx_hyperdrive_policy_none;
+        }
+
+        return d;
     }
 
-    free(decided->last);
+    if (!kept) {
+        free(decided->last);
+        decided->last = decided->own;
+        decided->own = d;
+    }
 
-    decided->last = decided->decision;
     decided->decision = d;
     decided->serial = serial;
     decided->unit = s->total.queries;
+    decided->drops = ngx_hyperdrive_policy_drops;
 
     return d;
 }
@@ -326,6 +333,14 @@ ngx_hyperdrive_session_policy_variable(ngx_hyperdrive_session_t *s,
     }
 
     pool = s->net.connection->pool;
+
+    if (decided->vars == NULL) {
+        decided->vars = ngx_palloc(pool, NGX_HYPERDRIVE_SESSION_POLICY_VARS
+                               * sizeof(ngx_hyperdrive_session_policy_var_t));
+        if (decided->vars == NULL) {
+            return NGX_DECLINED;
+        }
+    }
 
     p = ngx_pnalloc(pool, name->len * 2 + 1);
     if (p == NULL) {
@@ -553,14 +568,8 @@ ngx_hyperdrive_session_policy_run(ngx_hyperdrive_session_t *s,
 void
 ngx_hyperdrive_session_policy_forget(ngx_hyperdrive_session_t *s)
 {
-    ngx_hyperdrive_session_decided_t  *decided;
-
-    decided = s->decided;
-
-    if (decided && decided->decision) {
-        free(decided->last);
-        decided->last = decided->decision;
-        decided->decision = NULL;
+    if (s->decided) {
+        s->decided->decision = NULL;
     }
 }
 
@@ -569,7 +578,7 @@ void
 ngx_hyperdrive_session_policy_free(ngx_hyperdrive_session_t *s)
 {
     if (s->decided) {
-        free(s->decided->decision);
+        free(s->decided->own);
         free(s->decided->last);
         free(s->decided);
         s->decided = NULL;

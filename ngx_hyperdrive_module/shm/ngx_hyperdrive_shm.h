@@ -200,9 +200,10 @@ ngx_int_t ngx_hyperdrive_shm_limit_take(ngx_hyperdrive_shm_limit_t *limit);
 /*
  * Puts a waiter at the end of the list, or so far from it as <priority> says:
  * as if it had come so much sooner, so nobody is overtaken for ever.  <id> is
- * the session's own number in this worker, given back on the grant.  NGX_OK: *ticket is set; if a place is
- * free and the list was empty, it is granted at once (as by _give()), so look
- * for grants.  NGX_BUSY: the queue is full.  A ticket is never 0.
+ * the session's own number in this worker, given back on the grant.  NGX_OK:
+ * *ticket is set; if a place is free and the list was empty, it is granted at
+ * once (as by _give()), so look for grants.  NGX_BUSY: the queue is full.  A
+ * ticket is never 0.
  */
 ngx_int_t ngx_hyperdrive_shm_limit_wait(ngx_hyperdrive_shm_limit_t *limit,
     uint64_t id, ngx_int_t priority, uint32_t *ticket);

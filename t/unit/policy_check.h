@@ -91,7 +91,7 @@ policy_start(ngx_uint_t instructions, size_t memory)
     policy_in.counters = &policy_counters;
     policy_in.log = &policy_log;
     policy_in.serial = 1;
-    policy_in.mode.standard_conforming_strings = 1;
+    policy_in.mode = 1;
 }
 
 

@@ -238,6 +238,10 @@ ngx_http_hyperdrive_control_args(ngx_http_request_t *r,
 
             command->time = time;
 
+        } else if (ngx_http_hyperdrive_is("tag")) {
+
+            command->tag = value;
+
         } else if (ngx_http_hyperdrive_is("statement")) {
 
             if (ngx_http_hyperdrive_control_digest(&value, &command->digest)
@@ -276,7 +280,9 @@ ngx_http_hyperdrive_control_args(ngx_http_request_t *r,
     if (command->action == NGX_HYPERDRIVE_ADMIN_SHOW
         || (command->user.len && command->action != NGX_HYPERDRIVE_ADMIN_KILL)
         || (command->time && command->action != NGX_HYPERDRIVE_ADMIN_PAUSE)
-        || (command->digest && command->action != NGX_HYPERDRIVE_ADMIN_PURGE)
+        || ((command->digest || command->tag.len)
+            && command->action != NGX_HYPERDRIVE_ADMIN_PURGE)
+        || (command->digest && command->tag.len)
         || (command->database.len
             && command->action == NGX_HYPERDRIVE_ADMIN_PURGE)
         || command->database.len > NGX_HYPERDRIVE_SHM_NAME

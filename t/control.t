@@ -87,6 +87,7 @@ stream {
         listen            127.0.0.1:8081;
         hyperdrive_pass   other;
         hyperdrive_cache  shop max_age=1h;
+        hyperdrive_rule   ~ "-- tagged" tags=some,other;
 
         hyperdrive_query_log  %%TESTDIR%%/queries.log
                               "\$hyperdrive_query_digest \$hyperdrive_query_text";
@@ -184,6 +185,7 @@ sub requests {
 		'pause=shop&resume=shop', 'pause=shop&for=x', 'pause=shop&user=x',
 		'pause=shop&x=y', 'purge=shop&statement=x', 'resume=shop&for=1s',
 		'database=shop', 'pause=shop%00', 'purge=shop&database=x',
+		'pause=shop&tag=x', 'purge=shop&tag=x&statement=' . '1' x 16,
 		'pause=shop&database=' . ('d' x 65);
 
 	is(control('pause=nothing'), 404, 'an upstream that is not there');
@@ -447,6 +449,18 @@ sub purged {
 
 	is($r->{entries}, 1, 'one that is there');
 	is($t->status()->{caches}{shop}{entries}, --$n, 'others stay');
+
+	# by a tag that a policy has given
+
+	$c->query('SELECT v FROM things WHERE id = 5 -- tagged');
+	$c->query('SELECT v FROM things WHERE id = 6 -- tagged');
+	is($t->status()->{caches}{shop}{entries}, $n + 2, 'two with a tag');
+
+	($code, $r) = control('purge=shop&tag=nobody');
+	is($r->{entries}, 0, 'a tag that nobody has');
+	($code, $r) = control('purge=shop&tag=other');
+	is($r->{entries}, 2, 'one of their tags');
+	is($t->status()->{caches}{shop}{entries}, $n, 'others stay');
 
 	($code, $r) = control('purge=shop');
 

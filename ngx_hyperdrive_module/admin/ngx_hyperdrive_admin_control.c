@@ -123,6 +123,9 @@ ngx_hyperdrive_admin_control_purge(ngx_hyperdrive_admin_json_t *w,
         if (command->digest) {
             n = view->purge_statement(view->stores[i], command->digest);
 
+        } else if (command->tag.len) {
+            n = view->purge_tag(view->stores[i], &command->tag);
+
         } else {
             view->purge(view->stores[i]);
         }

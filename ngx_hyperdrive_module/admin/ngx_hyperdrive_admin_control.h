@@ -28,6 +28,7 @@ typedef struct {
     ngx_str_t                        user;
     ngx_msec_t                       time;      /* 0: no end */
     uint64_t                         digest;    /* of a statement; 0: all */
+    ngx_str_t                        tag;       /* of answers; empty: all */
 } ngx_hyperdrive_admin_command_t;
 
 

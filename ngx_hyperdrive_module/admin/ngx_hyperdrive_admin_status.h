@@ -43,13 +43,16 @@ typedef struct {
     ngx_uint_t                       nreasons;
     ngx_str_t                       *reasons;
 
-    /* takes answers out: all, or those of a statement's text by its digest;
-       how many, if that is known */
+    /* takes answers out: all, those of a statement's text by its digest, or
+       those with a tag; how many, if that is known */
     void                           (*purge)(
                                          ngx_hyperdrive_cache_store_t *store);
     ngx_uint_t                     (*purge_statement)(
                                          ngx_hyperdrive_cache_store_t *store,
                                          uint64_t digest);
+    ngx_uint_t                     (*purge_tag)(
+                                         ngx_hyperdrive_cache_store_t *store,
+                                         ngx_str_t *tag);
 } ngx_hyperdrive_admin_view_t;
 
 

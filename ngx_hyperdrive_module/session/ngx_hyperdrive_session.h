@@ -726,6 +726,9 @@ ngx_uint_t ngx_hyperdrive_session_purge_statement(
     ngx_hyperdrive_cache_store_t *store, uint64_t digest);
 /* those made of a table (a number of cache/version), in all zones */
 void ngx_hyperdrive_session_purge_table(uint32_t number);
+/* those that a policy has given this tag; how many */
+ngx_uint_t ngx_hyperdrive_session_purge_tag(
+    ngx_hyperdrive_cache_store_t *store, ngx_str_t *tag);
 
 
 /*

@@ -198,6 +198,42 @@ ngx_hyperdrive_session_key_text(ngx_str_t *key, ngx_str_t *text,
 }
 
 
+ngx_int_t
+ngx_hyperdrive_session_key_tag(ngx_str_t *key, ngx_str_t *tag)
+{
+    u_char      *p, *last;
+    uint32_t     len;
+    ngx_str_t    part;
+    ngx_uint_t   i;
+
+    p = key->data;
+    last = p + key->len;
+
+    /* behind the text, the way to read it, and all else: see _key() */
+
+    for (i = 0; i < 8; i++) {
+
+        if (i == 3) {
+            p = ngx_hyperdrive_base_read_bytes(p, last, 8, &part);
+        }
+
+        p = ngx_hyperdrive_base_read_u32(p, last, &len);
+        p = p ? ngx_hyperdrive_base_read_bytes(p, last, len, &part) : NULL;
+    }
+
+    while (p && p < last) {
+        p = ngx_hyperdrive_base_read_u32(p, last, &len);
+        p = p ? ngx_hyperdrive_base_read_bytes(p, last, len, &part) : NULL;
+
+        if (p && ngx_hyperdrive_base_same(&part, tag)) {
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
 uint64_t
 ngx_hyperdrive_session_digest(ngx_str_t *text, ngx_uint_t mode)
 {

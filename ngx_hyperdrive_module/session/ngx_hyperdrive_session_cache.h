@@ -99,6 +99,8 @@ uint64_t ngx_hyperdrive_session_digest(ngx_str_t *text, ngx_uint_t mode);
 /* the text in a key of ours; NGX_DECLINED: it is none */
 ngx_int_t ngx_hyperdrive_session_key_text(ngx_str_t *key, ngx_str_t *text,
     ngx_uint_t *mode);
+/* whether one of its tags is this; NGX_DECLINED: none is */
+ngx_int_t ngx_hyperdrive_session_key_tag(ngx_str_t *key, ngx_str_t *tag);
 
 
 /* ngx_hyperdrive_session_fill.c */

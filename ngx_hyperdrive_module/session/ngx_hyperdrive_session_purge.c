@@ -9,6 +9,8 @@
 
 static ngx_uint_t ngx_hyperdrive_session_purge_match(void *data,
     ngx_str_t *key);
+static ngx_uint_t ngx_hyperdrive_session_purge_tagged(void *data,
+    ngx_str_t *key);
 
 
 void
@@ -39,6 +41,23 @@ ngx_hyperdrive_session_purge_match(void *data, ngx_str_t *key)
 
     return ngx_hyperdrive_session_key_text(key, &text, &mode) == NGX_OK
            && ngx_hyperdrive_session_digest(&text, mode) == *digest;
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_session_purge_tag(ngx_hyperdrive_cache_store_t *store,
+    ngx_str_t *tag)
+{
+    return ngx_hyperdrive_cache_store_purge_if(store,
+                                       ngx_hyperdrive_session_purge_tagged,
+                                       tag);
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_session_purge_tagged(void *data, ngx_str_t *key)
+{
+    return ngx_hyperdrive_session_key_tag(key, data) == NGX_OK;
 }
 
 

@@ -1,4 +1,4 @@
-/* sources: base/ngx_hyperdrive_base_hash.c policy/ngx_hyperdrive_policy_decision.c policy/ngx_hyperdrive_policy_dict.c policy/ngx_hyperdrive_policy_kept.c policy/ngx_hyperdrive_policy_look.c policy/ngx_hyperdrive_policy_lua.c policy/ngx_hyperdrive_policy_lua_answer.c policy/ngx_hyperdrive_policy_lua_look.c policy/ngx_hyperdrive_policy_lua_pattern.c shm/ngx_hyperdrive_shm_mutex.c sql/ngx_hyperdrive_sql_classify.c sql/ngx_hyperdrive_sql_clock.c sql/ngx_hyperdrive_sql_ddl.c sql/ngx_hyperdrive_sql_digest.c sql/ngx_hyperdrive_sql_expr.c sql/ngx_hyperdrive_sql_lexer.c sql/ngx_hyperdrive_sql_mysql.c sql/ngx_hyperdrive_sql_mysql_assign.c sql/ngx_hyperdrive_sql_mysql_classify.c sql/ngx_hyperdrive_sql_mysql_ddl.c sql/ngx_hyperdrive_sql_mysql_expr.c sql/ngx_hyperdrive_sql_mysql_functions.c sql/ngx_hyperdrive_sql_mysql_lexer.c sql/ngx_hyperdrive_sql_mysql_query.c sql/ngx_hyperdrive_sql_mysql_scan.c sql/ngx_hyperdrive_sql_names.c sql/ngx_hyperdrive_sql_pg.c sql/ngx_hyperdrive_sql_pg_functions.c sql/ngx_hyperdrive_sql_query.c sql/ngx_hyperdrive_sql_scan.c sql/ngx_hyperdrive_sql_tags.c sql/ngx_hyperdrive_sql_transaction.c libs: luajit-5.1 */
+/* sources: base/ngx_hyperdrive_base_hash.c policy/ngx_hyperdrive_policy_decision.c policy/ngx_hyperdrive_policy_dict.c policy/ngx_hyperdrive_policy_kept.c policy/ngx_hyperdrive_policy_look.c policy/ngx_hyperdrive_policy_lua.c policy/ngx_hyperdrive_policy_lua_answer.c policy/ngx_hyperdrive_policy_lua_look.c policy/ngx_hyperdrive_policy_lua_pattern.c shm/ngx_hyperdrive_shm_mutex.c sql/ngx_hyperdrive_sql_classify.c sql/ngx_hyperdrive_sql_clock.c sql/ngx_hyperdrive_sql_ddl.c sql/ngx_hyperdrive_sql_digest.c sql/ngx_hyperdrive_sql_expr.c sql/ngx_hyperdrive_sql_lexer.c sql/ngx_hyperdrive_sql_mysql.c sql/ngx_hyperdrive_sql_mysql_assign.c sql/ngx_hyperdrive_sql_mysql_classify.c sql/ngx_hyperdrive_sql_mysql_ddl.c sql/ngx_hyperdrive_sql_mysql_body.c sql/ngx_hyperdrive_sql_mysql_expr.c sql/ngx_hyperdrive_sql_mysql_functions.c sql/ngx_hyperdrive_sql_mysql_lexer.c sql/ngx_hyperdrive_sql_mysql_query.c sql/ngx_hyperdrive_sql_mysql_scan.c sql/ngx_hyperdrive_sql_names.c sql/ngx_hyperdrive_sql_pg.c sql/ngx_hyperdrive_sql_pg_functions.c sql/ngx_hyperdrive_sql_query.c sql/ngx_hyperdrive_sql_scan.c sql/ngx_hyperdrive_sql_tags.c sql/ngx_hyperdrive_sql_transaction.c libs: luajit-5.1 */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors
@@ -16,6 +16,9 @@
 
 #include <stdio.h>
 #include <time.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 
 
 #define SQL  "SELECT f(a) FROM shop.orders, items o WHERE id = 17"             \
@@ -29,6 +32,7 @@ static void test_bounds(void);
 static void test_answers(void);
 static void test_kept(void);
 static void test_dict(void);
+static void test_dict_kill(void);
 static void test_random(void);
 
 
@@ -532,6 +536,66 @@ test_dict(void)
 }
 
 
+/* a process that dies amid writing holds up nobody */
+
+static void
+test_dict_kill(void)
+{
+    int                                  status;
+    void                                *dict;
+    pid_t                                pid;
+    double                               n;
+    ngx_str_t                            key = ngx_string("key");
+    ngx_uint_t                           i, good;
+    ngx_hyperdrive_policy_dict_value_t   value;
+
+    dict = mmap(NULL, 65536, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS,
+                -1, 0);
+
+    if (dict == MAP_FAILED
+        || ngx_hyperdrive_policy_dict_init(dict, 65536) != NGX_OK)
+    {
+        abort();
+    }
+
+    ngx_memzero(&value, sizeof(ngx_hyperdrive_policy_dict_value_t));
+    good = 0;
+
+    for (i = 0; i < 50; i++) {
+        pid = fork();
+
+        if (pid == 0) {
+            for ( ;; ) {
+                (void) ngx_hyperdrive_policy_dict_incr(dict, &key, 1, 0, &n);
+                (void) ngx_hyperdrive_policy_dict_set(dict, &key, &value, 0);
+            }
+        }
+
+        /* it is at work */
+
+        while (ngx_hyperdrive_policy_dict_incr(dict, &key, 0, 0, &n)
+               == NGX_OK && n == 0)
+        {
+            value.number = 1;
+        }
+
+        (void) kill(pid, SIGKILL);
+        (void) waitpid(pid, &status, 0);
+
+        (void) ngx_hyperdrive_policy_dict_set(dict, &key, NULL, 0);
+
+        good += (ngx_hyperdrive_policy_dict_incr(dict, &key, 2, 0, &n)
+                 == NGX_OK && n == 2);
+
+        (void) ngx_hyperdrive_policy_dict_set(dict, &key, NULL, 0);
+    }
+
+    ok(good == 50, "a process that was killed holds nothing up");
+
+    (void) munmap(dict, 65536);
+}
+
+
 /* a program of pieces, most of which are not good for anything */
 
 static uint32_t
@@ -711,6 +775,7 @@ main(void)
     test_answers();
     test_kept();
     test_dict();
+    test_dict_kill();
 
     policy_stop();
 

@@ -16,13 +16,15 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 
 use lib 'lib';
 use Test::Hyperdrive;
+use Test::Hyperdrive::Process qw(wait_for);
 
 ###############################################################################
 
 my $t = Test::Hyperdrive->new();
 
-my $pg = $t->postgres(users => { app => 'pw' }, databases => [ 'shop' ],
-	sql => { shop => <<'EOS' });
+my $pg = $t->postgres(users => { app => 'pw' }, 
+	databases => [ 'shop', 'reports', 'staging' ],
+	sql => { map { $_ => <<'EOS' } 'shop', 'reports', 'staging' });
 
 SET ROLE app;
 CREATE TABLE products (id int PRIMARY KEY, v text);
@@ -39,7 +41,8 @@ CREATE FUNCTION writes() RETURNS int LANGUAGE plpgsql AS
 
 EOS
 
-my $url = 'postgres://app:pw@127.0.0.1:' . $pg->port() . '?sslmode=disable';
+my $other = 'postgres://app:pw@127.0.0.1:' . $pg->port();
+my $url = "$other?sslmode=disable";
 
 # what has to be seen of each of them
 
@@ -124,6 +127,23 @@ my %tests = (
 		is(total('pins')->{policy}, 1, 'a pin');
 		$c->close();
 		allowed($port, 'SELECT 1');
+	},
+	'Reports go to a database of their own' => sub {
+		my ($port) = @_;
+		for my $user ('report', 'app') {
+			my $c = client($port, user => $user);
+			is($c->query('SELECT current_database()')->value(),
+				$user eq 'report' ? 'reports' : 'shop',
+				"of $user");
+			$c->close();
+		}
+	},
+	'A copy of what is read, for tomorrow\'s database' => sub {
+		my ($port) = @_;
+		allowed($port, 'SELECT v FROM products WHERE id = 7');
+		ok(eval { wait_for(sub { $t->status()
+			->{upstreams}{staging}{total}{origins_opened} }) },
+			'a connection to the other');
 	},
 	'Nothing in clear' => sub {
 		my ($port) = @_;
@@ -237,6 +257,14 @@ stream {
     hyperdrive_cache_zone   shop 8m;
     hyperdrive_users        off;
     hyperdrive_policy_dict  1m;
+
+    upstream reports {
+        hyperdrive_origin  $other/reports?sslmode=disable;
+    }
+
+    upstream staging {
+        hyperdrive_origin  $other/staging?sslmode=disable;
+    }
 
     upstream shop {
         hyperdrive_origin    $url;

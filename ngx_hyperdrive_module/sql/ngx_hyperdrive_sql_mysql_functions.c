@@ -280,6 +280,7 @@ const ngx_hyperdrive_sql_name_t  ngx_hyperdrive_sql_mysql_functions[] = {
     { ngx_string("least"), IMMUTABLE },
     { ngx_string("left"), IMMUTABLE },
     { ngx_string("length"), IMMUTABLE },
+    { ngx_string("lengthb"), IMMUTABLE },
     { ngx_string("like"), WORD },
     { ngx_string("limit"), WORD },
     { ngx_string("linefromtext"), IMMUTABLE },

@@ -53,7 +53,7 @@ immutable="
     json_remove json_replace json_schema_valid
     json_schema_validation_report json_search json_set json_storage_size
     json_type json_unquote json_valid json_value kdf last_day lcase least
-    left length linefromtext linefromwkb linestring linestringfromtext
+    left length lengthb linefromtext linefromwkb linestring linestringfromtext
     linestringfromwkb ln locate log log10 log2 lower lpad lpad_oracle
     ltrim ltrim_oracle make_set makedate maketime match mbrcontains
     mbrcoveredby mbrcovers mbrdisjoint mbrequal mbrequals mbrintersects

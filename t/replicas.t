@@ -219,6 +219,10 @@ is($c->query($v)->value(), 2, '...and has what was written');
 
 # answers of replicas are kept, and as fresh as others
 
+wait_for(sub { $cached->query("SELECT current_setting('port') FROM things "
+	. 'WHERE id = 1 AND ' . rand() . ' < 1')->value() == $r }, 20,
+	'a read of the replica');
+
 my $stored = total()->{stored};
 my $reads = total()->{replica_reads};
 
@@ -250,6 +254,8 @@ is($big->rows()->[2999][0], 3000, '...in their order');
 is(total()->{replica_reads} - $reads, 1, '...of the replica');
 
 # an error is told once, by the primary
+
+ok(at($c, $r), 'the replica has what was written');
 
 my $fallback = total()->{replica_fallback};
 

@@ -91,8 +91,30 @@ stream {
         hyperdrive_origin  mysql://app:wrong\@127.0.0.1:8099;
     }
 
+    # another nginx is a database that has caching_sha2_password
+
+    upstream chain {
+        hyperdrive_origin  mysql://chained:secret\@127.0.0.1:8080/shop?ssl=false&allowPublicKeyRetrieval=true;
+    }
+
+    upstream no_key {
+        hyperdrive_origin  mysql://other:secret\@127.0.0.1:8080/shop?ssl=false;
+    }
+
     ssl_certificate       front.crt;
     ssl_certificate_key   front.key;
+
+    server {
+        listen            127.0.0.1:8090;
+        hyperdrive_pass   chain;
+        hyperdrive_users  plain;
+    }
+
+    server {
+        listen            127.0.0.1:8091;
+        hyperdrive_pass   no_key;
+        hyperdrive_users  plain;
+    }
 
     server {
         listen            127.0.0.1:8080;
@@ -242,7 +264,8 @@ is(connect_to(8081, user => 'anybody', password => undef)
 ###############################################################################
 # By RSA, in a worker that does not know the user yet, and a unix socket.
 
-$t->write_file('mixed', qq{"key" "$sha2"\n"sha2" "$sha2"\n})->reload();
+$t->write_file('mixed', qq{"key" "$sha2"\n"sha2" "$sha2"\n}
+	. qq{"chained" "$sha2"\n"other" "$sha2"\n})->reload();
 
 is(join(',', connect_to(8080, user => 'key',
 	plugin => 'caching_sha2_password')->trail()), 'full,key',
@@ -264,6 +287,11 @@ is(join(',', $c->trail()), 'full', '...by itself');
 like($db->sql("SELECT attr_name, attr_value FROM
 	performance_schema.session_connect_attrs LIMIT 1") . 'none',
 	qr/./, 'attributes are sent');
+
+is(connect_to(8090, user => 'plain')->value('SELECT database()'), 'shop',
+	'we send the password under the public key of a database');
+like(error(8091, user => 'plain'), qr/allowPublicKeyRetrieval=true/,
+	'...if we are told to ask for it');
 
 ###############################################################################
 # TLS.

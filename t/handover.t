@@ -19,7 +19,7 @@ use Test::Hyperdrive qw(port pg_client wait_for spawn);
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new();
+my $t = Test::Hyperdrive->new()->allow_log(qr/exited on signal 9/);
 
 my $pg = $t->postgres(users => { app => 'pw', other => 'pw' },
 	databases => [ 'shop' ], sql => { shop => <<'EOS' });
@@ -49,6 +49,7 @@ transactions();
 pinned();
 addresses();
 limits();
+orphans();
 origins();
 tls();
 gone();
@@ -611,6 +612,67 @@ sub limits {
 
 	configure(drain => 'rate=5000 deadline=30s');
 	move("$name, unset");
+}
+
+# A worker that is killed before it has taken those who were sent to it: others
+# take them.
+
+sub orphans {
+	my $name = 'a new worker dies';
+
+	configure(drain => 'rate=100 deadline=30s');
+	move("$name, set");
+
+	my @c = map { client() } 1 .. 40;
+	$_->prepare('s', 'SELECT $1::int + 1') for @c;
+
+	ok($t->reload(), "$name, a reload");
+
+	my ($victim) = $t->worker_pids();
+
+	# it does not read, so what is sent to it lies there
+
+	kill 'STOP', $victim;
+
+	left_but($victim, $name);
+
+	my $there = shop()->{total}{clients};
+
+	cmp_ok($there, '<', 40, "$name, some are on their way to it");
+
+	kill 'KILL', $victim;
+
+	ok(eval { wait_for(sub {
+		my @now = $t->worker_pids(all => 1);
+
+		@now == 2 && !grep { $_ == $victim } @now;
+	}, 10) }, "$name, another one comes");
+
+	# (those that it had taken are gone with it)
+
+	my @values = map { eval { $_->execute_prepared('s', 1)->value() }
+		// 'gone' } @c;
+	my $gone = grep { $_ eq 'gone' } @values;
+
+	is(scalar(grep { $_ eq '2' } @values), 40 - $gone, "$name, go on");
+	cmp_ok(40 - $gone, '>=', $there, "$name, those who were there");
+	cmp_ok($gone, '<', 20, "$name, and those on their way");
+	note("$there were there, $gone gone with it");
+
+	$_->vanish() for @c;
+
+	configure(drain => 'rate=5000 deadline=30s');
+	move("$name, unset");
+}
+
+# Old workers have gone, but not one of the new ones, which is stopped.
+
+sub left_but {
+	my ($pid, $name) = @_;
+
+	ok(eval { wait_for(sub {
+		$t->worker_pids(all => 1) == $conf{workers};
+	}, 10) }, "$name, the old workers are gone");
 }
 
 # Connections to the database move, unless others are wanted.

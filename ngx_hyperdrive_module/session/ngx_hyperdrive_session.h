@@ -350,6 +350,7 @@ struct ngx_hyperdrive_session_s {
     unsigned                         choked:1;    /* the client is not read:
                                                      the origin is slow */
     unsigned                         resting:1;   /* on the list */
+    unsigned                         heavy:1;     /* too much to be moved */
     unsigned                         direct:1;    /* TLS from the first byte */
     unsigned                         pooled:1;    /* counted in pool->refs */
     unsigned                         counted:1;   /* as logged in */

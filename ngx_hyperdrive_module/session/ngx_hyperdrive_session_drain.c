@@ -198,7 +198,7 @@ ngx_hyperdrive_session_drain_turn(ngx_hyperdrive_session_t *s)
     ngx_uint_t  heir;
 
     if (!ngx_hyperdrive_session_drain.on || !s->resting || s->origin
-        || s->replication || s->net.connection->ssl
+        || s->replication || s->heavy || s->net.connection->ssl
         || ngx_hyperdrive_session_drain.full
         || !ngx_hyperdrive_session_drain_may()
         || ngx_hyperdrive_shm_heir(&heir) != NGX_OK)

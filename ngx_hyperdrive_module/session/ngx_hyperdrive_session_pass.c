@@ -54,8 +54,10 @@ ngx_hyperdrive_session_pass(ngx_hyperdrive_session_t *s, ngx_uint_t slot)
 
         ngx_hyperdrive_base_chain_move(&out, &wire);
 
-        rc = out.failed ? NGX_DECLINED
-                        : ngx_hyperdrive_session_pass_send(s, &out, slot);
+        s->heavy = (out.size > NGX_HYPERDRIVE_PEER_LARGE);
+
+        rc = (out.failed || s->heavy)
+             ? NGX_DECLINED : ngx_hyperdrive_session_pass_send(s, &out, slot);
     }
 
     ngx_hyperdrive_base_chain_clear(&wire);

@@ -280,7 +280,9 @@ ngx_hyperdrive_conf_log_append(ngx_conf_t *cf, ngx_str_t *format,
         ngx_memcpy(p, format->data, format->len);
     }
 
-    ngx_memcpy(p + format->len, arg->data, arg->len);
+    if (arg->len) {
+        ngx_memcpy(p + format->len, arg->data, arg->len);
+    }
 
     format->data = p;
     format->len += arg->len;

@@ -216,8 +216,16 @@ ngx_http_hyperdrive_control_args(ngx_http_request_t *r,
 
         value.len = dst - value.data;
 
-        if (value.len == 0 || memchr(value.data, '\0', value.len)) {
+        if (value.len == 0) {
             return NGX_ERROR;
+        }
+
+        for (i = 0; i < value.len; i++) {
+
+            if (value.data[i] < ' ') {
+                /* no name has them, and they would stand in the log */
+                return NGX_ERROR;
+            }
         }
 
 #define ngx_http_hyperdrive_is(s)                                             \

@@ -184,7 +184,7 @@ sub requests {
 	is(control($_), 400, "wrong: $_") for '', 'pause', 'pause=', 'stop=shop',
 		'pause=shop&resume=shop', 'pause=shop&for=x', 'pause=shop&user=x',
 		'pause=shop&x=y', 'purge=shop&statement=x', 'resume=shop&for=1s',
-		'database=shop', 'pause=shop%00', 'purge=shop&database=x',
+		'database=shop', 'pause=shop%00', 'pause=shop%0a', 'purge=shop&database=x',
 		'pause=shop&tag=x', 'purge=shop&tag=x&statement=' . '1' x 16,
 		'pause=shop&database=' . ('d' x 65);
 

@@ -273,8 +273,11 @@ test_steps(void)
     kept_t                        a, b;
     uint32_t                      i;
     ngx_uint_t                    step, count, deaths, rc, good, order, whole;
-    ngx_uint_t                    used;
+    ngx_uint_t                    used, turn, wanted;
     ngx_hyperdrive_cache_stats_t  st;
+
+    wanted = getenv("HYPERDRIVE_STEP_KILLS")
+             ? (ngx_uint_t) atoi(getenv("HYPERDRIVE_STEP_KILLS")) : 5;
 
     for (step = 1; step <= NGX_HYPERDRIVE_CACHE_SHARD_STEPS; step++) {
 
@@ -283,7 +286,12 @@ test_steps(void)
         order = 1;
         whole = 1;
 
-        for (count = 1; count < 15; count += 1 + count / 2) {
+        /* a step is met some times in a life: at each of these in turns */
+
+        count = 0;
+
+        for (turn = 0; deaths < wanted && turn < wanted * 4; turn++) {
+            count++;
 
             begin();
             keep(&a, 5000, 1);
@@ -306,7 +314,12 @@ test_steps(void)
                 good = 0;
             }
 
-            deaths += (rc == 1);
+            if (rc == 1) {
+                deaths++;
+
+            } else {
+                count = 0;
+            }
 
             if (check(&store) != NULL) {
                 order = 0;
@@ -347,7 +360,7 @@ test_steps(void)
             }
         }
 
-        ok(deaths && good && order && whole,
+        ok(deaths == wanted && good && order && whole,
            "step %d: %d deaths, store %s, held entries %s", (int) step,
            (int) deaths, (order && good) ? "in order" : "BROKEN",
            whole ? "unhurt" : "HURT");

@@ -290,6 +290,18 @@ sub hidden {
 		is(kept($read), 0, "not kept: $read");
 	}
 
+	# a statement begins a transaction, and is repeatable in it
+
+	my $c = client(8080);
+	ok(warm(), 'kept for others');
+	$c->query('SET autocommit = 0');
+	my $first = $c->value($sql);
+	client(8081)->query($up);
+	is($c->value($sql), $first, 'autocommit = 0: a read is repeatable');
+	$c->query('COMMIT');
+	is($c->value($sql), $first + 1, 'autocommit = 0: fresh behind COMMIT');
+	$c->query('COMMIT');
+
 	# a table of the session's own hides one that all can see
 
 	my $r = client(8080);

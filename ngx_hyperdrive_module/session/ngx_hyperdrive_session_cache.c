@@ -300,6 +300,12 @@ ngx_hyperdrive_session_question(ngx_hyperdrive_session_t *s,
         return NGX_DECLINED;
     }
 
+    if (ngx_hyperdrive_session_settings_implicit(s)) {
+        *reason = NGX_HYPERDRIVE_SQL_NOT_READ;
+        s->cached = NGX_HYPERDRIVE_SESSION_CACHE_TRANSACTION;
+        return NGX_DECLINED;
+    }
+
     plan = ngx_hyperdrive_session_plan(s, s->unit.stmt);
 
     if (plan->reason) {

@@ -149,6 +149,9 @@ ngx_str_t *ngx_hyperdrive_session_settings_key(ngx_hyperdrive_session_t *s);
 /* NGX_OK; NGX_DECLINED: as the log-in has it */
 ngx_int_t ngx_hyperdrive_session_search_path(ngx_hyperdrive_session_t *s,
     ngx_str_t *value);
+/* MySQL: every statement begins a transaction (autocommit = 0) */
+ngx_uint_t ngx_hyperdrive_session_settings_implicit(
+    ngx_hyperdrive_session_t *s);
 /* MySQL: the schema of USE; NGX_DECLINED: that of the log-in */
 ngx_int_t ngx_hyperdrive_session_schema(ngx_hyperdrive_session_t *s,
     ngx_str_t *value);

@@ -93,6 +93,17 @@ ngx_hyperdrive_session_search_path(ngx_hyperdrive_session_t *s,
 }
 
 
+ngx_uint_t
+ngx_hyperdrive_session_settings_implicit(ngx_hyperdrive_session_t *s)
+{
+    ngx_str_t  value;
+
+    return ngx_hyperdrive_session_settings_find(s, "autocommit", &value)
+           == NGX_OK
+           && !(value.len == 1 && value.data[0] == '1');
+}
+
+
 ngx_int_t
 ngx_hyperdrive_session_schema(ngx_hyperdrive_session_t *s, ngx_str_t *value)
 {

@@ -528,6 +528,16 @@ ngx_hyperdrive_session_shutdown(ngx_hyperdrive_session_t *s)
 {
     ngx_hyperdrive_proto_error_t  err;
 
+    if (s->outstanding) {
+
+        /* the database may do it all the same: not to be done again */
+
+        ngx_hyperdrive_session_fatal(s, "08006", "terminating connection due "
+                                     "to administrator command, it is not "
+                                     "known what became of the last request");
+        return;
+    }
+
     ngx_hyperdrive_session_farewell(&err);
     ngx_hyperdrive_session_fatal(s, err.sqlstate, err.message);
 }

@@ -164,11 +164,7 @@ static void
 ngx_hyperdrive_classify_mysql(ngx_hyperdrive_sql_facts_t *facts,
     ngx_hyperdrive_state_plan_t *plan)
 {
-    plan->commits_first = facts->commits_first;
-    plan->chain = facts->chain;
-    plan->release = facts->release;
     plan->asks = facts->asks;
-    plan->variables = facts->variables;
 
     if (!plan->single) {
         return;

@@ -83,15 +83,9 @@ typedef struct {
     unsigned                          local:1;        /* search_path may be
                                                          another one up to the
                                                          end of the block */
-    unsigned                          commits_first:1;  /* MySQL: what is open
-                                                         is committed before
-                                                         it runs */
-    unsigned                          chain:1;        /* COMMIT AND CHAIN */
-    unsigned                          release:1;      /* ...RELEASE */
     unsigned                          asks:4;         /* MySQL: what of the
                                                          statement before:
                                                          _state_asks_ bits */
-    unsigned                          variables:1;    /* MySQL: reads @name */
     unsigned                          plain:1;        /* no transaction begins
                                                          or ends in it */
     unsigned                          no_cache:1;     /* a hint in front of it

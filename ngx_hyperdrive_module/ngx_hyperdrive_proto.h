@@ -160,6 +160,10 @@ typedef struct {
     unsigned                          local:1;      /* it asks the origin for
                                                        nothing: refuse it with
                                                        no error */
+    uint32_t                          kill;         /* it asks to stop what
+                                                       the client of this
+                                                       cancel_pid does, if
+                                                       there is one; or 0 */
     unsigned                          discard:1;    /* local: all that its
                                                        session has is gone, as
                                                        _DISCARD_SESSION */
@@ -660,6 +664,8 @@ struct ngx_hyperdrive_proto_s {
     /* the request, on a connection of its own, that cancels what it does */
     void        (*origin_cancel)(uint32_t pid, ngx_str_t *key,
                                  ngx_hyperdrive_chain_t *out);
+    /* ...or, if that is NULL, what a log-in of its own says: of the pid */
+    char         *origin_kill;
 
     /*
      * What ROWS pieces of its answer say: takes the next message from [*pos,

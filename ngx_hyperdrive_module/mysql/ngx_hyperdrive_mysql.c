@@ -25,8 +25,6 @@ static ngx_int_t ngx_hyperdrive_mysql_repeat(void *client, void *origin,
 static ngx_int_t ngx_hyperdrive_mysql_probe(void *origin, ngx_uint_t pins,
     ngx_uint_t tag, ngx_hyperdrive_chain_t *out);
 static ngx_uint_t ngx_hyperdrive_mysql_probe_row(u_char *data, size_t len);
-static void ngx_hyperdrive_mysql_cancel(uint32_t pid, ngx_str_t *key,
-    ngx_hyperdrive_chain_t *out);
 
 
 ngx_hyperdrive_proto_t  ngx_hyperdrive_mysql_proto = {
@@ -96,7 +94,8 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_mysql_proto = {
     ngx_hyperdrive_mysql_origin_import,
     ngx_hyperdrive_mysql_origin_query,
     ngx_hyperdrive_mysql_origin_terminate,
-    ngx_hyperdrive_mysql_cancel,
+    NULL,
+    "KILL QUERY %uD",
 
     ngx_hyperdrive_mysql_serve_row,
 
@@ -205,12 +204,4 @@ static ngx_uint_t
 ngx_hyperdrive_mysql_probe_row(u_char *data, size_t len)
 {
     return NGX_HYPERDRIVE_PROTO_NO_ROW;
-}
-
-
-static void
-ngx_hyperdrive_mysql_cancel(uint32_t pid, ngx_str_t *key,
-    ngx_hyperdrive_chain_t *out)
-{
-    /* void */
 }

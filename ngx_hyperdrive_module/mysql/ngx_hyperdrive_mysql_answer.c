@@ -54,6 +54,11 @@ ngx_hyperdrive_mysql_answer(void *client, void *origin, u_char **pos,
         c->seq = o->ledger.n
                  ? ngx_hyperdrive_mysql_ledger_at(&o->ledger, 0)->seq : 1;
         c->partial = (o->left && o->pass);
+
+        if (rc == NGX_OK && piece->type == NGX_HYPERDRIVE_PROTO_ERROR) {
+            /* ...or instead of this one */
+            c->seq = piece->data[3];
+        }
     }
 
     return rc;

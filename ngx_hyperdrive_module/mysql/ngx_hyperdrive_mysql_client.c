@@ -19,6 +19,7 @@
 
 static ngx_int_t ngx_hyperdrive_mysql_client_bad(
     ngx_hyperdrive_proto_error_t *err, char *text);
+static uint32_t ngx_hyperdrive_mysql_client_kill(u_char *p, size_t len);
 static void ngx_hyperdrive_mysql_client_question(
     ngx_hyperdrive_mysql_client_t *client, ngx_hyperdrive_state_stmt_t *stmt);
 static void ngx_hyperdrive_mysql_client_query(
@@ -232,6 +233,12 @@ ngx_hyperdrive_mysql_client_request(void *data, u_char *pos, u_char *last,
     unit->flush = (com == NGX_HYPERDRIVE_MYSQL_COM_STMT_CLOSE
                    || com == NGX_HYPERDRIVE_MYSQL_COM_STMT_LONG_DATA);
 
+    if (com == NGX_HYPERDRIVE_MYSQL_COM_QUERY
+        || com == NGX_HYPERDRIVE_MYSQL_COM_PROCESS_KILL)
+    {
+        unit->kill = ngx_hyperdrive_mysql_client_kill(p, size);
+    }
+
     if (unit->local) {
         unit->discard = (com == NGX_HYPERDRIVE_MYSQL_COM_RESET_CONNECTION);
         unit->args.data = p;
@@ -245,6 +252,79 @@ ngx_hyperdrive_mysql_client_request(void *data, u_char *pos, u_char *last,
     }
 
     return NGX_OK;
+}
+
+
+/* KILL [HARD|SOFT] [CONNECTION|QUERY] number; 0: it is none */
+
+static uint32_t
+ngx_hyperdrive_mysql_client_kill(u_char *p, size_t len)
+{
+    u_char      *last, *word;
+    uint32_t     number;
+    ngx_uint_t   i, n;
+
+    static ngx_str_t  words[] = {
+        ngx_string("kill"),
+        ngx_string("hard"),
+        ngx_string("soft"),
+        ngx_string("connection"),
+        ngx_string("query")
+    };
+
+    last = p + len;
+    number = 0;
+
+    if (p[0] == NGX_HYPERDRIVE_MYSQL_COM_PROCESS_KILL) {
+        (void) ngx_hyperdrive_mysql_read_u32(p + 1, last, &number);
+        return number;
+    }
+
+    for (p++, n = 0; p < last; n++) {
+
+        while (p < last && (*p == ' ' || *p == '\t' || *p == '\r'
+                            || *p == '\n' || *p == ';'))
+        {
+            p++;
+        }
+
+        word = p;
+
+        while (p < last && ((*p | 0x20) >= 'a') && ((*p | 0x20) <= 'z')) {
+            p++;
+        }
+
+        if (p == word) {
+            break;
+        }
+
+        for (i = n ? 1 : 0; i < (n ? 5 : 1); i++) {
+
+            if ((size_t) (p - word) == words[i].len
+                && ngx_strncasecmp(word, words[i].data, words[i].len) == 0)
+            {
+                break;
+            }
+        }
+
+        if (i == (n ? 5 : 1)) {
+            return 0;
+        }
+    }
+
+    if (n == 0) {
+        return 0;
+    }
+
+    while (p < last && *p >= '0' && *p <= '9' && number < 400000000) {
+        number = number * 10 + *p++ - '0';
+    }
+
+    while (p < last && (*p == ' ' || *p == ';' || *p == '\n')) {
+        p++;
+    }
+
+    return (p == last) ? number : 0;
 }
 
 
@@ -371,6 +451,7 @@ ngx_hyperdrive_mysql_client_local(ngx_hyperdrive_mysql_client_t *client,
     case NGX_HYPERDRIVE_MYSQL_COM_FIELD_LIST:
     case NGX_HYPERDRIVE_MYSQL_COM_STATISTICS:
     case NGX_HYPERDRIVE_MYSQL_COM_PROCESS_INFO:
+    case NGX_HYPERDRIVE_MYSQL_COM_PROCESS_KILL:
     case NGX_HYPERDRIVE_MYSQL_COM_DEBUG:
         return NGX_HYPERDRIVE_MYSQL_LOCAL_NONE;
 
@@ -573,6 +654,7 @@ ngx_hyperdrive_mysql_client_execute(ngx_hyperdrive_mysql_client_t *client,
 {
     u_char                       *q, *args, *end;
     size_t                        nulls, types;
+    ngx_uint_t                    bound;
     ngx_hyperdrive_mysql_name_t  *name;
 
     name = ngx_hyperdrive_mysql_names_find(&client->names, client->number);
@@ -587,6 +669,13 @@ ngx_hyperdrive_mysql_client_execute(ngx_hyperdrive_mysql_client_t *client,
     unit->stmt = name->stmt;
     unit->head = 1;
     unit->reason = name->stmt->plan.reason;
+
+    /* if it is answered from memory, nobody else keeps them */
+
+    if (ngx_hyperdrive_mysql_names_types(name, p, len, len, &bound) != NGX_OK)
+    {
+        return;
+    }
 
     ngx_str_set(&unit->args, "");
     ngx_str_set(&unit->formats, "b");
@@ -613,14 +702,9 @@ ngx_hyperdrive_mysql_client_execute(ngx_hyperdrive_mysql_client_t *client,
         return;
     }
 
-    if (q[nulls]) {
+    if (bound) {
         unit->args.data = q;
         unit->args.len = end - q;
-        return;
-    }
-
-    if (name->types == NULL) {
-        unit->question = 0;
         return;
     }
 
@@ -647,6 +731,16 @@ ngx_hyperdrive_mysql_client_refuse(void *data,
     seq = 1;
 
     ngx_hyperdrive_mysql_client_looked(client);
+
+    if (err == NULL && client->local == NGX_HYPERDRIVE_MYSQL_LOCAL_NONE) {
+
+        /* it has been done elsewhere */
+
+        ngx_hyperdrive_mysql_client_answer(client,
+                                           NGX_HYPERDRIVE_MYSQL_LOCAL_OK, 0,
+                                           &seq, out);
+        return;
+    }
 
     if (err == NULL) {
         ngx_hyperdrive_mysql_client_answer(client, client->local,

@@ -155,6 +155,7 @@ ngx_hyperdrive_mysql_forward_command(ngx_hyperdrive_mysql_forward_t *f)
 
     case NGX_HYPERDRIVE_MYSQL_COM_PING:
     case NGX_HYPERDRIVE_MYSQL_COM_DEBUG:
+    case NGX_HYPERDRIVE_MYSQL_COM_PROCESS_KILL:
         return ngx_hyperdrive_mysql_forward_pass(f,
                                               NGX_HYPERDRIVE_MYSQL_REPLY_DONE);
 

@@ -402,6 +402,9 @@ ngx_hyperdrive_origin_close(ngx_hyperdrive_origin_t *o, char *reason)
 
     ngx_add_timer(c->read, NGX_HYPERDRIVE_ORIGIN_LINGER);
 
+    /* it may be a time-out that has led here */
+    c->read->timedout = 0;
+
     /* not from here: this may be the middle of another handler */
 
     ngx_hyperdrive_net_post_read(&o->net);
@@ -414,6 +417,11 @@ void
 ngx_hyperdrive_origin_finalize(ngx_hyperdrive_origin_t *o)
 {
     ngx_hyperdrive_pool_t  *pool;
+
+    if (o->extra) {
+        ngx_hyperdrive_origin_halt_end(o);
+        return;
+    }
 
     pool = o->pool;
 

@@ -255,11 +255,14 @@ struct ngx_hyperdrive_origin_s {
     void                              *cancel;    /* a CancelRequest on its
                                                      way: nobody else may have
                                                      the connection */
+    ngx_hyperdrive_origin_t           *target;    /* what it is there to stop,
+                                                     see _origin_halt.c */
     uint64_t                           drained;   /* bytes, since the client
                                                      left */
     unsigned                           unclean:2; /* what a session has left
                                                      is taken away before it is
                                                      idle: _ORIGIN_RESET_... */
+    unsigned                           extra:1;   /* ...it has no place */
     unsigned                           unknown:1; /* nobody knows what it is
                                                      set to */
     unsigned                           checking:1; /* it was asked whether it is
@@ -652,6 +655,18 @@ void ngx_hyperdrive_origin_refused(ngx_hyperdrive_origin_t *o, ngx_err_t err,
 void ngx_hyperdrive_origin_cancel(ngx_hyperdrive_origin_t *o);
 /* <o> goes away, the request goes on */
 void ngx_hyperdrive_origin_cancel_forget(ngx_hyperdrive_origin_t *o);
+/* it has been cancelled, or that has failed: it may go on */
+void ngx_hyperdrive_origin_cancel_done(ngx_hyperdrive_origin_t *o);
+
+
+/* ngx_hyperdrive_origin_halt.c */
+
+/* as _cancel(), where that takes a log-in */
+void ngx_hyperdrive_origin_halt(ngx_hyperdrive_origin_t *o);
+/* the log-in is over */
+void ngx_hyperdrive_origin_halt_ready(ngx_hyperdrive_origin_t *o);
+/* it came to nothing, or has done what it was there for: <o> is gone */
+void ngx_hyperdrive_origin_halt_end(ngx_hyperdrive_origin_t *o);
 
 
 /* ngx_hyperdrive_origin_drain.c */

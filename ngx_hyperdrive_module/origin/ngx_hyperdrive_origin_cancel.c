@@ -53,7 +53,16 @@ ngx_hyperdrive_origin_cancel(ngx_hyperdrive_origin_t *o)
     ngx_connection_t                *c;
     ngx_hyperdrive_origin_cancel_t  *cancel;
 
-    if (o->cancel || o->key.len == 0) {
+    if (o->cancel || o->extra) {
+        return;
+    }
+
+    if (o->pool->conf->proto->origin_kill) {
+        ngx_hyperdrive_origin_halt(o);
+        return;
+    }
+
+    if (o->key.len == 0) {
         return;
     }
 
@@ -286,10 +295,15 @@ ngx_hyperdrive_origin_cancel_end(ngx_hyperdrive_origin_cancel_t *cancel)
     ngx_close_connection(c);
     ngx_hyperdrive_origin_cancel_free(cancel);
 
-    if (o == NULL) {
-        return;
+    if (o) {
+        ngx_hyperdrive_origin_cancel_done(o);
     }
+}
 
+
+void
+ngx_hyperdrive_origin_cancel_done(ngx_hyperdrive_origin_t *o)
+{
     o->cancel = NULL;
 
     if (o->state == NGX_HYPERDRIVE_ORIGIN_DRAIN
@@ -325,7 +339,14 @@ ngx_hyperdrive_origin_cancel_forget(ngx_hyperdrive_origin_t *o)
 
     cancel = o->cancel;
 
-    if (cancel) {
-        cancel->origin = NULL;
+    if (cancel == NULL) {
+        return;
     }
+
+    if (o->pool->conf->proto->origin_kill) {
+        ((ngx_hyperdrive_origin_t *) o->cancel)->target = NULL;
+        return;
+    }
+
+    cancel->origin = NULL;
 }

@@ -620,6 +620,11 @@ ngx_hyperdrive_origin_refused(ngx_hyperdrive_origin_t *o, ngx_err_t err,
     permanent = 0;
     again = 0;
 
+    if (o->extra) {
+        ngx_hyperdrive_origin_halt_end(o);
+        return;
+    }
+
     pool->conf->counters->origins_failed++;
 
     p = pool->reason;

@@ -818,6 +818,11 @@ ngx_hyperdrive_origin_ready(ngx_hyperdrive_origin_t *o)
 {
     ngx_hyperdrive_pool_t  *pool;
 
+    if (o->extra) {
+        ngx_hyperdrive_origin_halt_ready(o);
+        return;
+    }
+
     pool = o->pool;
 
     ngx_hyperdrive_origin_idle(o);

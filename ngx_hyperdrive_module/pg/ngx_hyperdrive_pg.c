@@ -107,6 +107,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_query,
     ngx_hyperdrive_pg_origin_terminate,
     ngx_hyperdrive_pg_origin_cancel,
+    NULL,
 
     ngx_hyperdrive_pg_row,
 

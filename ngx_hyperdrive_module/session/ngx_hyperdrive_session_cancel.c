@@ -132,3 +132,37 @@ ngx_hyperdrive_session_cancel_message(u_char *data, size_t len)
         ngx_hyperdrive_origin_cancel(s->origin);
     }
 }
+
+
+ngx_int_t
+ngx_hyperdrive_session_cancel_other(ngx_hyperdrive_session_t *s)
+{
+    u_char      buf[4];
+    ngx_str_t   pid, key;
+    ngx_uint_t  slot, n;
+
+    if (ngx_hyperdrive_shm_client_find(s->unit.kill, &slot, &n) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    (void) ngx_hyperdrive_base_put_u32(buf, s->unit.kill);
+
+    pid.data = buf;
+    pid.len = sizeof(buf);
+    key.data = s->key;
+    key.len = s->key_len;
+
+    ngx_hyperdrive_session_cancel(&pid, &key);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_hyperdrive_session_cancel_key(ngx_hyperdrive_session_t *s)
+{
+    ngx_memzero(s->key, sizeof(s->key));
+    ngx_memcpy(s->key, s->user.data, ngx_min(s->user.len, sizeof(s->key)));
+
+    s->key_len = sizeof(s->key);
+}

@@ -292,6 +292,11 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
             return NGX_OK;
         }
 
+        if (s->unit.kill && ngx_hyperdrive_session_cancel_other(s) == NGX_OK) {
+            ngx_hyperdrive_session_refuse(s, NULL);
+            return NGX_OK;
+        }
+
         if (s->unit.local) {
 
             if (s->unit.discard) {

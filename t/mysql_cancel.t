@@ -1,0 +1,100 @@
+#!/usr/bin/perl
+
+# Tests for hyperdrive: MySQL's queries that nobody waits for are stopped.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Test::More;
+
+BEGIN { use FindBin; chdir($FindBin::Bin); }
+
+use lib 'lib';
+use Test::Hyperdrive;
+use Test::Hyperdrive::Process qw(wait_for);
+
+###############################################################################
+
+my $t = Test::Hyperdrive->new()->plan(10)
+	->write_file_expand('nginx.conf', <<'EOC');
+
+%%TEST_GLOBALS%%
+
+events {
+}
+
+stream {
+    upstream u {
+        hyperdrive_origin  mysql://app:secret@127.0.0.1:8081/shop?ssl-mode=DISABLED;
+        hyperdrive_pool    max=1;
+    }
+
+    server {
+        listen             127.0.0.1:8080;
+        hyperdrive_pass    u;
+        hyperdrive_users   off;
+    }
+
+    server {
+        listen              127.0.0.1:8082;
+        hyperdrive_pass     u;
+        hyperdrive_users    off;
+        hyperdrive_timeout  query=500ms;
+    }
+}
+
+EOC
+
+my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
+	databases => [ 'shop' ]);
+
+$t->run();
+
+sub client {
+	my ($port, @more) = @_;
+	return mysql_client(port($port), user => 'app', password => 'x',
+		database => 'shop', @more);
+}
+
+sub running {
+	return $db->sql("SELECT COUNT(*) FROM information_schema.processlist "
+		. "WHERE info LIKE 'SELECT SLEEP%'") =~ /1/;
+}
+
+###############################################################################
+
+my $c1 = client(8080);
+my $c2 = client(8080);
+
+# by another client of the same user, by the number of the log-in
+
+$c1->command('QUERY', 'SELECT SLEEP(60), 1');
+ok(wait_for(\&running), 'runs');
+
+my $number = $c1->greeting()->{id};
+
+ok($c2->query("KILL QUERY $number")->{ok}, 'kill is answered');
+is($c1->read_result()->{error}{code}, 1317, 'the sleep is cut short');
+is($c1->value('SELECT 7'), 7, 'and the client goes on');
+
+# one that leaves
+
+$c1->command('QUERY', 'SELECT SLEEP(60), 2');
+ok(wait_for(\&running), 'runs again');
+$c1->abort();
+
+ok(wait_for(sub { !running() }), 'is stopped');
+is($c2->value('SELECT 8'), 8, 'its connection is free');
+
+# by time
+
+my $c3 = client(8082);
+my $r = $c3->query('SELECT SLEEP(60), id FROM (SELECT 1 AS id) t');
+
+is($r->{error}{code}, 1317, 'ended in time');
+ok(wait_for(sub { !running() }), 'runs no more');
+is($c3->value('SELECT 9'), 9, 'and the client goes on');
+
+###############################################################################

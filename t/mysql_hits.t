@@ -1,0 +1,167 @@
+#!/usr/bin/perl
+
+# Tests for hyperdrive: answers from memory in the forms that MySQL's clients
+# understand.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Test::More;
+
+BEGIN { use FindBin; chdir($FindBin::Bin); }
+
+use lib 'lib';
+use Test::Hyperdrive;
+use Test::Hyperdrive::MySQL qw(%CAP);
+use Test::Hyperdrive::Process qw(wait_for);
+
+###############################################################################
+
+my $t = Test::Hyperdrive->new()->plan(21)
+	->write_file_expand('nginx.conf', <<'EOC');
+
+%%TEST_GLOBALS%%
+
+events {
+}
+
+%%TEST_STATUS%%
+
+stream {
+    hyperdrive_cache_zone  z 4m;
+
+    upstream u {
+        hyperdrive_origin  mysql://app:secret@127.0.0.1:8081/shop?ssl-mode=DISABLED;
+        hyperdrive_pool    max=3;
+    }
+
+    server {
+        listen             127.0.0.1:8080;
+        hyperdrive_pass    u;
+        hyperdrive_users   off;
+        hyperdrive_cache   z max_age=1h;
+    }
+}
+
+EOC
+
+my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
+	databases => [ 'shop' ], sql => { shop => <<'EOC' });
+
+CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(100));
+INSERT INTO t VALUES (1, 'one'), (2, 'two'), (3, NULL);
+CREATE TABLE big (id INT PRIMARY KEY, v TEXT);
+INSERT INTO big SELECT seq, REPEAT('x', 300) FROM seq_1_to_500;
+EOC
+
+$t->run();
+
+sub client {
+	return mysql_client(port(8080), user => 'app', password => 'x',
+		database => 'shop', @_);
+}
+
+sub hits { return $t->status()->{upstreams}{u}{total}{hits} }
+
+# what the client reads for a command, byte by byte
+
+sub bytes {
+	my ($c, $command, $body, $n) = @_;
+
+	$c->command($command, $body);
+
+	my $got = '';
+
+	for (1 .. $n) {
+		my $p = $c->read_packet();
+		$got .= unpack('H*', $p) . "\n";
+	}
+
+	return $got;
+}
+
+###############################################################################
+
+my $new = client();
+my $old = client(drop => $CAP{DEPRECATE_EOF});
+my $track = client(add => $CAP{SESSION_TRACK}, split => 1);
+
+my $sql = 'SELECT id, v FROM t ORDER BY id';
+my $rows = [ [ 1, 'one' ], [ 2, 'two' ], [ 3, undef ] ];
+
+# (the catalog is read with the first client)
+
+ok(wait_for(sub { $new->query($sql); hits() }), 'a hit');
+
+my $hits = hits();
+
+is_deeply($_->query($sql)->{rows}, $rows, 'rows') for $new, $old, $track;
+is(hits(), $hits + 3, 'from memory');
+
+# byte for byte what the database says
+
+my $direct = $db->client(user => 'app', password => 'secret',
+	database => 'shop');
+
+is(bytes($new, 'QUERY', $sql, 7), bytes($direct, 'QUERY', $sql, 7),
+	'as directly');
+
+my $before = $db->client(user => 'app', password => 'secret',
+	database => 'shop', drop => $CAP{DEPRECATE_EOF});
+
+# (whether an index was used is said behind the rows, not before them, too)
+
+my $as_directly = bytes($before, 'QUERY', $sql, 8);
+$as_directly =~ s/^fe00002200/fe00000200/m;
+
+is(bytes($old, 'QUERY', $sql, 8), $as_directly,
+	'as directly, in the old form');
+is(hits(), $hits + 5, 'from memory');
+
+# the binary protocol
+
+my $s1 = $new->prepare('SELECT v, id FROM t WHERE id = ?');
+my $s2 = $old->prepare('SELECT v, id FROM t WHERE id = ?');
+
+is_deeply($new->execute($s1, '2')->{rows}, [ [ 'two', 2 ] ], 'executed');
+
+$hits = hits();
+
+is_deeply($new->execute($s1, '2')->{rows}, [ [ 'two', 2 ] ], 'and again');
+is_deeply($old->execute($s2, '2')->{rows}, [ [ 'two', 2 ] ],
+	'for another client');
+is(hits(), $hits + 2, 'from memory');
+is_deeply($new->execute($s1, '1')->{rows}, [ [ 'one', 1 ] ],
+	'not with another value');
+is_deeply($new->execute($s1, undef)->{rows}, [], 'nor with none');
+
+# types that were sent with what came from memory
+
+my $body = Test::Hyperdrive::MySQL::execute_body($s2->{id}, [ '3' ],
+	bound => 0);
+
+$old->command('STMT_EXECUTE', $body);
+is_deeply($old->read_result(1)->{rows}, [ [ undef, 3 ] ],
+	'types are remembered');
+
+# not what was written to
+
+is($new->query('UPDATE t SET v = "zwei" WHERE id = 2')->{affected}, 1,
+	'a write');
+is_deeply($old->execute($s2, '2')->{rows}, [ [ 'zwei', 2 ] ], 'is seen');
+is($track->query($sql)->{rows}[1][1], 'zwei', 'in the text, too');
+
+# large ones
+
+$sql = 'SELECT id, v FROM big ORDER BY id';
+
+my $large = $new->query($sql)->{rows};
+$hits = hits();
+
+is_deeply($new->query($sql)->{rows}, $large, 'a large answer');
+is_deeply($old->query($sql)->{rows}, $large, 'in the old form');
+is(hits(), $hits + 2, 'from memory');
+
+###############################################################################

@@ -232,6 +232,8 @@ typedef struct {
     ngx_uint_t                        tag;          /* of origin_own(); with
                                                        own, unless it is an
                                                        error for the client */
+    uint64_t                          insert_id;    /* MySQL: that it says was
+                                                       given to a row, or 0 */
     unsigned                          own:1;        /* we have asked for it: it
                                                        is not passed on */
     unsigned                          end:1;        /* ROWS: the completion was

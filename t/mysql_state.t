@@ -18,7 +18,7 @@ use Test::Hyperdrive::MySQL qw(%CAP %STATUS);
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new()->plan(36)
+my $t = Test::Hyperdrive->new()->plan(46)
 	->write_file_expand('nginx.conf', <<'EOC');
 
 %%TEST_GLOBALS%%
@@ -46,7 +46,9 @@ EOC
 my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
 	databases => [ 'shop', 'other' ], sql => {
 		shop => 'CREATE TABLE t (id INT); INSERT INTO t VALUES (1)',
-		other => 'CREATE TABLE t (id INT); INSERT INTO t VALUES (2)',
+		other => 'CREATE TABLE t (id INT); INSERT INTO t VALUES (2);'
+			. 'CREATE TABLE a (id INT AUTO_INCREMENT PRIMARY KEY,'
+			. ' v INT)',
 	});
 
 $t->run();
@@ -115,6 +117,22 @@ ok($c2->silent(0.2), 'it still waits');
 
 ok($c1->query('ROLLBACK')->{ok}, 'rolled back');
 is($c2->read_result()->{rows}[0][0], 1, 'the other one goes on');
+
+# the last insert id
+
+ok($c1->query('SET autocommit = 1')->{ok}, 'autocommit on');
+is($c1->value('SELECT LAST_INSERT_ID()'), 0, 'nothing inserted');
+is($c1->query('INSERT INTO a (v) VALUES (1)')->{insert_id}, 1, 'a number');
+is($c2->value('SELECT LAST_INSERT_ID()'), 0, 'not another client\'s');
+is($c2->query('INSERT INTO other.a (v) VALUES (2), (3)')->{insert_id}, 2,
+	'another client\'s number');
+is($c1->value('SELECT LAST_INSERT_ID()'), 1, 'one client\'s');
+is($c2->value('SELECT LAST_INSERT_ID()'), 2, 'the other one\'s');
+
+is($c1->query('INSERT INTO a VALUES (100, 4)')->{insert_id}, 100,
+	'a number that was given');
+is($c2->value('SELECT 1'), 1, 'a query');
+is($c1->value('SELECT LAST_INSERT_ID()'), 1, 'does not count');
 
 # all of it goes at once
 

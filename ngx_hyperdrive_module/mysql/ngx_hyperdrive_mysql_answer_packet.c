@@ -453,6 +453,7 @@ ngx_hyperdrive_mysql_answer_packet_end(ngx_hyperdrive_mysql_client_t *c,
     piece->type = NGX_HYPERDRIVE_PROTO_ROWS;
     piece->end = 1;
     piece->unkept = (ok.warnings || ok.changes.len);
+    piece->insert_id = ok.insert_id;
 
     if (first->number) {
         ngx_hyperdrive_mysql_answer_packet_cursor(o, ok.status);

@@ -315,6 +315,8 @@ struct ngx_hyperdrive_pool_s {
     ngx_hyperdrive_proto_param_t      *params;
     unsigned                           single:1;  /* each connection is used
                                                      once and then closed */
+    unsigned                           inserts:1; /* LAST_INSERT_ID() is asked
+                                                     for */
     unsigned                           keep:1;    /* it does not give way */
     ngx_str_t                          greeting;  /* of the last log-in */
     void                              *catalog;   /* of its database, for the

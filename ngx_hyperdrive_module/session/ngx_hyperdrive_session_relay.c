@@ -49,6 +49,10 @@ ngx_hyperdrive_session_detach(ngx_hyperdrive_session_t *s)
 
     rc = ngx_hyperdrive_session_pin_end(s);
 
+    s->insert.seen = 0;
+    s->insert.set = 0;
+    s->insert.asked = 0;
+
     s->origin = NULL;
     s->streaming = 0;
     s->blocked = 0;
@@ -323,6 +327,10 @@ ngx_hyperdrive_session_settle(ngx_hyperdrive_session_t *s)
     }
 
     if (s->pinned || s->replication) {
+        return NGX_OK;
+    }
+
+    if (ngx_hyperdrive_session_insert_settled(s) == NGX_AGAIN) {
         return NGX_OK;
     }
 

@@ -564,7 +564,10 @@ ngx_hyperdrive_session_settings_push(ngx_hyperdrive_session_t *s,
 
     change->value.data = p;
     change->value.len = set->value.len;
-    ngx_memcpy(p, set->value.data, set->value.len);
+
+    if (set->value.len) {
+        ngx_memcpy(p, set->value.data, set->value.len);
+    }
 
     settings->changes[settings->nchanges++] = change;
 

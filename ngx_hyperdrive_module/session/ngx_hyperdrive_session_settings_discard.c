@@ -20,6 +20,8 @@ ngx_hyperdrive_session_settings_discard(ngx_hyperdrive_session_t *s)
     o = s->origin;
     settings = s->settings;
 
+    ngx_memzero(&s->insert, sizeof(ngx_hyperdrive_session_insert_t));
+
     if (settings) {
         ngx_hyperdrive_session_settings_drop(settings, settings->nchanges);
         ngx_hyperdrive_session_settings_schema(&settings->state.committed);

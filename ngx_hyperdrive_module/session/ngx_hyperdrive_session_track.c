@@ -80,6 +80,10 @@ void
 ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece)
 {
+    if (ngx_hyperdrive_session_insert_piece(s, piece) == NGX_OK) {
+        return;
+    }
+
     if (s->settings) {
         ngx_hyperdrive_session_settings_piece(s, piece);
     }

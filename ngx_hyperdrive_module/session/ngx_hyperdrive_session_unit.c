@@ -533,6 +533,11 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
         }
     }
 
+    if (ngx_hyperdrive_session_insert_align(s) != NGX_OK) {
+        ngx_hyperdrive_session_fatal(s, "53200", "out of memory");
+        return NGX_DONE;
+    }
+
     /* a BEGIN that was answered goes ahead of it */
 
     s->deferred = 0;

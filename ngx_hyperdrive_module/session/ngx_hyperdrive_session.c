@@ -653,10 +653,6 @@ ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
 
     s->key_len = s->login->key_len;
 
-    if (proto->origin_kill) {
-        ngx_hyperdrive_session_cancel_key(s);
-    }
-
     proto->client_welcome(s->login, greeting,
                           ngx_hyperdrive_session_cancel_pid(s), s->key,
                           s->key_len, &s->net.out);

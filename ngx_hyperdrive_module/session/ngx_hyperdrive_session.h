@@ -503,8 +503,6 @@ void ngx_hyperdrive_session_cancel(ngx_str_t *pid, ngx_str_t *key);
  * the same user may do so.  NGX_DECLINED: there is no such client here.
  */
 ngx_int_t ngx_hyperdrive_session_cancel_other(ngx_hyperdrive_session_t *s);
-/* the key of a client where none is told: its user's name */
-void ngx_hyperdrive_session_cancel_key(ngx_hyperdrive_session_t *s);
 /* ...and was passed on to this worker */
 void ngx_hyperdrive_session_cancel_message(u_char *data, size_t len);
 

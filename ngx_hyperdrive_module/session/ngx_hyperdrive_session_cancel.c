@@ -59,6 +59,7 @@ ngx_hyperdrive_session_cancel(ngx_str_t *pid, ngx_str_t *key)
 void
 ngx_hyperdrive_session_cancel_message(u_char *data, size_t len)
 {
+    ngx_str_t                      key;
     ngx_uint_t                     slot, n;
     ngx_connection_t              *c;
     ngx_hyperdrive_session_t      *s;
@@ -88,8 +89,19 @@ ngx_hyperdrive_session_cancel_message(u_char *data, size_t len)
 
     s = ngx_hyperdrive_session_of(c);
 
-    if (s->key_len != len - 4
-        || CRYPTO_memcmp(s->key, data + 4, s->key_len) != 0)
+    key.data = s->key;
+    key.len = s->key_len;
+
+    if (s->conf->origin->proto->origin_kill) {
+
+        /* there is no key: it is for who has logged in as the same user */
+
+        key.data = s->user.data;
+        key.len = ngx_min(s->user.len, NGX_HYPERDRIVE_PROTO_MAX_KEY);
+    }
+
+    if (key.len != len - 4
+        || CRYPTO_memcmp(key.data, data + 4, key.len) != 0)
     {
         ngx_log_error(NGX_LOG_INFO, c->log, 0,
                       "hyperdrive: a cancel request with a wrong key");
@@ -149,20 +161,10 @@ ngx_hyperdrive_session_cancel_other(ngx_hyperdrive_session_t *s)
 
     pid.data = buf;
     pid.len = sizeof(buf);
-    key.data = s->key;
-    key.len = s->key_len;
+    key.data = s->user.data;
+    key.len = ngx_min(s->user.len, NGX_HYPERDRIVE_PROTO_MAX_KEY);
 
     ngx_hyperdrive_session_cancel(&pid, &key);
 
     return NGX_OK;
-}
-
-
-void
-ngx_hyperdrive_session_cancel_key(ngx_hyperdrive_session_t *s)
-{
-    ngx_memzero(s->key, sizeof(s->key));
-    ngx_memcpy(s->key, s->user.data, ngx_min(s->user.len, sizeof(s->key)));
-
-    s->key_len = sizeof(s->key);
 }

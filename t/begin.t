@@ -332,20 +332,21 @@ is($e->query('ROLLBACK')->status(), 'I', 'and ends');
 $d->query('COMMIT');
 
 ###############################################################################
-# The worker leaves: a block is waited for.
+# The worker leaves: a block that was not sent moves with its client.
 
 $e->query('BEGIN');
 my $idle = client();
 $t->reload();
 
-is($idle->read_message(5)->{fields}{C}, '57P01', 'an idle client is told');
+wait_for(sub { 1 == (() = $t->worker_pids(all => 1)) }, 10);
+
+is($idle->query('SELECT v FROM things WHERE id = 1')->value(), 'thing 1',
+	'an idle client goes on in another worker');
 $r = $e->query('SELECT v FROM things WHERE id = 3');
 is($r->error() ? $r->message() : $r->value(), 'thing 3',
-	'a block goes on in the old worker');
+	'and so does a block');
+is($r->status(), 'T', 'which is open');
 is($e->query('COMMIT')->tag(), 'COMMIT', 'to its end');
-is($e->read_message(5)->{fields}{C}, '57P01', 'then it is told');
-
-wait_for(sub { 1 == (() = $t->worker_pids(all => 1)) }, 10);
 
 $t->done_testing();
 

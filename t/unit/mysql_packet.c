@@ -1,5 +1,4 @@
-/* sources: mysql/ngx_hyperdrive_mysql_packet.c
-            base/ngx_hyperdrive_base_chain.c */
+/* sources: mysql/ state/ base/ */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors

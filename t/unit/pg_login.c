@@ -1,4 +1,4 @@
-/* sources: pg/ngx_hyperdrive_pg_client_login.c pg/ngx_hyperdrive_pg_startup.c pg/ngx_hyperdrive_pg_origin_login.c pg/ngx_hyperdrive_pg_origin_auth.c pg/ngx_hyperdrive_pg_scram.c pg/ngx_hyperdrive_pg_scram_verifier.c pg/ngx_hyperdrive_pg_saslprep.c pg/ngx_hyperdrive_pg_message.c base/ngx_hyperdrive_base_digest.c base/ngx_hyperdrive_base_chain.c */
+/* sources: pg/ state/ base/ */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors

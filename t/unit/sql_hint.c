@@ -1,4 +1,4 @@
-/* sources: sql/ngx_hyperdrive_sql_hint.c */
+/* sources: sql/ base/ */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors

@@ -1,4 +1,4 @@
-/* sources: mysql/ngx_hyperdrive_mysql_answer.c mysql/ngx_hyperdrive_mysql_answer_packet.c mysql/ngx_hyperdrive_mysql_export.c mysql/ngx_hyperdrive_mysql_client.c mysql/ngx_hyperdrive_mysql_error.c mysql/ngx_hyperdrive_mysql_forward.c mysql/ngx_hyperdrive_mysql_forward_stmt.c mysql/ngx_hyperdrive_mysql_ledger.c mysql/ngx_hyperdrive_mysql_names.c mysql/ngx_hyperdrive_mysql_origin.c mysql/ngx_hyperdrive_mysql_packet.c mysql/ngx_hyperdrive_mysql_greeting.c mysql/ngx_hyperdrive_mysql_serve.c state/ngx_hyperdrive_state_stmt.c state/ngx_hyperdrive_state_names.c base/ngx_hyperdrive_base_chain.c base/ngx_hyperdrive_base_hash.c base/ngx_hyperdrive_base_mode.c */
+/* sources: mysql/ state/ base/ */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors

@@ -1,11 +1,4 @@
-/* sources: mysql/ngx_hyperdrive_mysql_auth.c
-            mysql/ngx_hyperdrive_mysql_greeting.c
-            mysql/ngx_hyperdrive_mysql_origin_login.c
-            mysql/ngx_hyperdrive_mysql_packet.c
-            mysql/ngx_hyperdrive_mysql_rsa.c
-            base/ngx_hyperdrive_base_chain.c
-            base/ngx_hyperdrive_base_digest.c
-            base/ngx_hyperdrive_base_digest_crypt.c */
+/* sources: mysql/ state/ base/ */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors

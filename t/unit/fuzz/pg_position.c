@@ -1,4 +1,4 @@
-/* sources: pg/ngx_hyperdrive_pg_position.c */
+/* sources: pg/ state/ base/ */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors

@@ -1,4 +1,4 @@
-/* sources: pg/ngx_hyperdrive_pg_scram.c pg/ngx_hyperdrive_pg_scram_verifier.c pg/ngx_hyperdrive_pg_saslprep.c base/ngx_hyperdrive_base_digest.c */
+/* sources: pg/ state/ base/ */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors

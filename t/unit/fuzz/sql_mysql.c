@@ -1,4 +1,4 @@
-/* sources: sql/ngx_hyperdrive_sql_classify.c sql/ngx_hyperdrive_sql_clock.c sql/ngx_hyperdrive_sql_ddl.c sql/ngx_hyperdrive_sql_expr.c sql/ngx_hyperdrive_sql_lexer.c sql/ngx_hyperdrive_sql_mysql.c sql/ngx_hyperdrive_sql_mysql_assign.c sql/ngx_hyperdrive_sql_mysql_body.c sql/ngx_hyperdrive_sql_mysql_classify.c sql/ngx_hyperdrive_sql_mysql_ddl.c sql/ngx_hyperdrive_sql_mysql_expr.c sql/ngx_hyperdrive_sql_mysql_functions.c sql/ngx_hyperdrive_sql_mysql_lexer.c sql/ngx_hyperdrive_sql_mysql_query.c sql/ngx_hyperdrive_sql_mysql_scan.c sql/ngx_hyperdrive_sql_names.c sql/ngx_hyperdrive_sql_pg.c sql/ngx_hyperdrive_sql_pg_functions.c sql/ngx_hyperdrive_sql_query.c sql/ngx_hyperdrive_sql_scan.c sql/ngx_hyperdrive_sql_transaction.c */
+/* sources: sql/ base/ */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors

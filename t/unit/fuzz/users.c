@@ -1,7 +1,4 @@
-/* sources: base/ngx_hyperdrive_base_users.c
-            base/ngx_hyperdrive_base_digest.c
-            base/ngx_hyperdrive_base_digest_crypt.c
-            mysql/ngx_hyperdrive_mysql_auth.c */
+/* sources: mysql/ state/ base/ */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors

@@ -6,7 +6,9 @@ package Test::Hyperdrive::Build;
 # of the module that its first line names,
 #
 #     /* sources: sql/ngx_hyperdrive_sql.c base/ngx_hyperdrive_base_chain.c */
-#     /* sources: ... libs: pg_query */
+#     /* sources: pg/ state/ base/ libs: pg_query */
+#
+# ROOM/ stands for those files of a room that are needed.
 #
 # What several of them share is compiled once for the same flags, and again
 # when a file that it was made of has changed.
@@ -88,18 +90,39 @@ sub compile {
 
 	make_path($dir);
 
-	my $said = '';
-	my @objects;
+	# what may be needed, and is not, stays out of the program
 
-	for my $source ($path, "$root/t/unit/ngx_stub.c",
-	    map { "$module/$_" } @$sources)
-	{
+	my @rooms = map { m{^(\w+)/$} ? glob("$module/$1/*.c") : () }
+		@$sources;
+
+	my @files = map { "$module/$_" } grep { !m{/$} } @$sources;
+
+	my $said = '';
+	my %objects;
+
+	for my $source ($path, "$root/t/unit/ngx_stub.c", @files, @rooms) {
+
 		my ($object, $text) = object($source, $dir, @cc);
 
 		$said .= $text;
 		return (0, $said) unless defined $object;
 
-		push @objects, $object;
+		$objects{$source} = $object;
+	}
+
+	my @objects = @objects{$path, "$root/t/unit/ngx_stub.c", @files};
+
+	if (@rooms) {
+		my $archive = "$out.a";
+
+		unlink($archive);
+
+		my ($status, $text) = run_command([ 'ar', 'rcs', $archive,
+			@objects{@rooms} ]);
+
+		return (0, $said . $text) if $status;
+
+		push @objects, $archive;
 	}
 
 	my ($status, $text) = run_command([ @cc, '-o', $out, @objects,

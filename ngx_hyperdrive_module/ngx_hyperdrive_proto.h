@@ -433,10 +433,11 @@ struct ngx_hyperdrive_proto_s {
                                  u_char *data, size_t len);
     /*
      * It has set what its texts are read by, or has it no more (NULL); as SQL
-     * has it.  NULL: it follows what origins report.
+     * has it.  <scope>: what a statement stays bound to when it is prepared,
+     * compared whole; copied.  NULL: it follows what origins report.
      */
     void        (*client_mode)(void *client, ngx_str_t *charset,
-                               ngx_str_t *sql_mode);
+                               ngx_str_t *sql_mode, ngx_str_t *scope);
     /*
      * What it was told of its settings when it was welcomed: from now on it is
      * told what its origins report otherwise, with the end of each unit; if

@@ -413,7 +413,10 @@ sub killed_busy {
 		. "AND query LIKE '%sleep(60)'")->value() == 1 }) }, 'a query runs');
 
 	is(control('kill=shop&user=busy'), 200, 'its client is killed');
-	is($running->result()->state(), '57P01', 'and told');
+
+	# what it asked for may have happened
+
+	is($running->result()->state(), '08006', 'and told');
 	is($block->result()->state(), '57P01', 'so is one in a transaction');
 
 	ok(eval { wait_for(sub { $probe->query(

@@ -18,7 +18,7 @@ use Test::Hyperdrive::MySQL qw(%CAP %STATUS);
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new()->plan(46)
+my $t = Test::Hyperdrive->new()->plan(52)
 	->write_file_expand('nginx.conf', <<'EOC');
 
 %%TEST_GLOBALS%%
@@ -146,5 +146,37 @@ is($c1->execute($st)->{error}{code}, 1243, 'and statements');
 is($c1->value('SELECT DATABASE()'), 'other', 'the schema stays');
 
 is($c1->value('SELECT CONNECTION_ID()'), $id, 'on one connection, all the time');
+
+# a prepared statement stays bound to the schema that it was prepared with
+
+{
+	my ($there, $here) = (client(), client());
+	my $text = 'SELECT id FROM t';
+
+	$there->query('USE other');
+
+	my $of_there = $there->prepare($text);
+	my $of_here = $here->prepare($text);
+
+	is($there->execute($of_there)->{rows}[0][0], 2, 'of one schema');
+	is($here->execute($of_here)->{rows}[0][0], 1, 'of another');
+	is($there->execute($of_there)->{rows}[0][0], 2, 'and again');
+
+	# it means what it meant, or nothing
+
+	$here->query('USE other');
+
+	my $r = $here->execute($of_here);
+
+	ok($r->{error} ? $r->{error}{code} == 1615 : $r->{rows}[0][0] == 1,
+		'not of the schema that was chosen since');
+	is($here->execute($here->prepare($text))->{rows}[0][0], 2,
+		'prepared anew');
+
+	$here->query('USE shop');
+	is($here->execute($of_here)->{rows}[0][0], 1, 'and back');
+
+	$_->close() for $there, $here;
+}
 
 ###############################################################################

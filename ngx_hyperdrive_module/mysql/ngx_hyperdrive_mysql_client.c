@@ -67,7 +67,7 @@ ngx_hyperdrive_mysql_client_create(ngx_hyperdrive_proto_ctx_t *ctx,
 
 void
 ngx_hyperdrive_mysql_client_mode(void *data, ngx_str_t *charset,
-    ngx_str_t *sql_mode)
+    ngx_str_t *sql_mode, ngx_str_t *scope)
 {
     ngx_hyperdrive_mysql_client_t *client = data;
 
@@ -120,6 +120,52 @@ ngx_hyperdrive_mysql_client_mode(void *data, ngx_str_t *charset,
     }
 
     client->mode |= mode & NGX_HYPERDRIVE_BASE_MODE_UNREAD;
+
+    if (ngx_hyperdrive_mysql_client_scope(client, scope) != NGX_OK) {
+
+        /* nothing of it may be shared then */
+
+        client->mode |= NGX_HYPERDRIVE_BASE_MODE_UNREAD;
+    }
+}
+
+
+ngx_int_t
+ngx_hyperdrive_mysql_client_scope(ngx_hyperdrive_mysql_client_t *client,
+    ngx_str_t *scope)
+{
+    u_char  *data;
+
+    data = NULL;
+
+    if (scope->len) {
+        data = malloc(scope->len);
+        if (data == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(data, scope->data, scope->len);
+    }
+
+    free(client->scope.data);
+
+    client->scope.data = data;
+    client->scope.len = scope->len;
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_mysql_client_same_scope(ngx_hyperdrive_mysql_client_t *client,
+    ngx_hyperdrive_state_stmt_t *stmt)
+{
+    ngx_str_t  scope;
+
+    scope.data = stmt->types;
+    scope.len = stmt->types_len;
+
+    return ngx_hyperdrive_base_same(&scope, &client->scope);
 }
 
 
@@ -141,6 +187,7 @@ ngx_hyperdrive_mysql_client_destroy(void *data)
     ngx_hyperdrive_mysql_names_clear(&client->names, client->ctx->registry);
     ngx_hyperdrive_base_chain_clear(&client->end);
 
+    free(client->scope.data);
     free(client);
 }
 
@@ -598,6 +645,14 @@ ngx_hyperdrive_mysql_client_answer(ngx_hyperdrive_mysql_client_t *client,
         format = "Incorrect arguments to mysqld_stmt_execute";
         break;
 
+    case NGX_HYPERDRIVE_MYSQL_LOCAL_SCOPE:
+        code = 1615;
+        sqlstate = "HY000";
+        format = "Prepared statement needs to be re-prepared: the schema or "
+                 "the character set has changed since, and this connection "
+                 "to the database lacks it";
+        break;
+
     default: /* NGX_HYPERDRIVE_MYSQL_LOCAL_LOST */
         code = 1040;
         sqlstate = "08004";
@@ -682,7 +737,9 @@ ngx_hyperdrive_mysql_client_execute(ngx_hyperdrive_mysql_client_t *client,
 
     /* a cursor is kept at the origin */
 
-    unit->question = (unit->reason == 0 && p[5] == 0);
+    unit->question = (unit->reason == 0 && p[5] == 0
+                      && ngx_hyperdrive_mysql_client_same_scope(client,
+                                                                name->stmt));
 
     if (!unit->question || name->nparams == 0) {
         return;

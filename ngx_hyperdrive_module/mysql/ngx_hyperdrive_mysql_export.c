@@ -13,7 +13,7 @@
  */
 
 
-#define NGX_HYPERDRIVE_MYSQL_EXPORT_VERSION  1
+#define NGX_HYPERDRIVE_MYSQL_EXPORT_VERSION  2
 
 #define NGX_HYPERDRIVE_MYSQL_EXPORT_DIRECT   0x01
 #define NGX_HYPERDRIVE_MYSQL_EXPORT_MULTI    0x02
@@ -54,6 +54,8 @@ ngx_hyperdrive_mysql_export(void *data, ngx_hyperdrive_chain_t *out)
     ngx_hyperdrive_base_chain_put_u32(out, client->last);
     ngx_hyperdrive_base_chain_put_u32(out, client->names.last);
     ngx_hyperdrive_base_chain_put_u32(out, (uint32_t) client->names.n);
+    ngx_hyperdrive_base_chain_put_str(out, client->scope.data,
+                                      client->scope.len);
 
     for (i = 0; i < client->names.nbuckets; i++) {
 
@@ -75,6 +77,8 @@ ngx_hyperdrive_mysql_export_name(ngx_hyperdrive_mysql_name_t *name,
     ngx_hyperdrive_base_chain_put_u32(out, name->lost);
     ngx_hyperdrive_base_chain_put_u64(out, name->stmt->mode);
     ngx_hyperdrive_base_chain_put_str(out, name->stmt->text, name->stmt->len);
+    ngx_hyperdrive_base_chain_put_str(out, name->stmt->types,
+                                      name->stmt->types_len);
     ngx_hyperdrive_base_chain_put_str(out, name->types,
                                       name->types ? 2 * name->nparams : 0);
 }
@@ -117,8 +121,9 @@ static u_char *
 ngx_hyperdrive_mysql_export_head(ngx_hyperdrive_mysql_client_t *client,
     u_char *p, u_char *last, uint32_t *n)
 {
-    uint32_t  version, flags, status;
-    uint64_t  mode;
+    uint32_t   version, flags, status;
+    uint64_t   mode;
+    ngx_str_t  scope;
 
     p = ngx_hyperdrive_base_read_u32(p, last, &version);
     p = ngx_hyperdrive_base_read_u32(p, last, &flags);
@@ -128,8 +133,11 @@ ngx_hyperdrive_mysql_export_head(ngx_hyperdrive_mysql_client_t *client,
     p = ngx_hyperdrive_base_read_u32(p, last, &client->last);
     p = ngx_hyperdrive_base_read_u32(p, last, &client->names.last);
     p = ngx_hyperdrive_base_read_u32(p, last, n);
+    p = ngx_hyperdrive_base_read_str(p, last, &scope);
 
-    if (p == NULL || version != NGX_HYPERDRIVE_MYSQL_EXPORT_VERSION) {
+    if (p == NULL || version != NGX_HYPERDRIVE_MYSQL_EXPORT_VERSION
+        || ngx_hyperdrive_mysql_client_scope(client, &scope) != NGX_OK)
+    {
         return NULL;
     }
 
@@ -148,7 +156,7 @@ ngx_hyperdrive_mysql_export_read_name(ngx_hyperdrive_mysql_client_t *client,
 {
     uint32_t                      number, nparams, lost;
     uint64_t                      mode;
-    ngx_str_t                     text, none, types;
+    ngx_str_t                     text, scope, types;
     ngx_hyperdrive_mysql_name_t  *name;
     ngx_hyperdrive_state_stmt_t  *stmt;
 
@@ -157,6 +165,7 @@ ngx_hyperdrive_mysql_export_read_name(ngx_hyperdrive_mysql_client_t *client,
     p = ngx_hyperdrive_base_read_u32(p, last, &lost);
     p = ngx_hyperdrive_base_read_u64(p, last, &mode);
     p = ngx_hyperdrive_base_read_str(p, last, &text);
+    p = ngx_hyperdrive_base_read_str(p, last, &scope);
     p = ngx_hyperdrive_base_read_str(p, last, &types);
 
     if (p == NULL || number == 0 || nparams > 0xffff
@@ -166,9 +175,7 @@ ngx_hyperdrive_mysql_export_read_name(ngx_hyperdrive_mysql_client_t *client,
         return NULL;
     }
 
-    ngx_str_set(&none, "");
-
-    stmt = ngx_hyperdrive_state_stmt_get(client->ctx->registry, &text, &none,
+    stmt = ngx_hyperdrive_state_stmt_get(client->ctx->registry, &text, &scope,
                                          mode);
     if (stmt == NULL) {
         return NULL;

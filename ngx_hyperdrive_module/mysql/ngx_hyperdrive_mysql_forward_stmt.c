@@ -29,6 +29,8 @@ static ngx_int_t ngx_hyperdrive_mysql_forward_ensure(
 static ngx_int_t ngx_hyperdrive_mysql_forward_ask(
     ngx_hyperdrive_mysql_forward_t *f, ngx_hyperdrive_state_stmt_t *stmt,
     uint64_t id, ngx_hyperdrive_mysql_action_e action, ngx_uint_t guard);
+static ngx_uint_t ngx_hyperdrive_mysql_forward_foreign(
+    ngx_hyperdrive_mysql_forward_t *f, ngx_hyperdrive_mysql_name_t *name);
 static ngx_int_t ngx_hyperdrive_mysql_forward_head(
     ngx_hyperdrive_mysql_forward_t *f, ngx_hyperdrive_mysql_name_t *name,
     uint32_t handle, size_t at, ngx_uint_t insert);
@@ -39,7 +41,7 @@ ngx_hyperdrive_mysql_forward_prepare(ngx_hyperdrive_mysql_forward_t *f)
 {
     ngx_int_t                       rc;
     uint64_t                        id;
-    ngx_str_t                       text, types;
+    ngx_str_t                       text;
     ngx_uint_t                      private;
     ngx_hyperdrive_state_item_t    *item;
     ngx_hyperdrive_state_stmt_t    *stmt;
@@ -64,10 +66,8 @@ ngx_hyperdrive_mysql_forward_prepare(ngx_hyperdrive_mysql_forward_t *f)
     text.data = f->payload + 1;
     text.len = f->len - 1;
 
-    ngx_str_set(&types, "");
-
     stmt = ngx_hyperdrive_state_stmt_get(f->client->ctx->registry, &text,
-                                         &types, f->client->mode);
+                                         &f->client->scope, f->client->mode);
     if (stmt == NULL) {
         return ngx_hyperdrive_mysql_forward_error(f, "53200", "out of memory");
     }
@@ -123,6 +123,7 @@ ngx_hyperdrive_mysql_forward_execute(ngx_hyperdrive_mysql_forward_t *f)
     ngx_uint_t                      bulk, bound, cursor;
     ngx_hyperdrive_mysql_name_t    *name;
     ngx_hyperdrive_state_item_t    *item;
+    ngx_hyperdrive_state_stmt_t    *stmt;
     ngx_hyperdrive_mysql_reply_t   *reply;
     ngx_hyperdrive_mysql_origin_t  *o;
 
@@ -153,6 +154,11 @@ ngx_hyperdrive_mysql_forward_execute(ngx_hyperdrive_mysql_forward_t *f)
                                     name ? NGX_HYPERDRIVE_MYSQL_LOCAL_LOST
                                          : NGX_HYPERDRIVE_MYSQL_LOCAL_STATEMENT,
                                     f->client->number);
+    }
+
+    if (ngx_hyperdrive_mysql_forward_foreign(f, name)) {
+        return ngx_hyperdrive_mysql_forward_local(f,
+                                          NGX_HYPERDRIVE_MYSQL_LOCAL_SCOPE, 0);
     }
 
     rc = ngx_hyperdrive_mysql_names_types(name, f->payload, f->avail, f->len,
@@ -190,7 +196,12 @@ ngx_hyperdrive_mysql_forward_execute(ngx_hyperdrive_mysql_forward_t *f)
     handle = item ? item->handle : NGX_HYPERDRIVE_MYSQL_LAST;
     cursor = (!bulk && f->payload[NGX_HYPERDRIVE_MYSQL_NUMBER] != 0);
 
-    ngx_hyperdrive_mysql_forward_run(f, name->stmt,
+    /* what it means elsewhere, nobody can say here */
+
+    stmt = ngx_hyperdrive_mysql_client_same_scope(f->client, name->stmt)
+           ? name->stmt : NULL;
+
+    ngx_hyperdrive_mysql_forward_run(f, stmt,
                                      f->payload + (bulk ? f->avail : at),
                                      bulk ? 0 : f->avail - at,
                                      f->avail < f->len);
@@ -224,6 +235,23 @@ ngx_hyperdrive_mysql_forward_execute(ngx_hyperdrive_mysql_forward_t *f)
 
     return ngx_hyperdrive_mysql_forward_head(f, name, handle, at,
                                              !bound && name->types);
+}
+
+
+/*
+ * A statement stays bound to the schema and the character sets that it was
+ * prepared with.  If the client has others by now, this connection cannot be
+ * given a statement that it lacks.
+ */
+
+static ngx_uint_t
+ngx_hyperdrive_mysql_forward_foreign(ngx_hyperdrive_mysql_forward_t *f,
+    ngx_hyperdrive_mysql_name_t *name)
+{
+    return !ngx_hyperdrive_mysql_client_same_scope(f->client, name->stmt)
+           && ngx_hyperdrive_state_set_find(&f->origin->set,
+                                    ngx_hyperdrive_mysql_forward_id(f, name))
+              == NULL;
 }
 
 
@@ -305,7 +333,9 @@ ngx_hyperdrive_mysql_forward_long_data(ngx_hyperdrive_mysql_forward_t *f)
     name = ngx_hyperdrive_mysql_client_name(f->client, f->payload, f->avail,
                                             &f->client->number);
 
-    if (name == NULL || f->len < NGX_HYPERDRIVE_MYSQL_BULK) {
+    if (name == NULL || f->len < NGX_HYPERDRIVE_MYSQL_BULK
+        || ngx_hyperdrive_mysql_forward_foreign(f, name))
+    {
         return ngx_hyperdrive_mysql_forward_local(f,
                                       NGX_HYPERDRIVE_MYSQL_LOCAL_NOTHING, 0);
     }

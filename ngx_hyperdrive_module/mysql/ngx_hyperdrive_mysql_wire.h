@@ -54,6 +54,8 @@ typedef enum {
                                                 prepared */
     NGX_HYPERDRIVE_MYSQL_LOCAL_TYPES,        /* its parameters have none */
     NGX_HYPERDRIVE_MYSQL_LOCAL_LOST,         /* long data was */
+    NGX_HYPERDRIVE_MYSQL_LOCAL_SCOPE,        /* it was prepared for another
+                                                schema or character set */
     NGX_HYPERDRIVE_MYSQL_LOCAL_ERROR         /* the origin's own, kept */
 } ngx_hyperdrive_mysql_local_e;
 
@@ -89,6 +91,9 @@ typedef struct {
     ngx_hyperdrive_proto_ctx_t       *ctx;
     ngx_uint_t                        mode;       /* of the lexer */
     ngx_uint_t                        first_mode; /* ...after the log-in */
+    ngx_str_t                         scope;      /* of what it prepares: the
+                                                     types of its statements;
+                                                     malloc */
     uint64_t                          caps;
     ngx_uint_t                        status;     /* as it was told last */
 
@@ -213,7 +218,13 @@ void *ngx_hyperdrive_mysql_client_create(ngx_hyperdrive_proto_ctx_t *ctx,
     ngx_uint_t mode, ngx_hyperdrive_proto_login_t *login);
 void ngx_hyperdrive_mysql_client_destroy(void *client);
 void ngx_hyperdrive_mysql_client_mode(void *client, ngx_str_t *charset,
-    ngx_str_t *sql_mode);
+    ngx_str_t *sql_mode, ngx_str_t *scope);
+/* NGX_ERROR: no memory, and nothing has changed */
+ngx_int_t ngx_hyperdrive_mysql_client_scope(
+    ngx_hyperdrive_mysql_client_t *client, ngx_str_t *scope);
+/* whether what it has prepared means now what it meant then */
+ngx_uint_t ngx_hyperdrive_mysql_client_same_scope(
+    ngx_hyperdrive_mysql_client_t *client, ngx_hyperdrive_state_stmt_t *stmt);
 void ngx_hyperdrive_mysql_client_told(void *client, ngx_str_t *greeting);
 /* by its number in a command's payload, which is set; NULL: there is none */
 ngx_hyperdrive_mysql_name_t *ngx_hyperdrive_mysql_client_name(

@@ -70,16 +70,23 @@ ngx_hyperdrive_session_settings_schema(ngx_hyperdrive_state_bucket_t **bucket)
 void
 ngx_hyperdrive_session_settings_mode(ngx_hyperdrive_session_t *s)
 {
-    ngx_str_t                       *value[2];
+    size_t                           len;
+    u_char                          *p, *buf;
+    ngx_str_t                       *value[5], scope;
     ngx_uint_t                       i;
     ngx_hyperdrive_proto_t          *proto;
-    ngx_hyperdrive_state_setting_t   setting[2];
+    ngx_hyperdrive_state_setting_t   setting[5];
 
     static ngx_str_t  unknown = ngx_string("?");
 
+    /* what a text is read by, and what a prepared one stays bound to */
+
     static ngx_str_t  names[] = {
         ngx_string("character_set_client"),
-        ngx_string("sql_mode")
+        ngx_string("sql_mode"),
+        ngx_string("character_set_connection"),
+        ngx_string("collation_connection"),
+        ngx_string("use")
     };
 
     proto = s->conf->origin->proto;
@@ -88,7 +95,9 @@ ngx_hyperdrive_session_settings_mode(ngx_hyperdrive_session_t *s)
         return;
     }
 
-    for (i = 0; i < 2; i++) {
+    len = 0;
+
+    for (i = 0; i < 5; i++) {
         value[i] = NULL;
 
         if (ngx_hyperdrive_state_bucket_find(s->settings->state.now, &names[i],
@@ -96,8 +105,34 @@ ngx_hyperdrive_session_settings_mode(ngx_hyperdrive_session_t *s)
             == NGX_OK)
         {
             value[i] = setting[i].unsure ? &unknown : &setting[i].value;
+            len += value[i]->len + 2;
         }
     }
 
-    proto->client_mode(s->wire, value[0], value[1]);
+    buf = malloc(len + 1);
+
+    if (buf == NULL) {
+        value[0] = &unknown;
+        ngx_str_null(&scope);
+        proto->client_mode(s->wire, value[0], value[1], &scope);
+        return;
+    }
+
+    p = buf;
+
+    for (i = 0; i < 5; i++) {
+
+        if (value[i]) {
+            *p++ = (u_char) i;
+            p = ngx_cpymem(p, value[i]->data, value[i]->len);
+            *p++ = '\0';
+        }
+    }
+
+    scope.data = buf;
+    scope.len = p - buf;
+
+    proto->client_mode(s->wire, value[0], value[1], &scope);
+
+    free(buf);
 }

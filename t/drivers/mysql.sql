@@ -3,7 +3,7 @@ DROP TABLE IF EXISTS cli;
 CREATE TABLE cli (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(50), b BLOB);
 INSERT INTO cli (name, b) VALUES ('one', 'x'), ('two', NULL), ('zwölf', '\0\n');
 SELECT id, name, HEX(b) FROM cli ORDER BY id;
-SELECT LAST_INSERT_ID() > 0, ROW_COUNT();
+SELECT LAST_INSERT_ID() > 0;
 BEGIN;
 UPDATE cli SET name = 'changed' WHERE id = 1;
 SELECT name FROM cli WHERE id = 1;

@@ -287,7 +287,10 @@ relay_process(relay_t *r)
             goto next;
         }
 
-        if (rc == NGX_DONE) {
+        if (rc == NGX_DONE || rc == NGX_DECLINED) {
+
+            /* it leaves, or logs in anew: no longer the wire's */
+
             r->left = 1;
             goto next;
         }

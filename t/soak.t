@@ -86,20 +86,19 @@ EOS
 	$t->run();
 }
 
-# Private memory of a process in kB: what is shared with others is the zones.
+# Memory of a process in kB, without the zones: also what it shares with the
+# processes that it was forked from, or has forked, which comes and goes.
 
 sub memory {
 	my ($pid) = @_;
 
 	open(my $f, '<', "/proc/$pid/smaps_rollup") or return 0;
 
-	my $sum = 0;
-
 	while (my $line = <$f>) {
-		$sum += $1 if $line =~ /^Private_(?:Clean|Dirty):\s+(\d+)/;
+		return $1 if $line =~ /^Anonymous:\s+(\d+)/;
 	}
 
-	return $sum;
+	return 0;
 }
 
 sub descriptors {

@@ -4,6 +4,7 @@
 # on by TLS to the other, which is asked for it in PostgreSQL's way.  So a
 # client that knows nothing of TLS can be used for tests of it.
 
+import select
 import socket
 import ssl
 import sys
@@ -14,21 +15,7 @@ context.check_hostname = False
 context.verify_mode = ssl.CERT_NONE
 
 
-def pump(read, write, client):
-    try:
-        while True:
-            data = read(65536)
-            if not data:
-                break
-            write(data)
-    except OSError:
-        pass
-
-    try:
-        client.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
-
+# one thread for both directions: an SSL object may not be used by two at once
 
 def serve(client):
     origin = socket.create_connection(('127.0.0.1', int(sys.argv[2])))
@@ -40,9 +27,52 @@ def serve(client):
 
     tls = context.wrap_socket(origin)
 
-    threading.Thread(target=pump, daemon=True,
-                     args=(client.recv, tls.sendall, client)).start()
-    pump(tls.recv, client.sendall, client)
+    try:
+        while forward(client, tls):
+            pass
+
+    except OSError:
+        pass
+
+    for end in client, tls:
+        try:
+            end.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+        end.close()
+
+
+def forward(client, tls):
+    ready = [tls] if tls.pending() else select.select([client, tls], [], [])[0]
+
+    if client in ready:
+        data = client.recv(65536)
+
+        if not data:
+            return False
+
+        tls.sendall(data)
+
+    if tls in ready:
+
+        # perhaps there is nothing for the client in it
+
+        tls.setblocking(False)
+
+        try:
+            data = tls.recv(65536)
+        except ssl.SSLWantReadError:
+            return True
+        finally:
+            tls.setblocking(True)
+
+        if not data:
+            return False
+
+        client.sendall(data)
+
+    return True
 
 
 listener = socket.create_server(('127.0.0.1', int(sys.argv[1])))

@@ -285,9 +285,6 @@ char *ngx_hyperdrive_conf_catalog(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_hyperdrive_conf_function(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
-/* what the directives of an upstream {} fill, made by the first of them */
-ngx_hyperdrive_origin_conf_t *ngx_hyperdrive_conf_origin_get(ngx_conf_t *cf,
-    ngx_hyperdrive_srv_conf_t *hscf);
 /*
  * The context for TLS with it, by server->sslmode and three files, each of
  * which may be empty.
@@ -302,12 +299,6 @@ char *ngx_hyperdrive_conf_origin_secret(ngx_conf_t *cf, ngx_str_t *name,
 /* name=value: NGX_OK and <value>, or NGX_DECLINED */
 ngx_int_t ngx_hyperdrive_conf_param(ngx_str_t *arg, const char *name,
     ngx_str_t *value);
-
-/* ngx_hyperdrive_classify.c */
-
-/* from the sql room to what is kept with a statement */
-void ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
-    ngx_hyperdrive_state_plan_t *plan);
 
 
 

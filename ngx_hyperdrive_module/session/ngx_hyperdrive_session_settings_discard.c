@@ -7,6 +7,10 @@
 #include "session/ngx_hyperdrive_session.h"
 
 
+/* settings that a prepared statement stays bound to */
+#define NGX_HYPERDRIVE_SESSION_SCOPE     5
+
+
 static void ngx_hyperdrive_session_settings_schema(
     ngx_hyperdrive_state_bucket_t **bucket);
 
@@ -72,16 +76,16 @@ ngx_hyperdrive_session_settings_mode(ngx_hyperdrive_session_t *s)
 {
     size_t                           len;
     u_char                          *p, *buf;
-    ngx_str_t                       *value[5], scope;
+    ngx_str_t                       *value[NGX_HYPERDRIVE_SESSION_SCOPE], scope;
     ngx_uint_t                       i;
     ngx_hyperdrive_proto_t          *proto;
-    ngx_hyperdrive_state_setting_t   setting[5];
+    ngx_hyperdrive_state_setting_t   setting[NGX_HYPERDRIVE_SESSION_SCOPE];
 
     static ngx_str_t  unknown = ngx_string("?");
 
     /* what a text is read by, and what a prepared one stays bound to */
 
-    static ngx_str_t  names[] = {
+    static ngx_str_t  names[NGX_HYPERDRIVE_SESSION_SCOPE] = {
         ngx_string("character_set_client"),
         ngx_string("sql_mode"),
         ngx_string("character_set_connection"),
@@ -97,7 +101,7 @@ ngx_hyperdrive_session_settings_mode(ngx_hyperdrive_session_t *s)
 
     len = 0;
 
-    for (i = 0; i < 5; i++) {
+    for (i = 0; i < NGX_HYPERDRIVE_SESSION_SCOPE; i++) {
         value[i] = NULL;
 
         if (ngx_hyperdrive_state_bucket_find(s->settings->state.now, &names[i],
@@ -120,7 +124,7 @@ ngx_hyperdrive_session_settings_mode(ngx_hyperdrive_session_t *s)
 
     p = buf;
 
-    for (i = 0; i < 5; i++) {
+    for (i = 0; i < NGX_HYPERDRIVE_SESSION_SCOPE; i++) {
 
         if (value[i]) {
             *p++ = (u_char) i;

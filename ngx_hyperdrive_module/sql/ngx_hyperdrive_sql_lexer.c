@@ -221,7 +221,7 @@ ngx_hyperdrive_sql_lexer_pg(ngx_hyperdrive_sql_lexer_t *lexer,
 static u_char *
 ngx_hyperdrive_sql_lexer_blanks(ngx_hyperdrive_sql_lexer_t *lexer)
 {
-    u_char      *p, *last;
+    u_char      *p, *last, *start;
     ngx_uint_t   depth;
 
     last = lexer->last;
@@ -253,9 +253,10 @@ ngx_hyperdrive_sql_lexer_blanks(ngx_hyperdrive_sql_lexer_t *lexer)
             return p;
         }
 
+        start = p + 2;
         depth = 1;
 
-        for (p += 2; depth; /* void */ ) {
+        for (p = start; depth; /* void */ ) {
 
             if (last - p < 2) {
                 return NULL;
@@ -274,6 +275,10 @@ ngx_hyperdrive_sql_lexer_blanks(ngx_hyperdrive_sql_lexer_t *lexer)
             } else {
                 p++;
             }
+        }
+
+        if (lexer->comment) {
+            lexer->comment(lexer->data, start, p - 2);
         }
 
         p--;

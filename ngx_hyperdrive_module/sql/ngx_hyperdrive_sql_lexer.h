@@ -454,6 +454,12 @@ struct ngx_hyperdrive_sql_lexer_s {
     u_char                              *last;
     const ngx_hyperdrive_sql_dialect_t  *dialect;
     ngx_hyperdrive_sql_mode_t            mode;
+
+    /* NULL, or is told of what is inside of each comment that is passed over */
+    void                               (*comment)(void *data, u_char *p,
+                                                  u_char *last);
+    void                                *data;
+
     unsigned                             backslash:1;  /* escapes in '...' */
     unsigned                             code:1;       /* MySQL: within a
                                                           comment that is run */

@@ -260,6 +260,11 @@ ngx_hyperdrive_sql_mysql_lexer_comment(ngx_hyperdrive_sql_lexer_t *l)
 
     if (p == last || (*p != '!' && !maria)) {
         p = ngx_hyperdrive_sql_mysql_lexer_skip(l, p, 0);
+
+        if (p && l->comment) {
+            l->comment(l->data, l->pos + 2, p - 2);
+        }
+
         goto done;
     }
 

@@ -23,10 +23,8 @@ typedef struct {
 static ngx_int_t ngx_hyperdrive_sql_tags_start(
     ngx_hyperdrive_sql_lexer_t *lexer, ngx_str_t *text,
     ngx_hyperdrive_sql_mode_t *mode);
-static void ngx_hyperdrive_sql_tags_comments(
-    ngx_hyperdrive_sql_lexer_t *lexer, ngx_hyperdrive_sql_tags_t *t);
-static void ngx_hyperdrive_sql_tags_comment(u_char *p, u_char *last,
-    ngx_hyperdrive_sql_tags_t *t);
+static void ngx_hyperdrive_sql_tags_comment(void *data, u_char *p,
+    u_char *last);
 static u_char *ngx_hyperdrive_sql_tags_decode(u_char *p, u_char *last,
     u_char end, u_char *dst, ngx_str_t *decoded);
 static u_char *ngx_hyperdrive_sql_tags_blanks(u_char *p, u_char *last);
@@ -50,10 +48,10 @@ ngx_hyperdrive_sql_tags(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
     t.tags = tags;
     t.n = 0;
 
-    do {
-        /* what stands before the next token */
+    lexer.comment = ngx_hyperdrive_sql_tags_comment;
+    lexer.data = &t;
 
-        ngx_hyperdrive_sql_tags_comments(&lexer, &t);
+    do {
         ngx_hyperdrive_sql_lexer_next(&lexer, &token);
 
     } while (token.type != T(END) && token.type != T(ERROR));
@@ -85,73 +83,13 @@ ngx_hyperdrive_sql_tags_start(ngx_hyperdrive_sql_lexer_t *lexer,
 }
 
 
-static void
-ngx_hyperdrive_sql_tags_comments(ngx_hyperdrive_sql_lexer_t *lexer,
-    ngx_hyperdrive_sql_tags_t *t)
-{
-    u_char      *p, *last, *start;
-    ngx_uint_t   depth;
-
-    p = lexer->pos;
-    last = lexer->last;
-
-    for ( ;; ) {
-        p = ngx_hyperdrive_sql_tags_blanks(p, last);
-
-        if (last - p < 4) {
-            return;
-        }
-
-        if ((p[0] == '-' && p[1] == '-')
-            || (p[0] == '#' && lexer->mode.mysql))
-        {
-
-            while (p < last && *p != LF && *p != CR) {
-                p++;
-            }
-
-            continue;
-        }
-
-        if (p[0] != '/' || p[1] != '*') {
-            return;
-        }
-
-        start = p + 2;
-        depth = 1;
-
-        for (p = start; depth; /* void */ ) {
-
-            if (last - p < 2) {
-                return;
-            }
-
-            if (p[0] == '*' && p[1] == '/') {
-                depth--;
-                p += 2;
-
-            } else if (p[0] == '/' && p[1] == '*'
-                       && lexer->dialect->nested_comments)
-            {
-                depth++;
-                p += 2;
-
-            } else {
-                p++;
-            }
-        }
-
-        ngx_hyperdrive_sql_tags_comment(start, p - 2, t);
-    }
-}
-
-
 /* all of it, or nothing */
 
 static void
-ngx_hyperdrive_sql_tags_comment(u_char *p, u_char *last,
-    ngx_hyperdrive_sql_tags_t *t)
+ngx_hyperdrive_sql_tags_comment(void *data, u_char *p, u_char *last)
 {
+    ngx_hyperdrive_sql_tags_t  *t = data;
+
     u_char                    *dst;
     ngx_uint_t                 n;
     ngx_hyperdrive_sql_tag_t   tag;

@@ -175,6 +175,25 @@ main(void)
     say("# x\n/*a='b'*/ SELECT SLEEP(1) /* c='d' /* */", out);
     ok(ngx_strcmp(out, "a=b |sleep ") == 0, "MySQL");
 
+    say("SELECT 1 --1\n/*a='b'*/", out);
+    ok(ngx_strcmp(out, "a=b |") == 0, "two signs are no comment there");
+
+    say("SELECT --'\n/*a=\"b\"*/'", out);
+    ok(ngx_strcmp(out, "|") == 0, "...and a string behind them is one");
+
+    /* what is code is read once, and only what is in it is a comment */
+
+    mode.version = 101100;
+    mode.mariadb = 1;
+
+    say("/*! SELECT /*a='b'*/ 1 */ /*c='d'*/", out);
+    ok(ngx_strcmp(out, "a=b c=d |") == 0, "within a comment that is run");
+
+    say("/*!a='b'/*!t/*!c='d'*/*/", out);
+    ok(ngx_strcmp(out, "|") == 0, "no tags in what is run");
+
+    mode.version = 0;
+    mode.mariadb = 0;
     mode.mysql = 0;
     mode.unsafe_encoding = 1;
 

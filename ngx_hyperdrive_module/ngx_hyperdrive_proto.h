@@ -199,6 +199,8 @@ typedef struct {
                                                        are compared */
     ngx_str_t                         bind;         /* all of a Bind behind its
                                                        names; empty: none */
+    ngx_uint_t                        nparams;      /* MySQL: how many values
+                                                       are in it */
     ngx_str_t                         formats;      /* of the results; empty if
                                                        all are text */
     uint64_t                          told;         /* row shape the client was
@@ -315,6 +317,9 @@ typedef struct {
     ngx_str_t                         args;         /* a Bind's, from the
                                                        parameters' format codes
                                                        on */
+    ngx_uint_t                        nparams;      /* MySQL: how many values
+                                                       are in them; 0: they
+                                                       cannot be read */
     unsigned                          cut:1;        /* not all of args is there
                                                        yet */
     unsigned                          named:1;      /* no <stmt>, but a name
@@ -518,10 +523,12 @@ struct ngx_hyperdrive_proto_s {
      */
     void        (*describe)(void *client);
     /*
-     * Values of parameters, as they were sent, of unit->bind: fills at most
-     * <max>, and returns how many.  <data> is NULL of a NULL.
+     * Values of parameters, as they were sent, of unit->bind with
+     * unit->nparams of them: fills at most <max>, and returns how many.  <data>
+     * is NULL of a NULL; others are valid until the next call.
      */
-    ngx_uint_t  (*params)(ngx_str_t *bind, ngx_str_t *values, ngx_uint_t max);
+    ngx_uint_t  (*params)(ngx_str_t *bind, ngx_uint_t n, ngx_str_t *values,
+                          ngx_uint_t max);
     /* a digest of what the client decodes rows by; never 0 */
     uint64_t    (*shape)(u_char *head, size_t len);
 

@@ -142,6 +142,10 @@ $c->query('BEGIN');
 is($c->query($where)->value(), $p, 'in a transaction it does not');
 $c->query('COMMIT');
 
+$c->query('BEGIN READ ONLY');
+is($c->query($where)->value(), $p, '...in one that is for reading neither');
+$c->query('COMMIT');
+
 is($c->query("UPDATE things SET v = 1 WHERE id = 1 "
 	. "RETURNING current_setting('port')")->value(), $p,
 	'a write does not');

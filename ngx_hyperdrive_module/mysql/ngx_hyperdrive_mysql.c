@@ -18,8 +18,6 @@ static ngx_int_t ngx_hyperdrive_mysql_prepared(void *client,
     ngx_hyperdrive_proto_unit_t *unit, u_char *pos, uint64_t epoch,
     ngx_hyperdrive_chain_t *out);
 static void ngx_hyperdrive_mysql_describe(void *client);
-static ngx_uint_t ngx_hyperdrive_mysql_params(ngx_str_t *bind,
-    ngx_str_t *values, ngx_uint_t max);
 static ngx_int_t ngx_hyperdrive_mysql_repeat(void *client, void *origin,
     ngx_hyperdrive_chain_t *out, ngx_str_t *data);
 static ngx_int_t ngx_hyperdrive_mysql_probe(void *origin, ngx_uint_t pins,
@@ -172,15 +170,6 @@ static void
 ngx_hyperdrive_mysql_describe(void *client)
 {
     /* void */
-}
-
-
-/* values are binary, by types that a policy does not know */
-
-static ngx_uint_t
-ngx_hyperdrive_mysql_params(ngx_str_t *bind, ngx_str_t *values, ngx_uint_t max)
-{
-    return 0;
 }
 
 

@@ -566,6 +566,7 @@ ngx_hyperdrive_mysql_client_done(ngx_hyperdrive_mysql_client_t *client,
     if (name) {
         /* the error has been told, or the data is not wanted any more */
         name->lost = 0;
+        name->data = 0;
     }
 }
 
@@ -732,7 +733,6 @@ ngx_hyperdrive_mysql_client_execute(ngx_hyperdrive_mysql_client_t *client,
         return;
     }
 
-    ngx_str_set(&unit->args, "");
     ngx_str_set(&unit->formats, "b");
 
     /* a cursor is kept at the origin */
@@ -741,7 +741,16 @@ ngx_hyperdrive_mysql_client_execute(ngx_hyperdrive_mysql_client_t *client,
                       && ngx_hyperdrive_mysql_client_same_scope(client,
                                                                 name->stmt));
 
-    if (!unit->question || name->nparams == 0) {
+    if (name->nparams == 0) {
+        ngx_str_set(&unit->args, "");
+        return;
+    }
+
+    if (name->data) {
+
+        /* one was sent ahead: nobody can say which value is whose */
+
+        unit->question = 0;
         return;
     }
 
@@ -762,16 +771,19 @@ ngx_hyperdrive_mysql_client_execute(ngx_hyperdrive_mysql_client_t *client,
     if (bound) {
         unit->args.data = q;
         unit->args.len = end - q;
-        return;
+
+    } else {
+        args = ngx_cpymem(args, q, nulls);
+        *args++ = 1;
+        args = ngx_cpymem(args, name->types, types);
+        args = ngx_cpymem(args, q + nulls + 1, end - q - nulls - 1);
+
+        unit->args.data = ngx_hyperdrive_mysql_client_args;
+        unit->args.len = args - ngx_hyperdrive_mysql_client_args;
     }
 
-    args = ngx_cpymem(args, q, nulls);
-    *args++ = 1;
-    args = ngx_cpymem(args, name->types, types);
-    args = ngx_cpymem(args, q + nulls + 1, end - q - nulls - 1);
-
-    unit->args.data = ngx_hyperdrive_mysql_client_args;
-    unit->args.len = args - ngx_hyperdrive_mysql_client_args;
+    unit->bind = unit->args;
+    unit->nparams = name->nparams;
 }
 
 

@@ -10,7 +10,8 @@
 /*
  * Errors that other rooms make up have the codes of PostgreSQL's standard,
  * which say more than MySQL's states do: these are the numbers by which
- * MySQL's clients know them.
+ * MySQL's clients know them.  One that is not among them is a policy's own:
+ * it is told as SIGNAL SQLSTATE tells it.
  */
 
 typedef struct {
@@ -26,6 +27,7 @@ static ngx_hyperdrive_mysql_error_t  ngx_hyperdrive_mysql_errors[] = {
     { "08001", 1158, "08S01" },
     { "08004", 1040, "08004" },
     { "0A000", 1235, "42000" },    /* ER_NOT_SUPPORTED_YET */
+    { "25006", 1792, "25006" },    /* ..._EXECUTE_IN_READ_ONLY_TRANSACTION */
     { "25P02", 1179, "25000" },    /* ER_CANT_DO_THIS_DURING_AN_TRANSACTION */
     { "25P03", 1205, "HY000" },    /* ER_LOCK_WAIT_TIMEOUT */
     { "28000", 1045, "28000" },    /* ER_ACCESS_DENIED_ERROR */
@@ -38,7 +40,8 @@ static ngx_hyperdrive_mysql_error_t  ngx_hyperdrive_mysql_errors[] = {
     { "57014", 1317, "70100" },    /* ER_QUERY_INTERRUPTED */
     { "57P01", 1053, "08S01" },    /* ER_SERVER_SHUTDOWN */
     { "57P03", 1040, "08004" },
-    { "57P05", 1159, "08S01" }     /* ER_NET_READ_INTERRUPTED */
+    { "57P05", 1159, "08S01" },    /* ER_NET_READ_INTERRUPTED */
+    { "XX000", 1105, "HY000" }     /* ER_UNKNOWN_ERROR */
 };
 
 
@@ -49,8 +52,8 @@ ngx_hyperdrive_mysql_error(ngx_hyperdrive_chain_t *out, uint64_t caps,
     char        *sqlstate;
     ngx_uint_t   i, code;
 
-    code = 1105;    /* ER_UNKNOWN_ERROR */
-    sqlstate = "HY000";
+    code = 1644;    /* ER_SIGNAL_EXCEPTION */
+    sqlstate = err->sqlstate;
 
     for (i = 0; i < sizeof(ngx_hyperdrive_mysql_errors)
                     / sizeof(ngx_hyperdrive_mysql_errors[0]); i++)

@@ -205,6 +205,7 @@ ngx_hyperdrive_mysql_forward_execute(ngx_hyperdrive_mysql_forward_t *f)
                                      f->payload + (bulk ? f->avail : at),
                                      bulk ? 0 : f->avail - at,
                                      f->avail < f->len);
+    name->data = 0;
 
     reply = ngx_hyperdrive_mysql_forward_expect(f,
                                             NGX_HYPERDRIVE_MYSQL_REPLY_RESULTS,
@@ -361,6 +362,8 @@ ngx_hyperdrive_mysql_forward_long_data(ngx_hyperdrive_mysql_forward_t *f)
         item->holder = name->number;
         o->held++;
     }
+
+    name->data = 1;
 
     return ngx_hyperdrive_mysql_forward_head(f, name, item->handle,
                                              NGX_HYPERDRIVE_MYSQL_NUMBER, 0);

@@ -75,6 +75,9 @@ struct ngx_hyperdrive_mysql_name_s {
                                                      were bound last; or NULL */
     unsigned                          lost:1;     /* long data was sent, and
                                                      got nowhere */
+    unsigned                          data:1;     /* ...and is at an origin:
+                                                     not all values are in the
+                                                     execution */
 };
 
 typedef struct {
@@ -278,6 +281,13 @@ uint64_t ngx_hyperdrive_mysql_serve_shape(u_char *head, size_t len);
 uint64_t ngx_hyperdrive_mysql_serve_digest(u_char *rows, size_t len);
 ngx_int_t ngx_hyperdrive_mysql_serve_row(u_char **pos, u_char *last,
     ngx_str_t *cols, ngx_uint_t *n);
+
+
+/* ngx_hyperdrive_mysql_params.c */
+
+/* of COM_STMT_EXECUTE, from the NULLs on, with the types in it */
+ngx_uint_t ngx_hyperdrive_mysql_params(ngx_str_t *bind, ngx_uint_t n,
+    ngx_str_t *values, ngx_uint_t max);
 
 
 /* ngx_hyperdrive_mysql_error.c */

@@ -339,8 +339,8 @@ ngx_int_t ngx_hyperdrive_pg_own_trail(ngx_hyperdrive_pg_origin_t *o,
 
 /* ngx_hyperdrive_pg_params.c */
 
-ngx_uint_t ngx_hyperdrive_pg_params(ngx_str_t *bind, ngx_str_t *values,
-    ngx_uint_t max);
+ngx_uint_t ngx_hyperdrive_pg_params(ngx_str_t *bind, ngx_uint_t nparams,
+    ngx_str_t *values, ngx_uint_t max);
 
 
 /* ngx_hyperdrive_pg_shape.c */

@@ -734,6 +734,7 @@ ngx_hyperdrive_pg_forward_run(ngx_hyperdrive_pg_forward_t *f,
     run.stmt = stmt;
     run.args.data = args;
     run.args.len = end - args;
+    run.nparams = 0;
     run.cut = ((size_t) (f->last - f->pos) < f->total);
     run.named = 0;
     run.prepares = 0;

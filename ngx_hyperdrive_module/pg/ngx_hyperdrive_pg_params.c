@@ -8,10 +8,12 @@
 #include "base/ngx_hyperdrive_base_cursor.h"
 
 
-/* 55.7 "Message Formats", Bind: format codes, then the values */
+/* 55.7 "Message Formats", Bind: format codes, then the number of values, and
+   the values */
 
 ngx_uint_t
-ngx_hyperdrive_pg_params(ngx_str_t *bind, ngx_str_t *values, ngx_uint_t max)
+ngx_hyperdrive_pg_params(ngx_str_t *bind, ngx_uint_t nparams,
+    ngx_str_t *values, ngx_uint_t max)
 {
     u_char      *p, *end;
     uint32_t     len;

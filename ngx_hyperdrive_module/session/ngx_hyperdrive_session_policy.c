@@ -60,10 +60,11 @@ typedef struct {
 
 static ngx_hyperdrive_policy_decision_t *ngx_hyperdrive_session_policy_decide(
     ngx_hyperdrive_session_t *s, ngx_hyperdrive_state_stmt_t *stmt,
-    ngx_str_t *bind);
+    ngx_str_t *bind, ngx_uint_t nparams);
 static ngx_hyperdrive_policy_decision_t *ngx_hyperdrive_session_policy_params(
     ngx_hyperdrive_session_t *s, ngx_hyperdrive_policy_input_t *in,
-    ngx_str_t *bind, ngx_hyperdrive_policy_decision_t *base);
+    ngx_str_t *bind, ngx_uint_t nparams,
+    ngx_hyperdrive_policy_decision_t *base);
 static ngx_int_t ngx_hyperdrive_session_policy_value(void *data,
     ngx_hyperdrive_policy_value_e what, ngx_str_t *name, ngx_str_t *value);
 static ngx_int_t ngx_hyperdrive_session_policy_setting(
@@ -104,7 +105,8 @@ ngx_hyperdrive_session_policy(ngx_hyperdrive_session_t *s,
 
     return ngx_hyperdrive_session_policy_decide(s, stmt,
                                                (stmt && stmt == s->unit.stmt)
-                                               ? &s->unit.bind : NULL);
+                                               ? &s->unit.bind : NULL,
+                                               s->unit.nparams);
 }
 
 
@@ -112,7 +114,7 @@ ngx_hyperdrive_session_policy(ngx_hyperdrive_session_t *s,
 
 static ngx_hyperdrive_policy_decision_t *
 ngx_hyperdrive_session_policy_decide(ngx_hyperdrive_session_t *s,
-    ngx_hyperdrive_state_stmt_t *stmt, ngx_str_t *bind)
+    ngx_hyperdrive_state_stmt_t *stmt, ngx_str_t *bind, ngx_uint_t nparams)
 {
     uint64_t                               serial, tag, *tagp;
     void                                  *last, **lastp;
@@ -147,7 +149,7 @@ ngx_hyperdrive_session_policy_decide(ngx_hyperdrive_session_t *s,
     d = ngx_hyperdrive_policy_decide(s->conf->policy, &in, tagp, lastp, &kept);
 
     if (d->params && bind) {
-        params = ngx_hyperdrive_session_policy_params(s, &in, bind, d);
+        params = ngx_hyperdrive_session_policy_params(s, &in, bind, nparams, d);
 
         if (params) {
 
@@ -191,13 +193,13 @@ ngx_hyperdrive_session_policy_decide(ngx_hyperdrive_session_t *s,
 
 static ngx_hyperdrive_policy_decision_t *
 ngx_hyperdrive_session_policy_params(ngx_hyperdrive_session_t *s,
-    ngx_hyperdrive_policy_input_t *in, ngx_str_t *bind,
+    ngx_hyperdrive_policy_input_t *in, ngx_str_t *bind, ngx_uint_t nparams,
     ngx_hyperdrive_policy_decision_t *base)
 {
     static ngx_str_t  values[NGX_HYPERDRIVE_SESSION_POLICY_PARAMS];
 
     in->params = values;
-    in->nparams = s->conf->origin->proto->params(bind, values,
+    in->nparams = s->conf->origin->proto->params(bind, nparams, values,
                                         NGX_HYPERDRIVE_SESSION_POLICY_PARAMS);
 
     return ngx_hyperdrive_policy_decide_params(s->conf->policy, in, base);
@@ -553,7 +555,8 @@ ngx_hyperdrive_session_policy_run(ngx_hyperdrive_session_t *s,
         /* one of several in its unit, or of a part of one */
 
         bind = (run->cut || run->args.len == 0) ? NULL : &run->args;
-        d = ngx_hyperdrive_session_policy_decide(s, run->stmt, bind);
+        d = ngx_hyperdrive_session_policy_decide(s, run->stmt, bind,
+                                                 run->nparams);
     }
 
     ngx_hyperdrive_session_time_policy(s, d->timeout);

@@ -63,8 +63,11 @@ ngx_hyperdrive_conf_ident(ngx_conf_t *cf, ngx_hyperdrive_origin_conf_t *origin)
         parts[4] = server[i].application_name;
         parts[5].data = (u_char *) &server[i].sslmode;
         parts[5].len = sizeof(server[i].sslmode);
+        parts[6] = server[i].collation;
+        parts[7].data = (u_char *) (server[i].compress ? "c" : "");
+        parts[7].len = server[i].compress;
 
-        if (ngx_hyperdrive_conf_ident_digest(cf->temp_pool, parts, 6, digest)
+        if (ngx_hyperdrive_conf_ident_digest(cf->temp_pool, parts, 8, digest)
             != NGX_OK)
         {
             return NGX_ERROR;

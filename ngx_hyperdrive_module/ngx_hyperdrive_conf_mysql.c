@@ -30,6 +30,8 @@ typedef enum {
     NGX_HYPERDRIVE_CONF_MYSQL_COLLATION,
     NGX_HYPERDRIVE_CONF_MYSQL_PROGRAM,
     NGX_HYPERDRIVE_CONF_MYSQL_ASK_KEY,
+    NGX_HYPERDRIVE_CONF_MYSQL_COMPRESS,
+    NGX_HYPERDRIVE_CONF_MYSQL_FILES,
     NGX_HYPERDRIVE_CONF_MYSQL_PUBLIC_KEY
 } ngx_hyperdrive_conf_mysql_arg_e;
 
@@ -47,6 +49,8 @@ static char *ngx_hyperdrive_conf_mysql_arg(ngx_conf_t *cf,
     ngx_hyperdrive_base_url_arg_t *arg, ngx_hyperdrive_origin_server_t *server,
     ngx_hyperdrive_conf_mysql_t *ctx);
 static void ngx_hyperdrive_conf_mysql_plain(ngx_str_t *text, u_char *buf);
+static char *ngx_hyperdrive_conf_mysql_flag(ngx_conf_t *cf,
+    ngx_hyperdrive_base_url_arg_t *arg, ngx_uint_t *flag);
 static ngx_int_t ngx_hyperdrive_conf_mysql_find(ngx_conf_enum_t *table,
     ngx_str_t *text, ngx_uint_t *value);
 static char *ngx_hyperdrive_conf_mysql_timeout(ngx_conf_t *cf,
@@ -79,6 +83,12 @@ static ngx_conf_enum_t  ngx_hyperdrive_conf_mysql_names[] = {
     { ngx_string("allowpublickeyretrieval"),
       NGX_HYPERDRIVE_CONF_MYSQL_ASK_KEY },
     { ngx_string("getserverpublickey"), NGX_HYPERDRIVE_CONF_MYSQL_ASK_KEY },
+    { ngx_string("compress"), NGX_HYPERDRIVE_CONF_MYSQL_COMPRESS },
+    { ngx_string("usecompression"), NGX_HYPERDRIVE_CONF_MYSQL_COMPRESS },
+    { ngx_string("compression"), NGX_HYPERDRIVE_CONF_MYSQL_COMPRESS },
+    { ngx_string("localinfile"), NGX_HYPERDRIVE_CONF_MYSQL_FILES },
+    { ngx_string("allowlocalinfile"), NGX_HYPERDRIVE_CONF_MYSQL_FILES },
+    { ngx_string("allowloadlocalinfile"), NGX_HYPERDRIVE_CONF_MYSQL_FILES },
     { ngx_string("serverpublickeypath"),
       NGX_HYPERDRIVE_CONF_MYSQL_PUBLIC_KEY },
     { ngx_string("serverrsapublickeyfile"),
@@ -216,7 +226,8 @@ ngx_hyperdrive_conf_mysql_arg(ngx_conf_t *cf,
     ngx_hyperdrive_base_url_arg_t *arg, ngx_hyperdrive_origin_server_t *server,
     ngx_hyperdrive_conf_mysql_t *ctx)
 {
-    ngx_uint_t  name, flag, mode;
+    char        *rv;
+    ngx_uint_t   name, flag, mode;
 
     if (ngx_hyperdrive_conf_mysql_find(ngx_hyperdrive_conf_mysql_names,
                                        &arg->name, &name)
@@ -227,8 +238,9 @@ ngx_hyperdrive_conf_mysql_arg(ngx_conf_t *cf,
                            "\"hyperdrive_origin\": known are ssl-mode, ssl, "
                            "ssl-ca, ssl-cert, ssl-key, connectTimeout, "
                            "connect_timeout, charset, collation, "
-                           "program_name, allowPublicKeyRetrieval and "
-                           "server-public-key-path", &arg->name);
+                           "program_name, allowPublicKeyRetrieval, "
+                           "server-public-key-path, compress and "
+                           "local_infile", &arg->name);
         return NGX_CONF_ERROR;
     }
 
@@ -295,24 +307,44 @@ ngx_hyperdrive_conf_mysql_arg(ngx_conf_t *cf,
         break;
 
     case NGX_HYPERDRIVE_CONF_MYSQL_ASK_KEY:
-
-        if (ngx_hyperdrive_conf_mysql_find(ngx_hyperdrive_conf_mysql_flags,
-                                           &arg->value, &flag)
-            != NGX_OK)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid %V \"%V\" in the URL of "
-                               "\"hyperdrive_origin\": write true or false",
-                               &arg->name, &arg->value);
-            return NGX_CONF_ERROR;
-        }
-
+        rv = ngx_hyperdrive_conf_mysql_flag(cf, arg, &flag);
         server->ask_key = flag;
-        break;
+        return rv;
+
+    case NGX_HYPERDRIVE_CONF_MYSQL_COMPRESS:
+        rv = ngx_hyperdrive_conf_mysql_flag(cf, arg, &flag);
+        server->compress = flag;
+        return rv;
+
+    case NGX_HYPERDRIVE_CONF_MYSQL_FILES:
+        rv = ngx_hyperdrive_conf_mysql_flag(cf, arg, &flag);
+        server->local_files = flag;
+        return rv;
 
     default: /* NGX_HYPERDRIVE_CONF_MYSQL_PUBLIC_KEY */
         return ngx_hyperdrive_conf_mysql_file(cf, &arg->value,
                                               &server->public_key);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_hyperdrive_conf_mysql_flag(ngx_conf_t *cf,
+    ngx_hyperdrive_base_url_arg_t *arg, ngx_uint_t *flag)
+{
+    *flag = 0;
+
+    if (ngx_hyperdrive_conf_mysql_find(ngx_hyperdrive_conf_mysql_flags,
+                                       &arg->value, flag)
+        != NGX_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid %V \"%V\" in the URL of "
+                           "\"hyperdrive_origin\": write true or false",
+                           &arg->name, &arg->value);
+        return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;

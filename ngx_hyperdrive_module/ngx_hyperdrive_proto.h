@@ -10,6 +10,7 @@
 
 #include "ngx_hyperdrive.h"
 #include "base/ngx_hyperdrive_base_chain.h"
+#include "base/ngx_hyperdrive_base_codec.h"
 #include "state/ngx_hyperdrive_state_pin.h"
 #include "state/ngx_hyperdrive_state_stmt.h"
 
@@ -138,6 +139,9 @@ typedef struct {
                                                        key */
     ngx_str_t                         public_key;   /* ...or it is this, or
                                                        empty */
+    unsigned                          compress:1;   /* ask for it */
+    unsigned                          local_files:1; /* clients may be asked for
+                                                       files of theirs */
     unsigned                          permanent:1;  /* NGX_ERROR: to try again
                                                        will not help */
     unsigned                          tls_alike:1;  /* ...it would be the same
@@ -416,6 +420,14 @@ struct ngx_hyperdrive_proto_s {
 
     /* the lexer's mode from what an origin said of itself */
     ngx_uint_t  (*mode)(ngx_str_t *greeting);
+
+    /*
+     * What the bytes of a client, or of an origin (the other one is NULL), go
+     * through behind its log-in: NGX_OK: *codec, which is the caller's;
+     * NGX_DECLINED: nothing; NGX_ERROR: no memory.  NULL: nothing, ever.
+     */
+    ngx_int_t   (*codec)(void *client, void *origin,
+                         ngx_hyperdrive_base_codec_t **codec);
 
     /*
      * The client's end.

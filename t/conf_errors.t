@@ -49,7 +49,8 @@ for my $origin ('postgres://app@127.0.0.1/shop',
     'mysql://app@127.0.0.1/shop?ssl-mode=VERIFY_IDENTITY&ssl-ca=front.crt',
     'mysql://app@127.0.0.1/shop?sslMode=verify-full&ssl=true&useSSL=false',
     'mysql://app@127.0.0.1/shop?charset=utf8mb4&connectTimeout=3000'
-	. '&program_name=me&allowPublicKeyRetrieval=true',
+	. '&program_name=me&allowPublicKeyRetrieval=true'
+	. '&useCompression=true&allowLoadLocalInfile=1',
     'mysql://app@127.0.0.1/shop?charset=latin1&collation=latin1_bin'
 	. '&connect_timeout=3',
     'mysql://app@/shop?socket=/run/mysqld/mysqld.sock')
@@ -131,6 +132,10 @@ my @origins = (
 		qr/collation that is not of its charset/,
 	'mysql://app@127.0.0.1/shop?allowPublicKeyRetrieval=maybe' =>
 		qr/invalid allowPublicKeyRetrieval "maybe".*true or false/,
+	'mysql://app@127.0.0.1/shop?compress=zstd' =>
+		qr/invalid compress "zstd".*true or false/,
+	'mysql://app@127.0.0.1/shop?local_infile=' =>
+		qr/invalid local_infile "".*true or false/,
 	'mysql://app@127.0.0.1/shop?server-public-key-path=nothing.pem' =>
 		qr/nothing\.pem.*No such file/,
 	'mysql://app@127.0.0.1/shop?server-public-key-path=front.crt' =>

@@ -5,12 +5,15 @@
 
 
 #include "mysql/ngx_hyperdrive_mysql.h"
+#include "mysql/ngx_hyperdrive_mysql_compress.h"
 #include "mysql/ngx_hyperdrive_mysql_login.h"
 #include "mysql/ngx_hyperdrive_mysql_wire.h"
 #include "base/ngx_hyperdrive_base_mode.h"
 
 
 static ngx_uint_t ngx_hyperdrive_mysql_mode(ngx_str_t *greeting);
+static ngx_int_t ngx_hyperdrive_mysql_codec(void *client, void *origin,
+    ngx_hyperdrive_base_codec_t **codec);
 static void ngx_hyperdrive_mysql_hold(void *client, ngx_uint_t hold);
 static void ngx_hyperdrive_mysql_block(void *client,
     ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out);
@@ -45,6 +48,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_mysql_proto = {
     NULL,
     NULL,
     ngx_hyperdrive_mysql_mode,
+    ngx_hyperdrive_mysql_codec,
 
     ngx_hyperdrive_mysql_client_create,
     ngx_hyperdrive_mysql_client_destroy,
@@ -136,6 +140,29 @@ ngx_hyperdrive_mysql_mode(ngx_str_t *text)
 
     return ngx_hyperdrive_base_mode_mysql(&greeting.version, &charset,
                                           &sql_mode);
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_mysql_codec(void *client, void *origin,
+    ngx_hyperdrive_base_codec_t **codec)
+{
+    uint64_t                        caps;
+    ngx_hyperdrive_mysql_client_t  *c;
+    ngx_hyperdrive_mysql_origin_t  *o;
+
+    c = client;
+    o = origin;
+
+    caps = c ? c->caps : o->caps;
+
+    if (!(caps & NGX_HYPERDRIVE_MYSQL_COMPRESS)) {
+        return NGX_DECLINED;
+    }
+
+    *codec = ngx_hyperdrive_mysql_compress(c == NULL);
+
+    return *codec ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -42,6 +42,7 @@
    are asked for at the origin, which is not everybody's then */
 #define NGX_HYPERDRIVE_MYSQL_FIXED                                            \
     (NGX_HYPERDRIVE_MYSQL_FOUND_ROWS                                          \
+     |NGX_HYPERDRIVE_MYSQL_LOCAL_FILES                                        \
      |NGX_HYPERDRIVE_MYSQL_NO_SCHEMA                                          \
      |NGX_HYPERDRIVE_MYSQL_ODBC                                               \
      |NGX_HYPERDRIVE_MYSQL_IGNORE_SPACE                                       \

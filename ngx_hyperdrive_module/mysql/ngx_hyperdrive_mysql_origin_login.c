@@ -323,6 +323,11 @@ ngx_hyperdrive_mysql_origin_login_read(ngx_hyperdrive_proto_login_t *login,
         greeting->offered |= (uint64_t) more << 32;
     }
 
+    if (!login->local_files) {
+        /* as if it did not have it: clients are not told of it, either */
+        greeting->offered &= ~(uint64_t) NGX_HYPERDRIVE_MYSQL_LOCAL_FILES;
+    }
+
     greeting->version.len = ngx_min(greeting->version.len,
                                     sizeof(state->version));
     ngx_memcpy(state->version, greeting->version.data, greeting->version.len);
@@ -363,6 +368,10 @@ ngx_hyperdrive_mysql_origin_login_wanted(ngx_hyperdrive_proto_login_t *login)
 
     if (login->database.len == 0) {
         caps &= ~(uint64_t) NGX_HYPERDRIVE_MYSQL_CONNECT_WITH_DB;
+    }
+
+    if (login->compress) {
+        caps |= NGX_HYPERDRIVE_MYSQL_COMPRESS;
     }
 
     value = ngx_hyperdrive_mysql_origin_login_param(login,

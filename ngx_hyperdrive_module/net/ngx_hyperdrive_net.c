@@ -14,8 +14,23 @@
 static u_char  ngx_hyperdrive_net_scratch[NGX_HYPERDRIVE_NET_SCRATCH];
 
 
+/* what was received and not unpacked yet, until the handler ends */
+static u_char  ngx_hyperdrive_net_packed[NGX_HYPERDRIVE_NET_SCRATCH];
+
+
+struct ngx_hyperdrive_net_coded_s {
+    ngx_hyperdrive_base_codec_t  *codec;
+    ngx_hyperdrive_chain_t        in;       /* received, and not unpacked */
+    ngx_hyperdrive_chain_t        out;      /* packed, and not sent */
+};
+
+
 static ngx_int_t ngx_hyperdrive_net_grow(ngx_hyperdrive_net_t *net,
     size_t max);
+static ssize_t ngx_hyperdrive_net_unpack(ngx_hyperdrive_net_t *net, u_char *p,
+    size_t size);
+static ngx_int_t ngx_hyperdrive_net_send(ngx_hyperdrive_net_t *net,
+    ngx_hyperdrive_chain_t *out, size_t *sent);
 
 
 ngx_int_t
@@ -63,7 +78,8 @@ ngx_hyperdrive_net_recv(ngx_hyperdrive_net_t *net, size_t max)
         size = ngx_min(size, net->ahead - n);
     }
 
-    n = c->recv(c, p, size);
+    n = net->coded ? ngx_hyperdrive_net_unpack(net, p, size)
+                   : c->recv(c, p, size);
 
     if (n == NGX_AGAIN) {
         return NGX_AGAIN;
@@ -85,6 +101,78 @@ ngx_hyperdrive_net_recv(ngx_hyperdrive_net_t *net, size_t max)
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * As c->recv().  With input that is not unpacked yet the connection is ready to
+ * be read, as one with TLS is.
+ */
+
+static ssize_t
+ngx_hyperdrive_net_unpack(ngx_hyperdrive_net_t *net, u_char *p, size_t size)
+{
+    u_char                       *pos, *last;
+    ssize_t                       n;
+    ngx_connection_t             *c;
+    ngx_hyperdrive_block_t       *block;
+    ngx_hyperdrive_net_coded_t   *coded;
+    ngx_hyperdrive_base_codec_t  *codec;
+
+    c = net->connection;
+    coded = net->coded;
+    codec = coded->codec;
+
+    for ( ;; ) {
+        block = coded->in.head;
+
+        pos = block ? block->pos : NULL;
+        last = block ? block->last : NULL;
+
+        n = codec->unpack(codec, &pos, last, p, size);
+
+        if (block) {
+            ngx_hyperdrive_base_chain_consume(&coded->in, pos - block->pos);
+        }
+
+        if (n == 0 && coded->in.head == NULL) {
+
+            n = c->recv(c, ngx_hyperdrive_net_packed,
+                        sizeof(ngx_hyperdrive_net_packed));
+
+            if (n <= 0) {
+                return n;
+            }
+
+            pos = ngx_hyperdrive_net_packed;
+            last = pos + n;
+
+            n = codec->unpack(codec, &pos, last, p, size);
+
+            if (n != NGX_ERROR && pos != last
+                && ngx_hyperdrive_base_chain_append(&coded->in, pos,
+                                                    last - pos)
+                   != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+        }
+
+        if (n == NGX_ERROR) {
+            ngx_log_error(NGX_LOG_INFO, c->log, 0,
+                          "hyperdrive: compressed data is malformed");
+            return NGX_ERROR;
+        }
+
+        if (n) {
+
+            if ((size_t) n == size || coded->in.head) {
+                c->read->ready = 1;
+            }
+
+            return n;
+        }
+    }
 }
 
 
@@ -215,29 +303,70 @@ ngx_hyperdrive_net_unread(ngx_hyperdrive_net_t *net, u_char *data, size_t len)
 ngx_int_t
 ngx_hyperdrive_net_flush(ngx_hyperdrive_net_t *net)
 {
+    size_t                        n;
+    ngx_int_t                     rc;
+    ngx_hyperdrive_net_coded_t   *coded;
+
+    coded = net->coded;
+
+    if (net->out.failed || (coded && coded->out.failed)) {
+        ngx_log_error(NGX_LOG_ERR, net->connection->log, 0,
+                      "hyperdrive: no memory for output");
+        return NGX_ERROR;
+    }
+
+    if (coded == NULL) {
+        rc = ngx_hyperdrive_net_send(net, &net->out, &n);
+        net->sent += n;
+
+        return rc;
+    }
+
+    for ( ;; ) {
+        rc = ngx_hyperdrive_net_send(net, &coded->out, &n);
+
+        if (rc != NGX_OK || net->out.size == 0) {
+            return rc;
+        }
+
+        /* no more is packed than can be sent: what waits is seen to wait */
+
+        n = net->out.size;
+
+        coded->codec->pack(coded->codec, &net->out, &coded->out);
+
+        net->sent += n - net->out.size;
+
+        if (coded->out.failed) {
+            return NGX_ERROR;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_net_send(ngx_hyperdrive_net_t *net, ngx_hyperdrive_chain_t *out,
+    size_t *sent)
+{
     ssize_t                  n;
     ngx_connection_t        *c;
     ngx_hyperdrive_block_t  *block;
 
     c = net->connection;
 
-    if (net->out.failed) {
-        ngx_log_error(NGX_LOG_ERR, c->log, 0,
-                      "hyperdrive: no memory for output");
-        return NGX_ERROR;
-    }
+    *sent = 0;
 
-    while (net->out.size) {
+    while (out->size) {
 
         if (!c->write->ready) {
             return NGX_AGAIN;
         }
 
-        block = net->out.head;
+        block = out->head;
 
         if (block->pos == block->last) {
             /* room that was taken back */
-            net->out.head = block->next;
+            out->head = block->next;
             ngx_hyperdrive_base_block_free(block);
             continue;
         }
@@ -252,10 +381,71 @@ ngx_hyperdrive_net_flush(ngx_hyperdrive_net_t *net)
             return NGX_ERROR;
         }
 
-        net->sent += n;
+        *sent += n;
 
-        ngx_hyperdrive_base_chain_consume(&net->out, n);
+        ngx_hyperdrive_base_chain_consume(out, n);
     }
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_net_bare(ngx_hyperdrive_net_t *net)
+{
+    return net->connection->ssl == NULL && net->coded == NULL;
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_net_held(ngx_hyperdrive_net_t *net)
+{
+    return net->coded && net->coded->in.head;
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_net_sent(ngx_hyperdrive_net_t *net)
+{
+    return net->out.size == 0
+           && (net->coded == NULL || net->coded->out.size == 0);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_net_code(ngx_hyperdrive_net_t *net,
+    ngx_hyperdrive_base_codec_t *codec)
+{
+    if (codec == NULL) {
+        return NGX_ERROR;
+    }
+
+    net->coded = calloc(1, sizeof(ngx_hyperdrive_net_coded_t));
+
+    if (net->coded == NULL) {
+        codec->destroy(codec);
+        return NGX_ERROR;
+    }
+
+    net->coded->codec = codec;
+
+    /* what is there already is of before, what was read is of now */
+
+    ngx_hyperdrive_base_chain_move(&net->coded->out, &net->out);
+
+    if (net->pos != net->last
+        && ngx_hyperdrive_base_chain_append(&net->coded->in, net->pos,
+                                            net->last - net->pos)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (net->coded->in.head) {
+        net->connection->read->ready = 1;
+    }
+
+    net->pos = net->last;
 
     return NGX_OK;
 }
@@ -289,6 +479,16 @@ ngx_hyperdrive_net_free(ngx_hyperdrive_net_t *net)
     net->last = NULL;
 
     ngx_hyperdrive_base_chain_clear(&net->out);
+
+    if (net->coded) {
+        net->coded->codec->destroy(net->coded->codec);
+
+        ngx_hyperdrive_base_chain_clear(&net->coded->in);
+        ngx_hyperdrive_base_chain_clear(&net->coded->out);
+
+        free(net->coded);
+        net->coded = NULL;
+    }
 }
 
 

@@ -11,6 +11,7 @@
 #include "ngx_hyperdrive.h"
 #include <ngx_event.h>
 #include "base/ngx_hyperdrive_base_chain.h"
+#include "base/ngx_hyperdrive_base_codec.h"
 
 
 /*
@@ -19,6 +20,8 @@
  * (_keep), so that a connection without unread input holds no memory.  A
  * handler must not start another handler between _recv() and _keep().
  */
+
+typedef struct ngx_hyperdrive_net_coded_s  ngx_hyperdrive_net_coded_t;
 
 typedef struct {
     ngx_connection_t         *connection;
@@ -29,8 +32,10 @@ typedef struct {
     size_t                    ahead;    /* no more than so many bytes are taken
                                            from the socket before they are
                                            consumed; 0: no limit */
-    uint64_t                  received;
+    uint64_t                  received; /* bytes of the protocol */
     uint64_t                  sent;
+    ngx_hyperdrive_net_coded_t
+                             *coded;    /* what they go through, or NULL */
 } ngx_hyperdrive_net_t;
 
 
@@ -53,6 +58,22 @@ ngx_int_t ngx_hyperdrive_net_unread(ngx_hyperdrive_net_t *net, u_char *data,
  * will tell; NGX_ERROR.
  */
 ngx_int_t ngx_hyperdrive_net_flush(ngx_hyperdrive_net_t *net);
+
+/* its socket is all that there is of it: another process could have it */
+ngx_uint_t ngx_hyperdrive_net_bare(ngx_hyperdrive_net_t *net);
+
+/* something has been received that is not input yet, TLS aside */
+ngx_uint_t ngx_hyperdrive_net_held(ngx_hyperdrive_net_t *net);
+
+/* all that was to be sent is */
+ngx_uint_t ngx_hyperdrive_net_sent(ngx_hyperdrive_net_t *net);
+
+/*
+ * All that is sent and received from now on goes through it, which is ours
+ * then.  NGX_ERROR: no memory, or it is NULL.
+ */
+ngx_int_t ngx_hyperdrive_net_code(ngx_hyperdrive_net_t *net,
+    ngx_hyperdrive_base_codec_t *codec);
 
 /*
  * Has the write handler called in this turn of the event loop, behind all

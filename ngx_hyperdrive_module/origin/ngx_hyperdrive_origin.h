@@ -99,6 +99,8 @@ typedef struct {
     unsigned                           allow_clear:1;
     unsigned                           down:1;
     unsigned                           ask_key:1; /* as in a log-in */
+    unsigned                           compress:1;
+    unsigned                           local_files:1;
     ngx_str_t                          public_key;
     ngx_str_t                          collation; /* of connections that no
                                                      client has asked for one

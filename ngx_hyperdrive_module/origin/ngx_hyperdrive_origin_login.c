@@ -17,6 +17,7 @@ static uint64_t ngx_hyperdrive_origin_credentials_stamp(ngx_str_t *password,
 static void ngx_hyperdrive_origin_login(ngx_hyperdrive_origin_t *o);
 static void ngx_hyperdrive_origin_handshaken(ngx_connection_t *c);
 static void ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o);
+static ngx_int_t ngx_hyperdrive_origin_code(ngx_hyperdrive_origin_t *o);
 static char *ngx_hyperdrive_origin_fits(ngx_hyperdrive_origin_t *o,
     ngx_str_t *greeting);
 
@@ -214,6 +215,7 @@ ngx_hyperdrive_origin_login_start(ngx_hyperdrive_origin_t *o)
     login->user = pool->user.len ? pool->user : server->user;
     login->database = pool->database;
     login->allow_clear = server->allow_clear;
+    login->compress = server->compress;
     login->local = (o->sockaddr.sockaddr.sa_family == AF_UNIX);
 
     if (pool->user.len) {
@@ -289,6 +291,7 @@ ngx_hyperdrive_origin_login_params(ngx_hyperdrive_proto_login_t *login,
     ngx_uint_t  i;
 
     login->ask_key = server->ask_key;
+    login->local_files = server->local_files;
     login->public_key = server->public_key;
 
     for (i = 0; i < login->nparams; i++) {
@@ -490,6 +493,12 @@ ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o)
 
     pool->conf->proto->origin_said(o->wire, &greeting);
 
+    if (ngx_hyperdrive_origin_code(o) != NGX_OK) {
+        free(greeting.data);
+        ngx_hyperdrive_origin_refused(o, 0, "no memory");
+        return;
+    }
+
     /* clients are told the same */
 
     free(pool->greeting.data);
@@ -522,6 +531,29 @@ ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o)
     }
 
     ngx_hyperdrive_origin_ready(o);
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_origin_code(ngx_hyperdrive_origin_t *o)
+{
+    ngx_int_t                     rc;
+    ngx_hyperdrive_proto_t       *proto;
+    ngx_hyperdrive_base_codec_t  *codec;
+
+    proto = o->pool->conf->proto;
+
+    if (proto->codec == NULL) {
+        return NGX_OK;
+    }
+
+    rc = proto->codec(NULL, o->wire, &codec);
+
+    if (rc == NGX_OK) {
+        rc = ngx_hyperdrive_net_code(&o->net, codec);
+    }
+
+    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_OK;
 }
 
 

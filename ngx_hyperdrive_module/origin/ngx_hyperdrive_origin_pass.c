@@ -54,8 +54,9 @@ ngx_hyperdrive_origin_pass(ngx_hyperdrive_origin_t *o, ngx_uint_t slot)
     pool = o->pool;
     conf = pool->conf;
 
-    if (o->unknown || c->ssl || c->read->eof || c->read->pending_eof || c->error
-        || o->net.pos != o->net.last || o->net.out.size)
+    if (o->unknown || !ngx_hyperdrive_net_bare(&o->net) || c->read->eof
+        || c->read->pending_eof || c->error || o->net.pos != o->net.last
+        || o->net.out.size)
     {
         return NGX_DECLINED;
     }

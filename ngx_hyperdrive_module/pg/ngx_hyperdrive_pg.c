@@ -59,6 +59,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_lookup_request,
     ngx_hyperdrive_pg_lookup_row,
     ngx_hyperdrive_pg_login_mode,
+    NULL,
 
     ngx_hyperdrive_pg_client_create,
     ngx_hyperdrive_pg_client_destroy,

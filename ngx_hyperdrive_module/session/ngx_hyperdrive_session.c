@@ -25,6 +25,7 @@ static ngx_int_t ngx_hyperdrive_session_check_alpn(
     ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_login_free(ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_greet(ngx_hyperdrive_session_t *s);
+static ngx_int_t ngx_hyperdrive_session_code(ngx_hyperdrive_session_t *s);
 
 
 ngx_module_t                   *ngx_hyperdrive_session_module;
@@ -659,6 +660,11 @@ ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
 
     ngx_hyperdrive_session_login_free(s);
 
+    if (ngx_hyperdrive_session_code(s) != NGX_OK) {
+        ngx_hyperdrive_session_close(s);
+        return NGX_DONE;
+    }
+
     if (c->read->timer_set) {
         ngx_del_timer(c->read);
     }
@@ -671,6 +677,29 @@ ngx_hyperdrive_session_welcome(ngx_hyperdrive_session_t *s,
     }
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_session_code(ngx_hyperdrive_session_t *s)
+{
+    ngx_int_t                     rc;
+    ngx_hyperdrive_proto_t       *proto;
+    ngx_hyperdrive_base_codec_t  *codec;
+
+    proto = s->conf->origin->proto;
+
+    if (proto->codec == NULL || s->net.coded) {
+        return NGX_OK;
+    }
+
+    rc = proto->codec(s->wire, NULL, &codec);
+
+    if (rc == NGX_OK) {
+        rc = ngx_hyperdrive_net_code(&s->net, codec);
+    }
+
+    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_OK;
 }
 
 
@@ -837,7 +866,7 @@ ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s)
         ngx_add_timer(c->read, NGX_HYPERDRIVE_SESSION_LINGER);
         c->read->handler = ngx_hyperdrive_session_read_handler;
 
-    } else if (s->net.out.size
+    } else if (!ngx_hyperdrive_net_sent(&s->net)
                && ngx_hyperdrive_net_post_write(&s->net) != NGX_OK)
     {
         ngx_hyperdrive_session_close(s);

@@ -123,7 +123,8 @@ ngx_hyperdrive_session_drain_remove(ngx_hyperdrive_session_t *s)
 {
     if (s->resting) {
         ngx_queue_remove(&s->rest);
-        ngx_hyperdrive_session_drain_nrest[s->net.connection->ssl != NULL]--;
+        ngx_hyperdrive_session_drain_nrest[
+                                       !ngx_hyperdrive_net_bare(&s->net)]--;
         s->resting = 0;
     }
 
@@ -151,7 +152,7 @@ ngx_hyperdrive_session_drain_state(ngx_hyperdrive_session_t *s)
         return;
     }
 
-    list = (s->net.connection->ssl != NULL);
+    list = !ngx_hyperdrive_net_bare(&s->net);
 
     s->resting = rests;
 
@@ -198,7 +199,7 @@ ngx_hyperdrive_session_drain_turn(ngx_hyperdrive_session_t *s)
     ngx_uint_t  heir;
 
     if (!ngx_hyperdrive_session_drain.on || !s->resting || s->origin
-        || s->replication || s->heavy || s->net.connection->ssl
+        || s->replication || s->heavy || !ngx_hyperdrive_net_bare(&s->net)
         || ngx_hyperdrive_session_drain.full
         || !ngx_hyperdrive_session_drain_may()
         || ngx_hyperdrive_shm_heir(&heir) != NGX_OK)
@@ -285,7 +286,7 @@ ngx_hyperdrive_session_drain_told(ngx_hyperdrive_session_t *s)
 static void
 ngx_hyperdrive_session_drain_idle(ngx_hyperdrive_session_t *s)
 {
-    if (s->net.out.size
+    if (!ngx_hyperdrive_net_sent(&s->net)
         || (!s->replication
             && (s->origin || s->deferred || s->failed
                 || s->net.pos != s->net.last
@@ -312,7 +313,9 @@ ngx_hyperdrive_session_drain_silent(ngx_hyperdrive_session_t *s)
 
     c = s->net.connection;
 
-    if (c->ssl && SSL_pending(c->ssl->connection)) {
+    if ((c->ssl && SSL_pending(c->ssl->connection))
+        || ngx_hyperdrive_net_held(&s->net))
+    {
         return 0;
     }
 
@@ -461,7 +464,7 @@ ngx_hyperdrive_session_drain_stopped(void)
         s = ngx_queue_data(q, ngx_hyperdrive_session_t, all);
 
         if (s->state == NGX_HYPERDRIVE_SESSION_WAIT && s->waiter.stopped
-            && !s->streaming && s->net.connection->ssl == NULL
+            && !s->streaming && ngx_hyperdrive_net_bare(&s->net)
             && s->net.out.size == 0)
         {
             ngx_hyperdrive_session_unwait(s);

@@ -82,7 +82,8 @@ ngx_hyperdrive_session_pass_may(ngx_hyperdrive_session_t *s)
 
     if (s->state != NGX_HYPERDRIVE_SESSION_READY || s->origin || s->login
         || s->fill || s->wait || s->streaming || s->replication
-        || s->net.out.size || c->ssl || c->error || ngx_del_conn == NULL)
+        || s->net.out.size || !ngx_hyperdrive_net_bare(&s->net) || c->error
+        || ngx_del_conn == NULL)
     {
         return 0;
     }

@@ -10,6 +10,7 @@ package Test::Hyperdrive::MySQL;
 use warnings;
 use strict;
 
+use Compress::Zlib qw(compress uncompress);
 use Digest::SHA qw(sha1 sha256);
 use Errno ();
 use Exporter qw(import);
@@ -69,6 +70,8 @@ my $MODERN = $CAP{LONG_FLAG} | $CAP{PROTOCOL_41} | $CAP{TRANSACTIONS}
 #   plugin => 'mysql_native_password'   that we begin with; the greeting's
 #   attributes => { program_name => 'x' }
 #   key => 0           no RSA key is asked for without TLS
+#   compress => {}     the compressed protocol; { stored => 1 }: nothing of
+#                      ours is compressed; { slice => N }: N bytes a packet
 #   split => N         never more than N bytes at once, a pause after each
 #   pause => seconds   the pause, 0.0002 unless told
 #   timeout => seconds for each read, 10 unless told
@@ -169,6 +172,8 @@ sub socket {
 sub send_raw {
 	my ($self, $bytes) = @_;
 
+	$bytes = $self->_packed($bytes) if $self->{zip};
+
 	my $split = $self->{split} || length($bytes) || 1;
 	my $pos = 0;
 
@@ -211,7 +216,11 @@ sub _write {
 sub _fill {
 	my ($self) = @_;
 
-	my $n = sysread($self->{s}, $self->{in}, 262144, length($self->{in}));
+	# what comes compressed is kept apart until there is enough of it
+
+	my $to = $self->{zip} ? \$self->{zip}{in} : \$self->{in};
+
+	my $n = sysread($self->{s}, $$to, 262144, length($$to));
 
 	if (!defined $n) {
 		return 0 if $!{EAGAIN} || $!{EINTR};
@@ -221,7 +230,75 @@ sub _fill {
 	}
 
 	$self->{eof} = 'closed' if $n == 0;
+	$self->_unpacked() if $self->{zip};
+
 	return 1;
+}
+
+# The compressed protocol, from the end of the log-in on: packets around
+# packets, with numbers of their own.
+
+sub _packed {
+	my ($self, $bytes) = @_;
+
+	my $zip = $self->{zip};
+	my $out = '';
+
+	# each command begins anew
+
+	$zip->{seq} = 0 if substr($bytes, 3, 1) eq "\0";
+
+	while (length $bytes) {
+		my $plain = substr($bytes, 0, $zip->{slice} || 100000, '');
+		my $less = $zip->{stored} ? $plain : compress($plain);
+		my $stored = length($less) >= length($plain);
+
+		$out .= substr(pack('V', length($stored ? $plain : $less)), 0, 3)
+			. chr($zip->{seq}++ & 255)
+			. substr(pack('V', $stored ? 0 : length $plain), 0, 3)
+			. ($stored ? $plain : $less);
+	}
+
+	return $out;
+}
+
+sub _unpacked {
+	my ($self) = @_;
+
+	my $zip = $self->{zip};
+
+	while (length($zip->{in}) >= 7) {
+		my ($len, $seq, $plain) = (
+			unpack('V', substr($zip->{in}, 0, 3) . "\0"),
+			ord(substr($zip->{in}, 3, 1)),
+			unpack('V', substr($zip->{in}, 4, 3) . "\0"));
+
+		last if length($zip->{in}) < 7 + $len;
+
+		die "compressed packet $seq, not " . ($zip->{seq} & 255) . "\n"
+			if $seq != ($zip->{seq} & 255) && !$zip->{any};
+
+		$zip->{seq}++;
+		$zip->{packets}++;
+		$zip->{packed}++ if $plain;
+
+		my $data = substr($zip->{in}, 7, $len);
+		substr($zip->{in}, 0, 7 + $len, '');
+
+		$data = uncompress($data) if $plain;
+
+		die "a compressed packet has another length\n"
+			if !defined $data || ($plain && length($data) != $plain);
+
+		$self->{in} .= $data;
+	}
+}
+
+# { packets, packed }: how many have come, and how many of them compressed.
+
+sub zip {
+	my ($self) = @_;
+	return $self->{zip};
 }
 
 sub _wait {
@@ -444,6 +521,7 @@ sub log_in {
 	my $plugin = $self->{plugin} || $g->{plugin};
 
 	my $caps = $MODERN | $self->{add};
+	$caps |= $CAP{COMPRESS} if $self->{compress};
 	$caps |= $CAP{CONNECT_WITH_DB} if defined $self->{database};
 	$caps |= $CAP{CONNECT_ATTRS} if $self->{attributes};
 	$caps |= $CAP{SSL} if $self->{ssl};
@@ -470,7 +548,12 @@ sub log_in {
 		. ($caps & $CAP{PLUGIN_AUTH} ? "$plugin\0" : '')
 		. ($caps & $CAP{CONNECT_ATTRS} ? $self->_attributes() : ''));
 
-	return $self->finish_login($plugin);
+	$self->finish_login($plugin) or return 0;
+
+	$self->{zip} = { in => '', seq => 0, packets => 0, packed => 0,
+		%{$self->{compress} || {}} } if $caps & $CAP{COMPRESS};
+
+	return 1;
 }
 
 sub _auth_field {

@@ -43,9 +43,14 @@ sub t {
 	return $self->{driver}->t();
 }
 
-# compare($run, except => { test => reason }): $run gets a port and a name and
-# returns a reference to test => ok | skip | anything else, and what was
-# printed.  <at_least> of them have to pass directly.
+# compare($run, except => { test => reason }): $run gets a port and a name, and
+# the tests to run if they are not all; it returns a reference to
+# test => ok | skip | anything else, and a reference to the lines printed.
+# <at_least> of them have to pass directly.
+#
+# Some of the tests run against the clock, or against a signal on its way in
+# the database: on a busy machine they fail now and then, directly as well.
+# What failed is run again alone, twice at the most.
 
 sub compare {
 	my ($self, $name, $run, %o) = @_;
@@ -65,15 +70,26 @@ sub compare {
 	for my $where ([ 8080, 'cache off' ], [ 8081, 'cache on' ]) {
 		my ($port, $cache) = @$where;
 
-		my ($through, $out) = $run->(port($port), $cache);
+		my @lost = grep { !$except{$_} } @pass;
+		my @said;
 
-		my @lost = grep { ($through->{$_} // 'nothing') ne 'ok'
-			&& !$except{$_} } @pass;
+		for (1 .. 3) {
+			my ($through, $out) = $run->(port($port), $cache,
+				@said ? @lost : ());
 
-		next if is("@lost", '', "$name, $cache, the same tests pass");
+			@lost = grep { ($through->{$_} // 'nothing') ne 'ok' }
+				@lost;
 
-		diag("$_: " . ($through->{$_} // 'nothing')) for @lost;
-		diag(join("\n", @$out[0 .. ($#$out > 300 ? 300 : $#$out)]));
+			last unless @lost;
+
+			push @said, "$name, $cache, failed: @lost",
+				@$out[0 .. ($#$out > 300 ? 300 : $#$out)];
+		}
+
+		next if is("@lost", '', "$name, $cache, the same tests pass")
+			&& !@said;
+
+		diag(join("\n", @lost ? @said : grep { /, failed: / } @said));
 	}
 }
 

@@ -59,7 +59,7 @@ unless ($ENV{SUITE_ALL}) {
 # For another PostgreSQL than the authors', some fail directly as well.
 
 $suite->compare('PHP', sub {
-	my ($port, $name) = @_;
+	my ($port, $where, @only) = @_;
 
 	my $host = "host=127.0.0.1 port=$port dbname=shop user=app password=pw";
 
@@ -68,7 +68,8 @@ $suite->compare('PHP', sub {
 	my ($status, $out) = $suite->driver()->run([ 'php',
 			"$dir/run-tests.php", '-q', '-p', '/usr/bin/php',
 			'--no-color', '--no-progress',
-			"$dir/ext/pgsql/tests", "$dir/ext/pdo_pgsql/tests" ],
+			map { "$dir/$_" } @only ? @only
+				: qw(ext/pgsql/tests ext/pdo_pgsql/tests) ],
 		$port, TEMP => $dir, TEST_PHP_EXECUTABLE => '/usr/bin/php',
 		NO_INTERACTION => 1, PGSQL_TEST_CONNSTR => $host,
 		PDO_PGSQL_TEST_DSN => "pgsql:$host");

@@ -93,8 +93,6 @@ start(relay_t *r, const uint8_t *data, ngx_uint_t n)
              | NGX_HYPERDRIVE_MYSQL_SESSION_TRACK
              | NGX_HYPERDRIVE_MYSQL_MULTI_STATEMENTS;
 
-    relay_last_id = 0;
-
     relay_init(r, registry, 4, common
                | ((data[0] & 1) ? NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF : 0),
                (data[0] & 2) ? 1 : 0);

@@ -39,13 +39,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
            | NGX_HYPERDRIVE_MYSQL_MULTI_STATEMENTS
            | ((data[0] & 1) ? NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF : 0);
 
-    relay_last_id = 0;
     relay_init(&whole, registry, 4, caps, (data[0] & 2) ? 1 : 0);
     relay_connect(&whole, caps);
     relay_client(&whole, data + 1, size - 1);
     relay_run(&whole);
 
-    relay_last_id = 0;
     relay_init(&cut, registry, 4, caps, (data[0] & 2) ? 1 : 0);
     relay_connect(&cut, caps);
 

@@ -113,8 +113,6 @@ answer(relay_t *r, bytes_t *requests, bytes_t *answers, size_t leave,
     size_t                  n, len;
     ngx_hyperdrive_chain_t  out;
 
-    relay_last_id = 0;
-
     relay_init(r, registry, 3);
     relay_connect(r);
     relay_client(r, requests->data, requests->len);

@@ -92,8 +92,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 static void
 begin(relay_t *r, ngx_uint_t statements)
 {
-    relay_last_id = 0;
-
     relay_init(r, registry, statements);
     relay_connect(r);
 }

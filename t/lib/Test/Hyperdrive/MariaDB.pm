@@ -11,13 +11,16 @@ package Test::Hyperdrive::MariaDB;
 use warnings;
 use strict;
 
-use File::Path qw(make_path remove_tree);
+use parent 'Test::Hyperdrive::Server';
+
 use File::Temp ();
 
-use Test::Hyperdrive ();
-use Test::Hyperdrive::Process qw(spawn reap run_command wait_for run_as);
+use Test::Hyperdrive::Process qw(spawn run_command);
 
-my $count = 0;
+use constant KIND => 'my';
+use constant ACCOUNT => 'mysql';
+use constant SHUTDOWN => 'TERM';
+use constant LAST => 'KILL';
 
 ###############################################################################
 
@@ -37,61 +40,9 @@ my $count = 0;
 #
 # A user may do everything in all databases unless grants says otherwise.
 
-sub new {
-	my ($class, $test, %o) = @_;
-
-	my $self = bless {
-		test => $test,
-		name => 'my' . $count++,
-		owner => $$,
-		settings => {},
-		users => {},
-		databases => [],
-		sql => {},
-		%o
-	}, $class;
-
-	$self->{base} = $test ? $test->testdir() : $self->_own_dir();
-	$self->{port} = Test::Hyperdrive::port() unless $self->{port};
-
-	$self->{dir} = "$self->{base}/$self->{name}";
-	$self->{data} = "$self->{dir}/data";
-	$self->{user} = run_as('mysql');
-
-	return $self;
-}
-
-sub _own_dir {
-	my ($self) = @_;
-
-	$self->{temporary} = File::Temp->newdir('hyperdrive-my-XXXXXXXX',
-		TMPDIR => 1);
-
-	chmod 0755, "$self->{temporary}";
-
-	return "$self->{temporary}";
-}
-
-sub port {
-	my ($self) = @_;
-	return $self->{port};
-}
-
 sub socket {
 	my ($self) = @_;
 	return "$self->{dir}/mysqld.sock";
-}
-
-# The directory of its unix socket.
-
-sub socket_dir {
-	my ($self) = @_;
-	return $self->{dir};
-}
-
-sub pid {
-	my ($self) = @_;
-	return $self->{pid};
 }
 
 # The server's program, or undef if there is none; whether it is MySQL's.
@@ -123,114 +74,38 @@ sub is_mysql {
 
 ###############################################################################
 
-sub start {
-	my ($self) = @_;
-
-	if (!-d $self->{dir}) {
-		$self->_create();
-		$self->_launch();
-		$self->_populate();
-
-	} else {
-		$self->_launch();
-	}
-
-	return $self;
-}
-
 sub _create {
 	my ($self) = @_;
 
-	my $template = _template();
-
-	make_path($self->{dir});
-
-	my ($status, $out) = run_command([ 'cp', '-a', '--reflink=auto',
-		$template, $self->{data} ]);
-	die "cannot copy $template: $out\n" if $status;
-
-	$self->_certificate() if $self->{ssl};
-
-	return unless $self->{user};
-
-	($status, $out) = run_command([ 'chown', '-R', $self->{user},
-		$self->{dir} ]);
-	die "$out\n" if $status;
+	$self->_copy(_template());
+	$self->_certificate($self->{dir}) if $self->{ssl};
+	$self->_hand_over();
 }
 
-sub _certificate {
-	my ($self) = @_;
-
-	my $name = $self->{ssl};
-
-	if ($name eq '1') {
-		$name = "$self->{name}-server";
-		$self->{test}->certificate($name);
-	}
-
-	for my $suffix ('crt', 'key') {
-		my ($status, $out) = run_command([ 'cp',
-			"$self->{base}/$name.$suffix",
-			"$self->{dir}/server.$suffix" ]);
-		die $out if $status;
-	}
-
-	chmod 0600, "$self->{dir}/server.key";
-}
-
-# One bootstrap for all: its result is kept with the build and copied.
+# One bootstrap for all.
 
 sub _template {
 	my $program = program();
 	die "no MariaDB and no MySQL\n" unless defined $program;
 
-	my $version = version();
+	return __PACKAGE__->_kept(version(), sub {
+		my ($work, $owner) = @_;
 
-	my $dir = Test::Hyperdrive::build_dir() . '/mariadb';
-	my $owner = run_as('mysql');
-	my $template = "$dir/$version-" . ($owner || $>);
+		my @small = ('--innodb-log-file-size=8M',
+			'--innodb-buffer-pool-size=32M');
 
-	return $template if -d $template;
+		my @command = is_mysql()
+			? ($program, '--no-defaults', '--initialize-insecure',
+				"--datadir=$work/data", @small)
+			: ('mariadb-install-db', '--no-defaults',
+				"--datadir=$work/data", '--skip-test-db',
+				'--auth-root-authentication-method=normal',
+				@small);
 
-	make_path($dir);
-
-	open(my $lock, '>', "$dir/lock") or die "cannot lock $dir: $!\n";
-	flock($lock, 2) or die "cannot lock $dir: $!\n";
-
-	return $template if -d $template;
-
-	# made where its user can write, then moved to where only we can
-
-	my $work = File::Temp->newdir('hyperdrive-mysql-XXXXXXXX',
-		TMPDIR => 1);
-
-	if ($owner) {
-		chown +(getpwnam($owner))[2, 3], "$work";
-	}
-
-	my @small = ('--innodb-log-file-size=8M',
-		'--innodb-buffer-pool-size=32M');
-
-	my @command = is_mysql()
-		? ($program, '--no-defaults', '--initialize-insecure',
-			"--datadir=$work/data", @small)
-		: ('mariadb-install-db', '--no-defaults',
-			"--datadir=$work/data", '--skip-test-db',
-			'--auth-root-authentication-method=normal', @small);
-
-	my ($status, $out) = run_command(\@command, user => $owner, dir => '/');
-	die "bootstrap: $out\n" if $status;
-
-	remove_tree("$template.new");
-
-	($status, $out) = run_command([ 'cp', '-a', "$work/data",
-		"$template.new" ]);
-	die "cannot keep the template: $out\n" if $status;
-
-	rename "$template.new", $template
-		or die "cannot rename $template.new: $!\n";
-
-	return $template;
+		my ($status, $out) = run_command(\@command, user => $owner,
+			dir => '/');
+		die "bootstrap: $out\n" if $status;
+	});
 }
 
 sub _launch {
@@ -258,36 +133,14 @@ sub _launch {
 		%{$self->{settings}}
 	);
 
-	$self->{runs}++;
-
 	# in 10.11 a name that no address resolves to takes seconds
 
 	$self->{pid} = spawn([ program(), '--no-defaults', '--skip-name-resolve',
 			map { "--$_=$settings{$_}" } sort keys %settings ],
 		user => $self->{user}, dir => '/', stop => 'TERM',
-		output => "$self->{dir}/log.$self->{runs}");
+		output => $self->_next_log());
 
-	wait_for(sub {
-		if (reap($self->{pid}, 0)) {
-			delete $self->{pid};
-			die "the database did not start:\n" . $self->log();
-		}
-
-		$self->log() =~ /ready for connections/;
-	}, 60, 'MariaDB');
-
-	return $self;
-}
-
-# What it wrote since its last start.
-
-sub log {
-	my ($self) = @_;
-
-	open(my $fh, '<', "$self->{dir}/log.$self->{runs}") or return '';
-	local $/;
-
-	return scalar(<$fh>) // '';
+	return $self->_await(sub { $self->log() =~ /ready for connections/ });
 }
 
 sub _populate {
@@ -396,64 +249,6 @@ sub connections {
 	$sql .= ' AND db = ' . literal($o{db}) if defined $o{db};
 
 	return $self->sql($sql);
-}
-
-###############################################################################
-
-sub stop {
-	my ($self, $signal) = @_;
-
-	my $pid = delete $self->{pid} or return $self;
-
-	# it may stand still
-	CORE::kill('CONT', $pid);
-	CORE::kill($signal || 'TERM', $pid);
-
-	if (!eval { wait_for(sub { reap($pid, 0) }, 30) }) {
-		CORE::kill 'KILL', $pid;
-		reap($pid, 1);
-		die "the database did not stop in time\n";
-	}
-
-	return $self;
-}
-
-sub restart {
-	my ($self) = @_;
-	return $self->stop()->start();
-}
-
-# As a crash looks from outside; the data recovers at the next start.
-
-sub kill {
-	my ($self) = @_;
-	return $self->stop('KILL');
-}
-
-# Stands still without closing anything.
-
-sub freeze {
-	my ($self) = @_;
-
-	CORE::kill('STOP', $self->{pid});
-	return $self;
-}
-
-sub thaw {
-	my ($self) = @_;
-
-	CORE::kill('CONT', $self->{pid});
-	return $self;
-}
-
-sub DESTROY {
-	my ($self) = @_;
-
-	# a forked process has a copy of us
-	return if $self->{test} || $self->{owner} != $$;
-
-	local ($@, $?);
-	eval { $self->stop() };
 }
 
 ###############################################################################

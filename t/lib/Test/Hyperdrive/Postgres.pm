@@ -10,15 +10,22 @@ package Test::Hyperdrive::Postgres;
 use warnings;
 use strict;
 
-use File::Path qw(make_path remove_tree);
+use parent 'Test::Hyperdrive::Server';
+
+use File::Path qw(make_path);
 use File::Temp ();
 
-use Test::Hyperdrive ();
-use Test::Hyperdrive::Process qw(spawn reap run_command wait_for run_as alive);
+use Test::Hyperdrive::Process qw(spawn run_command wait_for);
+
+use constant KIND => 'pg';
+use constant ACCOUNT => 'postgres';
+
+# a fast shutdown: sessions are ended with 57P01; an immediate one
+
+use constant SHUTDOWN => 'INT';
+use constant LAST => 'QUIT';
 
 our $SUPERUSER = 'postgres';
-
-my $count = 0;
 
 ###############################################################################
 
@@ -37,58 +44,6 @@ my $count = 0;
 #                                   instead of what follows from users
 #   ssl => 1                        with certificate name.crt of its own, or
 #   ssl => 'NAME'                   with the test's certificate of that name
-
-sub new {
-	my ($class, $test, %o) = @_;
-
-	my $self = bless {
-		test => $test,
-		name => 'pg' . $count++,
-		owner => $$,
-		settings => {},
-		users => {},
-		databases => [],
-		sql => {},
-		%o
-	}, $class;
-
-	$self->{base} = $test ? $test->testdir() : $self->_own_dir();
-	$self->{port} = Test::Hyperdrive::port() unless $self->{port};
-
-	$self->{dir} = "$self->{base}/$self->{name}";
-	$self->{data} = "$self->{dir}/data";
-	$self->{user} = run_as('postgres');
-
-	return $self;
-}
-
-sub _own_dir {
-	my ($self) = @_;
-
-	$self->{temporary} = File::Temp->newdir('hyperdrive-pg-XXXXXXXX',
-		TMPDIR => 1);
-
-	chmod 0755, "$self->{temporary}";
-
-	return "$self->{temporary}";
-}
-
-sub port {
-	my ($self) = @_;
-	return $self->{port};
-}
-
-# The directory of its unix socket.
-
-sub socket_dir {
-	my ($self) = @_;
-	return $self->{dir};
-}
-
-sub pid {
-	my ($self) = @_;
-	return $self->{pid};
-}
 
 sub data {
 	my ($self) = @_;
@@ -120,33 +75,11 @@ sub _version {
 
 ###############################################################################
 
-sub start {
-	my ($self) = @_;
-
-	if (!-d $self->{dir}) {
-		$self->_create();
-		$self->_launch();
-		$self->_populate();
-
-	} else {
-		$self->_launch();
-	}
-
-	return $self;
-}
-
 sub _create {
 	my ($self) = @_;
 
-	my $template = _template();
-
-	make_path($self->{dir});
-
-	my ($status, $out) = run_command([ 'cp', '-a', '--reflink=auto',
-		$template, $self->{data} ]);
-	die "cannot copy $template: $out\n" if $status;
-
-	$self->_certificate() if $self->{ssl};
+	$self->_copy(_template());
+	$self->_certificate($self->{data}) if $self->{ssl};
 
 	open(my $fh, '>>', "$self->{data}/postgresql.conf")
 		or die "cannot write postgresql.conf: $!\n";
@@ -178,6 +111,25 @@ sub _create {
 
 	$self->_write_hba();
 	$self->_hand_over();
+}
+
+# One initdb for all.
+
+sub _template {
+	my ($status, $version) = run_command([ bin('postgres'), '--version' ]);
+	die "no PostgreSQL: $version\n" if $status;
+
+	($version) = $version =~ /(\d+(?:\.\d+)?)/;
+
+	return __PACKAGE__->_kept($version, sub {
+		my ($work, $owner) = @_;
+
+		my ($status, $out) = run_command([ bin('initdb'),
+			'-D', "$work/data", '-U', $SUPERUSER, '-A', 'trust',
+			'-E', 'UTF8', '--no-sync', '--no-locale' ],
+			user => $owner, dir => '/');
+		die "initdb: $out\n" if $status;
+	});
 }
 
 # hba(lines): replaces pg_hba.conf in a running database.
@@ -242,83 +194,6 @@ sub _method {
 	return $encryption eq 'md5' ? 'md5' : 'scram-sha-256';
 }
 
-sub _certificate {
-	my ($self) = @_;
-
-	my $name = $self->{ssl};
-
-	if ($name eq '1') {
-		$name = "$self->{name}-server";
-		$self->{test}->certificate($name);
-	}
-
-	for my $suffix ('crt', 'key') {
-		my ($status, $out) = run_command([ 'cp',
-			"$self->{base}/$name.$suffix",
-			"$self->{data}/server.$suffix" ]);
-		die $out if $status;
-	}
-
-	chmod 0600, "$self->{data}/server.key";
-}
-
-sub _hand_over {
-	my ($self) = @_;
-
-	return unless $self->{user};
-
-	my ($status, $out) = run_command([ 'chown', '-R', $self->{user},
-		$self->{dir} ]);
-	die "$out\n" if $status;
-}
-
-# One initdb for all: its result is kept with the build and copied.
-
-sub _template {
-	my ($status, $version) = run_command([ bin('postgres'), '--version' ]);
-	die "no PostgreSQL: $version\n" if $status;
-
-	($version) = $version =~ /(\d+(?:\.\d+)?)/;
-
-	my $dir = Test::Hyperdrive::build_dir() . '/postgres';
-	my $owner = run_as('postgres');
-	my $template = "$dir/$version-" . ($owner || $>);
-
-	return $template if -d $template;
-
-	make_path($dir);
-
-	open(my $lock, '>', "$dir/lock") or die "cannot lock $dir: $!\n";
-	flock($lock, 2) or die "cannot lock $dir: $!\n";
-
-	return $template if -d $template;
-
-	# made where its user can write, then moved to where only we can
-
-	my $work = File::Temp->newdir('hyperdrive-initdb-XXXXXXXX',
-		TMPDIR => 1);
-
-	if ($owner) {
-		chown +(getpwnam($owner))[2, 3], "$work";
-	}
-
-	($status, my $out) = run_command([ bin('initdb'), '-D', "$work/data",
-		'-U', $SUPERUSER, '-A', 'trust', '-E', 'UTF8', '--no-sync',
-		'--no-locale' ], user => $owner, dir => '/');
-	die "initdb: $out\n" if $status;
-
-	remove_tree("$template.new");
-
-	($status, $out) = run_command([ 'cp', '-a', "$work/data",
-		"$template.new" ]);
-	die "cannot keep the template: $out\n" if $status;
-
-	rename "$template.new", $template
-		or die "cannot rename $template.new: $!\n";
-
-	return $template;
-}
-
 sub _launch {
 	my ($self) = @_;
 
@@ -328,35 +203,7 @@ sub _launch {
 		user => $self->{user}, dir => '/', stop => 'INT',
 		output => $self->_next_log());
 
-	wait_for(sub {
-		if (reap($self->{pid}, 0)) {
-			delete $self->{pid};
-			die "PostgreSQL did not start:\n" . $self->log();
-		}
-
-		$self->_ready();
-	}, 60, 'PostgreSQL');
-
-	return $self;
-}
-
-sub _next_log {
-	my ($self) = @_;
-
-	$self->{runs}++;
-
-	return "$self->{dir}/log.$self->{runs}";
-}
-
-# What it wrote since its last start.
-
-sub log {
-	my ($self) = @_;
-
-	open(my $fh, '<', "$self->{dir}/log.$self->{runs}") or return '';
-	local $/;
-
-	return scalar(<$fh>) // '';
+	return $self->_await(sub { $self->_ready() });
 }
 
 sub _ready {
@@ -494,8 +341,6 @@ sub set {
 
 ###############################################################################
 
-# A fast shutdown: sessions are ended with 57P01.
-
 # replica(port =>, settings => { ... }): a streaming replica of this one, begun
 # from a base backup, and started.  Its users and databases are the primary's.
 
@@ -565,71 +410,6 @@ sub resume {
 
 	$self->psql('SELECT pg_wal_replay_resume()');
 	return $self;
-}
-
-sub stop {
-	my ($self, $signal) = @_;
-
-	my $pid = delete $self->{pid} or return $self;
-
-	# it may stand still
-	CORE::kill('CONT', $pid, Test::Hyperdrive::Process::children($pid));
-
-	CORE::kill $signal || 'INT', $pid;
-
-	if (!eval { wait_for(sub { reap($pid, 0) }, 30) }) {
-		CORE::kill 'QUIT', $pid;
-		reap($pid, 1);
-		die "PostgreSQL did not stop in time\n";
-	}
-
-	return $self;
-}
-
-sub restart {
-	my ($self) = @_;
-	return $self->stop()->start();
-}
-
-# An immediate shutdown, as a crash looks from outside: connections are lost
-# without a word more than 57P02; the data recovers at the next start.
-
-sub kill {
-	my ($self) = @_;
-	return $self->stop('QUIT');
-}
-
-# Stands still without closing anything.
-
-sub freeze {
-	my ($self) = @_;
-
-	CORE::kill('STOP', $self->_processes());
-	return $self;
-}
-
-sub thaw {
-	my ($self) = @_;
-
-	CORE::kill('CONT', $self->_processes());
-	return $self;
-}
-
-sub _processes {
-	my ($self) = @_;
-
-	return ($self->{pid},
-		Test::Hyperdrive::Process::children($self->{pid}));
-}
-
-sub DESTROY {
-	my ($self) = @_;
-
-	# a forked process has a copy of us
-	return if $self->{test} || $self->{owner} != $$;
-
-	local ($@, $?);
-	eval { $self->stop() };
 }
 
 ###############################################################################

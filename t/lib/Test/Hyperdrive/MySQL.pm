@@ -10,16 +10,13 @@ package Test::Hyperdrive::MySQL;
 use warnings;
 use strict;
 
+use parent 'Test::Hyperdrive::Client';
+
 use Compress::Zlib qw(compress uncompress);
 use Digest::SHA qw(sha1 sha256);
-use Errno ();
 use Exporter qw(import);
 use File::Temp ();
-use IO::Select;
-use IO::Socket::INET;
-use IO::Socket::UNIX;
-use Socket qw(IPPROTO_TCP TCP_NODELAY SOL_SOCKET SO_LINGER);
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(time);
 
 our @EXPORT_OK = qw(packet lenc lstr take_lenc take_lstr %CAP %COM %STATUS);
 
@@ -98,20 +95,7 @@ sub connect {
 		%o
 	}, $class;
 
-	my $s = $o{socket}
-		? IO::Socket::UNIX->new(Peer => $o{socket})
-		: IO::Socket::INET->new(PeerAddr => $self->{host},
-			PeerPort => $port, Proto => 'tcp',
-			Timeout => $self->{timeout});
-
-	die 'cannot connect to ' . ($o{socket} || "port $port") . ": $!\n"
-		unless $s;
-
-	setsockopt($s, IPPROTO_TCP, TCP_NODELAY, 1) unless $o{socket};
-	binmode $s;
-	$s->blocking(0);
-
-	$self->{s} = $s;
+	$self->_open();
 
 	return $self if exists $o{login} && !$o{login};
 
@@ -161,82 +145,29 @@ sub status {
 	return $self->{status};
 }
 
-sub socket {
-	my ($self) = @_;
-	return $self->{s};
-}
-
 ###############################################################################
 # Bytes.
+
+# The compressed protocol, from the end of the log-in on: packets around
+# packets, with numbers of their own.
 
 sub send_raw {
 	my ($self, $bytes) = @_;
 
-	$bytes = $self->_packed($bytes) if $self->{zip};
-
-	my $split = $self->{split} || length($bytes) || 1;
-	my $pos = 0;
-
-	while ($pos < length($bytes)) {
-		my $n = length($bytes) - $pos;
-		$n = $split if $n > $split;
-
-		$pos += $self->_write(substr($bytes, $pos, $n));
-
-		sleep($self->{pause}) if $self->{split};
-	}
-
-	return $self;
+	return $self->SUPER::send_raw($self->{zip} ? $self->_packed($bytes)
+		: $bytes);
 }
 
-sub _write {
+sub _received {
 	my ($self, $bytes) = @_;
 
-	my $end = time() + $self->{timeout};
+	return $self->SUPER::_received($bytes) unless $self->{zip};
 
-	local $SIG{PIPE} = 'IGNORE';
+	# it is kept apart until there is enough of it
 
-	for ( ;; ) {
-		my $n = syswrite($self->{s}, $bytes);
-		return $n if defined $n;
-
-		die "write: $!\n" unless $!{EAGAIN} || $!{EINTR};
-
-		# the peer may wait for us to read first
-
-		my ($r, $w) = IO::Select->select(
-			IO::Select->new($self->{s}),
-			IO::Select->new($self->{s}), undef, $end - time());
-
-		die "write timed out\n" unless $r || $w;
-		$self->_fill() if $r && @$r && !$self->{eof};
-	}
+	$self->{zip}{in} .= $bytes;
+	$self->_unpacked();
 }
-
-sub _fill {
-	my ($self) = @_;
-
-	# what comes compressed is kept apart until there is enough of it
-
-	my $to = $self->{zip} ? \$self->{zip}{in} : \$self->{in};
-
-	my $n = sysread($self->{s}, $$to, 262144, length($$to));
-
-	if (!defined $n) {
-		return 0 if $!{EAGAIN} || $!{EINTR};
-
-		$self->{eof} = 'reset';
-		return 1;
-	}
-
-	$self->{eof} = 'closed' if $n == 0;
-	$self->_unpacked() if $self->{zip};
-
-	return 1;
-}
-
-# The compressed protocol, from the end of the log-in on: packets around
-# packets, with numbers of their own.
 
 sub _packed {
 	my ($self, $bytes) = @_;
@@ -299,35 +230,6 @@ sub _unpacked {
 sub zip {
 	my ($self) = @_;
 	return $self->{zip};
-}
-
-sub _wait {
-	my ($self, $end) = @_;
-
-	for ( ;; ) {
-		return 1 if $self->{eof} || $self->_fill();
-
-		my $left = $end - time();
-		return 0 if $left <= 0;
-
-		IO::Select->new($self->{s})->can_read($left);
-	}
-}
-
-# Exactly $n bytes, or undef at the end of the connection.
-
-sub read_raw {
-	my ($self, $n) = @_;
-
-	my $end = time() + $self->{timeout};
-
-	while (length($self->{in}) < $n) {
-		return undef if $self->{eof};
-
-		$self->_wait($end) or die "read timed out\n";
-	}
-
-	return substr($self->{in}, 0, $n, '');
 }
 
 # packet($payload, $seq): with its header, cut as long ones are.
@@ -426,7 +328,7 @@ sub close {
 sub abort {
 	my ($self) = @_;
 
-	setsockopt($self->{s}, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0));
+	$self->_linger();
 	return $self->close();
 }
 

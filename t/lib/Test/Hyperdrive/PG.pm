@@ -10,15 +10,12 @@ package Test::Hyperdrive::PG;
 use warnings;
 use strict;
 
+use parent 'Test::Hyperdrive::Client';
+
 use Digest::MD5 qw(md5_hex);
 use Digest::SHA qw(sha256 hmac_sha256);
-use Errno ();
-use IO::Select;
-use IO::Socket::INET;
-use IO::Socket::UNIX;
 use MIME::Base64 qw(encode_base64 decode_base64);
-use Socket qw(IPPROTO_TCP TCP_NODELAY SOL_SOCKET SO_LINGER);
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(time);
 
 use Test::Hyperdrive::PG::Result;
 
@@ -69,20 +66,7 @@ sub connect {
 		%o
 	}, $class;
 
-	my $s = $o{socket}
-		? IO::Socket::UNIX->new(Peer => $o{socket})
-		: IO::Socket::INET->new(PeerAddr => $self->{host},
-			PeerPort => $port, Proto => 'tcp',
-			Timeout => $self->{timeout});
-
-	die 'cannot connect to ' . ($o{socket} || "port $port") . ": $!\n"
-		unless $s;
-
-	setsockopt($s, IPPROTO_TCP, TCP_NODELAY, 1) unless $o{socket};
-	binmode $s;
-	$s->blocking(0);
-
-	$self->{s} = $s;
+	$self->_open();
 
 	return $self if exists $o{login} && !$o{login};
 
@@ -133,11 +117,6 @@ sub key {
 	return $self->{backend_key};
 }
 
-sub socket {
-	my ($self) = @_;
-	return $self->{s};
-}
-
 sub notifications {
 	my ($self) = @_;
 	return @{$self->{notifications}};
@@ -145,50 +124,6 @@ sub notifications {
 
 ###############################################################################
 # Bytes.
-
-# Sends bytes now, in pieces of <split>.  Dies when the peer has closed.
-
-sub send_raw {
-	my ($self, $bytes) = @_;
-
-	my $split = $self->{split} || length($bytes) || 1;
-	my $pos = 0;
-
-	while ($pos < length($bytes)) {
-		my $n = length($bytes) - $pos;
-		$n = $split if $n > $split;
-
-		$pos += $self->_write(substr($bytes, $pos, $n));
-
-		sleep($self->{pause}) if $self->{split};
-	}
-
-	return $self;
-}
-
-sub _write {
-	my ($self, $bytes) = @_;
-
-	my $end = time() + $self->{timeout};
-
-	local $SIG{PIPE} = 'IGNORE';
-
-	for ( ;; ) {
-		my $n = syswrite($self->{s}, $bytes);
-		return $n if defined $n;
-
-		die "write: $!\n" unless $!{EAGAIN} || $!{EINTR};
-
-		# the peer may wait for us to read first
-
-		my ($r, $w) = IO::Select->select(
-			IO::Select->new($self->{s}),
-			IO::Select->new($self->{s}), undef, $end - time());
-
-		die "write timed out\n" unless $r || $w;
-		$self->_fill() if $r && @$r && !$self->{eof};
-	}
-}
 
 # One message; type '' for those of the start-up, which have none.
 
@@ -226,51 +161,14 @@ sub take_out {
 	return $out;
 }
 
-sub _fill {
-	my ($self) = @_;
-
-	my $n = sysread($self->{s}, $self->{in}, 262144, length($self->{in}));
-
-	if (!defined $n) {
-		return 0 if $!{EAGAIN} || $!{EINTR};
-
-		$self->{eof} = 'reset';
-		return 1;
-	}
-
-	$self->{eof} = 'closed' if $n == 0;
-	return 1;
-}
-
-sub _wait {
-	my ($self, $end) = @_;
-
-	for ( ;; ) {
-		return 1 if $self->{eof} || $self->_fill();
-
-		my $left = $end - time();
-		return 0 if $left <= 0;
-
-		IO::Select->new($self->{s})->can_read($left);
-	}
-}
-
-# Exactly $n bytes, or undef at the end of the connection.
+# What is queued is sent first.
 
 sub read_raw {
 	my ($self, $n) = @_;
 
 	$self->flush_out();
 
-	my $end = time() + $self->{timeout};
-
-	while (length($self->{in}) < $n) {
-		return undef if $self->{eof};
-
-		$self->_wait($end) or die "read timed out\n";
-	}
-
-	return substr($self->{in}, 0, $n, '');
+	return $self->SUPER::read_raw($n);
 }
 
 # The next message as a hash (type, name, body and what decode() adds), or
@@ -763,7 +661,7 @@ sub vanish {
 sub abort {
 	my ($self) = @_;
 
-	setsockopt($self->{s}, SOL_SOCKET, SO_LINGER, pack('i i', 1, 0));
+	$self->_linger();
 	return $self->vanish();
 }
 

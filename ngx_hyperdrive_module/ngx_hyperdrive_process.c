@@ -5,17 +5,18 @@
 
 
 #include "ngx_hyperdrive_conf.h"
+#include "origin/ngx_hyperdrive_origin_left.h"
 #include "peer/ngx_hyperdrive_peer.h"
 
 
 /* what a process hears of the others, and whom it gives that to */
 
 
-/* places of a dead worker are free again after, milliseconds */
-#define NGX_HYPERDRIVE_PROCESS_DEAD      5000
-
-/* how often they are looked for, milliseconds */
+/* how often what the dead have left is looked for, milliseconds */
 #define NGX_HYPERDRIVE_PROCESS_RECLAIM   1000
+
+/* places of theirs without a connection are free then, milliseconds */
+#define NGX_HYPERDRIVE_PROCESS_UNUSED    250
 
 
 static void ngx_hyperdrive_process_message(ngx_uint_t from, ngx_uint_t type,
@@ -24,6 +25,7 @@ static void ngx_hyperdrive_process_orphan(ngx_uint_t slot, ngx_uint_t type,
     u_char *data, size_t len, ngx_socket_t fd);
 static void ngx_hyperdrive_process_dead(ngx_uint_t slot);
 static void ngx_hyperdrive_process_reclaim(ngx_event_t *ev);
+static void ngx_hyperdrive_process_places(void);
 static void ngx_hyperdrive_process_wake(ngx_uint_t slot);
 
 
@@ -151,27 +153,45 @@ ngx_hyperdrive_process_dead(ngx_uint_t slot)
                                  ngx_hyperdrive_shm_slot_alive(slot)
                                  ? ngx_hyperdrive_shm_slot_epoch(slot) : 0);
 
-    (void) ngx_hyperdrive_shm_reclaim_places(NGX_HYPERDRIVE_PROCESS_DEAD,
-                                             ngx_hyperdrive_process_wake);
+    ngx_hyperdrive_process_places();
 
     if (ngx_hyperdrive_process_event.timer_set) {
         ngx_del_timer(&ngx_hyperdrive_process_event);
     }
 
-    ngx_add_timer(&ngx_hyperdrive_process_event, NGX_HYPERDRIVE_SHM_SOON + 1);
+    ngx_add_timer(&ngx_hyperdrive_process_event,
+                  NGX_HYPERDRIVE_PROCESS_UNUSED + 1);
 }
 
 
 static void
 ngx_hyperdrive_process_reclaim(ngx_event_t *ev)
 {
-    (void) ngx_hyperdrive_shm_reclaim_places(NGX_HYPERDRIVE_PROCESS_DEAD,
-                                             ngx_hyperdrive_process_wake);
+    ngx_hyperdrive_process_places();
 
     /* a wake-up may have been lost */
     ngx_hyperdrive_session_kill();
 
     ngx_add_timer(ev, NGX_HYPERDRIVE_PROCESS_RECLAIM);
+}
+
+
+static void
+ngx_hyperdrive_process_places(void)
+{
+    ngx_uint_t                      i;
+    ngx_hyperdrive_main_conf_t     *hmcf;
+    ngx_hyperdrive_origin_conf_t  **conf;
+
+    (void) ngx_hyperdrive_shm_reclaim_places(NGX_HYPERDRIVE_PROCESS_UNUSED,
+                                             ngx_hyperdrive_process_wake);
+
+    hmcf = ngx_hyperdrive_process_conf;
+    conf = hmcf->origins.elts;
+
+    for (i = 0; i < hmcf->origins.nelts; i++) {
+        ngx_hyperdrive_origin_left(conf[i]);
+    }
 }
 
 

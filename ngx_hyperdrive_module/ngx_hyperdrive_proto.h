@@ -690,6 +690,21 @@ struct ngx_hyperdrive_proto_s {
     char         *origin_kill;
 
     /*
+     * Connections that nobody has any more.  The text of a question, for <buf>,
+     * which of the numbers in <list> the database has, and had <age>
+     * milliseconds ago: a row for each, of its number and a letter, 'a' if it
+     * is at work, else 'i'; and one more, with another number, if it knows
+     * this origin by another number than <own>.  And that of a statement that
+     * ends one, which is of this user.  <left_any>: it tells of those of all
+     * users.
+     */
+    size_t      (*left_text)(void *origin, ngx_str_t *list, uint32_t own,
+                             ngx_msec_t age, u_char *buf, size_t size);
+    size_t      (*left_end)(uint32_t pid, ngx_msec_t age, u_char *buf,
+                            size_t size);
+    ngx_uint_t    left_any;
+
+    /*
      * What ROWS pieces of its answer say: takes the next message from [*pos,
      * last).
      * NGX_OK: *n columns, 0 if it is no row; a NULL is an empty string;

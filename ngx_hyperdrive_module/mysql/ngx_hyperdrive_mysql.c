@@ -99,6 +99,10 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_mysql_proto = {
     NULL,
     "KILL QUERY %uD",
 
+    ngx_hyperdrive_mysql_left_text,
+    ngx_hyperdrive_mysql_left_end,
+    0,
+
     ngx_hyperdrive_mysql_serve_row,
 
     NULL,                                  /* no replicas */

@@ -51,9 +51,11 @@ ngx_hyperdrive_origin_open(ngx_hyperdrive_pool_t *pool,
 
     o->pool = pool;
     o->opened = ngx_hyperdrive_shm_orders();
+    o->backend = ngx_hyperdrive_origin_quota_backend(pool);
 
     o->memory = ngx_create_pool(1024, ngx_cycle->log);
     if (o->memory == NULL) {
+        ngx_hyperdrive_shm_backend_remove(o->backend);
         free(o);
         goto failed;
     }
@@ -286,6 +288,19 @@ ngx_hyperdrive_origin_log(ngx_log_t *log, u_char *buf, size_t len)
 }
 
 
+uint32_t
+ngx_hyperdrive_origin_where(ngx_hyperdrive_origin_t *o)
+{
+    size_t  len;
+    u_char  text[NGX_SOCKADDR_STRLEN];
+
+    len = ngx_sock_ntop(&o->sockaddr.sockaddr, o->socklen, text,
+                        NGX_SOCKADDR_STRLEN, 1);
+
+    return ngx_crc32_short(text, len);
+}
+
+
 void
 ngx_hyperdrive_origin_own(ngx_hyperdrive_origin_t *o)
 {
@@ -451,6 +466,7 @@ ngx_hyperdrive_origin_free(ngx_hyperdrive_origin_t *o)
     ngx_hyperdrive_origin_unbalance(o, 0);
     ngx_hyperdrive_origin_disconnect(o);
     ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_STATES);
+    ngx_hyperdrive_shm_backend_remove(o->backend);
 
     ngx_destroy_pool(o->memory);
     free(o);

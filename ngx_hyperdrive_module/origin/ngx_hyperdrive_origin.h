@@ -187,6 +187,8 @@ struct ngx_hyperdrive_origin_conf_s {
     struct sockaddr                   *primary;   /* the one that is, if it
                                                      moves; NULL: not known */
     socklen_t                          primary_len;
+    void                              *left;      /* what dead workers have,
+                                                     see _origin_left.h */
     ngx_event_t                        event;     /* grants to be collected,
                                                      failures to be told */
     ngx_event_t                        sweep;     /* idle, lifetime, min */
@@ -239,6 +241,8 @@ struct ngx_hyperdrive_origin_s {
 
     uint32_t                           pid;
     ngx_str_t                          key;
+    uint32_t                           backend;   /* its number in shared
+                                                     memory */
 
     ngx_hyperdrive_state_bucket_t     *bucket;    /* what it is set to while no
                                                      transaction is open */
@@ -549,6 +553,8 @@ u_char *ngx_hyperdrive_origin_quota_take(ngx_hyperdrive_pool_t *pool);
 void ngx_hyperdrive_origin_quota_give(ngx_hyperdrive_pool_t *pool);
 /* ...and a place for it: NGX_OK, or NGX_DECLINED */
 ngx_int_t ngx_hyperdrive_origin_quota_place(ngx_hyperdrive_pool_t *pool);
+/* what its connections are called by in shared memory; 0: by nothing */
+uint32_t ngx_hyperdrive_origin_quota_backend(ngx_hyperdrive_pool_t *pool);
 /* a connection goes from process to process */
 void ngx_hyperdrive_origin_quota_pass(ngx_hyperdrive_pool_t *pool,
     ngx_uint_t from, ngx_uint_t to);
@@ -603,6 +609,8 @@ void ngx_hyperdrive_origin_message(ngx_array_t *confs, ngx_uint_t from,
 
 /* ngx_hyperdrive_origin.c */
 
+/* a digest of the address that it leads to */
+uint32_t ngx_hyperdrive_origin_where(ngx_hyperdrive_origin_t *o);
 /* milliseconds of the monotonic clock, and one more */
 uint64_t ngx_hyperdrive_origin_clock(void);
 /* opens a connection; its place has been taken.  The end is told by _ready()

@@ -482,6 +482,9 @@ ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o)
     o->pid = login->pid;
     o->born = ngx_hyperdrive_origin_clock();
 
+    ngx_hyperdrive_shm_backend_known(o->backend, o->pid,
+                                     ngx_hyperdrive_origin_where(o));
+
     reason = ngx_hyperdrive_origin_fits(o, &greeting);
 
     if (reason) {

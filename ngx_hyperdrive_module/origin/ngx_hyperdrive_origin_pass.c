@@ -22,6 +22,7 @@ typedef struct {
     uint32_t                 bucket_len;    /* what it is set to */
     uint32_t                 state_len;     /* the protocol's own */
     uint32_t                 pid;
+    uint32_t                 backend;
     uint64_t                 expires;
     uint64_t                 stamp;
     uint64_t                 opened;
@@ -67,6 +68,7 @@ ngx_hyperdrive_origin_pass(ngx_hyperdrive_origin_t *o, ngx_uint_t slot)
     pass.cancel_len = o->key.len;
     pass.bucket_len = o->bucket ? o->bucket->len : 0;
     pass.pid = o->pid;
+    pass.backend = o->backend;
     pass.expires = o->expires;
     pass.stamp = o->stamp;
     pass.opened = o->opened;
@@ -101,6 +103,7 @@ ngx_hyperdrive_origin_pass(ngx_hyperdrive_origin_t *o, ngx_uint_t slot)
         return NGX_DECLINED;
     }
 
+    ngx_hyperdrive_shm_backend_pass(o->backend, slot);
     ngx_hyperdrive_origin_quota_pass(pool, ngx_hyperdrive_shm_slot, slot);
 
     /* who has got it may be asked for it before we go on */
@@ -134,6 +137,8 @@ ngx_hyperdrive_origin_pass(ngx_hyperdrive_origin_t *o, ngx_uint_t slot)
         goto failed;
     }
 
+    o->backend = 0;
+
     ngx_hyperdrive_origin_free(o);
 
     return NGX_OK;
@@ -150,6 +155,7 @@ failed:
         return NGX_OK;
     }
 
+    ngx_hyperdrive_shm_backend_pass(o->backend, ngx_hyperdrive_shm_slot);
     ngx_hyperdrive_origin_quota_pass(pool, slot, ngx_hyperdrive_shm_slot);
 
     if (idle) {
@@ -223,6 +229,10 @@ failed:
 
     (void) ngx_close_socket(fd);
 
+    if (key) {
+        ngx_hyperdrive_shm_backend_remove(pass.backend);
+    }
+
     if (conf) {
         ngx_hyperdrive_origin_place(conf);
     }
@@ -245,6 +255,7 @@ ngx_hyperdrive_origin_adopt(ngx_array_t *confs, ngx_uint_t slot, u_char *data,
     }
 
     if (pool
+        && ngx_hyperdrive_shm_backend_adopt(pass.backend, slot) == NGX_OK
         && ngx_hyperdrive_shm_limit_adopt(pool->conf->limit, slot) == NGX_OK)
     {
         /* what the dead one had of the quotas is free later */
@@ -254,6 +265,7 @@ ngx_hyperdrive_origin_adopt(ngx_array_t *confs, ngx_uint_t slot, u_char *data,
             return;
         }
 
+        ngx_hyperdrive_shm_backend_remove(pass.backend);
         ngx_hyperdrive_origin_place(pool->conf);
     }
 
@@ -363,6 +375,7 @@ ngx_hyperdrive_origin_pass_create(ngx_hyperdrive_pool_t *pool,
 
     o->pool = pool;
     o->pid = pass->pid;
+    o->backend = pass->backend;
     o->expires = pass->expires;
     o->stamp = pass->stamp;
     o->opened = pass->opened;

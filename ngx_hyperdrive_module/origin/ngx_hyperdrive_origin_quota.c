@@ -93,6 +93,19 @@ ngx_hyperdrive_origin_quota_give(ngx_hyperdrive_pool_t *pool)
 }
 
 
+uint32_t
+ngx_hyperdrive_origin_quota_backend(ngx_hyperdrive_pool_t *pool)
+{
+    ngx_hyperdrive_origin_conf_t  *conf;
+
+    conf = pool->conf;
+
+    return ngx_hyperdrive_shm_backend_add(conf->limit, &pool->key,
+                                          conf->max_user ? pool->user_id : NULL,
+                                          conf->max_db ? pool->db_id : NULL);
+}
+
+
 void
 ngx_hyperdrive_origin_quota_pass(ngx_hyperdrive_pool_t *pool, ngx_uint_t from,
     ngx_uint_t to)

@@ -110,6 +110,10 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_origin_cancel,
     NULL,
 
+    ngx_hyperdrive_pg_left_text,
+    ngx_hyperdrive_pg_left_end,
+    1,
+
     ngx_hyperdrive_pg_row,
 
     ngx_hyperdrive_pg_position_role,

@@ -427,6 +427,13 @@ ngx_uint_t ngx_hyperdrive_pg_position_other(
     ngx_hyperdrive_proto_position_t *one, ngx_hyperdrive_proto_position_t *two);
 
 
+/* ngx_hyperdrive_pg_left.c */
+
+size_t ngx_hyperdrive_pg_left_text(void *origin, ngx_str_t *list, uint32_t own,
+    ngx_msec_t age, u_char *buf, size_t size);
+size_t ngx_hyperdrive_pg_left_end(uint32_t pid, ngx_msec_t age, u_char *buf,
+    size_t size);
+
 /* ngx_hyperdrive_pg_row.c */
 
 ngx_int_t ngx_hyperdrive_pg_row(u_char **pos, u_char *last, ngx_str_t *cols,

@@ -5,7 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session.h"
-#include "origin/ngx_hyperdrive_origin_ask.h"
+#include "origin/ngx_hyperdrive_origin_left.h"
 
 
 /*
@@ -28,9 +28,6 @@
 
 /* the answer to one question, milliseconds */
 #define NGX_HYPERDRIVE_SESSION_OUTCOME_ASK    5000
-
-/* the text of the question */
-#define NGX_HYPERDRIVE_SESSION_OUTCOME_TEXT   768
 
 
 typedef struct {
@@ -87,7 +84,7 @@ static ngx_connection_t                   ngx_hyperdrive_session_outcome_dummy;
 static struct {
     ngx_hyperdrive_origin_ask_t           ask;
     ngx_hyperdrive_session_outcome_t     *about;
-    ngx_uint_t                            rows;
+    ngx_hyperdrive_origin_left_t          left;
     unsigned                              valid:1;
 } ngx_hyperdrive_session_outcome_now;
 
@@ -394,7 +391,9 @@ ngx_hyperdrive_session_outcome_ask(ngx_hyperdrive_session_outcome_t *oc)
 
     ngx_hyperdrive_session_outcome_now.about = oc;
     ngx_hyperdrive_session_outcome_now.valid = 0;
-    ngx_hyperdrive_session_outcome_now.rows = 0;
+    ngx_hyperdrive_session_outcome_now.left.n = 1;
+    ngx_hyperdrive_session_outcome_now.left.pids[0] = oc->pid;
+    ngx_hyperdrive_session_outcome_now.left.age = ngx_current_msec - oc->lost;
 
     ngx_memzero(ask, sizeof(ngx_hyperdrive_origin_ask_t));
 
@@ -410,19 +409,9 @@ ngx_hyperdrive_session_outcome_ask(ngx_hyperdrive_session_outcome_t *oc)
 }
 
 
-/*
- * A row if the connection is there, unless its number has passed to one that
- * began later; another one if it does something; and three if the database
- * knows this connection by another number than it told us (there is another
- * pooler between, and numbers mean nothing).
- */
-
 static void
 ngx_hyperdrive_session_outcome_send(ngx_hyperdrive_origin_ask_t *ask)
 {
-    u_char                             buf[NGX_HYPERDRIVE_SESSION_OUTCOME_TEXT];
-    ngx_str_t                          text;
-    ngx_msec_t                         since;
     ngx_hyperdrive_origin_t           *o;
     ngx_hyperdrive_session_outcome_t  *oc;
 
@@ -434,25 +423,8 @@ ngx_hyperdrive_session_outcome_send(ngx_hyperdrive_origin_ask_t *ask)
                                       &o->sockaddr.sockaddr, o->socklen, 1)
                      == NGX_OK);
 
-    since = ngx_current_msec - oc->lost;
-    since -= ngx_min(since, 1000);
-
-    text.data = buf;
-    text.len = ngx_snprintf(buf, sizeof(buf),
-                            "SELECT 1 FROM pg_catalog.pg_stat_activity, "
-                            "(VALUES (0), (1)) AS v (n) "
-                            "WHERE pid = %uD AND (backend_start IS NULL "
-                            "OR backend_start < pg_catalog.clock_timestamp() "
-                            "- pg_catalog.make_interval(secs => %M.%03M)) "
-                            "AND (n = 0 OR state = 'active') "
-                            "UNION ALL SELECT 1 FROM (VALUES (0), (1), (2)) v "
-                            "WHERE pg_catalog.pg_backend_pid() <> %uD",
-                            oc->pid, since / 1000, since % 1000, o->pid)
-               - buf;
-
-    ngx_hyperdrive_base_chain_clear(&ask->request);
-
-    ask->pool->conf->proto->query(&text, &ask->request);
+    ngx_hyperdrive_origin_left_send(ask,
+                                    &ngx_hyperdrive_session_outcome_now.left);
 }
 
 
@@ -460,7 +432,8 @@ static void
 ngx_hyperdrive_session_outcome_piece(ngx_hyperdrive_origin_ask_t *ask,
     ngx_hyperdrive_proto_piece_t *piece)
 {
-    ngx_hyperdrive_session_outcome_now.rows += piece->rows;
+    ngx_hyperdrive_origin_left_piece(&ngx_hyperdrive_session_outcome_now.left,
+                                     piece);
 }
 
 
@@ -468,28 +441,22 @@ static void
 ngx_hyperdrive_session_outcome_done(ngx_hyperdrive_origin_ask_t *ask,
     ngx_int_t rc)
 {
+    ngx_hyperdrive_origin_left_t      *left;
     ngx_hyperdrive_session_outcome_t  *oc;
 
     oc = ngx_hyperdrive_session_outcome_now.about;
     ngx_hyperdrive_session_outcome_now.about = NULL;
 
-    if (rc == NGX_OK && ngx_hyperdrive_session_outcome_now.valid) {
+    left = &ngx_hyperdrive_session_outcome_now.left;
 
-        switch (ngx_hyperdrive_session_outcome_now.rows) {
-
-        case 0:
-            break;
-
-        case 2:
-            rc = NGX_AGAIN;
-            break;
-
-        default:
-            rc = NGX_ERROR;
-        }
-
-    } else {
+    if (rc != NGX_OK || !ngx_hyperdrive_session_outcome_now.valid
+        || ngx_hyperdrive_origin_left_answer(ask->pool->conf->proto, left)
+           != NGX_OK)
+    {
         rc = NGX_ERROR;
+
+    } else if (left->there[0]) {
+        rc = (left->there[0] == 'a') ? NGX_AGAIN : NGX_ERROR;
     }
 
     ngx_hyperdrive_session_outcome_check(oc, rc);

@@ -264,6 +264,9 @@ ngx_hyperdrive_shm_reclaim_locked(ngx_uint_t slot)
 
     sl = &ngx_hyperdrive_shm->slots[slot];
 
+    /* places last: one without a connection is free soon */
+
+    ngx_hyperdrive_shm_backend_reclaim(slot);
     ngx_hyperdrive_shm_limit_reclaim_locked(slot);
     ngx_hyperdrive_shm_quota_reclaim(slot);
     ngx_hyperdrive_shm_client_reclaim(slot);

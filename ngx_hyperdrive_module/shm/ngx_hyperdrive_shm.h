@@ -296,12 +296,63 @@ void ngx_hyperdrive_shm_limit_stats(ngx_hyperdrive_shm_limit_t *limit,
 
 
 /*
+ * Connections that have a place, by the numbers that their databases know them
+ * by: so that, when a worker has died, others can ask which of them are there
+ * yet.  _add(): a place was taken for one of a pool with this key, which is
+ * about to be opened; 0: there are too many.  <user_id>, <db_id>: quotas in
+ * which it counts, or NULL.  _known(): it has logged in at <where>, a digest of
+ * an address.  _remove(): it is gone; its place is given back behind that.
+ * _pass(): it goes to the process of <slot>, with its place.  _adopt(): as
+ * _limit_adopt().
+ */
+#define NGX_HYPERDRIVE_SHM_BACKENDS     4096
+#define NGX_HYPERDRIVE_SHM_BACKEND_KEY  512
+
+uint32_t ngx_hyperdrive_shm_backend_add(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_str_t *key, u_char *user_id, u_char *db_id);
+void ngx_hyperdrive_shm_backend_known(uint32_t backend, uint32_t pid,
+    uint32_t where);
+void ngx_hyperdrive_shm_backend_remove(uint32_t backend);
+void ngx_hyperdrive_shm_backend_pass(uint32_t backend, ngx_uint_t slot);
+ngx_int_t ngx_hyperdrive_shm_backend_adopt(uint32_t backend, ngx_uint_t slot);
+
+/*
+ * What dead workers have left of a limit.  One process at a time has the
+ * _care() of it (NGX_OK), until it ends, or _uncare().  _next() tells of one
+ * after the other, from *i on, which is 0 to begin with: NGX_DECLINED, no more.
+ * _seen(): the database has it; _gone(): it has not, the place is free, and
+ * who waits is woken.
+ */
+typedef struct {
+    uint32_t     backend;
+    uint32_t     pid;           /* 0: it was being opened */
+    uint32_t     where;
+    ngx_msec_t   age;           /* since the death of its worker */
+    ngx_str_t    key;           /* within the zone */
+} ngx_hyperdrive_shm_backend_t;
+
+ngx_int_t ngx_hyperdrive_shm_backend_care(ngx_hyperdrive_shm_limit_t *limit);
+void ngx_hyperdrive_shm_backend_uncare(ngx_hyperdrive_shm_limit_t *limit);
+ngx_int_t ngx_hyperdrive_shm_backend_next(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_uint_t *i, ngx_hyperdrive_shm_backend_t *backend);
+void ngx_hyperdrive_shm_backend_seen(uint32_t backend);
+typedef void (*ngx_hyperdrive_shm_wake_pt)(ngx_uint_t slot);
+void ngx_hyperdrive_shm_backend_gone(ngx_hyperdrive_shm_limit_t *limit,
+    uint32_t backend, ngx_hyperdrive_shm_wake_pt wake);
+
+/* a connection that nobody could ask about is taken for gone, milliseconds */
+#define NGX_HYPERDRIVE_SHM_LOST         30000
+
+
+/*
  * A worker's death.  Reclaims all that the slot held: its tickets, its grants
- * (granted on), its idle numbers; its places are freed after <delay>
- * milliseconds at the earliest (its backends may run on), those of idle
- * connections after _SHM_SOON, by the next call of _reclaim_places(), which
- * returns how many it freed and wakes as _give() does, through <wake>, this
- * worker too.
+ * (granted on), its idle numbers.  Places with a connection are free when that
+ * is _gone(), or was asked about in vain for _SHM_LOST; others, which were
+ * about to be used, after <delay> milliseconds.  If somebody waits, one that
+ * nobody has asked about for _SHM_LEND is lent to the head of the list, who is
+ * about to ask: so one place may be used twice, until he has.  Those
+ * whose time is over are freed by _reclaim_places(), which returns how many
+ * and wakes as _give() does, through <wake>, this worker too.
  *
  * _reclaim() does nothing if the slot is free, or its process alive: it may
  * be called by everyone who hears of a death.  _reclaim_places() also grants
@@ -310,10 +361,10 @@ void ngx_hyperdrive_shm_limit_stats(ngx_hyperdrive_shm_limit_t *limit,
  * place and granting it.  So it is called after each _reclaim(), after
  * _limit() in init_process, and by a (cancelable) timer.
  */
-#define NGX_HYPERDRIVE_SHM_SOON         250
+#define NGX_HYPERDRIVE_SHM_LEND         250
+#define NGX_HYPERDRIVE_SHM_LEND_AGAIN   1000
 
 void ngx_hyperdrive_shm_reclaim(ngx_uint_t slot);
-typedef void (*ngx_hyperdrive_shm_wake_pt)(ngx_uint_t slot);
 ngx_uint_t ngx_hyperdrive_shm_reclaim_places(ngx_msec_t delay,
     ngx_hyperdrive_shm_wake_pt wake);
 

@@ -30,7 +30,7 @@
  * References inside the zone are numbers, never addresses.
  */
 
-#define NGX_HYPERDRIVE_SHM_LAYOUT       7
+#define NGX_HYPERDRIVE_SHM_LAYOUT       8
 
 #define NGX_HYPERDRIVE_SHM_MAGIC        0x68797064
 
@@ -81,8 +81,6 @@ typedef union {
         uint32_t                    head;
         uint32_t                    tail;
         volatile uint32_t           attached;   /* the process uses the limit */
-        uint32_t                    soon;       /* of the dead: had idle
-                                                   connections, a hint */
     } u;
     u_char                          line[64];
 } ngx_hyperdrive_shm_share_t;
@@ -97,6 +95,9 @@ struct ngx_hyperdrive_shm_limit_s {
     ngx_atomic_t                    queue;
     ngx_atomic_t                    dead;
     ngx_atomic_t                    paused;     /* orders that are in force */
+    ngx_atomic_t                    care;       /* who asks about the dead */
+    ngx_atomic_t                    lent;       /* when a place was, to who
+                                                   asks */
     uint64_t                        arrivals;
     uint32_t                        head;       /* of those who wait */
     uint32_t                        tail;
@@ -139,6 +140,25 @@ typedef struct {
 } ngx_hyperdrive_shm_note_t;
 
 
+/*
+ * A connection that has a place.  Who has it, and that he is dead, is a word of
+ * another array (see shm_backend.c); what is here is the owner's, or of him who
+ * has the care of what the dead have left.
+ */
+
+typedef struct {
+    uint64_t                        died;
+    uint64_t                        seen;       /* the database had it then */
+    uint32_t                        pid;        /* 0: it has not told yet */
+    uint32_t                        where;      /* a digest of its address */
+    uint32_t                        key_len;
+    uint32_t                        counted;    /* in quotas */
+    u_char                          user_id[NGX_HYPERDRIVE_SHM_QUOTA_ID];
+    u_char                          db_id[NGX_HYPERDRIVE_SHM_QUOTA_ID];
+    u_char                          key[NGX_HYPERDRIVE_SHM_BACKEND_KEY];
+} ngx_hyperdrive_shm_backend_entry_t;
+
+
 /* connections of one user or database of an upstream; the lock is one for
    all, what counts are the numbers */
 
@@ -148,7 +168,9 @@ typedef struct {
     uint32_t                        next;       /* in the bucket, or free */
     uint64_t                        died;       /* when the last one did that
                                                    left some */
+    uint64_t                        lent;       /* when one was, to who asks */
     uint32_t                        dead;       /* ...of those who did */
+    uint32_t                        freed;      /* who waits is to be told */
     volatile uint32_t               live;
     uint16_t                        places[NGX_HYPERDRIVE_SLOTS];
     uint16_t                        waiting[NGX_HYPERDRIVE_SLOTS];
@@ -221,10 +243,12 @@ typedef struct {
     ngx_hyperdrive_shm_order_t      order[NGX_HYPERDRIVE_SHM_ORDERS];
     ngx_hyperdrive_shm_kills_t      kills[NGX_HYPERDRIVE_SHM_KILLS];
     ngx_atomic_t                    nclients;   /* numbers ever given */
+    ngx_atomic_t                    nbackends;  /* ever used */
 
     /* what follows is touched only as far as it is used */
 
     ngx_atomic_t                    clients[NGX_HYPERDRIVE_SHM_CLIENTS];
+    ngx_atomic_t                    backends[NGX_HYPERDRIVE_SHM_BACKENDS];
 
     ngx_hyperdrive_shm_limit_t      limits[NGX_HYPERDRIVE_SHM_LIMITS];
     ngx_hyperdrive_shm_block_t      counters[NGX_HYPERDRIVE_SHM_LIMITS]
@@ -232,6 +256,8 @@ typedef struct {
     ngx_hyperdrive_shm_ticket_t     tickets[NGX_HYPERDRIVE_SHM_TICKETS];
     ngx_hyperdrive_shm_note_t       notes[NGX_HYPERDRIVE_SHM_NOTES];
     ngx_hyperdrive_shm_quota_t      quotas[NGX_HYPERDRIVE_SHM_QUOTAS];
+    ngx_hyperdrive_shm_backend_entry_t
+                                    backend[NGX_HYPERDRIVE_SHM_BACKENDS];
 } ngx_hyperdrive_shm_t;
 
 
@@ -246,6 +272,22 @@ ngx_int_t ngx_hyperdrive_shm_check(ngx_hyperdrive_shm_t *sh);
 
 /* limits; the slots' lock is held by the caller where it says so */
 void ngx_hyperdrive_shm_limit_reclaim_locked(ngx_uint_t slot);
+
+/* one dead process's place is free; wakes nobody */
+void ngx_hyperdrive_shm_limit_forget(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_uint_t slot);
+
+/* connections of a dead process are left behind; may be done twice */
+void ngx_hyperdrive_shm_backend_reclaim(ngx_uint_t slot);
+/* how many a dead process of <slot> has left of this limit, or of all those
+   that count in the quota <id> */
+ngx_uint_t ngx_hyperdrive_shm_backend_left(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_uint_t slot);
+ngx_uint_t ngx_hyperdrive_shm_backend_counted(u_char *id,
+    ngx_uint_t *unasked);
+/* those that nobody could ask about for too long are taken for gone, and places
+   of some that nobody has asked about yet are lent */
+void ngx_hyperdrive_shm_backend_expire(void);
 
 ngx_int_t ngx_hyperdrive_shm_ticket_init(ngx_hyperdrive_shm_t *sh);
 
@@ -294,6 +336,8 @@ ngx_int_t ngx_hyperdrive_shm_note_init(ngx_hyperdrive_shm_t *sh);
 
 ngx_int_t ngx_hyperdrive_shm_quota_init(ngx_hyperdrive_shm_t *sh);
 void ngx_hyperdrive_shm_quota_reclaim(ngx_uint_t slot);
+/* a connection of a dead process is gone */
+void ngx_hyperdrive_shm_quota_forget(u_char *id);
 /* marks the slots in <woken> that wait for what was freed */
 void ngx_hyperdrive_shm_quota_reclaim_places(ngx_msec_t delay, u_char *woken);
 

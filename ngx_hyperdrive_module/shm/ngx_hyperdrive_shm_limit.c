@@ -29,6 +29,9 @@ static void ngx_hyperdrive_shm_limit_repair_locked(
     ngx_hyperdrive_shm_limit_t *limit);
 static ngx_uint_t ngx_hyperdrive_shm_limit_grant_locked(
     ngx_hyperdrive_shm_limit_t *limit);
+static void ngx_hyperdrive_shm_limit_unused_places_locked(
+    ngx_hyperdrive_shm_limit_t *limit, ngx_uint_t slot, uint64_t now,
+    ngx_msec_t delay);
 
 
 ngx_hyperdrive_shm_limit_t *
@@ -827,7 +830,6 @@ ngx_hyperdrive_shm_limit_reclaim_locked(ngx_uint_t slot)
 
         if (places) {
             share->u.died = ngx_hyperdrive_shm_now();
-            share->u.soon = (uint32_t) ngx_max(share->u.soon, share->u.idle);
 
             ngx_memory_barrier();
 
@@ -852,15 +854,35 @@ ngx_hyperdrive_shm_limit_reclaim_locked(ngx_uint_t slot)
 }
 
 
+void
+ngx_hyperdrive_shm_limit_forget(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_uint_t slot)
+{
+    ngx_hyperdrive_shm_share_t  *share;
+
+    share = &limit->slots[slot];
+
+    ngx_hyperdrive_shm_limit_lock(limit);
+
+    if (ngx_hyperdrive_shm_limit_dead(share)) {
+        share->u.places -= (uint64_t) 1 << NGX_HYPERDRIVE_SHM_LIMIT_DEAD;
+
+        limit->dead--;
+        limit->used--;
+    }
+
+    ngx_hyperdrive_shm_limit_unlock(limit);
+}
+
+
 ngx_uint_t
 ngx_hyperdrive_shm_reclaim_places(ngx_msec_t delay,
     ngx_hyperdrive_shm_wake_pt wake)
 {
     u_char                       woken[NGX_HYPERDRIVE_SLOTS];
-    uint64_t                     now, places;
+    uint64_t                     now, dead;
     ngx_uint_t                   i, n, freed, nlimits;
     ngx_hyperdrive_shm_limit_t  *limit;
-    ngx_hyperdrive_shm_share_t  *share;
 
     ngx_memzero(woken, NGX_HYPERDRIVE_SLOTS);
 
@@ -869,8 +891,16 @@ ngx_hyperdrive_shm_reclaim_places(ngx_msec_t delay,
     nlimits = ngx_hyperdrive_shm->nlimits;
 
     for (n = 0; n < nlimits; n++) {
+        freed += ngx_hyperdrive_shm->limits[n].dead;
+    }
+
+    ngx_hyperdrive_shm_backend_expire();
+
+    for (n = 0; n < nlimits; n++) {
 
         limit = &ngx_hyperdrive_shm->limits[n];
+
+        freed -= ngx_min(freed, limit->dead);
 
         if (limit->dead == 0
             && (limit->waiting == 0 || limit->used >= limit->max))
@@ -878,33 +908,15 @@ ngx_hyperdrive_shm_reclaim_places(ngx_msec_t delay,
             continue;
         }
 
+        dead = limit->dead;
+
         ngx_hyperdrive_shm_limit_lock(limit);
 
         for (i = 0; limit->dead && i < NGX_HYPERDRIVE_SLOTS; i++) {
-            share = &limit->slots[i];
-            places = ngx_hyperdrive_shm_limit_dead(share);
-
-            if (now - share->u.died < delay) {
-
-                /* who was idle sees the end at once, and ends, too */
-
-                if (now - share->u.died < NGX_HYPERDRIVE_SHM_SOON) {
-                    continue;
-                }
-
-                places = ngx_min(places, share->u.soon);
-            }
-
-            share->u.soon = 0;
-
-            if (places) {
-                share->u.places -= places << NGX_HYPERDRIVE_SHM_LIMIT_DEAD;
-
-                limit->dead -= places;
-                limit->used -= places;
-                freed += places;
-            }
+            ngx_hyperdrive_shm_limit_unused_places_locked(limit, i, now, delay);
         }
+
+        freed += dead - ngx_min(dead, limit->dead);
 
         while (limit->waiting && limit->used < limit->max) {
             i = ngx_hyperdrive_shm_limit_grant_locked(limit);
@@ -923,4 +935,30 @@ ngx_hyperdrive_shm_reclaim_places(ngx_msec_t delay,
     }
 
     return freed;
+}
+
+
+/* places of the dead that no connection was opened for */
+
+static void
+ngx_hyperdrive_shm_limit_unused_places_locked(
+    ngx_hyperdrive_shm_limit_t *limit, ngx_uint_t slot, uint64_t now,
+    ngx_msec_t delay)
+{
+    uint64_t                     places;
+    ngx_hyperdrive_shm_share_t  *share;
+
+    share = &limit->slots[slot];
+    places = ngx_hyperdrive_shm_limit_dead(share);
+
+    if (places == 0 || now - share->u.died < delay) {
+        return;
+    }
+
+    places -= ngx_min(places, ngx_hyperdrive_shm_backend_left(limit, slot));
+
+    share->u.places -= places << NGX_HYPERDRIVE_SHM_LIMIT_DEAD;
+
+    limit->dead -= places;
+    limit->used -= places;
 }

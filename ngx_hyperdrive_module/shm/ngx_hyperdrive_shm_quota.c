@@ -26,6 +26,8 @@ static void ngx_hyperdrive_shm_quota_put_locked(
     ngx_hyperdrive_shm_quota_t *quota);
 static ngx_uint_t ngx_hyperdrive_shm_quota_used(
     ngx_hyperdrive_shm_quota_t *quota);
+static ngx_uint_t ngx_hyperdrive_shm_quota_is_waited_for(
+    ngx_hyperdrive_shm_quota_t *quota);
 
 
 ngx_int_t
@@ -270,11 +272,37 @@ ngx_hyperdrive_shm_quota_reclaim(ngx_uint_t slot)
 
 
 void
+ngx_hyperdrive_shm_quota_forget(u_char *id)
+{
+    ngx_hyperdrive_shm_quota_t  *quota;
+
+    ngx_hyperdrive_shm_quota_lock();
+
+    quota = ngx_hyperdrive_shm_quota_find_locked(id);
+
+    if (quota && quota->dead) {
+        quota->dead--;
+        quota->freed = 1;
+    }
+
+    ngx_hyperdrive_shm_quota_unlock();
+}
+
+
+/*
+ * Parts that no connection stands for; and one is lent to who waits, as a place
+ * is: somebody has to ask what became of those of the dead.
+ */
+
+void
 ngx_hyperdrive_shm_quota_reclaim_places(ngx_msec_t delay, u_char *woken)
 {
     uint32_t                     n;
-    ngx_uint_t                   i;
+    uint64_t                     now, age;
+    ngx_uint_t                   i, left, unasked;
     ngx_hyperdrive_shm_quota_t  *quota;
+
+    now = ngx_hyperdrive_shm_now();
 
     ngx_hyperdrive_shm_quota_lock();
 
@@ -282,13 +310,35 @@ ngx_hyperdrive_shm_quota_reclaim_places(ngx_msec_t delay, u_char *woken)
 
         quota = &ngx_hyperdrive_shm->quotas[n];
 
-        if (!quota->live || quota->dead == 0
-            || ngx_hyperdrive_shm_now() - quota->died < delay)
-        {
+        if (!quota->live || (quota->dead == 0 && !quota->freed)) {
             continue;
         }
 
-        quota->dead = 0;
+        age = now - quota->died;
+
+        if (quota->dead && age >= delay) {
+
+            left = ngx_hyperdrive_shm_backend_counted(quota->id, &unasked);
+
+            if (left >= quota->dead && unasked && age >= NGX_HYPERDRIVE_SHM_LEND
+                && now - quota->lent >= NGX_HYPERDRIVE_SHM_LEND_AGAIN
+                && ngx_hyperdrive_shm_quota_is_waited_for(quota))
+            {
+                left = quota->dead - 1;
+                quota->lent = now;
+            }
+
+            if (left < quota->dead) {
+                quota->dead = left;
+                quota->freed = 1;
+            }
+        }
+
+        if (!quota->freed) {
+            continue;
+        }
+
+        quota->freed = 0;
 
         for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
             woken[i] |= (quota->waiting[i] != 0);
@@ -427,17 +477,12 @@ static void
 ngx_hyperdrive_shm_quota_put_locked(ngx_hyperdrive_shm_quota_t *quota)
 {
     uint32_t               n, *link;
-    ngx_uint_t             i;
     ngx_hyperdrive_shm_t  *sh;
 
-    if (ngx_hyperdrive_shm_quota_used(quota)) {
+    if (ngx_hyperdrive_shm_quota_used(quota)
+        || ngx_hyperdrive_shm_quota_is_waited_for(quota))
+    {
         return;
-    }
-
-    for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
-        if (quota->waiting[i]) {
-            return;
-        }
     }
 
     sh = ngx_hyperdrive_shm;
@@ -470,4 +515,19 @@ ngx_hyperdrive_shm_quota_used(ngx_hyperdrive_shm_quota_t *quota)
     }
 
     return used;
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_shm_quota_is_waited_for(ngx_hyperdrive_shm_quota_t *quota)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
+        if (quota->waiting[i]) {
+            return 1;
+        }
+    }
+
+    return 0;
 }

@@ -11,7 +11,7 @@
  * A constant, or a reload would make a second zone and split the limits.
  * Memory is used only where it is touched, a few hundred kilobytes mostly.
  */
-#define NGX_HYPERDRIVE_SHM_ZONE_SIZE    (16 * 1024 * 1024)
+#define NGX_HYPERDRIVE_SHM_ZONE_SIZE    (20 * 1024 * 1024)
 
 
 static ngx_int_t ngx_hyperdrive_shm_zone_init(ngx_shm_zone_t *zone,

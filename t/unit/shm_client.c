@@ -1,4 +1,4 @@
-/* sources: shm/ngx_hyperdrive_shm.c shm/ngx_hyperdrive_shm_limit.c shm/ngx_hyperdrive_shm_ticket.c shm/ngx_hyperdrive_shm_note.c shm/ngx_hyperdrive_shm_quota.c shm/ngx_hyperdrive_shm_client.c shm/ngx_hyperdrive_shm_order.c shm/ngx_hyperdrive_shm_mutex.c */
+/* sources: shm/ngx_hyperdrive_shm.c shm/ngx_hyperdrive_shm_limit.c shm/ngx_hyperdrive_shm_ticket.c shm/ngx_hyperdrive_shm_note.c shm/ngx_hyperdrive_shm_quota.c shm/ngx_hyperdrive_shm_client.c shm/ngx_hyperdrive_shm_backend.c shm/ngx_hyperdrive_shm_order.c shm/ngx_hyperdrive_shm_mutex.c */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors
@@ -250,63 +250,6 @@ test_adopt(void)
 }
 
 
-/* a process dies with connections, of which some are idle */
-
-static void
-hold(void)
-{
-    ngx_uint_t                   i;
-    ngx_str_t                    name = ngx_string("one");
-    ngx_hyperdrive_shm_limit_t  *limit;
-
-    limit = ngx_hyperdrive_shm_limit(&name, 5, 10, &test_log);
-
-    for (i = 0; i < 3; i++) {
-        (void) ngx_hyperdrive_shm_limit_take(limit);
-    }
-
-    ngx_hyperdrive_shm_limit_idle(limit, 2);
-}
-
-
-static void
-nobody(ngx_uint_t slot)
-{
-}
-
-
-static void
-test_soon(void)
-{
-    ngx_str_t                         name = ngx_string("one");
-    ngx_hyperdrive_shm_limit_t       *limit;
-    ngx_hyperdrive_shm_limit_stats_t  stats;
-
-    fresh();
-
-    limit = ngx_hyperdrive_shm_limit(&name, 5, 10, &test_log);
-
-    elsewhere(hold);
-    ngx_hyperdrive_shm_reclaim(told->slot);
-
-    ok(ngx_hyperdrive_shm_reclaim_places(5000, nobody) == 0,
-       "places of the dead are not free at once");
-
-    limit->slots[told->slot].u.died -= NGX_HYPERDRIVE_SHM_SOON;
-    ok(ngx_hyperdrive_shm_reclaim_places(5000, nobody) == 2,
-       "those that were idle are soon");
-    ok(ngx_hyperdrive_shm_reclaim_places(5000, nobody) == 0,
-       "and no others");
-
-    ngx_hyperdrive_shm_limit_stats(limit, &stats);
-    ok(stats.used == 1 && stats.dead == 1, "they count on");
-
-    limit->slots[told->slot].u.died -= 5000;
-    ok(ngx_hyperdrive_shm_reclaim_places(5000, nobody) == 1,
-       "until their time is over");
-}
-
-
 int
 main(void)
 {
@@ -320,7 +263,6 @@ main(void)
     test_full();
     test_heirs();
     test_adopt();
-    test_soon();
 
     return done();
 }

@@ -1,0 +1,40 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "mysql/ngx_hyperdrive_mysql_wire.h"
+
+
+/*
+ * A user sees, and may kill, the connections of its own.  Their numbers rise
+ * until the server is started anew.
+ */
+
+size_t
+ngx_hyperdrive_mysql_left_text(void *origin, ngx_str_t *list, uint32_t own,
+    ngx_msec_t age, u_char *buf, size_t size)
+{
+    ngx_hyperdrive_mysql_origin_t *o = origin;
+
+    return ngx_snprintf(buf, size,
+                        "SELECT ID, IF(COMMAND = 'Sleep', 'i', 'a') "
+                        "FROM information_schema.PROCESSLIST "
+                        "WHERE ID IN (%V) AND (SELECT VARIABLE_VALUE "
+                        "FROM %s WHERE VARIABLE_NAME = 'UPTIME') >= %M "
+                        "UNION ALL SELECT 0, 'x' FROM DUAL "
+                        "WHERE CONNECTION_ID() <> %uD",
+                        list, o->mariadb ? "information_schema.GLOBAL_STATUS"
+                                         : "performance_schema.global_status",
+                        age / 1000, own)
+           - buf;
+}
+
+
+size_t
+ngx_hyperdrive_mysql_left_end(uint32_t pid, ngx_msec_t age, u_char *buf,
+    size_t size)
+{
+    return ngx_snprintf(buf, size, "KILL CONNECTION %uD", pid) - buf;
+}

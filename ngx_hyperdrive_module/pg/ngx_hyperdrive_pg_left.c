@@ -1,0 +1,54 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "pg/ngx_hyperdrive_pg.h"
+
+
+/*
+ * 28.2 "The Cumulative Statistics System": a backend is in pg_stat_activity
+ * until just before it is gone.  Its number may pass to another one, which has
+ * begun later; the second that is left out is for how late the death of a
+ * worker is noticed.
+ */
+
+#define NGX_HYPERDRIVE_PG_LEFT_LATE      1000
+
+#define NGX_HYPERDRIVE_PG_LEFT_OLD                                            \
+    "(backend_start IS NULL OR backend_start < pg_catalog.clock_timestamp() " \
+    "- pg_catalog.make_interval(secs => %M.%03M))"
+
+
+size_t
+ngx_hyperdrive_pg_left_text(void *origin, ngx_str_t *list, uint32_t own,
+    ngx_msec_t age, u_char *buf, size_t size)
+{
+    age -= ngx_min(age, NGX_HYPERDRIVE_PG_LEFT_LATE);
+
+    return ngx_snprintf(buf, size,
+                        "SELECT pid, CASE state WHEN 'active' THEN 'a' "
+                        "ELSE 'i' END FROM pg_catalog.pg_stat_activity "
+                        "WHERE pid IN (%V) AND " NGX_HYPERDRIVE_PG_LEFT_OLD
+                        " UNION ALL SELECT 0, 'x' "
+                        "WHERE pg_catalog.pg_backend_pid() <> %uD",
+                        list, age / 1000, age % 1000, own)
+           - buf;
+}
+
+
+size_t
+ngx_hyperdrive_pg_left_end(uint32_t pid, ngx_msec_t age, u_char *buf,
+    size_t size)
+{
+    age -= ngx_min(age, NGX_HYPERDRIVE_PG_LEFT_LATE);
+
+    return ngx_snprintf(buf, size,
+                        "SELECT pg_catalog.pg_terminate_backend(pid) "
+                        "FROM pg_catalog.pg_stat_activity WHERE pid = %uD "
+                        "AND usename = CURRENT_USER AND "
+                        NGX_HYPERDRIVE_PG_LEFT_OLD,
+                        pid, age / 1000, age % 1000)
+           - buf;
+}

@@ -1,0 +1,417 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "shm/ngx_hyperdrive_shm_layout.h"
+
+
+/*
+ * A row of words, each changed by one store, so that it needs no lock and a
+ * process may die anywhere: the limit in the upper half, the slot that has the
+ * connection, plus one, in the lower, and there whether its process is dead,
+ * and whether its place is somebody else's.
+ * Places are what counts: one of the dead for which there is no connection
+ * here is free.  So a connection is entered behind its place, and goes before.
+ */
+
+#define NGX_HYPERDRIVE_SHM_BACKEND_DEAD  0x10000
+#define NGX_HYPERDRIVE_SHM_BACKEND_LENT  0x20000
+
+/* that a connection was being opened is noticed by a database that answers
+   within, milliseconds */
+#define NGX_HYPERDRIVE_SHM_BACKEND_OPEN  1000
+
+#define ngx_hyperdrive_shm_backend_at(limit, slot)                           \
+    ((ngx_atomic_uint_t) (limit)->index << 32 | ((slot) + 1))
+
+#define ngx_hyperdrive_shm_backend_slot(at)  (((at) & 0xffff) - 1)
+
+#define ngx_hyperdrive_shm_backend_is_left(at, limit)                        \
+    (((at) & NGX_HYPERDRIVE_SHM_BACKEND_DEAD)                                \
+     && (at) >> 32 == (limit)->index)
+
+
+static ngx_uint_t ngx_hyperdrive_shm_backend_forget(ngx_uint_t i,
+    ngx_atomic_uint_t at, ngx_atomic_uint_t to);
+
+
+uint32_t
+ngx_hyperdrive_shm_backend_add(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_str_t *key, u_char *user_id, u_char *db_id)
+{
+    ngx_uint_t                           i;
+    ngx_atomic_uint_t                    n, at;
+    ngx_hyperdrive_shm_backend_entry_t  *e;
+
+    if (ngx_hyperdrive_shm_slot == NGX_HYPERDRIVE_SLOTS
+        || key->len > NGX_HYPERDRIVE_SHM_BACKEND_KEY)
+    {
+        return 0;
+    }
+
+    at = ngx_hyperdrive_shm_backend_at(limit, ngx_hyperdrive_shm_slot);
+
+    for (i = 0; i < NGX_HYPERDRIVE_SHM_BACKENDS; i++) {
+
+        n = ngx_hyperdrive_shm->nbackends;
+
+        if (i >= n) {
+            (void) ngx_atomic_cmp_set(&ngx_hyperdrive_shm->nbackends, n, i + 1);
+        }
+
+        if (ngx_hyperdrive_shm->backends[i]
+            || !ngx_atomic_cmp_set(&ngx_hyperdrive_shm->backends[i], 0, at))
+        {
+            continue;
+        }
+
+        e = &ngx_hyperdrive_shm->backend[i];
+
+        e->pid = 0;
+        e->key_len = key->len;
+        e->counted = 0;
+
+        ngx_memcpy(e->key, key->data, key->len);
+
+        if (user_id) {
+            ngx_memcpy(e->user_id, user_id, NGX_HYPERDRIVE_SHM_QUOTA_ID);
+            e->counted |= 1;
+        }
+
+        if (db_id) {
+            ngx_memcpy(e->db_id, db_id, NGX_HYPERDRIVE_SHM_QUOTA_ID);
+            e->counted |= 2;
+        }
+
+        return (uint32_t) i + 1;
+    }
+
+    return 0;
+}
+
+
+void
+ngx_hyperdrive_shm_backend_known(uint32_t backend, uint32_t pid,
+    uint32_t where)
+{
+    ngx_hyperdrive_shm_backend_entry_t  *e;
+
+    if (backend) {
+        e = &ngx_hyperdrive_shm->backend[backend - 1];
+
+        e->where = where;
+
+        ngx_memory_barrier();
+
+        e->pid = pid;
+    }
+}
+
+
+void
+ngx_hyperdrive_shm_backend_remove(uint32_t backend)
+{
+    if (backend) {
+        ngx_hyperdrive_shm->backends[backend - 1] = 0;
+    }
+}
+
+
+void
+ngx_hyperdrive_shm_backend_pass(uint32_t backend, ngx_uint_t slot)
+{
+    ngx_atomic_uint_t  at;
+
+    if (backend) {
+        at = ngx_hyperdrive_shm->backends[backend - 1];
+
+        ngx_hyperdrive_shm->backends[backend - 1]
+                    = (at & ~(ngx_atomic_uint_t) 0xffffffff) | (slot + 1);
+    }
+}
+
+
+ngx_int_t
+ngx_hyperdrive_shm_backend_adopt(uint32_t backend, ngx_uint_t slot)
+{
+    ngx_atomic_t       *b;
+    ngx_atomic_uint_t   at;
+
+    if (backend == 0 || backend > NGX_HYPERDRIVE_SHM_BACKENDS) {
+        return NGX_DECLINED;
+    }
+
+    b = &ngx_hyperdrive_shm->backends[backend - 1];
+    at = *b;
+
+    if ((at & NGX_HYPERDRIVE_SHM_BACKEND_DEAD) == 0
+        || ngx_hyperdrive_shm_backend_slot(at) != slot
+        || !ngx_atomic_cmp_set(b, at, (at & ~(ngx_atomic_uint_t) 0xffffffff)
+                                      | (ngx_hyperdrive_shm_slot + 1)))
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_hyperdrive_shm_backend_reclaim(ngx_uint_t slot)
+{
+    ngx_uint_t                           i;
+    ngx_atomic_uint_t                    at;
+    ngx_hyperdrive_shm_backend_entry_t  *e;
+
+    for (i = 0; i < ngx_hyperdrive_shm->nbackends; i++) {
+        at = ngx_hyperdrive_shm->backends[i];
+
+        if ((at & 0xffffffff) != slot + 1) {
+            continue;
+        }
+
+        e = &ngx_hyperdrive_shm->backend[i];
+
+        e->died = ngx_hyperdrive_shm_now();
+        e->seen = e->died;
+
+        ngx_memory_barrier();
+
+        ngx_hyperdrive_shm->backends[i] = at | NGX_HYPERDRIVE_SHM_BACKEND_DEAD;
+    }
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_shm_backend_left(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_uint_t slot)
+{
+    ngx_uint_t         i, n;
+    ngx_atomic_uint_t  at;
+
+    n = 0;
+    at = ngx_hyperdrive_shm_backend_at(limit, slot)
+         | NGX_HYPERDRIVE_SHM_BACKEND_DEAD;
+
+    for (i = 0; i < ngx_hyperdrive_shm->nbackends; i++) {
+        n += (ngx_hyperdrive_shm->backends[i] == at);
+    }
+
+    return n;
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_shm_backend_counted(u_char *id, ngx_uint_t *unasked)
+{
+    ngx_uint_t                           i, n;
+    ngx_atomic_uint_t                    at;
+    ngx_hyperdrive_shm_backend_entry_t  *e;
+
+    n = 0;
+    *unasked = 0;
+
+    for (i = 0; i < ngx_hyperdrive_shm->nbackends; i++) {
+
+        at = ngx_hyperdrive_shm->backends[i];
+
+        if ((at & NGX_HYPERDRIVE_SHM_BACKEND_DEAD) == 0
+            || (at & NGX_HYPERDRIVE_SHM_BACKEND_LENT))
+        {
+            continue;
+        }
+
+        e = &ngx_hyperdrive_shm->backend[i];
+
+        if (((e->counted & 1)
+             && ngx_memcmp(e->user_id, id, NGX_HYPERDRIVE_SHM_QUOTA_ID) == 0)
+            || ((e->counted & 2)
+                && ngx_memcmp(e->db_id, id, NGX_HYPERDRIVE_SHM_QUOTA_ID) == 0))
+        {
+            n++;
+            *unasked += (e->seen == e->died);
+        }
+    }
+
+    return n;
+}
+
+
+/* the word is changed by whoever has the number: who asks has got it before */
+
+ngx_int_t
+ngx_hyperdrive_shm_backend_care(ngx_hyperdrive_shm_limit_t *limit)
+{
+    ngx_uint_t         slot;
+    ngx_atomic_uint_t  care, own;
+
+    if (ngx_hyperdrive_shm_slot == NGX_HYPERDRIVE_SLOTS) {
+        return NGX_DECLINED;
+    }
+
+    own = (ngx_atomic_uint_t)
+              ngx_hyperdrive_shm_slot_epoch(ngx_hyperdrive_shm_slot) << 32
+          | (ngx_hyperdrive_shm_slot + 1);
+
+    care = limit->care;
+
+    if (care == own) {
+        return NGX_OK;
+    }
+
+    slot = (care & 0xffffffff) - 1;
+
+    if (care && ngx_hyperdrive_shm_slot_epoch(slot) == care >> 32
+        && ngx_hyperdrive_shm_slot_alive(slot))
+    {
+        return NGX_DECLINED;
+    }
+
+    return ngx_atomic_cmp_set(&limit->care, care, own) ? NGX_OK : NGX_DECLINED;
+}
+
+
+void
+ngx_hyperdrive_shm_backend_uncare(ngx_hyperdrive_shm_limit_t *limit)
+{
+    limit->care = 0;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_shm_backend_next(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_uint_t *i, ngx_hyperdrive_shm_backend_t *backend)
+{
+    ngx_uint_t                           n;
+    ngx_atomic_uint_t                    at;
+    ngx_hyperdrive_shm_backend_entry_t  *e;
+
+    for ( /* void */ ; *i < ngx_hyperdrive_shm->nbackends; (*i)++) {
+        at = ngx_hyperdrive_shm->backends[*i];
+
+        if (!ngx_hyperdrive_shm_backend_is_left(at, limit)) {
+            continue;
+        }
+
+        n = (*i)++;
+        e = &ngx_hyperdrive_shm->backend[n];
+
+        backend->backend = (uint32_t) n + 1;
+        backend->pid = e->pid;
+        backend->where = e->where;
+        backend->age = (ngx_msec_t) (ngx_hyperdrive_shm_now() - e->died);
+        backend->key.len = e->key_len;
+        backend->key.data = e->key;
+
+        return NGX_OK;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+void
+ngx_hyperdrive_shm_backend_seen(uint32_t backend)
+{
+    ngx_hyperdrive_shm_backend_entry_t  *e;
+
+    e = &ngx_hyperdrive_shm->backend[backend - 1];
+
+    e->seen = ngx_max(ngx_hyperdrive_shm_now(), e->died + 1);
+}
+
+
+void
+ngx_hyperdrive_shm_backend_gone(ngx_hyperdrive_shm_limit_t *limit,
+    uint32_t backend, ngx_hyperdrive_shm_wake_pt wake)
+{
+    ngx_atomic_uint_t  at;
+
+    at = ngx_hyperdrive_shm->backends[backend - 1];
+
+    if (ngx_hyperdrive_shm_backend_is_left(at, limit)
+        && ngx_hyperdrive_shm_backend_forget(backend - 1, at, 0))
+    {
+        (void) ngx_hyperdrive_shm_reclaim_places(NGX_HYPERDRIVE_SHM_LEND, wake);
+    }
+}
+
+
+void
+ngx_hyperdrive_shm_backend_expire(void)
+{
+    uint64_t                             now, seen;
+    ngx_uint_t                           i;
+    ngx_atomic_uint_t                    at;
+    ngx_hyperdrive_shm_limit_t          *limit;
+    ngx_hyperdrive_shm_backend_entry_t  *e;
+
+    now = ngx_hyperdrive_shm_now();
+
+    for (i = 0; i < ngx_hyperdrive_shm->nbackends; i++) {
+        at = ngx_hyperdrive_shm->backends[i];
+
+        if ((at & NGX_HYPERDRIVE_SHM_BACKEND_DEAD) == 0) {
+            continue;
+        }
+
+        e = &ngx_hyperdrive_shm->backend[i];
+        limit = &ngx_hyperdrive_shm->limits[at >> 32];
+
+        seen = e->seen;
+
+        if (seen + NGX_HYPERDRIVE_SHM_LOST <= now
+            || (e->pid == 0
+                && e->died + NGX_HYPERDRIVE_SHM_BACKEND_OPEN <= now))
+        {
+            (void) ngx_hyperdrive_shm_backend_forget(i, at, 0);
+            continue;
+        }
+
+        if (e->pid && seen == e->died
+            && e->died + NGX_HYPERDRIVE_SHM_LEND <= now
+            && limit->waiting && limit->used >= limit->max
+            && limit->lent + NGX_HYPERDRIVE_SHM_LEND_AGAIN <= now
+            && (at & NGX_HYPERDRIVE_SHM_BACKEND_LENT) == 0
+            && ngx_hyperdrive_shm_backend_forget(i, at,
+                                      at | NGX_HYPERDRIVE_SHM_BACKEND_LENT))
+        {
+            limit->lent = now;
+        }
+    }
+}
+
+
+/* by whoever does it first; if he dies in between, the place is unused */
+
+static ngx_uint_t
+ngx_hyperdrive_shm_backend_forget(ngx_uint_t i, ngx_atomic_uint_t at,
+    ngx_atomic_uint_t to)
+{
+    ngx_hyperdrive_shm_backend_entry_t  e;
+
+    e = ngx_hyperdrive_shm->backend[i];
+
+    if (!ngx_atomic_cmp_set(&ngx_hyperdrive_shm->backends[i], at, to)) {
+        return 0;
+    }
+
+    if (at & NGX_HYPERDRIVE_SHM_BACKEND_LENT) {
+        return 1;
+    }
+
+    if (e.counted & 1) {
+        ngx_hyperdrive_shm_quota_forget(e.user_id);
+    }
+
+    if (e.counted & 2) {
+        ngx_hyperdrive_shm_quota_forget(e.db_id);
+    }
+
+    ngx_hyperdrive_shm_limit_forget(&ngx_hyperdrive_shm->limits[at >> 32],
+                                    ngx_hyperdrive_shm_backend_slot(at));
+
+    return 1;
+}

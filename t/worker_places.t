@@ -1,0 +1,354 @@
+#!/usr/bin/perl
+
+# Copyright (C) Hyperdrive for nginx authors
+
+# Tests for hyperdrive: places of a worker that was killed count until the
+# database has let its connections go, which the others ask it for; and what
+# still runs there is ended.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Test::More;
+
+BEGIN { use FindBin; chdir($FindBin::Bin); }
+
+use lib 'lib';
+use Test::Hyperdrive;
+
+###############################################################################
+
+my $t = Test::Hyperdrive->new()->allow_log(qr/exited on signal 9/);
+
+my $pg = $t->postgres(users => { app => 'pw' }, databases => [ 'shop' ],
+	settings => { log_statement => 'all' });
+my $my = $t->mariadb(users => { app => 'pw' }, databases => [ 'shop' ]);
+
+my %origin = (
+	pg => 'postgres://app:pw@127.0.0.1:' . $pg->port()
+		. '/shop?sslmode=disable',
+	my => 'mysql://app:pw@127.0.0.1:' . $my->port()
+		. '/shop?ssl-mode=DISABLED',
+);
+
+my %sleep = (pg => 'SELECT pg_sleep(600)', my => 'SELECT SLEEP(600)');
+my %probe = (pg => $pg->client(database => 'shop'), my => $my->client());
+
+my %count = (
+	pg => "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'",
+	my => 'SELECT COUNT(*) FROM information_schema.PROCESSLIST '
+		. "WHERE USER = 'app'",
+);
+
+my %asleep = (
+	pg => "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app' "
+		. "AND wait_event = 'PgSleep'",
+	my => 'SELECT COUNT(*) FROM information_schema.PROCESSLIST '
+		. "WHERE USER = 'app' AND INFO LIKE 'SELECT SLEEP%'",
+);
+
+$t->write_file_expand('nginx.conf', <<"EOS")->run();
+
+%%TEST_GLOBALS%%
+
+worker_processes  2;
+
+events {
+}
+
+%%TEST_STATUS%%
+
+stream {
+    hyperdrive_users  off;
+
+    upstream pg {
+        hyperdrive_origin   $origin{pg};
+        hyperdrive_pool     max=3 wait=60s;
+        hyperdrive_catalog  off;
+    }
+
+    upstream my {
+        hyperdrive_origin   $origin{my};
+        hyperdrive_pool     max=3 wait=60s;
+        hyperdrive_catalog  off;
+    }
+
+    upstream quota {
+        hyperdrive_origin   $origin{pg};
+        hyperdrive_pool     max=10 max_user=2 wait=60s;
+        hyperdrive_catalog  off;
+    }
+
+    server {
+        listen           127.0.0.1:8080 reuseport;
+        hyperdrive_pass  pg;
+    }
+
+    server {
+        listen           127.0.0.1:8081 reuseport;
+        hyperdrive_pass  my;
+    }
+
+    server {
+        listen           127.0.0.1:8082 reuseport;
+        hyperdrive_pass  quota;
+    }
+}
+
+EOS
+
+my %port = (pg => 8080, my => 8081, quota => 8082);
+
+busy($_) for 'pg', 'my';
+all_busy($_) for 'pg', 'my';
+frozen();
+quota();
+
+$t->done_testing();
+
+###############################################################################
+
+sub client {
+	my ($name) = @_;
+
+	return mysql_client(port($port{$name}), user => 'app', password => 'x',
+		database => 'shop', timeout => 40) if $name eq 'my';
+
+	return pg_client(port($port{$name}), user => 'app', database => 'shop',
+		timeout => 40);
+}
+
+sub value {
+	my ($c, $sql) = @_;
+
+	my $r = $c->query($sql);
+	return ref $r eq 'HASH' ? $r->{rows}[0][0] : $r->value();
+}
+
+sub probe {
+	my ($name, $sql) = @_;
+
+	return value($probe{$name}, $sql);
+}
+
+sub start {
+	my ($c, $sql) = @_;
+
+	return $c->command('QUERY', $sql) if $c->can('command');
+	return $c->send('Q', "$sql\0")->flush_out();
+}
+
+sub answer {
+	my ($c) = @_;
+
+	return $c->can('read_result') ? $c->read_result(0)->{rows}[0][0]
+		: $c->result()->value();
+}
+
+sub upstream {
+	my ($name) = @_;
+	return $t->status()->{upstreams}{$name};
+}
+
+sub clients {
+	my ($name) = @_;
+
+	my $by = upstream($name)->{by_worker};
+	return map { $_ => $by->{$_}{clients} } keys %$by;
+}
+
+# So many clients of each of the two workers.
+
+sub clients_of {
+	my ($name, $n) = @_;
+
+	my (%of, @extra);
+
+	for (1 .. 300) {
+		my %before = clients($name);
+		my $c = client($name);
+		my %now = clients($name);
+
+		my ($pid) = grep { $now{$_} > ($before{$_} // 0) } keys %now;
+
+		if (defined $pid && @{ $of{$pid} // [] } < $n) {
+			push @{ $of{$pid} }, $c;
+
+		} else {
+			push @extra, $c;
+		}
+
+		last if keys %of == 2 && !grep { @$_ < $n } values %of;
+	}
+
+	gone($_) for @extra;
+
+	wait_for(sub {
+		my %now = clients($name);
+		my $sum = 0;
+		$sum += $_ for values %now;
+		$sum == 2 * $n;
+	});
+
+	die "no clients of each worker\n" unless keys %of == 2;
+
+	my ($victim, $other) = sort { $a <=> $b } keys %of;
+	return ($victim, $of{$victim}, $of{$other});
+}
+
+sub gone {
+	my ($c) = @_;
+
+	return $c->can('vanish') ? $c->vanish() : $c->abort();
+}
+
+sub over {
+	my ($name, @clients) = @_;
+
+	gone($_) for @clients;
+
+	wait_for(sub { $t->worker_pids() == 2 }, 20, 'a new worker');
+
+	wait_for(sub {
+		my %now = clients($name);
+		!grep { $_ } values %now;
+	}, 20, 'no clients');
+}
+
+###############################################################################
+
+# A worker is killed while one of its connections is at work, and one in a
+# transaction; the third is another worker's.
+
+sub busy {
+	my ($name) = @_;
+
+	my ($victim, $its, $others) = clients_of($name, 2);
+
+	start($its->[0], $sleep{$name});
+	$its->[1]->query('BEGIN');
+	value($its->[1], 'SELECT 1');
+
+	$others->[0]->query('BEGIN');
+	is(value($others->[0], 'SELECT 2'), 2, "$name, three are in use");
+
+	wait_for(sub { probe($name, $asleep{$name}) == 1 });
+
+	start($others->[1], 'SELECT 3');
+	wait_for(sub { upstream($name)->{waiting} == 1 });
+
+	kill 'KILL', $victim;
+
+	# nobody looks for as long as all is quiet: the count has to hold at
+	# every moment until the last one of the dead is gone
+
+	my $most = 0;
+
+	wait_for(sub {
+		my $n = probe($name, $count{$name});
+		$most = $n if $n > $most;
+
+		value($others->[0], 'SELECT 4');
+
+		my $u = upstream($name);
+		$u->{dead} == 0 && $u->{waiting} <= 1
+			&& probe($name, $asleep{$name}) == 0;
+	}, 30, 'nothing is left');
+
+	$others->[0]->query('COMMIT');
+
+	is(answer($others->[1]), 3, "$name, who waits gets a place");
+	cmp_ok($most, '<=', 3, "$name, and none is exceeded");
+	is(upstream($name)->{dead}, 0, "$name, nothing is left");
+
+	over($name, @$its, @$others);
+}
+
+# ...and it has all of them, so that nobody could ask.
+
+sub all_busy {
+	my ($name) = @_;
+
+	my ($victim, $its, $others) = clients_of($name, 3);
+
+	# those that are idle go over to it
+
+	start($_, $sleep{$name}) for @$its;
+	wait_for(sub { probe($name, $asleep{$name}) == 3 });
+
+	start($others->[0], 'SELECT 5');
+	wait_for(sub { upstream($name)->{waiting} == 1 });
+
+	kill 'KILL', $victim;
+
+	is(answer($others->[0]), 5, "$name, all were busy: who waits goes on");
+
+	wait_for(sub {
+		upstream($name)->{dead} == 0
+			&& probe($name, $asleep{$name}) == 0;
+	}, 30, 'nothing is left');
+
+	cmp_ok(probe($name, $count{$name}), '<=', 3, "$name, none is left");
+
+	over($name, @$its, @$others);
+}
+
+# A backend that does not end: its place is not given to anybody.
+
+sub frozen {
+	my ($victim, $its, $others) = clients_of('pg', 2);
+
+	$its->[0]->query('BEGIN');
+	my $pid = value($its->[0], 'SELECT pg_backend_pid()');
+
+	value($others->[0], 'SELECT 1');
+
+	kill 'STOP', $pid;
+	kill 'KILL', $victim;
+
+	my $asked = () = $pg->log() =~ /pg_terminate_backend/g;
+
+	# for much longer than any time that a database is given
+
+	wait_for(sub {
+		my $n = () = $pg->log() =~ /pg_terminate_backend/g;
+		value($others->[0], 'SELECT 2');
+		$n > $asked + 50;
+	}, 60, 'the database is asked again and again');
+
+	is(upstream('pg')->{dead}, 1, 'pg, its place counts while it is there');
+	is(upstream('pg')->{max} - upstream('pg')->{used} + 1
+		+ probe('pg', $count{pg}) - 1, 3, 'pg, and no other one');
+
+	kill 'CONT', $pid;
+
+	wait_for(sub { upstream('pg')->{dead} == 0 }, 20, 'it has gone');
+	is(probe('pg', "SELECT count(*) FROM pg_stat_activity "
+		. "WHERE pid = $pid"), 0, 'pg, and not after it');
+
+	over('pg', @$its, @$others);
+}
+
+# Parts of a quota as well.
+
+sub quota {
+	my ($victim, $its, $others) = clients_of('quota', 2);
+
+	start($_, $sleep{pg}) for @$its;
+	wait_for(sub { probe('pg', $asleep{pg}) == 2 });
+
+	start($others->[0], 'SELECT 6');
+	wait_for(sub { upstream('quota')->{total}{waiting} == 1 });
+
+	kill 'KILL', $victim;
+
+	is(answer($others->[0]), 6, 'a quota that the dead had used up is free');
+
+	wait_for(sub { upstream('quota')->{dead} == 0 }, 30);
+
+	over('quota', @$its, @$others);
+}
+
+###############################################################################

@@ -32,7 +32,8 @@ typedef enum {
     NGX_HYPERDRIVE_CONF_MYSQL_ASK_KEY,
     NGX_HYPERDRIVE_CONF_MYSQL_COMPRESS,
     NGX_HYPERDRIVE_CONF_MYSQL_FILES,
-    NGX_HYPERDRIVE_CONF_MYSQL_PUBLIC_KEY
+    NGX_HYPERDRIVE_CONF_MYSQL_PUBLIC_KEY,
+    NGX_HYPERDRIVE_CONF_MYSQL_ATTRS
 } ngx_hyperdrive_conf_mysql_arg_e;
 
 
@@ -93,6 +94,7 @@ static ngx_conf_enum_t  ngx_hyperdrive_conf_mysql_names[] = {
       NGX_HYPERDRIVE_CONF_MYSQL_PUBLIC_KEY },
     { ngx_string("serverrsapublickeyfile"),
       NGX_HYPERDRIVE_CONF_MYSQL_PUBLIC_KEY },
+    { ngx_string("targetsessionattrs"), NGX_HYPERDRIVE_CONF_MYSQL_ATTRS },
     { ngx_null_string, 0 }
 };
 
@@ -239,8 +241,8 @@ ngx_hyperdrive_conf_mysql_arg(ngx_conf_t *cf,
                            "ssl-ca, ssl-cert, ssl-key, connectTimeout, "
                            "connect_timeout, charset, collation, "
                            "program_name, allowPublicKeyRetrieval, "
-                           "server-public-key-path, compress and "
-                           "local_infile", &arg->name);
+                           "server-public-key-path, compress, local_infile "
+                           "and target_session_attrs", &arg->name);
         return NGX_CONF_ERROR;
     }
 
@@ -320,6 +322,9 @@ ngx_hyperdrive_conf_mysql_arg(ngx_conf_t *cf,
         rv = ngx_hyperdrive_conf_mysql_flag(cf, arg, &flag);
         server->local_files = flag;
         return rv;
+
+    case NGX_HYPERDRIVE_CONF_MYSQL_ATTRS:
+        return ngx_hyperdrive_conf_replica_attrs(cf, server, &arg->value);
 
     default: /* NGX_HYPERDRIVE_CONF_MYSQL_PUBLIC_KEY */
         return ngx_hyperdrive_conf_mysql_file(cf, &arg->value,

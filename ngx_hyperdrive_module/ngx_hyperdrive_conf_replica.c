@@ -92,14 +92,6 @@ ngx_hyperdrive_conf_replica_add(ngx_conf_t *cf,
 {
     ngx_stream_upstream_server_t  *s;
 
-    if (origin->proto->role == NULL
-        && (server->roles != NGX_HYPERDRIVE_ORIGIN_PRIMARY
-            || server->attrs != NGX_HYPERDRIVE_ORIGIN_ANY))
-    {
-        return "has a role or target_session_attrs, which are known for "
-               "PostgreSQL only, so far";
-    }
-
     if (server->roles & NGX_HYPERDRIVE_ORIGIN_PRIMARY) {
 
         s = ngx_array_push(origin->upstream->servers);
@@ -126,8 +118,8 @@ ngx_hyperdrive_conf_replica_add(ngx_conf_t *cf,
 
     if (server->user.len == 0) {
         return "is a replica, and names no user: write "
-               "postgres://USER@HOST:PORT/DATABASE, somebody has to ask where "
-               "it stands";
+               "USER@ in front of its host, somebody has to ask where it "
+               "stands";
     }
 
     if (origin->backends == NULL) {
@@ -212,8 +204,8 @@ ngx_hyperdrive_conf_replica_check(ngx_conf_t *cf,
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "target_session_attrs without a user in the URL of "
                       "\"hyperdrive_origin\" of upstream \"%V\" in %s:%ui: "
-                      "write postgres://USER@HOST:PORT/DATABASE, somebody has "
-                      "to ask which one is the primary", &uscf->host,
+                      "write USER@ in front of the host, somebody has to ask "
+                      "which one is the primary", &uscf->host,
                       uscf->file_name, uscf->line);
         return NGX_CONF_ERROR;
     }

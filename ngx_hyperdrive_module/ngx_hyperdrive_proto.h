@@ -137,6 +137,8 @@ typedef struct {
     unsigned                          ask_key:1;    /* the database may be
                                                        asked for its public
                                                        key */
+    unsigned                          ask_role:1;   /* _role() and _unlike()
+                                                       will be asked */
     ngx_str_t                         public_key;   /* ...or it is this, or
                                                        empty */
     unsigned                          compress:1;   /* ask for it */
@@ -260,10 +262,15 @@ typedef struct {
                                                        _repeat() */
     unsigned                          cancelled:1;  /* ERROR: it was asked to
                                                        stop */
-    unsigned                          read_only:1;  /* ERROR: nothing may be
-                                                       written there */
+    unsigned                          read_only:2;  /* ERROR: nothing may be
+                                                       written there:
+                                                       _PROTO_READ_ONLY_... */
 } ngx_hyperdrive_proto_piece_t;
 
+
+/* perhaps because the client has said so; whatever it has said */
+#define NGX_HYPERDRIVE_PROTO_READ_ONLY_MAYBE    1
+#define NGX_HYPERDRIVE_PROTO_READ_ONLY_SERVER   2
 
 #define NGX_HYPERDRIVE_PROTO_DISCARD_ALL        1
 #define NGX_HYPERDRIVE_PROTO_DISCARD_SEQUENCES  2
@@ -306,7 +313,7 @@ typedef enum {
 
 typedef struct {
     size_t                            len;
-    u_char                            data[120];
+    u_char                            data[504];
 } ngx_hyperdrive_proto_position_t;
 
 
@@ -715,9 +722,8 @@ struct ngx_hyperdrive_proto_s {
                        ngx_uint_t *n);
 
     /*
-     * Replicas; NULL, all of them: it knows none.  What it is, and the name of
-     * what a replica says otherwise of its settings than its primary, or NULL;
-     * both as said at the log-in.
+     * Replicas.  What it is, and the name of what a replica says otherwise of
+     * its settings than its primary, or NULL; both as said at the log-in.
      */
     ngx_hyperdrive_proto_role_e
                 (*role)(ngx_str_t *greeting);
@@ -727,7 +733,8 @@ struct ngx_hyperdrive_proto_s {
      * Asks where it stands: the text of a question, to be sent by query(), and
      * what the columns of its only row say.  A primary says what has been
      * written, all that it has acknowledged included; a replica what it has
-     * replayed.  NGX_DECLINED: it is not what it was asked as.
+     * replayed.  NGX_DECLINED: it is not what it was asked as; NGX_ERROR: it
+     * does not say where it stands.
      */
     char       *(*position_text)(ngx_uint_t replica);
     ngx_int_t   (*position_row)(ngx_str_t *cols, ngx_uint_t n,

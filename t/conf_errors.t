@@ -277,8 +277,19 @@ like(error(stream => 'resolver 127.0.0.1;', origin => 'postgres://app'
 	qr/"resolve" and target_session_attrs in upstream "shop" in .*:\d+/,
 	'a primary that moves, whose address may be another one');
 
-wrong(qr/has a role or target_session_attrs.*PostgreSQL only/, 'no replicas',
-	origin => 'mysql://app:hidden@127.0.0.1/shop role=replica');
+# the same of MySQL
+
+for my $parameters ('role=replica', 'role=auto') {
+	is(error(origin => 'mysql://app:hidden@127.0.0.1/shop;'
+		. "\n        hyperdrive_origin mysql://app:hidden\@127.0.0.2/shop "
+		. $parameters), '', "MySQL: $parameters");
+}
+
+is(error(origin => 'mysql://app:hidden@127.0.0.1/shop'
+	. '?targetSessionAttrs=read-write'), '', 'MySQL: target_session_attrs');
+wrong(qr/invalid target_session_attrs "standby"/, 'MySQL: another one',
+	origin => 'mysql://app:hidden@127.0.0.1/shop'
+	. '?target_session_attrs=standby');
 
 my @pools = (
 	'max=0' => qr/invalid value in "max=0" of "hyperdrive_pool".*1 to/,

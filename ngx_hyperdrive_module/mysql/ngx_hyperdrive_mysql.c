@@ -8,6 +8,8 @@
 #include "mysql/ngx_hyperdrive_mysql_compress.h"
 #include "mysql/ngx_hyperdrive_mysql_login.h"
 #include "mysql/ngx_hyperdrive_mysql_wire.h"
+#include "mysql/ngx_hyperdrive_mysql_role.h"
+#include "mysql/ngx_hyperdrive_mysql_position.h"
 #include "base/ngx_hyperdrive_base_mode.h"
 
 
@@ -105,12 +107,12 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_mysql_proto = {
 
     ngx_hyperdrive_mysql_serve_row,
 
-    NULL,                                  /* no replicas */
-    NULL,
-    NULL,
-    NULL,
-    NULL,
-    NULL
+    ngx_hyperdrive_mysql_role,
+    ngx_hyperdrive_mysql_role_unlike,
+    ngx_hyperdrive_mysql_position_text,
+    ngx_hyperdrive_mysql_position_row,
+    ngx_hyperdrive_mysql_position_has,
+    ngx_hyperdrive_mysql_position_other
 };
 
 

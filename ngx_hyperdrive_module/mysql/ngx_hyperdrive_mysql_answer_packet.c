@@ -535,6 +535,15 @@ ngx_hyperdrive_mysql_answer_packet_error(ngx_hyperdrive_mysql_client_t *c,
         piece->cancelled = 1;
         break;
 
+    case 1290:    /* ER_OPTION_PREVENTS_STATEMENT */
+    case 1836:    /* ER_READ_ONLY_MODE */
+        piece->read_only = NGX_HYPERDRIVE_PROTO_READ_ONLY_SERVER;
+        break;
+
+    case 1792:    /* ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION */
+        piece->read_only = NGX_HYPERDRIVE_PROTO_READ_ONLY_MAYBE;
+        break;
+
     case 1053:    /* ER_SERVER_SHUTDOWN */
     case 1927:    /* ER_CONNECTION_KILLED */
     case 4031:    /* ER_CLIENT_INTERACTION_TIMEOUT */

@@ -5,6 +5,7 @@
 
 
 #include "mysql/ngx_hyperdrive_mysql_wire.h"
+#include "mysql/ngx_hyperdrive_mysql_login.h"
 
 
 /*
@@ -42,6 +43,28 @@ static ngx_hyperdrive_mysql_error_t  ngx_hyperdrive_mysql_errors[] = {
     { "57P03", 1040, "08004" },
     { "57P05", 1159, "08S01" },    /* ER_NET_READ_INTERRUPTED */
     { "XX000", 1105, "HY000" }     /* ER_UNKNOWN_ERROR */
+};
+
+
+static struct {
+    ngx_uint_t   code;
+    ngx_uint_t   permanent;
+    char        *sqlstate;
+} ngx_hyperdrive_mysql_error_refusals[] = {
+    { 1045, 1, "28000" },    /* ER_ACCESS_DENIED_ERROR */
+    { 1698, 1, "28000" },    /* ER_ACCESS_DENIED_NO_PASSWORD_ERROR */
+    { 1044, 1, "42501" },    /* ER_DBACCESS_DENIED_ERROR */
+    { 1049, 1, "3D000" },    /* ER_BAD_DB_ERROR */
+    { 1130, 1, "28000" },    /* ER_HOST_NOT_PRIVILEGED */
+    { 1251, 1, "28000" },    /* ER_NOT_SUPPORTED_AUTH_MODE */
+    { 1862, 1, "28000" },    /* ER_MUST_CHANGE_PASSWORD_LOGIN */
+    { 3118, 1, "28000" },    /* ER_ACCOUNT_HAS_BEEN_LOCKED */
+    { 4151, 1, "28000" },    /* the same of MariaDB */
+    { 3159, 1, "28000" },    /* ER_SECURE_TRANSPORT_REQUIRED */
+    { 1040, 0, "53300" },    /* ER_CON_COUNT_ERROR */
+    { 1203, 0, "53300" },    /* ER_TOO_MANY_USER_CONNECTIONS */
+    { 1226, 0, "53300" },    /* ER_USER_LIMIT_REACHED */
+    { 0, 0, NULL }
 };
 
 
@@ -117,4 +140,23 @@ ngx_hyperdrive_mysql_error_text(ngx_hyperdrive_proto_piece_t *piece,
     ngx_memcpy(sqlstate, err.sqlstate, 6);
     ngx_memcpy(message, err.message.data, n);
     message[n] = '\0';
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_mysql_error_refusal(ngx_uint_t code, u_char *sqlstate)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; ngx_hyperdrive_mysql_error_refusals[i].code; i++) {
+
+        if (ngx_hyperdrive_mysql_error_refusals[i].code == code) {
+            ngx_memcpy(sqlstate,
+                       ngx_hyperdrive_mysql_error_refusals[i].sqlstate, 6);
+
+            return ngx_hyperdrive_mysql_error_refusals[i].permanent;
+        }
+    }
+
+    return 0;
 }

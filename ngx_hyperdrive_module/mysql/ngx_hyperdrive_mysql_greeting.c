@@ -13,17 +13,23 @@ ngx_hyperdrive_mysql_greeting_write(ngx_hyperdrive_mysql_greeting_t *greeting,
 {
     size_t      len;
     u_char     *p;
-    ngx_str_t   changes;
+    ngx_str_t   changes, settings;
 
     changes = greeting->changes;
+    settings = greeting->settings;
 
     if (changes.len > NGX_HYPERDRIVE_MYSQL_GREETING_CHANGES) {
         ngx_str_null(&changes);
     }
 
+    if (settings.len > NGX_HYPERDRIVE_MYSQL_GREETING_SETTINGS) {
+        ngx_str_null(&settings);
+    }
+
     len = ngx_hyperdrive_mysql_lstr_size(greeting->version.len)
           + 4 * 4 + 2 + 2
-          + ngx_hyperdrive_mysql_lstr_size(changes.len);
+          + ngx_hyperdrive_mysql_lstr_size(changes.len)
+          + 2 + ngx_hyperdrive_mysql_lstr_size(settings.len);
 
     p = ngx_hyperdrive_base_chain_reserve(out, len);
     if (p == NULL) {
@@ -40,7 +46,10 @@ ngx_hyperdrive_mysql_greeting_write(ngx_hyperdrive_mysql_greeting_t *greeting,
     p = ngx_hyperdrive_mysql_put_u16(p, greeting->collation);
     p = ngx_hyperdrive_mysql_put_u16(p, greeting->status);
 
-    (void) ngx_hyperdrive_mysql_put_lstr(p, changes.data, changes.len);
+    p = ngx_hyperdrive_mysql_put_lstr(p, changes.data, changes.len);
+    p = ngx_hyperdrive_mysql_put_u16(p, greeting->role);
+
+    (void) ngx_hyperdrive_mysql_put_lstr(p, settings.data, settings.len);
 }
 
 
@@ -66,6 +75,8 @@ ngx_hyperdrive_mysql_greeting_read(ngx_str_t *text,
     p = ngx_hyperdrive_mysql_read_u16(p, last, &greeting->collation);
     p = ngx_hyperdrive_mysql_read_u16(p, last, &greeting->status);
     p = ngx_hyperdrive_mysql_read_lstr(p, last, &greeting->changes);
+    p = ngx_hyperdrive_mysql_read_u16(p, last, &greeting->role);
+    p = ngx_hyperdrive_mysql_read_lstr(p, last, &greeting->settings);
 
     if (p == NULL) {
         ngx_memzero(greeting, sizeof(ngx_hyperdrive_mysql_greeting_t));

@@ -24,14 +24,18 @@ typedef struct {
     ngx_uint_t   collation;          /* its default */
     ngx_uint_t   status;             /* after the log-in */
     ngx_str_t    changes;            /* of trackers, by the log-in */
+    ngx_uint_t   role;               /* a _proto_role_e, where it was asked */
+    ngx_str_t    settings;           /* ...with lines "name=value" of those by
+                                        which answers differ */
 } ngx_hyperdrive_mysql_greeting_t;
 
 
 #define NGX_HYPERDRIVE_MYSQL_GREETING_VERSION  127
-#define NGX_HYPERDRIVE_MYSQL_GREETING_CHANGES  1024
+#define NGX_HYPERDRIVE_MYSQL_GREETING_CHANGES  768
+#define NGX_HYPERDRIVE_MYSQL_GREETING_SETTINGS 768
 
 
-/* changes that are too long are left out */
+/* changes and settings that are too long are left out */
 void ngx_hyperdrive_mysql_greeting_write(
     ngx_hyperdrive_mysql_greeting_t *greeting, ngx_hyperdrive_chain_t *out);
 /* NGX_OK, or NGX_ERROR: it is none, and all is zero */

@@ -99,7 +99,15 @@ ngx_int_t ngx_hyperdrive_mysql_login_verifier(ngx_str_t *user,
 
 
 /*
- * Within the room: what a client says in its first packet, or in a
+ * Within the room: what other rooms call the error by which an origin refuses
+ * a log-in, in _error.c: true if it stays, whoever asks again.  *sqlstate is
+ * set if there is a name for it.
+ */
+ngx_uint_t ngx_hyperdrive_mysql_error_refusal(ngx_uint_t code,
+    u_char *sqlstate);
+
+/*
+ * ...what a client says in its first packet, or in a
  * COM_CHANGE_USER; strings point into the payload.  NGX_ERROR: malformed.
  */
 

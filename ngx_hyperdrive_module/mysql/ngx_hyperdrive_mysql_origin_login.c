@@ -5,6 +5,7 @@
 
 
 #include "mysql/ngx_hyperdrive_mysql_login.h"
+#include "mysql/ngx_hyperdrive_mysql_role.h"
 
 
 /* an origin's log-in: we play the client */
@@ -15,7 +16,8 @@ typedef enum {
     NGX_HYPERDRIVE_MYSQL_UPGRADED,           /* the handshake is the caller's */
     NGX_HYPERDRIVE_MYSQL_ASKED,              /* the response was sent: OK, ERR,
                                                 or more of the plugin's */
-    NGX_HYPERDRIVE_MYSQL_KEY_ASKED           /* its public key comes */
+    NGX_HYPERDRIVE_MYSQL_KEY_ASKED,          /* its public key comes */
+    NGX_HYPERDRIVE_MYSQL_ROLE_ASKED          /* logged in: what it is comes */
 } ngx_hyperdrive_mysql_origin_step_e;
 
 
@@ -27,6 +29,7 @@ typedef struct {
     ngx_hyperdrive_mysql_plugin_e       plugin;
     u_char                              scramble[
                                                NGX_HYPERDRIVE_MYSQL_SCRAMBLE];
+    ngx_hyperdrive_mysql_role_t         role;
     u_char                              seq;
 } ngx_hyperdrive_mysql_origin_login_t;
 
@@ -69,38 +72,14 @@ static void ngx_hyperdrive_mysql_origin_login_send(
     ngx_hyperdrive_proto_login_t *login, void *data, size_t len,
     ngx_hyperdrive_chain_t *out);
 static ngx_int_t ngx_hyperdrive_mysql_origin_login_done(
-    ngx_hyperdrive_proto_login_t *login, ngx_str_t *payload);
+    ngx_hyperdrive_proto_login_t *login, ngx_str_t *payload,
+    ngx_hyperdrive_chain_t *out);
+static ngx_int_t ngx_hyperdrive_mysql_origin_login_tell(
+    ngx_hyperdrive_proto_login_t *login);
 static ngx_int_t ngx_hyperdrive_mysql_origin_login_refused(
     ngx_hyperdrive_proto_login_t *login, ngx_str_t *payload);
 static ngx_int_t ngx_hyperdrive_mysql_origin_login_fail(
     ngx_hyperdrive_proto_login_t *login, ngx_uint_t permanent, char *reason);
-
-
-/*
- * Refusals that stay as they are, whoever asks again, and how other rooms call
- * them.
- */
-
-static struct {
-    ngx_uint_t   code;
-    ngx_uint_t   permanent;
-    char        *sqlstate;
-} ngx_hyperdrive_mysql_origin_refusals[] = {
-    { 1045, 1, "28000" },    /* ER_ACCESS_DENIED_ERROR */
-    { 1698, 1, "28000" },    /* ER_ACCESS_DENIED_NO_PASSWORD_ERROR */
-    { 1044, 1, "42501" },    /* ER_DBACCESS_DENIED_ERROR */
-    { 1049, 1, "3D000" },    /* ER_BAD_DB_ERROR */
-    { 1130, 1, "28000" },    /* ER_HOST_NOT_PRIVILEGED */
-    { 1251, 1, "28000" },    /* ER_NOT_SUPPORTED_AUTH_MODE */
-    { 1862, 1, "28000" },    /* ER_MUST_CHANGE_PASSWORD_LOGIN */
-    { 3118, 1, "28000" },    /* ER_ACCOUNT_HAS_BEEN_LOCKED */
-    { 4151, 1, "28000" },    /* the same of MariaDB */
-    { 3159, 1, "28000" },    /* ER_SECURE_TRANSPORT_REQUIRED */
-    { 1040, 0, "53300" },    /* ER_CON_COUNT_ERROR */
-    { 1203, 0, "53300" },    /* ER_TOO_MANY_USER_CONNECTIONS */
-    { 1226, 0, "53300" },    /* ER_USER_LIMIT_REACHED */
-    { 0, 0, NULL }
-};
 
 
 ngx_int_t
@@ -190,9 +169,20 @@ static ngx_int_t
 ngx_hyperdrive_mysql_origin_login_packet(ngx_hyperdrive_proto_login_t *login,
     ngx_str_t *payload, ngx_hyperdrive_chain_t *out)
 {
+    ngx_int_t                             rc;
     ngx_hyperdrive_mysql_origin_login_t  *state;
 
     state = login->state;
+
+    if (state->step == NGX_HYPERDRIVE_MYSQL_ROLE_ASKED) {
+        rc = ngx_hyperdrive_mysql_role_packet(&state->role, payload,
+                                              &state->greeting);
+
+        return (rc == NGX_AGAIN) ? NGX_AGAIN
+               : (rc == NGX_OK) ? ngx_hyperdrive_mysql_origin_login_tell(login)
+               : ngx_hyperdrive_mysql_origin_login_fail(login, 0,
+                                    "the database sent a malformed packet");
+    }
 
     if (payload->data[0] == NGX_HYPERDRIVE_MYSQL_ERR) {
         return ngx_hyperdrive_mysql_origin_login_refused(login, payload);
@@ -205,7 +195,7 @@ ngx_hyperdrive_mysql_origin_login_packet(ngx_hyperdrive_proto_login_t *login,
     switch (payload->data[0]) {
 
     case NGX_HYPERDRIVE_MYSQL_OK:
-        return ngx_hyperdrive_mysql_origin_login_done(login, payload);
+        return ngx_hyperdrive_mysql_origin_login_done(login, payload, out);
 
     case NGX_HYPERDRIVE_MYSQL_AUTH_MORE:
         return ngx_hyperdrive_mysql_origin_login_more(login, payload, out);
@@ -370,7 +360,10 @@ ngx_hyperdrive_mysql_origin_login_wanted(ngx_hyperdrive_proto_login_t *login)
         caps &= ~(uint64_t) NGX_HYPERDRIVE_MYSQL_CONNECT_WITH_DB;
     }
 
-    if (login->compress) {
+    if (login->compress && !login->ask_role) {
+
+        /* it would begin ahead of the question which role it has */
+
         caps |= NGX_HYPERDRIVE_MYSQL_COMPRESS;
     }
 
@@ -891,7 +884,7 @@ ngx_hyperdrive_mysql_origin_login_send(ngx_hyperdrive_proto_login_t *login,
 
 static ngx_int_t
 ngx_hyperdrive_mysql_origin_login_done(ngx_hyperdrive_proto_login_t *login,
-    ngx_str_t *payload)
+    ngx_str_t *payload, ngx_hyperdrive_chain_t *out)
 {
     ngx_hyperdrive_mysql_ok_t             ok;
     ngx_hyperdrive_mysql_greeting_t      *greeting;
@@ -909,9 +902,29 @@ ngx_hyperdrive_mysql_origin_login_done(ngx_hyperdrive_proto_login_t *login,
 
     greeting->status = ok.status
                        & ~(ngx_uint_t) NGX_HYPERDRIVE_MYSQL_STATE_CHANGED;
+
     greeting->changes = ok.changes;
 
-    ngx_hyperdrive_mysql_greeting_write(greeting, &login->greeting);
+    if (!login->ask_role) {
+        return ngx_hyperdrive_mysql_origin_login_tell(login);
+    }
+
+    ngx_hyperdrive_mysql_role_ask(&state->role, greeting, out);
+
+    state->step = NGX_HYPERDRIVE_MYSQL_ROLE_ASKED;
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_mysql_origin_login_tell(ngx_hyperdrive_proto_login_t *login)
+{
+    ngx_hyperdrive_mysql_origin_login_t  *state;
+
+    state = login->state;
+
+    ngx_hyperdrive_mysql_greeting_write(&state->greeting, &login->greeting);
 
     if (login->greeting.failed) {
         return ngx_hyperdrive_mysql_origin_login_fail(login, 0, "no memory");
@@ -926,7 +939,6 @@ ngx_hyperdrive_mysql_origin_login_refused(ngx_hyperdrive_proto_login_t *login,
     ngx_str_t *payload)
 {
     size_t                      len;
-    ngx_uint_t                  i;
     ngx_hyperdrive_mysql_err_t  err;
 
     if (ngx_hyperdrive_mysql_err_read(payload, &err) != NGX_OK) {
@@ -939,21 +951,10 @@ ngx_hyperdrive_mysql_origin_login_refused(ngx_hyperdrive_proto_login_t *login,
     ngx_memcpy(login->message, err.message.data, len);
     login->message[len] = '\0';
 
-    for (i = 0; ngx_hyperdrive_mysql_origin_refusals[i].code; i++) {
-
-        if (ngx_hyperdrive_mysql_origin_refusals[i].code == err.code) {
-
-            ngx_memcpy(login->sqlstate,
-                       ngx_hyperdrive_mysql_origin_refusals[i].sqlstate, 6);
-
-            return ngx_hyperdrive_mysql_origin_login_fail(login,
-                            ngx_hyperdrive_mysql_origin_refusals[i].permanent,
-                            "the database refused the log-in");
-        }
-    }
-
-    return ngx_hyperdrive_mysql_origin_login_fail(login, 0,
-                                            "the database refused the log-in");
+    return ngx_hyperdrive_mysql_origin_login_fail(login,
+                        ngx_hyperdrive_mysql_error_refusal(err.code,
+                                                           login->sqlstate),
+                        "the database refused the log-in");
 }
 
 

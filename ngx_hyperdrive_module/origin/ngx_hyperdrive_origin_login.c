@@ -217,6 +217,7 @@ ngx_hyperdrive_origin_login_start(ngx_hyperdrive_origin_t *o)
     login->allow_clear = server->allow_clear;
     login->compress = server->compress;
     login->local = (o->sockaddr.sockaddr.sa_family == AF_UNIX);
+    login->ask_role = (pool->conf->balancer || pool->conf->moves);
 
     if (pool->user.len) {
 
@@ -509,7 +510,9 @@ ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o)
 
     (void) ngx_hyperdrive_shm_note_put(&pool->note, &greeting);
 
-    ngx_hyperdrive_origin_introduce(pool->conf, &greeting);
+    if (pool->replica == NULL) {
+        ngx_hyperdrive_origin_introduce(pool->conf, &greeting);
+    }
 
     ngx_hyperdrive_origin_login_end(o);
 

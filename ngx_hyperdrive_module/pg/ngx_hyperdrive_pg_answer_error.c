@@ -54,7 +54,10 @@ ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
     {
         piece->sqlstate = field.data;
         piece->cancelled = (ngx_memcmp(field.data, "57014", 5) == 0);
-        piece->read_only = (ngx_memcmp(field.data, "25006", 5) == 0);
+
+        if (ngx_memcmp(field.data, "25006", 5) == 0) {
+            piece->read_only = NGX_HYPERDRIVE_PROTO_READ_ONLY_MAYBE;
+        }
     }
 
     if (o->ledger.n == 0) {

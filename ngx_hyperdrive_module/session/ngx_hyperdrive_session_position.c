@@ -26,7 +26,7 @@
 #define NGX_HYPERDRIVE_SESSION_POSITION_MAX    128
 
 /* its only row, with what ends the answer */
-#define NGX_HYPERDRIVE_SESSION_POSITION_ROW    512
+#define NGX_HYPERDRIVE_SESSION_POSITION_ROW    1024
 
 
 typedef struct ngx_hyperdrive_session_position_s
@@ -516,7 +516,7 @@ ngx_hyperdrive_session_position_ask(ngx_hyperdrive_session_position_ask_t *a,
 
     database = conf->database;
 
-    if (database.len == 0) {
+    if (database.len == 0 && !conf->proto->schemas) {
         /* any will do */
         ngx_str_set(&database, "postgres");
     }
@@ -588,6 +588,7 @@ static void
 ngx_hyperdrive_session_position_piece(ngx_hyperdrive_origin_ask_t *ask,
     ngx_hyperdrive_proto_piece_t *piece)
 {
+    ngx_hyperdrive_proto_position_t         position;
     ngx_hyperdrive_session_position_ask_t  *a;
 
     a = ask->data;
@@ -597,6 +598,16 @@ ngx_hyperdrive_session_position_piece(ngx_hyperdrive_origin_ask_t *ask,
     {
         ngx_memcpy(a->buf + a->len, piece->data, piece->len);
         a->len += piece->len;
+    }
+
+    if (a == &a->m->primary && a->m->conf->moves
+        && (piece->type == NGX_HYPERDRIVE_PROTO_ERROR
+            || (piece->end && ngx_hyperdrive_session_position_read(a, &position)
+                              == NGX_DECLINED)))
+    {
+        /* it is none any more: the next connection finds who is */
+
+        ask->origin->wrong = 1;
     }
 }
 
@@ -669,7 +680,7 @@ ngx_hyperdrive_session_position_read(ngx_hyperdrive_session_position_ask_t *a,
 
     } while (rc == NGX_OK);
 
-    return NGX_DECLINED;
+    return NGX_ERROR;
 }
 
 

@@ -253,8 +253,9 @@ ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s)
             counters->errors++;
             s->total.errors++;
 
-            if (piece.read_only && o->pool->conf->moves && !s->settings
-                && !s->write.block)
+            if (piece.read_only && o->pool->conf->moves
+                && (piece.read_only == NGX_HYPERDRIVE_PROTO_READ_ONLY_SERVER
+                    || (!s->settings && !s->write.block)))
             {
                 /* not by its client's wish: it is the primary no more */
                 o->wrong = 1;

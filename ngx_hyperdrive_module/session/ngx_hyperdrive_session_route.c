@@ -166,7 +166,8 @@ ngx_hyperdrive_session_route_wanted(ngx_hyperdrive_session_t *s)
             || (s->conf->split
                 && d->role == NGX_HYPERDRIVE_POLICY_ROLE_DEFAULT))
            && !d->pin && s->unit.question && !s->streaming && !s->tried
-           && !s->deferred && !s->failed && !s->replication && !ngx_exiting;
+           && !s->deferred && !s->failed && !s->replication
+           && !ngx_hyperdrive_session_settings_implicit(s) && !ngx_exiting;
 }
 
 

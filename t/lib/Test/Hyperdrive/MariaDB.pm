@@ -253,6 +253,82 @@ sub connections {
 
 ###############################################################################
 
+# replica(port =>, settings => {}): a new server that follows this one from its
+# first transaction on, and takes no writes but of those who may; this one has
+# to have a binary log, settings => { log_bin => 'log', server_id => N }.
+
+sub replica {
+	my ($self, %o) = @_;
+
+	my $settings = delete $o{settings} || {};
+	my $id = $self->{settings}{server_id} * 10 + ++$self->{replicas};
+
+	my $replica = $self->{test}->mariadb(%o, settings => {
+		server_id => $id, log_bin => 'log', log_slave_updates => 1,
+		read_only => 1, innodb_flush_log_at_trx_commit => 1,
+		%$settings });
+
+	$self->sql("CREATE USER IF NOT EXISTS repl\@'%' IDENTIFIED BY 'repl'; "
+		. "GRANT REPLICATION SLAVE ON *.* TO repl\@'%'");
+
+	$replica->follow($self);
+	$replica->wait_for_position($self);
+
+	return $replica;
+}
+
+sub follow {
+	my ($self, $primary) = @_;
+
+	$self->sql("STOP SLAVE; CHANGE MASTER TO MASTER_HOST = '127.0.0.1', "
+		. "MASTER_PORT = $primary->{port}, MASTER_USER = 'repl', "
+		. "MASTER_PASSWORD = 'repl', "
+		. 'MASTER_CONNECT_RETRY = 1, MASTER_USE_GTID = slave_pos; '
+		. 'START SLAVE');
+
+	return $self;
+}
+
+# It has applied all that the other one has written by now.
+
+sub wait_for_position {
+	my ($self, $primary) = @_;
+
+	my $position = $primary->sql('SELECT @@gtid_binlog_pos');
+
+	my $rc = $self->sql("SELECT MASTER_GTID_WAIT('$position', 30)");
+	die "the replica does not follow:\n" . $self->log() if $rc ne '0';
+
+	return $self;
+}
+
+# Nothing is applied any more.
+
+sub pause {
+	my ($self) = @_;
+
+	$self->sql('STOP SLAVE SQL_THREAD');
+	return $self;
+}
+
+sub resume {
+	my ($self) = @_;
+
+	$self->sql('START SLAVE SQL_THREAD');
+	return $self;
+}
+
+# It follows nobody, and takes writes.
+
+sub promote {
+	my ($self) = @_;
+
+	$self->sql('STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only = 0');
+	return $self;
+}
+
+###############################################################################
+
 1;
 
 ###############################################################################

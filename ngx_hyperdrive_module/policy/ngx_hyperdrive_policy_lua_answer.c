@@ -241,6 +241,11 @@ ngx_hyperdrive_policy_lua_answer_text(lua_State *state,
     ngx_hyperdrive_policy_decision_t *d,
     const ngx_hyperdrive_policy_lua_key_t *key)
 {
+    if (lua_type(state, -1) == LUA_TSTRING && lua_objlen(state, -1) == 0) {
+        /* as a variable of nginx is that has no value: no text at all */
+        return;
+    }
+
     ngx_hyperdrive_policy_lua_answer_string(state, key->name,
                                   (ngx_str_t *) ((u_char *) d + key->offset));
 }

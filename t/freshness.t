@@ -28,6 +28,8 @@ my $pg = $t->postgres(users => { app => 'pw' }, databases => [ 'shop' ],
 	settings => { max_prepared_transactions => 5 },
 	sql => { shop => <<'EOS' });
 
+-- what a killed worker has left runs on
+REVOKE EXECUTE ON FUNCTION pg_terminate_backend(int, bigint) FROM PUBLIC;
 CREATE TABLE prices (id int PRIMARY KEY, v int CHECK (v < 1000000000),
     note text);
 INSERT INTO prices SELECT g, 0, '' FROM generate_series(1, 9) g;

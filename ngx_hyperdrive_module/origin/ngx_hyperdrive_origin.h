@@ -689,6 +689,11 @@ void ngx_hyperdrive_origin_halt_end(ngx_hyperdrive_origin_t *o);
  * whatever state.
  */
 ngx_uint_t ngx_hyperdrive_origin_drain(ngx_array_t *confs, ngx_uint_t all);
+/*
+ * ...and ends: sockets are closed whatever the database thinks of it, and those
+ * who stay ask it.  Returns how many are left, which are being asked something.
+ */
+ngx_uint_t ngx_hyperdrive_origin_drain_leave(ngx_array_t *confs);
 /* one that is idle; it may be gone afterwards */
 void ngx_hyperdrive_origin_drain_idle(ngx_hyperdrive_origin_t *o,
     ngx_uint_t all);

@@ -16,6 +16,8 @@
 
 static ngx_uint_t ngx_hyperdrive_origin_drain_pool(
     ngx_hyperdrive_pool_t *pool, ngx_uint_t all);
+static ngx_uint_t ngx_hyperdrive_origin_drain_leave_pool(
+    ngx_hyperdrive_pool_t *pool);
 
 
 ngx_uint_t
@@ -108,4 +110,66 @@ ngx_hyperdrive_origin_drain_idle(ngx_hyperdrive_origin_t *o, ngx_uint_t all)
     if (rc == NGX_DECLINED) {
         ngx_hyperdrive_origin_close(o, NULL);
     }
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_origin_drain_leave(ngx_array_t *confs)
+{
+    ngx_uint_t                      i, left;
+    ngx_queue_t                    *q;
+    ngx_hyperdrive_pool_t          *pool;
+    ngx_hyperdrive_origin_conf_t  **conf;
+
+    left = 0;
+    conf = confs->elts;
+
+    for (i = 0; i < confs->nelts; i++) {
+
+        for (q = ngx_queue_head(&conf[i]->pools);
+             q != ngx_queue_sentinel(&conf[i]->pools);
+             q = ngx_queue_next(q))
+        {
+            pool = ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
+            left += ngx_hyperdrive_origin_drain_leave_pool(pool);
+        }
+    }
+
+    return left;
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_origin_drain_leave_pool(ngx_hyperdrive_pool_t *pool)
+{
+    ngx_uint_t                i;
+    ngx_queue_t              *q, *next;
+    ngx_hyperdrive_origin_t  *o;
+
+    for (i = 0; i < NGX_HYPERDRIVE_ORIGIN_STATES; i++) {
+
+        if (i == NGX_HYPERDRIVE_ORIGIN_BUSY) {
+            continue;
+        }
+
+        for (q = ngx_queue_head(&pool->origins[i]);
+             q != ngx_queue_sentinel(&pool->origins[i]);
+             q = next)
+        {
+            next = ngx_queue_next(q);
+            o = ngx_queue_data(q, ngx_hyperdrive_origin_t, queue);
+
+            if (o->extra) {
+                ngx_hyperdrive_origin_halt_end(o);
+                continue;
+            }
+
+            /* its place and its entry are this process's, to its end */
+
+            o->backend = 0;
+            ngx_hyperdrive_origin_free(o);
+        }
+    }
+
+    return pool->norigins[NGX_HYPERDRIVE_ORIGIN_BUSY];
 }

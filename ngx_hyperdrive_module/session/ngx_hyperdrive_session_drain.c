@@ -28,7 +28,7 @@
 /*
  * Those who cannot move are told so long before the deadline, or a tenth of
  * it, as they ask for something: who is in a transaction has this time for its
- * end.
+ * end, less the last tenth, in which all others are told.
  */
 #define NGX_HYPERDRIVE_SESSION_DRAIN_GRACE   1000
 
@@ -46,11 +46,13 @@ static void ngx_hyperdrive_session_drain_idle(ngx_hyperdrive_session_t *s);
 static ngx_uint_t ngx_hyperdrive_session_drain_silent(
     ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_drain_handler(ngx_event_t *ev);
+static ngx_msec_t ngx_hyperdrive_session_drain_grace(
+    ngx_hyperdrive_session_drain_t *conf);
 static ngx_msec_t ngx_hyperdrive_session_drain_near(
     ngx_hyperdrive_session_drain_t *conf);
 static void ngx_hyperdrive_session_drain_walk(ngx_uint_t list);
 static void ngx_hyperdrive_session_drain_stopped(void);
-static void ngx_hyperdrive_session_drain_all(void);
+static void ngx_hyperdrive_session_drain_all(ngx_uint_t end);
 
 
 /* one list for whoever goes as soon as it can, one for TLS */
@@ -327,7 +329,7 @@ static void
 ngx_hyperdrive_session_drain_handler(ngx_event_t *ev)
 {
     ngx_uint_t                       left;
-    ngx_msec_t                       passed, time;
+    ngx_msec_t                       passed, time, grace;
     ngx_hyperdrive_session_drain_t  *conf;
 
     conf = ngx_hyperdrive_session_drain.conf;
@@ -345,12 +347,13 @@ ngx_hyperdrive_session_drain_handler(ngx_event_t *ev)
                 ngx_max(conf->rate * 100, NGX_HYPERDRIVE_SESSION_DRAIN_COST));
 
     time = ngx_current_msec - ngx_hyperdrive_session_drain.began;
+    grace = ngx_hyperdrive_session_drain_grace(conf);
 
     ngx_hyperdrive_session_drain.late
                           = (time >= ngx_hyperdrive_session_drain_near(conf));
 
-    if (time >= conf->deadline) {
-        ngx_hyperdrive_session_drain_all();
+    if (time >= conf->deadline - grace / 10) {
+        ngx_hyperdrive_session_drain_all(time >= conf->deadline);
 
     } else {
         ngx_hyperdrive_session_drain_walk(0);
@@ -361,12 +364,24 @@ ngx_hyperdrive_session_drain_handler(ngx_event_t *ev)
     left = ngx_hyperdrive_origin_drain(ngx_hyperdrive_session_drain.origins,
                                ngx_hyperdrive_session_drain_nsessions == 0);
 
+    if (left && time >= conf->deadline) {
+        left = ngx_hyperdrive_origin_drain_leave(
+                                         ngx_hyperdrive_session_drain.origins);
+    }
+
     if (ngx_hyperdrive_session_drain_nsessions
         || (left && time < conf->deadline
                            + NGX_HYPERDRIVE_SESSION_DRAIN_LINGER))
     {
         ngx_add_timer(ev, NGX_HYPERDRIVE_SESSION_DRAIN_TICK);
     }
+}
+
+
+static ngx_msec_t
+ngx_hyperdrive_session_drain_grace(ngx_hyperdrive_session_drain_t *conf)
+{
+    return ngx_min(conf->deadline / 10, NGX_HYPERDRIVE_SESSION_DRAIN_GRACE);
 }
 
 
@@ -380,8 +395,7 @@ ngx_hyperdrive_session_drain_near(ngx_hyperdrive_session_drain_t *conf)
     time = (ngx_msec_t) ngx_hyperdrive_session_drain_nrest[1] * 1000
            / conf->rate;
 
-    return conf->deadline
-           - ngx_min(conf->deadline / 10, NGX_HYPERDRIVE_SESSION_DRAIN_GRACE)
+    return conf->deadline - ngx_hyperdrive_session_drain_grace(conf)
            - ngx_min(conf->deadline / 2, time);
 }
 
@@ -477,10 +491,11 @@ ngx_hyperdrive_session_drain_stopped(void)
 }
 
 
-/* the time is over: whoever is left is told, whatever it does */
+/* the time is over: whoever is left is told, whatever it does; <end>: who has
+   not read that by now does not */
 
 static void
-ngx_hyperdrive_session_drain_all(void)
+ngx_hyperdrive_session_drain_all(ngx_uint_t end)
 {
     ngx_uint_t                 n;
     ngx_queue_t               *q, *sessions;
@@ -502,6 +517,11 @@ ngx_hyperdrive_session_drain_all(void)
         switch (s->state) {
 
         case NGX_HYPERDRIVE_SESSION_CLOSING:
+
+            if (end) {
+                ngx_hyperdrive_session_close(s);
+            }
+
             break;
 
         case NGX_HYPERDRIVE_SESSION_TLS:

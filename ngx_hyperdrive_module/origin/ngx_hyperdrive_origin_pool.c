@@ -25,6 +25,7 @@ static ngx_hyperdrive_origin_t *ngx_hyperdrive_origin_take_idle(
     ngx_hyperdrive_pool_t *pool, ngx_hyperdrive_state_bucket_t *bucket);
 static ngx_hyperdrive_origin_t *ngx_hyperdrive_origin_suits(
     ngx_hyperdrive_origin_t *o, ngx_hyperdrive_state_bucket_t *bucket);
+static ngx_uint_t ngx_hyperdrive_origin_elsewhere(ngx_hyperdrive_origin_t *o);
 static ngx_uint_t ngx_hyperdrive_origin_alive(ngx_hyperdrive_pool_t *pool);
 static ngx_int_t ngx_hyperdrive_origin_down(ngx_hyperdrive_pool_t *pool,
     ngx_hyperdrive_proto_error_t *err);
@@ -640,7 +641,7 @@ ngx_hyperdrive_origin_release(ngx_hyperdrive_origin_t *o, void *client)
         }
 
         o->unclean = 0;
-        o->unknown = 0;
+        o->unknown = ngx_hyperdrive_origin_elsewhere(o);
 
         ngx_hyperdrive_state_bucket_unref(o->bucket);
         o->bucket = NULL;
@@ -682,6 +683,22 @@ ngx_hyperdrive_origin_release(ngx_hyperdrive_origin_t *o, void *client)
     /* what has come already is read in this turn of the loop */
 
     ngx_hyperdrive_net_post_read(&o->net);
+}
+
+
+/* MySQL: a reset leaves the schema as it is */
+
+static ngx_uint_t
+ngx_hyperdrive_origin_elsewhere(ngx_hyperdrive_origin_t *o)
+{
+    ngx_hyperdrive_state_setting_t  setting;
+
+    static ngx_str_t  use = ngx_string("use");
+
+    return o->pool->conf->proto->dialect
+           && (o->unknown
+               || ngx_hyperdrive_state_bucket_find(o->bucket, &use, &setting)
+                  == NGX_OK);
 }
 
 

@@ -231,6 +231,10 @@ typedef struct {
     ngx_hyperdrive_proto_piece_e      type;
     u_char                           *data;         /* to be passed on... */
     size_t                            len;          /* ...if there is any */
+    ngx_str_t                         keep;         /* what is to be kept of it
+                                                       instead, for clients that
+                                                       understand more; empty:
+                                                       the same */
     u_char                           *sqlstate;     /* ERROR: its five bytes, or
                                                        NULL */
     u_char                           *pid;          /* where it names a process

@@ -18,8 +18,6 @@
 static ngx_int_t ngx_hyperdrive_mysql_answer_next(
     ngx_hyperdrive_mysql_client_t *c, ngx_hyperdrive_mysql_origin_t *o,
     u_char **pos, u_char *last, ngx_hyperdrive_proto_piece_t *piece);
-static ngx_uint_t ngx_hyperdrive_mysql_answer_is_end(
-    ngx_hyperdrive_mysql_origin_t *o, u_char *p, size_t len);
 static void ngx_hyperdrive_mysql_answer_ready(
     ngx_hyperdrive_mysql_origin_t *o, ngx_hyperdrive_proto_piece_t *piece);
 static void ngx_hyperdrive_mysql_answer_local(
@@ -279,11 +277,12 @@ ngx_hyperdrive_mysql_answer_row(ngx_hyperdrive_mysql_client_t *c,
 
     return o->more
            || (o->phase == NGX_HYPERDRIVE_MYSQL_ROWS
+               && first->type != NGX_HYPERDRIVE_MYSQL_REPLY_FIELDS
                && !ngx_hyperdrive_mysql_answer_is_end(o, p, len));
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_hyperdrive_mysql_answer_is_end(ngx_hyperdrive_mysql_origin_t *o, u_char *p,
     size_t len)
 {

@@ -30,6 +30,12 @@ static ngx_int_t ngx_hyperdrive_mysql_answer_packet_definition(
 static ngx_int_t ngx_hyperdrive_mysql_answer_packet_definitions(
     ngx_hyperdrive_mysql_client_t *c, ngx_hyperdrive_mysql_origin_t *o,
     u_char *p, size_t len, ngx_hyperdrive_proto_piece_t *piece);
+static ngx_int_t ngx_hyperdrive_mysql_answer_packet_field(
+    ngx_hyperdrive_mysql_client_t *c, ngx_hyperdrive_mysql_origin_t *o,
+    u_char *p, size_t len, ngx_hyperdrive_proto_piece_t *piece);
+static ngx_int_t ngx_hyperdrive_mysql_answer_packet_typed(
+    ngx_hyperdrive_mysql_client_t *c, ngx_hyperdrive_mysql_origin_t *o,
+    u_char *p, size_t len, ngx_hyperdrive_proto_piece_t *piece);
 static void ngx_hyperdrive_mysql_answer_packet_defined(
     ngx_hyperdrive_mysql_origin_t *o);
 static ngx_int_t ngx_hyperdrive_mysql_answer_packet_end(
@@ -80,6 +86,15 @@ ngx_hyperdrive_mysql_answer_packet(ngx_hyperdrive_mysql_client_t *c,
                                                               piece);
 
     default: /* NGX_HYPERDRIVE_MYSQL_ROWS */
+
+        if (ngx_hyperdrive_mysql_ledger_at(&o->ledger, 0)->type
+            == NGX_HYPERDRIVE_MYSQL_REPLY_FIELDS
+            && !ngx_hyperdrive_mysql_answer_is_end(o, p, len))
+        {
+            return ngx_hyperdrive_mysql_answer_packet_field(c, o, p, len,
+                                                            piece);
+        }
+
         return ngx_hyperdrive_mysql_answer_packet_end(c, o, p, len, 1, piece);
     }
 }
@@ -286,6 +301,14 @@ ngx_hyperdrive_mysql_answer_packet_definition(ngx_hyperdrive_mysql_client_t *c,
                           : NGX_HYPERDRIVE_PROTO_HEAD;
     p[3] = first->seq++;
 
+    if (pass
+        && ngx_hyperdrive_mysql_answer_packet_typed(c, o, p, len, piece)
+           != NGX_OK)
+    {
+        return ngx_hyperdrive_mysql_answer_packet_bad(piece,
+                                                      "malformed definition");
+    }
+
     if (--o->defs) {
         return pass ? NGX_OK : NGX_DECLINED;
     }
@@ -294,8 +317,10 @@ ngx_hyperdrive_mysql_answer_packet_definition(ngx_hyperdrive_mysql_client_t *c,
 
     if (pass && prepare && !(c->caps & NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF)) {
 
-        (void) ngx_hyperdrive_base_chain_append(&o->scratch, p,
+        if (o->scratch.size == 0) {
+            (void) ngx_hyperdrive_base_chain_append(&o->scratch, p,
                                           NGX_HYPERDRIVE_MYSQL_HEADER + len);
+        }
 
         ngx_hyperdrive_mysql_eof(&o->scratch, c->status, 0, &first->seq);
 
@@ -318,6 +343,78 @@ ngx_hyperdrive_mysql_answer_packet_definition(ngx_hyperdrive_mysql_client_t *c,
     }
 
     return pass ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* of COM_FIELD_LIST */
+
+static ngx_int_t
+ngx_hyperdrive_mysql_answer_packet_field(ngx_hyperdrive_mysql_client_t *c,
+    ngx_hyperdrive_mysql_origin_t *o, u_char *p, size_t len,
+    ngx_hyperdrive_proto_piece_t *piece)
+{
+    piece->type = NGX_HYPERDRIVE_PROTO_ROWS;
+    piece->rows = 1;
+
+    if (!ngx_hyperdrive_mysql_answer_packet_passes(c, o)) {
+        return NGX_DECLINED;
+    }
+
+    p[3] = ngx_hyperdrive_mysql_ledger_at(&o->ledger, 0)->seq++;
+
+    if (ngx_hyperdrive_mysql_answer_packet_typed(c, o, p, len, piece)
+        != NGX_OK)
+    {
+        return ngx_hyperdrive_mysql_answer_packet_bad(piece,
+                                                      "malformed definition");
+    }
+
+    return NGX_OK;
+}
+
+
+/* a definition as this client understands it, and as others might */
+
+static ngx_int_t
+ngx_hyperdrive_mysql_answer_packet_typed(ngx_hyperdrive_mysql_client_t *c,
+    ngx_hyperdrive_mysql_origin_t *o, u_char *p, size_t len,
+    ngx_hyperdrive_proto_piece_t *piece)
+{
+    u_char      seq;
+    ngx_str_t   payload, info;
+    ngx_uint_t  typed;
+
+    if (((c->caps ^ o->caps) & NGX_HYPERDRIVE_MYSQL_MARIADB_TYPE_INFO) == 0) {
+        return NGX_OK;
+    }
+
+    payload.data = p + NGX_HYPERDRIVE_MYSQL_HEADER;
+    payload.len = len;
+
+    typed = ((o->caps & NGX_HYPERDRIVE_MYSQL_MARIADB_TYPE_INFO) != 0);
+
+    if (ngx_hyperdrive_mysql_type_info(&payload, typed, &info) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (info.len > 1) {
+        /* it says something */
+        piece->keep.data = piece->data;
+        piece->keep.len = piece->len;
+    }
+
+    seq = p[3];
+
+    ngx_hyperdrive_mysql_retype(&o->scratch, &payload, typed, &info, &seq);
+
+    if (o->scratch.failed) {
+        return NGX_ERROR;
+    }
+
+    piece->data = o->scratch.head->pos;
+    piece->len = o->scratch.size;
+
+    return NGX_OK;
 }
 
 

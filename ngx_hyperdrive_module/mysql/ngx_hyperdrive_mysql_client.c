@@ -50,7 +50,8 @@ ngx_hyperdrive_mysql_client_create(ngx_hyperdrive_proto_ctx_t *ctx,
     client->first_mode = mode;
     client->caps = login ? login->capabilities
                          : NGX_HYPERDRIVE_MYSQL_PROTOCOL_41
-                           | NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF;
+                           | NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF
+                           | NGX_HYPERDRIVE_MYSQL_MARIADB_TYPE_INFO;
     client->status = NGX_HYPERDRIVE_MYSQL_AUTOCOMMIT;
     client->multi = ((client->caps & NGX_HYPERDRIVE_MYSQL_MULTI_STATEMENTS)
                      != 0);

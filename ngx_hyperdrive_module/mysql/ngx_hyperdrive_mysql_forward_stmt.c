@@ -108,6 +108,9 @@ ngx_hyperdrive_mysql_forward_prepare(ngx_hyperdrive_mysql_forward_t *f)
 
     ngx_hyperdrive_mysql_ledger_at(&o->ledger, o->ledger.n - 1)->private
                                                                     = private;
+    /* the last one is this, if it succeeds: which number it has is not known */
+
+    f->client->last = 0;
     f->client->drop = 1;
 
     return ngx_hyperdrive_mysql_forward_rest(f, 0);
@@ -191,6 +194,11 @@ ngx_hyperdrive_mysql_forward_execute(ngx_hyperdrive_mysql_forward_t *f)
 
     if (rc != NGX_OK) {
         return rc;
+    }
+
+    if (item && item->holder && o->ledger.n) {
+        /* whether it has a cursor, which this ends, is known from an answer */
+        return ngx_hyperdrive_mysql_forward_hold(f);
     }
 
     handle = item ? item->handle : NGX_HYPERDRIVE_MYSQL_LAST;

@@ -38,6 +38,10 @@
      |NGX_HYPERDRIVE_MYSQL_SESSION_TRACK                                      \
      |NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF)
 
+/* MariaDB's, which clients are offered if the origin does */
+#define NGX_HYPERDRIVE_MYSQL_EXTENDED                                         \
+    (NGX_HYPERDRIVE_MYSQL_MARIADB_BULK|NGX_HYPERDRIVE_MYSQL_MARIADB_TYPE_INFO)
+
 /* what stays as it is from log-in to end, and changes answers: the client's
    are asked for at the origin, which is not everybody's then */
 #define NGX_HYPERDRIVE_MYSQL_FIXED                                            \

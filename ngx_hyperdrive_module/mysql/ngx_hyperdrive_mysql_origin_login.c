@@ -354,7 +354,8 @@ ngx_hyperdrive_mysql_origin_login_wanted(ngx_hyperdrive_proto_login_t *login)
     uint64_t    caps;
     ngx_str_t  *value;
 
-    caps = NGX_HYPERDRIVE_MYSQL_COMMON|NGX_HYPERDRIVE_MYSQL_LONG_PASSWORD;
+    caps = NGX_HYPERDRIVE_MYSQL_COMMON|NGX_HYPERDRIVE_MYSQL_EXTENDED
+           |NGX_HYPERDRIVE_MYSQL_LONG_PASSWORD;
 
     if (login->database.len == 0) {
         caps &= ~(uint64_t) NGX_HYPERDRIVE_MYSQL_CONNECT_WITH_DB;

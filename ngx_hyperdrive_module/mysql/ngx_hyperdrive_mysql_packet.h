@@ -300,6 +300,21 @@ ngx_hyperdrive_mysql_get_u24(u_char *p)
    none */
 u_char *ngx_hyperdrive_mysql_read_lenc(u_char *p, u_char *end,
     uint64_t *value);
+/*
+ * Of a column's definition: the information on its type, with its length in
+ * front, or, if it is not <typed>, where that would be.  NGX_ERROR: it is cut
+ * short.
+ */
+ngx_int_t ngx_hyperdrive_mysql_type_info(ngx_str_t *payload, ngx_uint_t typed,
+    ngx_str_t *info);
+/* whether it is, of one in an answer */
+ngx_uint_t ngx_hyperdrive_mysql_typed(ngx_str_t *payload);
+/*
+ * Appends it in the other form: typed, with nothing said, or without; a
+ * packet in one piece.
+ */
+void ngx_hyperdrive_mysql_retype(ngx_hyperdrive_chain_t *chain,
+    ngx_str_t *payload, ngx_uint_t typed, ngx_str_t *info, u_char *seq);
 /* a string with its length in front; it stays where it is */
 u_char *ngx_hyperdrive_mysql_read_lstr(u_char *p, u_char *end,
     ngx_str_t *value);

@@ -15,6 +15,9 @@
  */
 
 
+static void ngx_hyperdrive_mysql_serve_head(
+    ngx_hyperdrive_mysql_client_t *client, u_char *p, size_t len,
+    ngx_hyperdrive_chain_t *out);
 static void ngx_hyperdrive_mysql_serve_last(
     ngx_hyperdrive_mysql_client_t *client, ngx_hyperdrive_chain_t *out);
 
@@ -30,10 +33,50 @@ ngx_hyperdrive_mysql_serve_begin(void *data,
 
     ngx_memzero(&client->rows, sizeof(ngx_hyperdrive_mysql_framer_t));
 
-    ngx_hyperdrive_mysql_serve_rows(client, head, len, out);
+    ngx_hyperdrive_mysql_serve_head(client, head, len, out);
 
     if (!(client->caps & NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF)) {
         ngx_hyperdrive_mysql_eof(out, client->status, 0, &client->seq);
+    }
+}
+
+
+/* definitions are as the one client was told who was told most */
+
+static void
+ngx_hyperdrive_mysql_serve_head(ngx_hyperdrive_mysql_client_t *client,
+    u_char *p, size_t len, ngx_hyperdrive_chain_t *out)
+{
+    u_char      *q, *last, seq;
+    ngx_str_t    payload, info;
+    ngx_uint_t   first, typed, wanted;
+
+    last = p + len;
+    first = 1;
+    wanted = ((client->caps & NGX_HYPERDRIVE_MYSQL_MARIADB_TYPE_INFO) != 0);
+
+    while (ngx_hyperdrive_mysql_packet(&p, last,
+                                       NGX_HYPERDRIVE_MYSQL_MAX_PACKET - 1,
+                                       &payload, &seq)
+           == NGX_OK)
+    {
+        typed = first ? wanted : ngx_hyperdrive_mysql_typed(&payload);
+        first = 0;
+
+        if (typed != wanted
+            && ngx_hyperdrive_mysql_type_info(&payload, typed, &info)
+               == NGX_OK)
+        {
+            ngx_hyperdrive_mysql_retype(out, &payload, typed, &info,
+                                        &client->seq);
+            continue;
+        }
+
+        q = ngx_hyperdrive_mysql_packet_begin(out, payload.len, &client->seq);
+
+        if (q) {
+            ngx_memcpy(q, payload.data, payload.len);
+        }
     }
 }
 

@@ -369,6 +369,11 @@ ngx_int_t ngx_hyperdrive_mysql_answer(void *client, void *origin,
     ngx_hyperdrive_proto_piece_t *piece);
 
 
+/* whether the packet at <p> ends rows */
+ngx_uint_t ngx_hyperdrive_mysql_answer_is_end(
+    ngx_hyperdrive_mysql_origin_t *o, u_char *p, size_t len);
+
+
 /* ngx_hyperdrive_mysql_answer_packet.c */
 
 /*

@@ -96,6 +96,7 @@ void
 ngx_hyperdrive_session_fill_piece(ngx_hyperdrive_session_fill_t *fill,
     ngx_hyperdrive_proto_piece_t *piece)
 {
+    ngx_str_t                data;
     ngx_hyperdrive_chain_t  *chain;
 
     if (fill->failed) {
@@ -147,15 +148,21 @@ ngx_hyperdrive_session_fill_piece(ngx_hyperdrive_session_fill_t *fill,
         goto failed;
     }
 
-    if (fill->head.size + fill->body.size + piece->len > fill->conf->max_size)
+    data = piece->keep;
+
+    if (data.len == 0) {
+        data.data = piece->data;
+        data.len = piece->len;
+    }
+
+    if (fill->head.size + fill->body.size + data.len > fill->conf->max_size)
     {
         fill->conf->origin->counters->oversized++;
         fill->oversized = 1;
         goto failed;
     }
 
-    if (ngx_hyperdrive_base_chain_append(chain, piece->data, piece->len)
-        == NGX_OK)
+    if (ngx_hyperdrive_base_chain_append(chain, data.data, data.len) == NGX_OK)
     {
         return;
     }

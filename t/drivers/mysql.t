@@ -41,10 +41,24 @@ stream {
         hyperdrive_pool    max=8;
     }
 
+    upstream packed {
+        hyperdrive_origin  mysql://app:secret\@127.0.0.1:$port/shop?compress=true;
+        hyperdrive_pool    max=4;
+    }
+
+    hyperdrive_cache_zone  c 16m;
+
     server {
         listen            127.0.0.1:8080;
         hyperdrive_pass   shop;
         hyperdrive_users  users.txt;
+    }
+
+    server {
+        listen            127.0.0.1:8082;
+        hyperdrive_pass   packed;
+        hyperdrive_users  users.txt;
+        hyperdrive_cache  c max_age=1h;
     }
 }
 
@@ -62,6 +76,14 @@ my $client = '/usr/bin/mariadb';
 same('the mysql client', sub { [ $client, '--no-defaults', '-B', '-h',
 	'127.0.0.1', '-P', $_[0], '-u', 'app', '-psecret', 'shop' ] },
 	input => "$FindBin::Bin/mysql.sql");
+
+# from memory where it may be, compressed at both ends
+
+my @packed = (port(8080), port(8082));
+
+same('the mysql client, compressed', sub { [ $client, '--no-defaults', '-B',
+	'-h', '127.0.0.1', '-P', $_[0], '-u', 'app', '-psecret', '--compress',
+	'shop' ] }, input => "$FindBin::Bin/mysql.sql", ports => \@packed);
 
 for my $driver ('mysql', 'mysql2') {
 	same("node: $driver", sub { [ 'node', 'mysql_node.js', $driver, $_[0] ] },
@@ -85,6 +107,17 @@ my ($status, $out) = run_command([ 'sh', '-c', "cc -o $program mysql_c.c "
 diag($out) if $status;
 
 same('Connector/C', sub { [ $program, $_[0] ] });
+
+my $maria = build_dir() . '/drivers/mysql_maria';
+
+($status, $out) = run_command([ 'sh', '-c', "cc -o $maria mysql_maria.c "
+	. '$(mariadb_config --cflags --libs)' ], dir => $FindBin::Bin);
+diag($out) if $status;
+
+for my $compress ([], [ 'compress' ]) {
+	same("Connector/C, MariaDB's own @$compress",
+		sub { [ $maria, $_[0], @$compress ] }, ports => \@packed);
+}
 
 $program = build_dir() . '/drivers/mysql_go';
 
@@ -114,7 +147,7 @@ for my $mode ('auto', 'disable') {
 		or diag($out);
 }
 
-cmp_ok($db->connections(user => 'app'), '<=', 8,
+cmp_ok($db->connections(user => 'app'), '<=', 12,
 	'and no more connections than there may be');
 
 $t->done_testing();
@@ -126,9 +159,10 @@ $t->done_testing();
 sub same {
 	my ($name, $command, %o) = @_;
 
+	my @ports = @{delete $o{ports} || [ port(8080) ]};
 	my @said;
 
-	for my $to ($port, port(8080)) {
+	for my $to ($port, @ports) {
 		my ($status, $out) = run_command([ 'timeout', '60',
 			@{$command->($to)} ], dir => $FindBin::Bin, %o);
 
@@ -137,7 +171,7 @@ sub same {
 	}
 
 	unlike($said[0], qr/exits with|failed/, "$name: works by itself");
-	is($said[1], $said[0], "$name: says the same");
+	is($said[$_], $said[0], "$name: says the same") for 1 .. @ports;
 }
 
 ###############################################################################

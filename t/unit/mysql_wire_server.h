@@ -45,6 +45,7 @@ typedef struct {
 typedef struct {
     uint64_t                       caps;
     ngx_uint_t                     mariadb;
+    ngx_uint_t                     says;        /* it has words for types */
     ngx_uint_t                     status;
     ngx_uint_t                     multi;
     bytes_t                        in;
@@ -67,6 +68,7 @@ server_init(server_t *s, uint64_t caps, ngx_uint_t mariadb)
 
     s->caps = caps;
     s->mariadb = mariadb;
+    s->says = ((caps & NGX_HYPERDRIVE_MYSQL_MARIADB_TYPE_INFO) != 0);
     s->status = NGX_HYPERDRIVE_MYSQL_AUTOCOMMIT;
     s->multi = ((caps & NGX_HYPERDRIVE_MYSQL_MULTI_STATEMENTS) != 0);
 }
@@ -111,6 +113,38 @@ server_packet(server_t *s, const void *data, size_t len)
     ngx_memzero(&out, sizeof(ngx_hyperdrive_chain_t));
     ngx_hyperdrive_mysql_packet_append(&out, data, len, &s->seq);
     bytes_chain(&s->out, &out);
+}
+
+
+/* a definition, with a default value behind it or without */
+
+static ngx_inline void
+server_column(server_t *s, char *name, ngx_uint_t value)
+{
+    u_char  buf[100], *p;
+
+    p = ngx_cpymem(buf, "\3def\1s\1t\1t", 10);
+    p = ngx_hyperdrive_mysql_put_lstr(p, name, strlen(name));
+    p = ngx_hyperdrive_mysql_put_lstr(p, name, strlen(name));
+
+    if (s->caps & NGX_HYPERDRIVE_MYSQL_MARIADB_TYPE_INFO) {
+
+        if (s->says && strcmp(name, "two") == 0) {
+            /* as long as what follows it, with its length */
+            p = ngx_cpymem(p, "\14\0\12what it is", 13);
+
+        } else {
+            *p++ = 0;
+        }
+    }
+
+    p = ngx_cpymem(p, "\14\55\0\100\0\0\0\375\0\0\0\0\0", 13);
+
+    if (value) {
+        p = ngx_hyperdrive_mysql_put_lstr(p, "d", 1);
+    }
+
+    server_packet(s, buf, p - buf);
 }
 
 
@@ -252,8 +286,8 @@ server_result(server_t *s, const char *text, u_char *values, size_t len,
     n = (text[6] >= '0' && text[6] <= '9') ? text[6] - '0' : 1;
 
     server_packet(s, "\2", 1);
-    server_packet(s, "\3defone", 7);
-    server_packet(s, "\3deftwo", 7);
+    server_column(s, "one", 0);
+    server_column(s, "two", 0);
 
     if (cursor) {
         st->cursor = 1;
@@ -372,7 +406,7 @@ server_prepare(server_t *s, u_char *text, size_t len)
     server_packet(s, ok, 12);
 
     for (n = 0; n < st->nparams; n++) {
-        server_packet(s, "\3def?", 5);
+        server_column(s, "?", 0);
     }
 
     if (n) {
@@ -380,7 +414,7 @@ server_prepare(server_t *s, u_char *text, size_t len)
     }
 
     for (n = 0; n < columns; n++) {
-        server_packet(s, "\3defcol", 7);
+        server_column(s, "col", 0);
     }
 
     if (n) {
@@ -623,7 +657,8 @@ server_command(server_t *s, u_char *p, size_t len)
         return;
 
     case NGX_HYPERDRIVE_MYSQL_COM_FIELD_LIST:
-        server_packet(s, "\3deffield", 9);
+        server_column(s, "field", 1);
+        server_column(s, "two", 1);
         server_ok(s, 1, s->status, 0, "");
         return;
 

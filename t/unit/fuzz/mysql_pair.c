@@ -91,7 +91,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     caps = common | NGX_HYPERDRIVE_MYSQL_MULTI_STATEMENTS
            | ((data[3] & 1) ? NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF : 0)
-           | ((data[3] & 2) ? NGX_HYPERDRIVE_MYSQL_SESSION_TRACK : 0);
+           | ((data[3] & 2) ? NGX_HYPERDRIVE_MYSQL_SESSION_TRACK : 0)
+           | ((data[3] & 16) ? NGX_HYPERDRIVE_MYSQL_MARIADB_TYPE_INFO : 0);
 
     relay_init(&r, registry, 1 + ((data[0] >> 1) & 7), caps,
                (data[3] & 4) ? 1 : 0);
@@ -161,7 +162,8 @@ script_make(script_t *s, const uint8_t *data, size_t size, uint64_t common,
     s->caps = common
               | ((data[0] & 1) ? NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF : 0)
               | ((data[0] & 2) ? track : 0)
-              | ((data[0] & 4) ? NGX_HYPERDRIVE_MYSQL_MULTI_STATEMENTS : 0);
+              | ((data[0] & 4) ? NGX_HYPERDRIVE_MYSQL_MULTI_STATEMENTS : 0)
+              | ((data[0] & 8) ? NGX_HYPERDRIVE_MYSQL_MARIADB_TYPE_INFO : 0);
 
     for (i = 1; i + 1 < size; /* void */ ) {
 
@@ -466,6 +468,7 @@ check(relay_t *r, script_t *s, ngx_uint_t done)
     server_t  direct;
 
     server_init(&direct, s->caps, r->mariadb);
+    direct.says = r->server.says;
     server_feed(&direct, s->b.data, s->b.len);
 
     if (r->server.wild) {

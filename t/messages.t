@@ -55,9 +55,12 @@ stream {
 
     hyperdrive_users  off;
 
+    # no catalog, which would take the only connection now and then
+
     upstream one {
-        hyperdrive_origin  $url;
-        hyperdrive_pool    max=1;
+        hyperdrive_origin   $url;
+        hyperdrive_pool     max=1;
+        hyperdrive_catalog  off;
     }
 
     upstream three {

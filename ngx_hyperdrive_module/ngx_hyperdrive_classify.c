@@ -132,6 +132,7 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
     plan->may_write = facts.may_write;
     plan->defaults = facts.defaults;
     plan->ddl = blind.ddl;
+    plan->perhaps = blind.perhaps;
 
     if (!sql_mode.mysql) {
         plan->local = ngx_hyperdrive_classify_local(text, &facts);

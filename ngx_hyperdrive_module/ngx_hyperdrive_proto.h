@@ -184,6 +184,8 @@ typedef struct {
                                                        or closes statements,
                                                        perhaps nothing else:
                                                        _prepared() */
+    unsigned                          mixed:1;      /* something runs in it,
+                                                       and stmt is NULL */
     unsigned                          bare:1;       /* one execution of stmt,
                                                        without parameters or
                                                        a name for its portal */

@@ -95,6 +95,7 @@ static ngx_hyperdrive_admin_status_field_t
     ngx_hyperdrive_admin_status_field(catalogs),
     ngx_hyperdrive_admin_status_field(catalog_reads),
     ngx_hyperdrive_admin_status_field(catalog_failed),
+    ngx_hyperdrive_admin_status_field(catalog_waits),
     ngx_hyperdrive_admin_status_field(deferred),
     ngx_hyperdrive_admin_status_field(aligned),
     ngx_hyperdrive_admin_status_field(pinned),

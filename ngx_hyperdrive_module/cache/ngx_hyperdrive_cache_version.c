@@ -544,6 +544,29 @@ ngx_hyperdrive_cache_version_raise(ngx_hyperdrive_cache_version_line_t *line)
 }
 
 
+ngx_uint_t
+ngx_hyperdrive_cache_version_holds(ngx_hyperdrive_cache_version_set_t *set,
+    ngx_hyperdrive_cache_version_sample_t *sample)
+{
+    ngx_hyperdrive_cache_version_sample_t  now;
+
+    return ngx_hyperdrive_cache_version_sample(set, &now) == NGX_OK
+           && now.n == sample->n
+           && ngx_memcmp(now.versions, sample->versions,
+                         now.n * sizeof(uint64_t))
+              == 0;
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_cache_version_busy(ngx_hyperdrive_cache_version_set_t *set)
+{
+    ngx_hyperdrive_cache_version_sample_t  now;
+
+    return ngx_hyperdrive_cache_version_sample(set, &now) != NGX_OK;
+}
+
+
 uint64_t
 ngx_hyperdrive_cache_version_tick(void)
 {

@@ -129,6 +129,13 @@ void ngx_hyperdrive_cache_version_leave(
 ngx_int_t ngx_hyperdrive_cache_version_sample(
     ngx_hyperdrive_cache_version_set_t *set,
     ngx_hyperdrive_cache_version_sample_t *sample);
+/* whether there is one now, and it is the same */
+ngx_uint_t ngx_hyperdrive_cache_version_holds(
+    ngx_hyperdrive_cache_version_set_t *set,
+    ngx_hyperdrive_cache_version_sample_t *sample);
+/* whether there is none */
+ngx_uint_t ngx_hyperdrive_cache_version_busy(
+    ngx_hyperdrive_cache_version_set_t *set);
 
 
 /*

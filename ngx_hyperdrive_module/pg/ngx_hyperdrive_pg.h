@@ -47,6 +47,8 @@ typedef struct {
 
     size_t                            scanned;     /* of the unit in the buffer,
                                                       whole messages */
+    unsigned                          runs:1;      /* ...one of which runs
+                                                      something */
     uint32_t                          left;        /* of a message's body that
                                                       streams through */
     unsigned                          drop:1;      /* ...to nowhere */

@@ -178,6 +178,8 @@ ngx_hyperdrive_pg_client_request(void *data, u_char *pos, u_char *last,
             return NGX_BUSY;
         }
 
+        client->runs = (type == 'E' || type == 'F' || type == 'Q'
+                        || (client->runs && client->scanned));
         client->scanned += total;
 
         if (type == 'Q' || type == 'S' || type == 'H' || type == 'F') {
@@ -217,6 +219,8 @@ ngx_hyperdrive_pg_client_request(void *data, u_char *pos, u_char *last,
 
                 unit->prepare = ngx_hyperdrive_pg_prepared_may(pos, unit->len);
             }
+
+            unit->mixed = (client->runs && unit->stmt == NULL);
 
             return NGX_OK;
         }

@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session_catalog.h"
+#include "session/ngx_hyperdrive_session_hold.h"
 #include "session/ngx_hyperdrive_session_cache.h"
 #include "session/ngx_hyperdrive_session_log.h"
 #include "session/ngx_hyperdrive_session_policy.h"
@@ -43,6 +44,7 @@ static ngx_str_t  ngx_hyperdrive_session_states[] = {
     ngx_string("ready"),
     ngx_string("wait"),
     ngx_string("flight"),
+    ngx_string("held"),
     ngx_string("route"),
     ngx_string("active"),
     ngx_string("closing")
@@ -239,6 +241,7 @@ ngx_hyperdrive_session_cleanup(void *data)
     ngx_hyperdrive_session_route_forget(s);
     ngx_hyperdrive_session_fill_drop(s);
     ngx_hyperdrive_session_flight_forget(s);
+    ngx_hyperdrive_session_hold_forget(s);
     ngx_hyperdrive_session_time_stop(s);
 
     ngx_hyperdrive_session_auth_leave(s);
@@ -836,6 +839,7 @@ ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s)
         ngx_hyperdrive_origin_leave(&s->waiter);
         ngx_hyperdrive_session_route_forget(s);
         ngx_hyperdrive_session_flight_forget(s);
+        ngx_hyperdrive_session_hold_forget(s);
         ngx_hyperdrive_session_auth_leave(s);
 
         if (s->origin) {

@@ -141,6 +141,7 @@ typedef enum {
     NGX_HYPERDRIVE_SESSION_WAIT,         /* in the queue for an origin */
     NGX_HYPERDRIVE_SESSION_FLIGHT,       /* no origin: waits for an answer that
                                             another session fetches; timer */
+    NGX_HYPERDRIVE_SESSION_HELD,         /* no origin: waits for the catalog */
     NGX_HYPERDRIVE_SESSION_ROUTE,        /* no origin: a replica is asked, or
                                             another upstream */
     NGX_HYPERDRIVE_SESSION_ACTIVE,       /* has an origin */
@@ -305,6 +306,10 @@ struct ngx_hyperdrive_session_s {
                                                      from everywhere; or 0 */
     ngx_queue_t                      all;         /* the worker's */
     ngx_queue_t                      rest;        /* those that want nothing */
+    ngx_queue_t                      held;        /* of those who wait for the
+                                                     catalog, in whatever
+                                                     state; next is NULL: does
+                                                     not */
     ngx_msec_t                       rested;      /* since when */
     ngx_str_t                        user;
     uint64_t                         proof;       /* of the secret that it has

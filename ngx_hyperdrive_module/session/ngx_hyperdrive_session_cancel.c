@@ -110,6 +110,7 @@ ngx_hyperdrive_session_cancel_message(u_char *data, size_t len)
 
     if (s->state == NGX_HYPERDRIVE_SESSION_WAIT
         || s->state == NGX_HYPERDRIVE_SESSION_FLIGHT
+        || s->state == NGX_HYPERDRIVE_SESSION_HELD
         || (s->state == NGX_HYPERDRIVE_SESSION_ROUTE
             && ngx_hyperdrive_session_route_cancel(s) == NGX_OK))
     {

@@ -6,6 +6,7 @@
 
 #include "session/ngx_hyperdrive_session_catalog.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
+#include "session/ngx_hyperdrive_session_hold.h"
 #include "session/ngx_hyperdrive_session_plan.h"
 #include "origin/ngx_hyperdrive_origin_ask.h"
 
@@ -27,9 +28,6 @@
 #define NGX_HYPERDRIVE_SESSION_CATALOG_YIELD   3000
 #define NGX_HYPERDRIVE_SESSION_CATALOG_LOOK    20
 
-/* what is kept in shared memory does not grow old, seconds */
-#define NGX_HYPERDRIVE_SESSION_CATALOG_NOTE    (10 * 365 * 24 * 3600)
-
 
 typedef enum {
     NGX_HYPERDRIVE_SESSION_CATALOG_IDLE = 0,  /* the timer goes on */
@@ -50,6 +48,7 @@ struct ngx_hyperdrive_session_catalog_s {
     ngx_str_t                                user;      /* has read <current>,
                                                            empty as above */
 
+    ngx_hyperdrive_session_hold_t            hold;
     ngx_hyperdrive_origin_ask_t              ask;
     ngx_event_t                              event;
     ngx_connection_t                         dummy;     /* debug logging reads
@@ -58,7 +57,8 @@ struct ngx_hyperdrive_session_catalog_s {
     ngx_msec_t                               done;      /* the last one was */
 
     uint64_t                                 identity;
-    ngx_hyperdrive_cache_version_set_t       set;       /* the DDL number */
+    ngx_hyperdrive_cache_version_set_t       set;       /* the DDL number... */
+    ngx_hyperdrive_cache_version_set_t       sure;      /* ...the other one */
 
     ngx_hyperdrive_sql_catalog_t            *current;
     uint64_t                                 generation;
@@ -96,6 +96,8 @@ static void ngx_hyperdrive_session_catalog_again(
     ngx_hyperdrive_session_catalog_t *cat);
 static ngx_uint_t ngx_hyperdrive_session_catalog_yield(
     ngx_hyperdrive_session_catalog_t *cat);
+static ngx_uint_t ngx_hyperdrive_session_catalog_full(
+    ngx_hyperdrive_session_catalog_t *cat);
 static void ngx_hyperdrive_session_catalog_ask(
     ngx_hyperdrive_session_catalog_t *cat);
 static void ngx_hyperdrive_session_catalog_send(
@@ -114,19 +116,12 @@ static void ngx_hyperdrive_session_catalog_know(
     ngx_hyperdrive_session_catalog_t *cat, uint64_t identity);
 static void ngx_hyperdrive_session_catalog_fail(
     ngx_hyperdrive_session_catalog_t *cat);
-static size_t ngx_hyperdrive_session_catalog_key(
-    ngx_hyperdrive_session_catalog_t *cat, u_char *buf);
 static void ngx_hyperdrive_session_catalog_take(
     ngx_hyperdrive_session_catalog_t *cat);
 static void ngx_hyperdrive_session_catalog_reader(
     ngx_hyperdrive_session_catalog_t *cat);
-static ngx_uint_t ngx_hyperdrive_session_catalog_note(
-    ngx_hyperdrive_session_catalog_t *cat, uint64_t digest);
 static void ngx_hyperdrive_session_catalog_changed(
     ngx_hyperdrive_session_catalog_t *cat);
-static ngx_uint_t ngx_hyperdrive_session_catalog_holds(
-    ngx_hyperdrive_session_catalog_t *cat,
-    ngx_hyperdrive_cache_version_sample_t *sample);
 static void ngx_hyperdrive_session_catalog_count(
     ngx_hyperdrive_session_catalog_t *cat, ngx_uint_t counted);
 
@@ -288,6 +283,8 @@ ngx_hyperdrive_session_catalog_find(ngx_hyperdrive_origin_conf_t *conf,
     cat->event.cancelable = 1;
     cat->dummy.data = cat;
 
+    ngx_hyperdrive_session_hold_init(&cat->hold);
+
     cat->ask.data = cat;
     cat->ask.timeout = NGX_HYPERDRIVE_SESSION_CATALOG_TIME;
     cat->ask.once = 1;
@@ -341,7 +338,7 @@ ngx_hyperdrive_session_catalog_get(ngx_hyperdrive_session_catalog_t *cat,
     uint64_t *generation)
 {
     if (cat->current && cat->sampled
-        && ngx_hyperdrive_session_catalog_holds(cat, &cat->sample))
+        && ngx_hyperdrive_cache_version_holds(&cat->set, &cat->sample))
     {
         *generation = cat->generation;
         return cat->current;
@@ -362,17 +359,46 @@ ngx_hyperdrive_session_catalog_get(ngx_hyperdrive_session_catalog_t *cat,
 }
 
 
-static ngx_uint_t
-ngx_hyperdrive_session_catalog_holds(ngx_hyperdrive_session_catalog_t *cat,
-    ngx_hyperdrive_cache_version_sample_t *sample)
-{
-    ngx_hyperdrive_cache_version_sample_t  now;
+/*
+ * What a request does is not known, and the catalog on its way that would say
+ * it: without one it counts as DDL, and keeps that of all processes from being
+ * in force.
+ */
 
-    return ngx_hyperdrive_cache_version_sample(&cat->set, &now) == NGX_OK
-           && now.n == sample->n
-           && ngx_memcmp(now.versions, sample->versions,
-                         now.n * sizeof(uint64_t))
-              == 0;
+ngx_int_t
+ngx_hyperdrive_session_catalog_wait(ngx_hyperdrive_session_t *s)
+{
+    uint64_t                           generation;
+    ngx_hyperdrive_session_catalog_t  *cat;
+
+    if (s->streaming || !ngx_hyperdrive_cache_version_on()
+        || !(s->unit.mixed || (s->unit.stmt && s->unit.stmt->plan.perhaps)))
+    {
+        return NGX_OK;
+    }
+
+    cat = ngx_hyperdrive_session_catalog(s);
+
+    if (cat == NULL || cat->failing
+        || ngx_hyperdrive_session_catalog_get(cat, &generation)
+        || (cat->known && ngx_hyperdrive_cache_version_busy(&cat->sure))
+        || (s->origin && cat->ask.origin == NULL
+            && ngx_hyperdrive_session_catalog_full(cat))
+        || !ngx_hyperdrive_session_hold_may(&cat->hold))
+    {
+        ngx_hyperdrive_session_hold_forget(s);
+        return NGX_OK;
+    }
+
+    if (!cat->hold.on && cat->state == NGX_HYPERDRIVE_SESSION_CATALOG_IDLE) {
+        /* not long */
+        ngx_hyperdrive_session_catalog_schedule(cat,
+                                         NGX_HYPERDRIVE_SESSION_CATALOG_LOOK);
+    }
+
+    ngx_hyperdrive_session_hold(&cat->hold, s);
+
+    return NGX_AGAIN;
 }
 
 
@@ -391,10 +417,6 @@ static void
 ngx_hyperdrive_session_catalog_schedule(ngx_hyperdrive_session_catalog_t *cat,
     ngx_msec_t msec)
 {
-    if (ngx_exiting) {
-        return;
-    }
-
     if (cat->event.timer_set) {
         ngx_del_timer(&cat->event);
     }
@@ -408,6 +430,12 @@ ngx_hyperdrive_session_catalog_schedule(ngx_hyperdrive_session_catalog_t *cat,
 static void
 ngx_hyperdrive_session_catalog_again(ngx_hyperdrive_session_catalog_t *cat)
 {
+    if (cat->hold.on) {
+        ngx_hyperdrive_session_catalog_schedule(cat,
+                                         NGX_HYPERDRIVE_SESSION_CATALOG_LOOK);
+        return;
+    }
+
     if (ngx_current_msec - cat->done > NGX_HYPERDRIVE_SESSION_CATALOG_MAX) {
         cat->delay = NGX_HYPERDRIVE_SESSION_CATALOG_MIN;
     }
@@ -421,11 +449,7 @@ ngx_hyperdrive_session_catalog_again(ngx_hyperdrive_session_catalog_t *cat)
 static void
 ngx_hyperdrive_session_catalog_timer(ngx_event_t *ev)
 {
-    size_t                                 len;
-    u_char                                 buf[NGX_HYPERDRIVE_SHM_NOTE_KEY];
-    u_char                                 value[NGX_HYPERDRIVE_SHM_NOTE];
     uint64_t                               identity;
-    ngx_str_t                              key;
     ngx_connection_t                      *c;
     ngx_hyperdrive_session_catalog_t      *cat;
     ngx_hyperdrive_cache_version_sample_t  sample;
@@ -433,7 +457,7 @@ ngx_hyperdrive_session_catalog_timer(ngx_event_t *ev)
     c = ev->data;
     cat = c->data;
 
-    if (ngx_exiting || cat->state != NGX_HYPERDRIVE_SESSION_CATALOG_IDLE) {
+    if (cat->state != NGX_HYPERDRIVE_SESSION_CATALOG_IDLE) {
         return;
     }
 
@@ -443,30 +467,28 @@ ngx_hyperdrive_session_catalog_timer(ngx_event_t *ev)
         return;
     }
 
-    if (!cat->known) {
-
-        key.data = buf;
-        key.len = ngx_hyperdrive_session_catalog_key(cat, buf);
-
-        if (ngx_hyperdrive_shm_note_get(&key,
-                                        NGX_HYPERDRIVE_SESSION_CATALOG_NOTE,
-                                        value, sizeof(value), &len)
-            == NGX_OK
-            && len == sizeof(uint64_t))
-        {
-            ngx_memcpy(&identity, value, sizeof(uint64_t));
-            ngx_hyperdrive_session_catalog_know(cat, identity);
-        }
+    if (!cat->known
+        && ngx_hyperdrive_session_catalog_recall(&cat->conf->name,
+                                                 &cat->database, &identity)
+           == NGX_OK)
+    {
+        ngx_hyperdrive_session_catalog_know(cat, identity);
     }
 
     if (cat->known
         && (ngx_hyperdrive_cache_version_sample(&cat->set, &sample) != NGX_OK
             || (cat->sampled && cat->delay < NGX_HYPERDRIVE_SESSION_CATALOG_BUSY
-                && !ngx_hyperdrive_session_catalog_holds(cat, &cat->seen))))
+                && !ngx_hyperdrive_cache_version_holds(&cat->set, &cat->seen))))
     {
         /* somebody is changing it now, or has, and may not be done */
 
         (void) ngx_hyperdrive_cache_version_sample(&cat->set, &cat->seen);
+
+        if (ngx_hyperdrive_cache_version_busy(&cat->sure)) {
+            /* by DDL, which may take long */
+            ngx_hyperdrive_session_hold_over(&cat->hold, 1);
+        }
+
         ngx_hyperdrive_session_catalog_again(cat);
         return;
     }
@@ -477,17 +499,14 @@ ngx_hyperdrive_session_catalog_timer(ngx_event_t *ev)
 
 /*
  * All connections are in use: clients need them first, and the places in the
- * queue; but not for ever, as it is the cache that would help.
+ * queue; but not for ever, as it is the cache that would help, and not while
+ * they wait for it.
  */
 
 static ngx_uint_t
 ngx_hyperdrive_session_catalog_yield(ngx_hyperdrive_session_catalog_t *cat)
 {
-    ngx_hyperdrive_shm_limit_stats_t  stats;
-
-    ngx_hyperdrive_shm_limit_stats(cat->conf->limit, &stats);
-
-    if (stats.used - stats.idle < stats.max) {
+    if (cat->hold.on || !ngx_hyperdrive_session_catalog_full(cat)) {
         cat->yield = 0;
         return 0;
     }
@@ -505,6 +524,17 @@ ngx_hyperdrive_session_catalog_yield(ngx_hyperdrive_session_catalog_t *cat)
     cat->yield = 0;
 
     return 0;
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_session_catalog_full(ngx_hyperdrive_session_catalog_t *cat)
+{
+    ngx_hyperdrive_shm_limit_stats_t  stats;
+
+    ngx_hyperdrive_shm_limit_stats(cat->conf->limit, &stats);
+
+    return stats.used - stats.idle >= stats.max;
 }
 
 
@@ -587,6 +617,10 @@ ngx_hyperdrive_session_catalog_send(ngx_hyperdrive_origin_ask_t *ask)
                   && ngx_hyperdrive_cache_version_sample(&cat->set,
                                                          &cat->before)
                      == NGX_OK);
+
+    if (cat->ready) {
+        ngx_hyperdrive_session_hold_longer(&cat->hold);
+    }
 }
 
 
@@ -786,24 +820,10 @@ ngx_hyperdrive_session_catalog_fail(ngx_hyperdrive_session_catalog_t *cat)
                                      "cache until it is");
     }
 
+    ngx_hyperdrive_session_hold_over(&cat->hold, 0);
     ngx_hyperdrive_session_catalog_schedule(cat, cat->delay);
 
     cat->delay = ngx_min(cat->delay * 2, NGX_HYPERDRIVE_SESSION_CATALOG_MAX);
-}
-
-
-/* what the identity is kept under in shared memory */
-
-static size_t
-ngx_hyperdrive_session_catalog_key(ngx_hyperdrive_session_catalog_t *cat,
-    u_char *buf)
-{
-    u_char  *p;
-
-    p = ngx_snprintf(buf, NGX_HYPERDRIVE_SHM_NOTE_KEY, "catalog%Z%V%Z%V%Z",
-                     &cat->conf->name, &cat->database);
-
-    return p - buf;
 }
 
 
@@ -811,24 +831,18 @@ static void
 ngx_hyperdrive_session_catalog_know(ngx_hyperdrive_session_catalog_t *cat,
     uint64_t identity)
 {
-    u_char     buf[NGX_HYPERDRIVE_SHM_NOTE_KEY];
-    ngx_str_t  key, value;
-
     cat->identity = identity;
     cat->known = 1;
 
-    cat->set.n = 0;
-    (void) ngx_hyperdrive_cache_version_add(&cat->set,
-                 ngx_hyperdrive_cache_version(identity,
-                                         NGX_HYPERDRIVE_SESSION_CATALOG_DDL));
+    cat->set.n = 1;
+    cat->set.numbers[0] = ngx_hyperdrive_cache_version(identity,
+                                          NGX_HYPERDRIVE_SESSION_CATALOG_DDL);
+    cat->sure.n = 1;
+    cat->sure.numbers[0] = ngx_hyperdrive_cache_version(identity,
+                                         NGX_HYPERDRIVE_SESSION_CATALOG_SURE);
 
-    key.data = buf;
-    key.len = ngx_hyperdrive_session_catalog_key(cat, buf);
-
-    value.data = (u_char *) &identity;
-    value.len = sizeof(uint64_t);
-
-    (void) ngx_hyperdrive_shm_note_put(&key, &value);
+    ngx_hyperdrive_session_catalog_remember(&cat->conf->name, &cat->database,
+                                            identity);
 }
 
 
@@ -864,7 +878,7 @@ ngx_hyperdrive_session_catalog_take(ngx_hyperdrive_session_catalog_t *cat)
      * on what was kept, has to be told.
      */
 
-    noted = ngx_hyperdrive_session_catalog_note(cat, digest);
+    noted = ngx_hyperdrive_session_catalog_note(cat->identity, digest);
 
     elsewhere = old ? (differs && cat->sampled && cat->ready
                        && cat->before.n == cat->sample.n
@@ -907,10 +921,11 @@ ngx_hyperdrive_session_catalog_take(ngx_hyperdrive_session_catalog_t *cat)
     }
 
     if (cat->sampled
-        && ngx_hyperdrive_session_catalog_holds(cat, &cat->sample))
+        && ngx_hyperdrive_cache_version_holds(&cat->set, &cat->sample))
     {
         cat->done = ngx_current_msec;
 
+        ngx_hyperdrive_session_hold_over(&cat->hold, 1);
         ngx_hyperdrive_session_catalog_count(cat, 1);
         ngx_hyperdrive_session_catalog_schedule(cat,
                                                 cat->conf->catalog_refresh);
@@ -940,44 +955,6 @@ ngx_hyperdrive_session_catalog_reader(ngx_hyperdrive_session_catalog_t *cat)
         cat->user.len = cat->asker.len;
         ngx_memcpy(cat->user.data, cat->asker.data, cat->asker.len);
     }
-}
-
-
-/*
- * The digest that was read last, by whichever process: true if it was another
- * one.
- */
-
-static ngx_uint_t
-ngx_hyperdrive_session_catalog_note(ngx_hyperdrive_session_catalog_t *cat,
-    uint64_t digest)
-{
-    size_t      len;
-    u_char      buf[sizeof("digest") + sizeof(uint64_t)];
-    u_char      value[NGX_HYPERDRIVE_SHM_NOTE];
-    ngx_str_t   key, note;
-    ngx_uint_t  differs;
-
-    key.data = buf;
-    key.len = ngx_cpymem(ngx_cpymem(buf, "digest", sizeof("digest")),
-                         &cat->identity, sizeof(uint64_t)) - buf;
-
-    differs = 0;
-
-    if (ngx_hyperdrive_shm_note_get(&key, NGX_HYPERDRIVE_SESSION_CATALOG_NOTE,
-                                    value, sizeof(value), &len)
-        == NGX_OK)
-    {
-        differs = (len != sizeof(uint64_t)
-                   || ngx_memcmp(value, &digest, sizeof(uint64_t)) != 0);
-    }
-
-    note.data = (u_char *) &digest;
-    note.len = sizeof(uint64_t);
-
-    (void) ngx_hyperdrive_shm_note_put(&key, &note);
-
-    return differs;
 }
 
 

@@ -37,6 +37,8 @@ ngx_hyperdrive_session_catalog_t *ngx_hyperdrive_session_catalog(
  */
 ngx_hyperdrive_sql_catalog_t *ngx_hyperdrive_session_catalog_get(
     ngx_hyperdrive_session_catalog_t *cat, uint64_t *generation);
+/* before a unit is looked at.  NGX_AGAIN: it is left; it goes on by itself */
+ngx_int_t ngx_hyperdrive_session_catalog_wait(ngx_hyperdrive_session_t *s);
 /* the database's number; NGX_DECLINED: not known yet */
 ngx_int_t ngx_hyperdrive_session_catalog_identity(
     ngx_hyperdrive_session_catalog_t *cat, uint64_t *identity);
@@ -48,8 +50,26 @@ void ngx_hyperdrive_session_catalog_number(ngx_hyperdrive_session_t *s,
 ngx_uint_t ngx_hyperdrive_session_catalog_is_user(
     ngx_hyperdrive_session_catalog_t *cat, ngx_str_t *user);
 
-/* the number that DDL enters, besides the database as a whole */
-#define NGX_HYPERDRIVE_SESSION_CATALOG_DDL  1
+/*
+ * The number that DDL enters, besides the database as a whole; and another one
+ * that it does not enter if a catalog could say that it is none.
+ */
+#define NGX_HYPERDRIVE_SESSION_CATALOG_DDL   1
+#define NGX_HYPERDRIVE_SESSION_CATALOG_SURE  2
+
+
+/*
+ * ngx_hyperdrive_session_catalog_note.c: what processes tell each other: the
+ * number of an upstream's database, and a digest of what was read there last
+ */
+
+ngx_int_t ngx_hyperdrive_session_catalog_recall(ngx_str_t *upstream,
+    ngx_str_t *database, uint64_t *identity);
+void ngx_hyperdrive_session_catalog_remember(ngx_str_t *upstream,
+    ngx_str_t *database, uint64_t identity);
+/* true if it was another one */
+ngx_uint_t ngx_hyperdrive_session_catalog_note(uint64_t identity,
+    uint64_t digest);
 
 
 #endif /* _NGX_HYPERDRIVE_SESSION_CATALOG_H_INCLUDED_ */

@@ -56,7 +56,7 @@ static ngx_hyperdrive_session_plan_t *ngx_hyperdrive_session_plan_blind(
     ngx_hyperdrive_state_stmt_t *stmt);
 static void ngx_hyperdrive_session_plan_whole(
     ngx_hyperdrive_session_plan_t *plan,
-    ngx_hyperdrive_session_catalog_t *cat, ngx_uint_t ddl);
+    ngx_hyperdrive_session_catalog_t *cat, ngx_uint_t ddl, ngx_uint_t sure);
 static ngx_hyperdrive_session_plans_t *ngx_hyperdrive_session_plan_set(
     ngx_hyperdrive_session_t *s, ngx_hyperdrive_session_catalog_t *cat,
     ngx_hyperdrive_sql_catalog_t *sql);
@@ -189,7 +189,7 @@ ngx_hyperdrive_session_plan_blind(ngx_hyperdrive_session_t *s,
         plan->stateful = 1;
         s->wild = 1;
 
-        ngx_hyperdrive_session_plan_whole(plan, cat, 1);
+        ngx_hyperdrive_session_plan_whole(plan, cat, 1, 1);
 
         return plan;
     }
@@ -200,7 +200,8 @@ ngx_hyperdrive_session_plan_blind(ngx_hyperdrive_session_t *s,
 
     if (stmt->plan.may_write) {
         s->wild |= stmt->plan.ddl;
-        ngx_hyperdrive_session_plan_whole(plan, cat, stmt->plan.ddl);
+        ngx_hyperdrive_session_plan_whole(plan, cat, stmt->plan.ddl,
+                                          !stmt->plan.perhaps);
     }
 
     return plan;
@@ -209,7 +210,7 @@ ngx_hyperdrive_session_plan_blind(ngx_hyperdrive_session_t *s,
 
 static void
 ngx_hyperdrive_session_plan_whole(ngx_hyperdrive_session_plan_t *plan,
-    ngx_hyperdrive_session_catalog_t *cat, ngx_uint_t ddl)
+    ngx_hyperdrive_session_catalog_t *cat, ngx_uint_t ddl, ngx_uint_t sure)
 {
     uint64_t  identity;
 
@@ -230,6 +231,12 @@ ngx_hyperdrive_session_plan_whole(ngx_hyperdrive_session_plan_t *plan,
         (void) ngx_hyperdrive_cache_version_add(&plan->writes,
                  ngx_hyperdrive_cache_version(identity,
                                          NGX_HYPERDRIVE_SESSION_CATALOG_DDL));
+    }
+
+    if (ddl && sure) {
+        (void) ngx_hyperdrive_cache_version_add(&plan->writes,
+                 ngx_hyperdrive_cache_version(identity,
+                                        NGX_HYPERDRIVE_SESSION_CATALOG_SURE));
     }
 }
 
@@ -490,7 +497,7 @@ ngx_hyperdrive_session_plan_fill(ngx_hyperdrive_session_plan_t *plan,
 
     if (p->whole) {
         plan->instant = 1;
-        ngx_hyperdrive_session_plan_whole(plan, cat, p->ddl);
+        ngx_hyperdrive_session_plan_whole(plan, cat, p->ddl, 1);
         return;
     }
 
@@ -500,7 +507,7 @@ ngx_hyperdrive_session_plan_fill(ngx_hyperdrive_session_plan_t *plan,
                         ngx_hyperdrive_cache_version(identity, p->writes[i]))
             != NGX_OK)
         {
-            ngx_hyperdrive_session_plan_whole(plan, cat, 0);
+            ngx_hyperdrive_session_plan_whole(plan, cat, 0, 0);
             return;
         }
     }

@@ -408,6 +408,12 @@ ngx_hyperdrive_session_time_handler(ngx_event_t *ev)
         return;
     }
 
+    if (s->held.next) {
+        /* that it waits is not its own doing */
+        ngx_add_timer(ev, NGX_HYPERDRIVE_SESSION_GRACE);
+        return;
+    }
+
     limit = ngx_hyperdrive_session_time_limit(s, &since);
 
     if (limit == 0) {

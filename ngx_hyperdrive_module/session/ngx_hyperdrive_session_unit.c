@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session_cache.h"
+#include "session/ngx_hyperdrive_session_catalog.h"
 #include "session/ngx_hyperdrive_session_log.h"
 #include "session/ngx_hyperdrive_session_policy.h"
 
@@ -281,6 +282,10 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
 
     if (s->conf->logs && (s->origin || !s->unit.local)) {
         ngx_hyperdrive_session_log_begin(s);
+    }
+
+    if (ngx_hyperdrive_session_catalog_wait(s) == NGX_AGAIN) {
+        return NGX_AGAIN;
     }
 
     if (s->origin == NULL) {

@@ -69,6 +69,7 @@ typedef struct {
     uint64_t    catalogs;           /* gauge: databases that are known */
     uint64_t    catalog_reads;
     uint64_t    catalog_failed;
+    uint64_t    catalog_waits;      /* sessions that one was waited for by */
     uint64_t    deferred;           /* BEGIN and its end, answered by us */
     uint64_t    aligned;            /* settings sent ahead of a unit */
     uint64_t    pinned;             /* gauge: sessions tied to an origin */

@@ -48,6 +48,7 @@ typedef struct {
 
     unsigned                     whole:1;    /* any table may be written */
     unsigned                     ddl:1;      /* ...and the catalog too */
+    unsigned                     perhaps:1;  /* ...which a catalog may deny */
     unsigned                     stateful:1; /* the session may be left other
                                                 than it was found */
     unsigned                     rls:1;      /* row-level security is on a

@@ -26,6 +26,10 @@ typedef struct {
 } ngx_hyperdrive_sql_catalog_walk_t;
 
 
+static ngx_uint_t ngx_hyperdrive_sql_catalog_plan_sure(
+    ngx_hyperdrive_sql_facts_t *facts);
+static ngx_uint_t ngx_hyperdrive_sql_catalog_plan_truncate(
+    ngx_hyperdrive_sql_facts_t *facts);
 static ngx_uint_t ngx_hyperdrive_sql_catalog_plan_visible(
     ngx_hyperdrive_sql_catalog_walk_t *w, ngx_str_t *schema,
     ngx_str_t *qualifier);
@@ -126,21 +130,17 @@ ngx_hyperdrive_sql_catalog_plan(ngx_hyperdrive_sql_catalog_t *cat,
     w.inner = 0;
     w.full = 0;
     w.allow_stable = allow_stable;
-    w.truncate = (facts->kind == NGX_HYPERDRIVE_SQL_DDL
-                  && ngx_strcmp(facts->verb, "TRUNCATE") == 0);
+    w.truncate = ngx_hyperdrive_sql_catalog_plan_truncate(facts);
 
-    /* what the catalog knows takes the place of what was feared */
-
-    if ((facts->kind == NGX_HYPERDRIVE_SQL_DDL
-         && ((!w.truncate && !facts->create_temporary)
-             || facts->nstatements > 1))
-        || facts->kind == NGX_HYPERDRIVE_SQL_TWO_PHASE)
-    {
+    if (ngx_hyperdrive_sql_catalog_plan_sure(facts)) {
         return;
     }
 
+    /* what the catalog knows takes the place of what was feared */
+
     plan->whole = 0;
     plan->ddl = 0;
+    plan->perhaps = 0;
 
     cat->walk++;
 
@@ -217,11 +217,36 @@ ngx_hyperdrive_sql_catalog_plan_blind(ngx_hyperdrive_sql_facts_t *facts,
 
     if (plan->ddl) {
         plan->whole = 1;
+        plan->perhaps = !facts->anything && !facts->incomplete
+                        && !ngx_hyperdrive_sql_catalog_plan_sure(facts);
     }
 
     if (plan->reason == NGX_HYPERDRIVE_SQL_CACHEABLE) {
         plan->reason = NGX_HYPERDRIVE_SQL_CATALOG;
     }
+}
+
+
+/* it changes the catalog, whatever that says */
+
+static ngx_uint_t
+ngx_hyperdrive_sql_catalog_plan_sure(ngx_hyperdrive_sql_facts_t *facts)
+{
+    if (facts->kind == NGX_HYPERDRIVE_SQL_DDL) {
+        return facts->nstatements > 1
+               || (!facts->create_temporary
+                   && !ngx_hyperdrive_sql_catalog_plan_truncate(facts));
+    }
+
+    return facts->kind == NGX_HYPERDRIVE_SQL_TWO_PHASE;
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_sql_catalog_plan_truncate(ngx_hyperdrive_sql_facts_t *facts)
+{
+    return facts->kind == NGX_HYPERDRIVE_SQL_DDL
+           && ngx_strcmp(facts->verb, "TRUNCATE") == 0;
 }
 
 

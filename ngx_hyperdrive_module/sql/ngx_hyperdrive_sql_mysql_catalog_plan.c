@@ -76,6 +76,7 @@ ngx_hyperdrive_sql_mysql_catalog_plan(ngx_hyperdrive_sql_catalog_t *cat,
     plan->stateful = facts->known_stateful;
     plan->whole = 0;
     plan->ddl = 0;
+    plan->perhaps = 0;
 
     w.cat = cat;
     w.my = cat->mysql;

@@ -77,7 +77,10 @@ typedef struct {
     unsigned                          may_write:1;    /* rows or the catalog may
                                                          be changed */
     unsigned                          ddl:1;          /* ...and not only
-                                                         rows */
+                                                         rows... */
+    unsigned                          perhaps:1;      /* ...as long as the
+                                                         database's catalog
+                                                         does not deny it */
     unsigned                          defaults:1;     /* or what sessions begin
                                                          with */
     unsigned                          local:1;        /* search_path may be

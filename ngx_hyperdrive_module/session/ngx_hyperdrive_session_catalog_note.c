@@ -1,0 +1,114 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#include "session/ngx_hyperdrive_session_catalog.h"
+
+
+/* it does not grow old, seconds */
+#define NGX_HYPERDRIVE_SESSION_CATALOG_NOTE_AGE  (10 * 365 * 24 * 3600)
+
+
+static size_t ngx_hyperdrive_session_catalog_note_key(ngx_str_t *upstream,
+    ngx_str_t *database, u_char *buf);
+static ngx_int_t ngx_hyperdrive_session_catalog_note_get(ngx_str_t *key,
+    uint64_t *number);
+static void ngx_hyperdrive_session_catalog_note_put(ngx_str_t *key,
+    uint64_t number);
+
+
+ngx_int_t
+ngx_hyperdrive_session_catalog_recall(ngx_str_t *upstream,
+    ngx_str_t *database, uint64_t *identity)
+{
+    u_char     buf[NGX_HYPERDRIVE_SHM_NOTE_KEY];
+    ngx_str_t  key;
+
+    key.data = buf;
+    key.len = ngx_hyperdrive_session_catalog_note_key(upstream, database, buf);
+
+    return ngx_hyperdrive_session_catalog_note_get(&key, identity);
+}
+
+
+void
+ngx_hyperdrive_session_catalog_remember(ngx_str_t *upstream,
+    ngx_str_t *database, uint64_t identity)
+{
+    u_char     buf[NGX_HYPERDRIVE_SHM_NOTE_KEY];
+    ngx_str_t  key;
+
+    key.data = buf;
+    key.len = ngx_hyperdrive_session_catalog_note_key(upstream, database, buf);
+
+    ngx_hyperdrive_session_catalog_note_put(&key, identity);
+}
+
+
+static size_t
+ngx_hyperdrive_session_catalog_note_key(ngx_str_t *upstream,
+    ngx_str_t *database, u_char *buf)
+{
+    u_char  *p;
+
+    p = ngx_snprintf(buf, NGX_HYPERDRIVE_SHM_NOTE_KEY, "catalog%Z%V%Z%V%Z",
+                     upstream, database);
+
+    return p - buf;
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_session_catalog_note(uint64_t identity, uint64_t digest)
+{
+    u_char      buf[sizeof("digest") + sizeof(uint64_t)];
+    uint64_t    last;
+    ngx_str_t   key;
+    ngx_uint_t  differs;
+
+    key.data = buf;
+    key.len = ngx_cpymem(ngx_cpymem(buf, "digest", sizeof("digest")),
+                         &identity, sizeof(uint64_t)) - buf;
+
+    differs = (ngx_hyperdrive_session_catalog_note_get(&key, &last) == NGX_OK
+               && last != digest);
+
+    ngx_hyperdrive_session_catalog_note_put(&key, digest);
+
+    return differs;
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_session_catalog_note_get(ngx_str_t *key, uint64_t *number)
+{
+    size_t  len;
+    u_char  value[NGX_HYPERDRIVE_SHM_NOTE];
+
+    if (ngx_hyperdrive_shm_note_get(key,
+                                    NGX_HYPERDRIVE_SESSION_CATALOG_NOTE_AGE,
+                                    value, sizeof(value), &len)
+        != NGX_OK
+        || len != sizeof(uint64_t))
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_memcpy(number, value, sizeof(uint64_t));
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_hyperdrive_session_catalog_note_put(ngx_str_t *key, uint64_t number)
+{
+    ngx_str_t  value;
+
+    value.data = (u_char *) &number;
+    value.len = sizeof(uint64_t);
+
+    (void) ngx_hyperdrive_shm_note_put(key, &value);
+}

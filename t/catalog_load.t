@@ -1,0 +1,284 @@
+#!/usr/bin/perl
+
+# Copyright (C) Hyperdrive for nginx authors
+
+# Tests for hyperdrive: the catalog comes into force while clients call
+# functions all the time, which may do anything as long as it is not known:
+# at the start, in a worker that is new, after DDL, and after a reload.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Test::More;
+
+BEGIN { use FindBin; chdir($FindBin::Bin); }
+
+use POSIX ();
+
+use lib 'lib';
+use Test::Hyperdrive;
+
+###############################################################################
+
+my $t = Test::Hyperdrive->new()->allow_log(qr/exited on signal 9/);
+
+# each call takes so long that there is one at any time
+
+my $pg = $t->postgres(users => { app => 'pw' }, databases => [ 'shop' ],
+	sql => { shop => <<'EOS' });
+
+SET ROLE app;
+CREATE SCHEMA app;
+CREATE TABLE app.kept (id int PRIMARY KEY, v int);
+CREATE TABLE app.written (id int PRIMARY KEY, v int);
+INSERT INTO app.kept VALUES (1, 1);
+INSERT INTO app.written SELECT g, 0 FROM generate_series(1, 8) g;
+CREATE FUNCTION app.touch(int) RETURNS int LANGUAGE plpgsql AS
+	'BEGIN PERFORM pg_sleep(0.01);
+	 UPDATE app.written SET v = v + 1 WHERE id = $1; RETURN $1; END';
+
+CREATE FUNCTION app.block() RETURNS int LANGUAGE plpgsql AS
+	'BEGIN PERFORM pg_advisory_xact_lock(7); RETURN 1; END';
+
+EOS
+
+my $conf = $t->expand(<<"EOS");
+
+%%TEST_GLOBALS%%
+
+worker_processes  2;
+
+events {
+}
+
+%%TEST_STATUS%%
+
+stream {
+    hyperdrive_cache_zone  shop 16m;
+    hyperdrive_users       off;
+
+    upstream shop {
+        hyperdrive_origin  postgres://app:pw\@127.0.0.1:@{[ $pg->port() ]}/shop?sslmode=disable;
+        hyperdrive_pool    max=20;
+    }
+
+    server {
+        listen            127.0.0.1:8080 reuseport;
+        hyperdrive_pass   shop;
+        hyperdrive_cache  shop max_age=1h;
+    }
+}
+
+EOS
+
+$conf =~ s/(error_log \S+) debug;/$1 info;/ unless $ENV{TEST_HYPERDRIVE_DEBUG};
+
+$t->write_file('nginx.conf', $conf);
+
+# those who call are there before nginx is
+
+my @ways = (
+	sub { $_[0]->query("SELECT app.touch($_[1])") },
+	sub { $_[0]->extended('SELECT app.touch($1)', $_[1]) },
+	sub {
+		my ($c, $n) = @_;
+
+		$c->query('BEGIN');
+		$c->query('SELECT v FROM app.kept');
+		$c->query("SELECT app.touch($n)");
+		return $c->query('COMMIT');
+	},
+	sub {
+		my ($c, $n) = @_;
+
+		$c->parse('', "SELECT app.touch($n)")->bind('', '')->execute('');
+		$c->parse('', "SELECT app.touch($n)")->bind('', '')->execute('');
+		return $c->sync()->result();
+	},
+);
+
+my @pids = map { caller_of($_) } 1 .. 8;
+
+$t->run();
+
+###############################################################################
+
+kept('at the start');
+
+for (1 .. 2) {
+	kill('KILL', ($t->worker_pids())[0]);
+	wait_for(sub { $t->worker_pids() == 2 }, 10);
+	kept("with a new worker, $_");
+}
+
+my $c = client();
+
+is($c->query('CREATE TABLE app.more (id int)')->error(), undef, 'DDL');
+kept('behind DDL');
+
+$t->reload();
+kept('after a reload');
+
+bounded();
+kept('behind a long call');
+
+# it is not lost again and again
+
+my $reads = total()->{catalog_reads};
+my $calls = calls();
+
+wait_for(sub { calls() > $calls + 200 }, 20);
+cmp_ok(total()->{catalog_reads} - $reads, '<', 5, 'it stays in force');
+
+$t->write_file('until', 'now');
+
+my $said = '';
+
+for my $pid (@pids) {
+	waitpid($pid, 0);
+	$said .= $t->read_file("caller.$pid");
+}
+
+unlike($said, qr/^wrong/m, 'nothing failed') or diag($said);
+
+$t->done_testing();
+
+###############################################################################
+
+sub client {
+	return pg_client(port(8080), user => 'app', database => 'shop',
+		timeout => 20);
+}
+
+sub total {
+	return $t->status()->{upstreams}{shop}{total};
+}
+
+sub calls {
+	return $pg->psql('SELECT sum(v) FROM app.written', db => 'shop');
+}
+
+# A read is answered from memory, by each worker.
+
+sub kept {
+	my ($when) = @_;
+
+	my $in_force = eval { $t->wait_catalog('shop', 2); 1 };
+
+	ok($in_force, "$when: the catalog is in force") or diag($@);
+
+	my $hits = eval {
+		wait_for(sub {
+			my $c = client();
+			my $before = total()->{hits};
+			$c->query('SELECT v FROM app.kept');
+			$c->close();
+			total()->{hits} > $before;
+		}, 20);
+	};
+
+	ok($hits, "$when: a read comes from memory");
+}
+
+# Nobody waits while somebody changes the catalog and comes to no end; and for
+# a call that has begun in that time, no longer than a moment.
+
+sub bounded {
+	my $lock = $pg->client(user => 'app', password => 'pw',
+		database => 'shop');
+
+	$lock->query('SELECT pg_advisory_lock(7)');
+
+	my $ddl = client();
+
+	$ddl->send('Q', "CREATE TABLE app.slow AS SELECT app.block() AS v\0")
+		->flush_out();
+	blocked(1);
+
+	my ($long, $c) = (client(), client());
+
+	$long->send('Q', "SELECT app.block()\0")->flush_out();
+	blocked(2);
+	ok(!$c->query('SELECT app.touch(1)')->error(),
+		'calls are answered while DDL goes on');
+
+	$ddl->cancel();
+	is($ddl->result()->state(), '57014', 'the DDL is cancelled');
+
+	ok(!$c->query('SELECT app.touch(1)')->error(),
+		'calls are answered while a long one goes on');
+
+	# it waits here, or at the database
+
+	my $waits = total()->{catalog_waits};
+
+	$c->send('Q', "SELECT app.block()\0")->flush_out();
+	wait_for(sub {
+		total()->{catalog_waits} > $waits || waiting() == 2;
+	}, 20);
+	$c->cancel();
+	is($c->result()->state(), '57014', 'who waits can be cancelled');
+
+	$lock->query('SELECT pg_advisory_unlock(7)');
+	ok(!$long->result()->error(), 'the long one comes to an end');
+}
+
+# How many wait for the lock.
+
+sub waiting {
+	return $pg->psql('SELECT count(*) FROM pg_locks WHERE NOT granted'
+		. " AND locktype = 'advisory'", db => 'shop');
+}
+
+sub blocked {
+	my ($n) = @_;
+	return wait_for(sub { waiting() == $n }, 20, "$n that wait");
+}
+
+# A process that calls the function until it is told to end, over connections
+# that workers may take with them.
+
+sub caller_of {
+	my ($n) = @_;
+
+	my $parent = $$;
+	my $pid = fork();
+	die "cannot fork: $!\n" unless defined $pid;
+	return $pid if $pid;
+
+	$SIG{$_} = 'DEFAULT' for qw(INT TERM HUP ALRM);
+
+	my $dir = $t->testdir();
+	my $wrong = '';
+
+	while (!-e "$dir/until" && getppid() == $parent) {
+		my $c = eval { client() };
+
+		if (!$c) {
+			select(undef, undef, undef, 0.02);
+			next;
+		}
+
+		eval {
+			while (!-e "$dir/until" && getppid() == $parent) {
+				my $r = $ways[$n % @ways]->($c, $n);
+
+				$wrong .= 'wrong: ' . $r->message() . "\n"
+					if $r->error() && $r->state() !~ /^57P/;
+				last if $r->error();
+			}
+
+			$c->close();
+		};
+	}
+
+	open(my $out, '>', "$dir/caller.$$");
+	print $out $wrong;
+	close $out;
+
+	POSIX::_exit(0);
+}
+
+###############################################################################

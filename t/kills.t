@@ -14,18 +14,15 @@ use Test::More;
 
 BEGIN { use FindBin; chdir($FindBin::Bin); }
 
-use POSIX ();
-use Time::HiRes qw/ sleep time /;
-
 use lib 'lib';
 use Test::Hyperdrive;
+use Test::Hyperdrive::Kills qw(hunt cut);
 
 ###############################################################################
 
 my $kills = $ENV{HYPERDRIVE_KILLS} || 100;
 my $seed = $ENV{HYPERDRIVE_SEED} || time() % 100000;
 my $max = 8;
-my $at_once = 6;
 
 srand($seed);
 
@@ -230,26 +227,11 @@ sub victim {
 		$c = pg_client(port(8080), %app);
 		$script->($c, 1 + int(rand(19)));
 
-		my $bytes = $c->take_out();
-		my $end = rand() < 0.3 ? length($bytes)
-			: int(rand(length($bytes) + 1));
-
-		# in one go, or in two with some answers between them
-
-		my $first = int(rand($end + 1));
-
-		$c->send_raw(substr($bytes, 0, $first));
-		eval { $c->_fill() if $c->_wait(time() + 0.03) }
-			if rand() < 0.5;
-		$c->send_raw(substr($bytes, $first, $end - $first));
+		cut($c, $c->take_out());
+		return;
 	}
 
-	sleep(rand(0.03)) if rand() < 0.5;
-
-	my $end = rand();
-
-	$end < 0.4 ? $c->abort() : $end < 0.8 ? $c->vanish()
-		: kill('KILL', $$);
+	Test::Hyperdrive::Kills::leave($c);
 }
 
 # One that asks and checks, until it is told to stop: it dies of what is wrong.
@@ -307,52 +289,13 @@ sub check {
 
 ###############################################################################
 
-my $stop = $t->testdir() . '/stop';
-my $dir = $t->testdir();
-
-my @askers = map { my $i = $_; in_child(sub {
-	my $n = eval { asker($i, $stop) };
-	my $why = $@;
-	open my $f, '>', "$dir/asker.$i" or die;
-	print $f defined $n ? "asked $n\n" : "failed: $why";
-	close $f;
-}) } 1 .. 4;
-
-my %victims;
-
-for my $n (1 .. $kills) {
-
-	while (keys %victims >= $at_once) {
-		my $pid = waitpid(-1, 0);
-		delete $victims{$pid};
-	}
-
-	my $victim_seed = int(rand(1 << 30));
-
-	$victims{in_child(sub {
-		srand($victim_seed);
-		eval { victim($n) };
-	})} = 1;
-}
-
-while (keys %victims) {
-	my $pid = waitpid(-1, 0);
-	last if $pid < 0;
-	delete $victims{$pid};
-}
-
-open my $f, '>', $stop or die;
-close $f;
-
-waitpid($_, 0) for @askers;
+my @said = hunt($t, kills => $kills, victim => \&victim,
+	asker => \&asker);
 
 note("seed $seed");
 
-for my $i (1 .. 4) {
-	open my $g, '<', "$dir/asker.$i" or die;
-	my $said = do { local $/; <$g> };
-	like($said, qr/^asked [1-9]/, "asker $i got its own answers only");
-}
+like($said[$_ - 1], qr/^asked [1-9]/, "asker $_ got its own answers only")
+	for 1 .. @said;
 
 # nothing is left behind
 
@@ -393,17 +336,6 @@ $_->close() for @c;
 $t->done_testing();
 
 ###############################################################################
-
-sub in_child {
-	my ($code) = @_;
-
-	my $pid = fork();
-	die "fork: $!" unless defined $pid;
-	return $pid if $pid;
-
-	$code->();
-	POSIX::_exit(0);
-}
 
 sub left {
 	my ($what) = @_;

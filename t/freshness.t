@@ -17,6 +17,7 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 
 use lib 'lib';
 use Test::Hyperdrive;
+use Test::Hyperdrive::Outcome;
 use Test::Hyperdrive::Process qw(wait_for);
 use Time::HiRes qw(sleep time);
 
@@ -127,11 +128,22 @@ rollbacks();
 open_block();
 portal_of_commit();
 pipelined();
-acknowledgement_held_back();
-client_gone();
-cut_in_commit();
-lost_at_work();
-killed_worker();
+
+my $outcome = Test::Hyperdrive::Outcome->new(test => $t, relay => $relay,
+	client => \&client, truth => $truth, hits => \&hits, read => $sql,
+	up => $up, slow => $slow, lost => '08006',
+	start => sub { $_[0]->send('Q', "$_[1]\0")->flush_out() },
+	finish => sub { $_[0]->result()->state() },
+	value => sub { $_[0]->query($_[1])->value() });
+
+$outcome->acknowledgement_held_back(extended => sub {
+	$_[0]->parse('', $up)->bind('', '', [])->execute('')->sync()
+		->flush_out();
+});
+$outcome->client_gone();
+$outcome->cut_in_commit();
+$outcome->lost_at_work();
+$outcome->killed_worker('lands');
 
 $t->done_testing();
 
@@ -842,206 +854,6 @@ sub pipelined {
 	$c->result();
 
 	is($c->result()->value(), $old + 3, 'a write and a read, extended');
-}
-
-# Others may see the write before the writer hears of it.
-
-sub acknowledgement_held_back {
-	my $w = client(8082);
-
-	for my $how ('simple', 'extended', 'COMMIT') {
-		$w->query('SELECT 1');
-
-		if ($how eq 'COMMIT') {
-			$w->query('BEGIN');
-			$w->query($up);
-		}
-
-		warm();
-		my $old = read_one();
-
-		$relay->hold('down');
-
-		if ($how eq 'extended') {
-			$w->parse('', $up)->bind('', '', [])->execute('')->sync();
-		} else {
-			$w->send('Q', ($how eq 'COMMIT' ? 'COMMIT' : $up) . "\0");
-		}
-
-		$w->flush_out();
-
-		ok(wait_for(sub {
-			$truth->query($sql)->value() > $old
-		}, 10), "$how: committed, and nobody has been told");
-
-		is(join(' ', map { read_one() } 1 .. 3),
-			join(' ', ($old + 1) x 3), "$how: it is seen from now on");
-		is(kept(), 0, "$how: nothing is kept meanwhile");
-
-		$relay->release('down');
-		$w->result();
-
-		is(read_one(), $old + 1, "$how: the writer has been told");
-		ok(wait_for(sub { kept() }, 10), "$how: and answers are kept again");
-	}
-}
-
-# A client that leaves in the middle of a write.
-
-sub client_gone {
-	for my $how ('close', 'abort') {
-		my $w = client(8082);
-		$w->query('SELECT 1');
-
-		warm();
-		my $old = read_one();
-
-		$relay->hold('down');
-		$w->send('Q', "$up\0")->flush_out();
-
-		ok(wait_for(sub {
-			$truth->query($sql)->value() > $old
-		}, 10), "$how: committed, nobody has been told");
-
-		$how eq 'abort' ? $w->abort() : $w->vanish();
-		sleep(0.1);
-
-		is(read_one(), $old + 1, "$how: the client has left, it is seen");
-		is(kept(), 0, "$how: nothing is kept before it is settled");
-
-		$relay->release('down');
-
-		is(read_one(), $old + 1, "$how: it is settled");
-		ok(wait_for(sub { kept() }, 10), "$how: answers are kept again");
-	}
-}
-
-# The connection is cut in COMMIT, and the COMMIT arrives later.
-
-sub cut_in_commit {
-	my $w = client(8082);
-
-	$w->query('BEGIN');
-	$w->query($up);
-
-	warm();
-	my $old = read_one();
-
-	$relay->hold('up');
-	$w->send('Q', "COMMIT\0")->flush_out();
-
-	ok(wait_for(sub { !kept() }, 10), 'a COMMIT is on its way');
-
-	$relay->cut('client');
-	is($w->result()->state(), '08006', '...and its connection is lost');
-
-	my $end = time() + 2;
-	my $hits = 0;
-
-	while (time() < $end) {
-		$hits += kept();
-		sleep(0.1);
-	}
-
-	is($hits, 0, 'nothing is kept for two seconds');
-	is(read_one(), $old, '...in which it has not happened');
-
-	$relay->release('up');
-
-	ok(wait_for(sub {
-		$truth->query($sql)->value() > $old
-	}, 10), 'then the COMMIT lands');
-
-	is(join(' ', map { read_one() } 1 .. 3), join(' ', ($old + 1) x 3),
-		'...and is seen from then on');
-
-	sleep(0.6);
-	is(kept(), 0, 'nothing is kept while that connection is there');
-
-	$relay->cut('both');
-
-	ok(wait_for(sub { kept() }, 10), 'when it is gone, answers are kept again');
-	is(read_one(), $old + 1, '...new ones');
-}
-
-# Reads for a while what a connection at work writes at last.  None may be
-# older than what the database said before it.
-
-sub watch {
-	my ($name, $seconds, $after) = @_;
-
-	my $end = time() + $seconds;
-	my $stale = 0;
-	my $hits = 0;
-	my $new = 0;
-
-	my $old = $truth->query($sql)->value();
-
-	while (time() < $end) {
-		my $real = $truth->query($sql)->value();
-		my $before = hits();
-		my $got = eval { read_one() };
-
-		if (!defined $got) {
-			$reader = client();
-			redo;
-		}
-
-		$stale++ if $got < $real;
-		$hits += hits() - $before if $real == $old;
-		$new++ if $real > $old;
-
-		sleep(0.02);
-	}
-
-	is($stale, 0, "$name: no read is older than the database");
-	is($hits, 0, "$name: nothing is kept before the write has landed");
-	cmp_ok($new, '>', 0, "$name: the write has landed");
-
-	$after->() if $after;
-
-	ok(wait_for(sub { kept() }, 10), "$name: answers are kept again");
-}
-
-sub lost_at_work {
-	my $w = client(8082);
-
-	$w->query('SELECT 1');
-	warm();
-
-	$w->send('Q', "$slow\0")->flush_out();
-	wait_for(sub { !kept() }, 10);
-
-	# it works on, and the cancel request does not get there
-
-	$relay->refuse();
-	$relay->cut('client');
-	$w->result();
-
-	wait_for(sub { $relay->stats()->{refused} }, 10);
-	$relay->accept();
-
-	watch('connection lost', 3, sub { $relay->cut('both') });
-}
-
-sub killed_worker {
-	my $w = client(8081);
-
-	warm();
-
-	$w->send('Q', "$slow\0")->flush_out();
-	wait_for(sub { !kept() }, 10);
-
-	my ($pid) = $t->worker_pids();
-
-	$t->allow_log(qr/exited on signal 9/);
-	kill 'KILL', $pid;
-
-	wait_for(sub { my ($now) = $t->worker_pids(); $now && $now != $pid }, 10);
-
-	$reader = client();
-
-	watch('worker killed', 3.5);
 }
 
 ###############################################################################

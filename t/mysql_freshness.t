@@ -16,6 +16,7 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 
 use lib 'lib';
 use Test::Hyperdrive;
+use Test::Hyperdrive::Outcome;
 use Test::Hyperdrive::MySQL qw(%CAP);
 
 ###############################################################################
@@ -57,6 +58,8 @@ INSERT INTO other.prices SELECT * FROM prices;
 EOS
 
 my $origin = $my->port();
+my $relay = $t->relay(to => $origin);
+my $far = $relay->port();
 
 $t->write_file('nginx.conf', $t->expand(<<"EOS"))->run();
 
@@ -77,10 +80,20 @@ stream {
         hyperdrive_pool    max=20;
     }
 
+    upstream far {
+        hyperdrive_origin  mysql://app:pw\@127.0.0.1:$far/shop?sslmode=disable;
+        hyperdrive_pool    max=20;
+    }
+
     server {
         listen            127.0.0.1:8080;
         hyperdrive_pass   near;
         hyperdrive_cache  shop max_age=600s;
+    }
+
+    server {
+        listen            127.0.0.1:8082;
+        hyperdrive_pass   far;
     }
 
     server {
@@ -104,6 +117,24 @@ instant();
 schemas();
 hidden();
 nothing_written();
+made_meanwhile();
+
+my $outcome = Test::Hyperdrive::Outcome->new(test => $t, relay => $relay,
+	client => \&client, truth => $my->client(database => 'shop'),
+	hits => \&hits, read => $sql, up => $up, lost => 'ended',
+	slow => "$up AND SLEEP(2) = 0",
+	start => sub { $_[0]->command('QUERY', $_[1]) },
+	finish => sub {
+		my @r = $_[0]->read_results();
+		return @r && !$r[0]{error} ? 'good' : 'ended';
+	},
+	value => sub { $_[0]->value($_[1]) });
+
+$outcome->acknowledgement_held_back();
+$outcome->client_gone();
+$outcome->cut_in_commit();
+$outcome->lost_at_work();
+$outcome->killed_worker();
 
 $t->done_testing();
 
@@ -312,6 +343,35 @@ sub hidden {
 	isnt($reader->value($sql), -7, '...by its owner alone');
 	$r->query('DROP TEMPORARY TABLE prices');
 	isnt($r->value($sql), -7, '...and the other one when it is gone');
+}
+
+# What is read, and what a write writes, is another thing by and by.
+
+sub made_meanwhile {
+	my $ddl = client(8081);
+	my $read = 'SELECT v FROM later WHERE id = 1';
+
+	$ddl->query('CREATE VIEW later AS SELECT * FROM quiet');
+	ok(warm($read), 'a new view is kept');
+
+	drops('a view that is another one', [ 'CREATE OR REPLACE VIEW later AS '
+		. 'SELECT id, v + 100 AS v FROM prices' ], read => $read);
+	drops('...and what is behind it now', $up, read => $read);
+
+	ok(warm(), 'kept');
+	$ddl->query('CREATE TRIGGER also AFTER UPDATE ON quiet FOR EACH ROW '
+		. 'UPDATE prices SET v = v + 1 WHERE id = 1');
+	drops('a new trigger', 'UPDATE quiet SET v = v + 1');
+	$ddl->query('DROP TRIGGER also');
+	keeps('one that is gone', 'UPDATE quiet SET v = v + 1');
+
+	ok(warm(), 'kept');
+	$ddl->query('CREATE OR REPLACE FUNCTION raise_price() RETURNS int '
+		. 'READS SQL DATA RETURN (SELECT COUNT(*) FROM quiet)');
+	keeps('a function that does nothing any more', 'SELECT raise_price()');
+
+	drops('TRUNCATE', 'TRUNCATE TABLE quiet',
+		read => 'SELECT COUNT(*) FROM quiet');
 }
 
 sub nothing_written {

@@ -8,6 +8,9 @@
 # Shown are the ratios of throughput and of nginx's CPU time for a query, with
 # the policy and without: the median of all pairs.
 #
+# Then what a policy for values of parameters costs, which is entered at each
+# execution: against the same one that does not ask for them, in microseconds.
+#
 #   BENCH_PAIRS=7  BENCH_SECONDS=2  BENCH_CLIENTS=8  BENCH_MODES="simple prepared"
 
 ###############################################################################
@@ -51,12 +54,17 @@ for my $mode (@modes) {
 	compare($mode, 'pooled', 8082, 8083);
 }
 
+params('cached', 8084, 8085);
+params('pooled', 8086, 8087);
+
 ###############################################################################
 
-sub compare {
-	my ($mode, $title, $without, $with) = @_;
+# Pairs of [ queries a second, CPU time of each ], without and with.
 
-	my (@tps, @cpu);
+sub pairs {
+	my ($mode, $without, $with) = @_;
+
+	my @pairs;
 
 	run($mode, $_, 1) for $without, $with;
 
@@ -67,12 +75,32 @@ sub compare {
 		my %got = map { $_ => [ run($mode, $_, $seconds) ] }
 			$i % 2 ? ($without, $with) : ($with, $without);
 
-		push @tps, $got{$with}[0] / $got{$without}[0];
-		push @cpu, $got{$with}[1] / $got{$without}[1];
+		push @pairs, [ @got{$without, $with} ];
 	}
 
+	return @pairs;
+}
+
+sub compare {
+	my ($mode, $title, $without, $with) = @_;
+
+	my @pairs = pairs($mode, $without, $with);
+
 	printf "%-9s %-7s throughput %.3f, CPU time for a query %.3f\n",
-		$mode, $title, median(@tps), median(@cpu);
+		$mode, $title, map { my $i = $_;
+			median(map { $_->[1][$i] / $_->[0][$i] } @pairs) } 0, 1;
+}
+
+sub params {
+	my ($title, $without, $with) = @_;
+
+	my @pairs = pairs('prepared', $without, $with);
+
+	printf "%-9s %-7s CPU time for a query %.2f us, with values of "
+		. "parameters %.2f us: %+.2f us\n", 'params', $title,
+		median(map { $_->[0][1] * 1e6 } @pairs),
+		median(map { $_->[1][1] * 1e6 } @pairs),
+		median(map { ($_->[1][1] - $_->[0][1]) * 1e6 } @pairs);
 }
 
 # Queries a second, and nginx's CPU time for each of them.
@@ -131,20 +159,40 @@ hyperdrive_policy_by_lua_block {
 EOS
 }
 
+# A customer with too much data, of the cookbook.
+
+sub params_policy {
+	my ($asks) = @_;
+
+	return <<"EOS";
+hyperdrive_policy_by_lua_block {
+    if query.tables.pgbench_accounts then return { $asks } end
+}
+
+hyperdrive_params_by_lua_block {
+    if params[1] == "1000" then
+        return { cache = false, timeout = 30 }
+    end
+}
+EOS
+}
+
 sub start_nginx {
 	my $port = $pg->port();
 	my $policy = policy();
 	my $servers = '';
 
-	for my $server ([ 8080, 1, 0 ], [ 8081, 1, 1 ], [ 8082, 0, 0 ],
-	    [ 8083, 0, 1 ])
+	for my $server ([ 8080, 1, '' ], [ 8081, 1, $policy ], [ 8082, 0, '' ],
+	    [ 8083, 0, $policy ], map { my $cached = $_ < 8086;
+		[ $_, $cached, params_policy($_ % 2 ? 'params = true' : '') ]
+		} 8084 .. 8087)
 	{
 		my ($listen, $cached, $with) = @$server;
 
 		$servers .= "server { listen 127.0.0.1:$listen; "
 			. 'hyperdrive_pass bench; hyperdrive_users off;'
 			. ($cached ? ' hyperdrive_cache bench max_age=1h;' : '')
-			. ($with ? "\n$policy" : '') . "}\n";
+			. "\n$with}\n";
 	}
 
 	$t->write_file_expand('nginx.conf', <<"EOF");

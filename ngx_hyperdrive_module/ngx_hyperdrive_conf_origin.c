@@ -197,11 +197,6 @@ ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             return NGX_CONF_ERROR;
         }
 
-        if (server->roles != NGX_HYPERDRIVE_ORIGIN_PRIMARY) {
-            return "has \"resolve\" and may be a replica: those are told apart "
-                   "by their addresses, remove \"resolve\"";
-        }
-
         server->resolve->max_fails = us.max_fails;
     }
 

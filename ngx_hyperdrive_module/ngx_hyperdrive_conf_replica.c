@@ -12,6 +12,8 @@
 #define NGX_HYPERDRIVE_CONF_REPLICA_LAG  1000
 
 
+static ngx_int_t ngx_hyperdrive_conf_replica_name(ngx_conf_t *cf,
+    ngx_hyperdrive_origin_replica_t *replica);
 static char *ngx_hyperdrive_conf_replica_balancer(ngx_conf_t *cf,
     ngx_hyperdrive_origin_conf_t *origin);
 
@@ -147,7 +149,7 @@ char *
 ngx_hyperdrive_conf_replica_check(ngx_conf_t *cf,
     ngx_hyperdrive_origin_conf_t *origin)
 {
-    ngx_uint_t                        i, k, n, resolves;
+    ngx_uint_t                        i, k, n, max, asked;
     ngx_hyperdrive_origin_server_t   *server;
     ngx_stream_upstream_srv_conf_t   *uscf;
     ngx_hyperdrive_origin_replica_t  *replica;
@@ -155,11 +157,9 @@ ngx_hyperdrive_conf_replica_check(ngx_conf_t *cf,
     uscf = origin->upstream;
     server = origin->servers.elts;
     n = 0;
-    resolves = 0;
+    asked = 0;
 
     for (i = 0; i < origin->servers.nelts; i++) {
-
-        resolves |= (server[i].resolve != NULL);
 
         if (server[i].roles & NGX_HYPERDRIVE_ORIGIN_PRIMARY) {
             n++;
@@ -170,7 +170,13 @@ ngx_hyperdrive_conf_replica_check(ngx_conf_t *cf,
             continue;
         }
 
-        for (k = 0; k < server[i].naddrs; k++) {
+        /* with "resolve": perhaps; how many there are is not known yet */
+
+        max = server[i].resolve ? NGX_HYPERDRIVE_ORIGIN_SEATS
+                                : server[i].naddrs;
+        asked += server[i].resolve ? 1 : max;
+
+        for (k = 0; k < max; k++) {
 
             replica = ngx_array_push(&origin->replicas);
             if (replica == NULL) {
@@ -178,7 +184,12 @@ ngx_hyperdrive_conf_replica_check(ngx_conf_t *cf,
             }
 
             replica->server = &server[i];
-            replica->addr = &server[i].addrs[k];
+            replica->seat = k;
+            replica->site = 0;
+
+            if (ngx_hyperdrive_conf_replica_name(cf, replica) != NGX_OK) {
+                return NGX_CONF_ERROR;
+            }
         }
     }
 
@@ -187,15 +198,6 @@ ngx_hyperdrive_conf_replica_check(ngx_conf_t *cf,
                       "\"server\" beside \"hyperdrive_origin\" in "
                       "upstream \"%V\" in %s:%ui: write "
                       "hyperdrive_origin for each", &uscf->host,
-                      uscf->file_name, uscf->line);
-        return NGX_CONF_ERROR;
-    }
-
-    if (resolves && origin->moves) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"resolve\" and target_session_attrs in upstream "
-                      "\"%V\" in %s:%ui: primaries are told apart by their "
-                      "addresses, remove \"resolve\"", &uscf->host,
                       uscf->file_name, uscf->line);
         return NGX_CONF_ERROR;
     }
@@ -215,18 +217,20 @@ ngx_hyperdrive_conf_replica_check(ngx_conf_t *cf,
     if (n > NGX_HYPERDRIVE_CACHE_POSITION_REPLICAS) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "%ui replicas in upstream \"%V\" in %s:%ui: write at "
-                      "most %d", n, &uscf->host, uscf->file_name, uscf->line,
-                      NGX_HYPERDRIVE_CACHE_POSITION_REPLICAS);
+                      "most %d, one with \"resolve\" counts as %d", n,
+                      &uscf->host, uscf->file_name, uscf->line,
+                      NGX_HYPERDRIVE_CACHE_POSITION_REPLICAS,
+                      NGX_HYPERDRIVE_ORIGIN_SEATS);
         return NGX_CONF_ERROR;
     }
 
-    if ((n || origin->moves) && origin->max < n + 2) {
+    if ((n || origin->moves) && origin->max < asked + 2) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"max\" of \"hyperdrive_pool\" of upstream \"%V\" in "
                       "%s:%ui leaves no connection for clients: one to the "
                       "primary and one to each replica are used to ask where "
                       "they stand, write max=%ui or more", &uscf->host,
-                      uscf->file_name, uscf->line, n + 2);
+                      uscf->file_name, uscf->line, asked + 2);
         return NGX_CONF_ERROR;
     }
 
@@ -242,10 +246,39 @@ ngx_hyperdrive_conf_replica_check(ngx_conf_t *cf,
     replica = origin->replicas.elts;
 
     for (i = 0; i < n; i++) {
-        origin->names[i] = &replica[i].addr->name;
+        origin->names[i] = &replica[i].name;
     }
 
     return ngx_hyperdrive_conf_replica_balancer(cf, origin);
+}
+
+
+/* its address, or the server's name and a number */
+
+static ngx_int_t
+ngx_hyperdrive_conf_replica_name(ngx_conf_t *cf,
+    ngx_hyperdrive_origin_replica_t *replica)
+{
+    ngx_hyperdrive_origin_server_t  *server;
+
+    server = replica->server;
+
+    if (server->resolve == NULL) {
+        replica->name = server->addrs[replica->seat].name;
+        return NGX_OK;
+    }
+
+    replica->name.data = ngx_pnalloc(cf->pool, server->name.len + 1
+                                               + NGX_INT_T_LEN);
+    if (replica->name.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    replica->name.len = ngx_sprintf(replica->name.data, "%V#%ui",
+                                    &server->name, replica->seat + 1)
+                        - replica->name.data;
+
+    return NGX_OK;
 }
 
 

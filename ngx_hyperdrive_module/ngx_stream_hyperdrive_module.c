@@ -34,6 +34,7 @@ static ngx_hyperdrive_main_conf_t *ngx_stream_hyperdrive_main_conf(
     ngx_cycle_t *cycle);
 static ngx_int_t ngx_stream_hyperdrive_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle);
+static ngx_uint_t ngx_stream_hyperdrive_there(void *data, ngx_uint_t n);
 static ngx_int_t ngx_stream_hyperdrive_init_view(ngx_cycle_t *cycle,
     ngx_hyperdrive_main_conf_t *hmcf);
 static void ngx_stream_hyperdrive_exit_process(ngx_cycle_t *cycle);
@@ -777,6 +778,19 @@ ngx_stream_hyperdrive_init_process(ngx_cycle_t *cycle)
 }
 
 
+static ngx_uint_t
+ngx_stream_hyperdrive_there(void *data, ngx_uint_t n)
+{
+    ngx_hyperdrive_origin_conf_t *origin = data;
+
+    ngx_hyperdrive_origin_replica_t  *replica;
+
+    replica = origin->replicas.elts;
+
+    return ngx_hyperdrive_origin_replica_there(&replica[n]);
+}
+
+
 /* what the status page shows of this process */
 
 static ngx_int_t
@@ -812,6 +826,8 @@ ngx_stream_hyperdrive_init_view(ngx_cycle_t *cycle,
         view.limits[i] = origin[i]->limit;
         view.replicas[i].n = origin[i]->replicas.nelts;
         view.replicas[i].names = origin[i]->names;
+        view.replicas[i].data = origin[i];
+        view.replicas[i].there = ngx_stream_hyperdrive_there;
         view.replicas[i].position
                                 = ngx_hyperdrive_session_position(origin[i]);
     }

@@ -272,10 +272,24 @@ wrong(qr/"hyperdrive_read_write_split" directive is duplicate/, 'split twice',
 	more => "hyperdrive_read_write_split on;\n "
 	. "hyperdrive_read_write_split on;");
 
-like(error(stream => 'resolver 127.0.0.1;', origin => 'postgres://app'
-	. '@name.example/shop?target_session_attrs=primary resolve'),
-	qr/"resolve" and target_session_attrs in upstream "shop" in .*:\d+/,
-	'a primary that moves, whose address may be another one');
+for my $parameters ('?target_session_attrs=primary resolve',
+    ' role=auto resolve')
+{
+	is(error(stream => 'resolver 127.0.0.1;',
+		origin => "postgres://app\@name.example/shop$parameters"), '',
+		"a primary that moves: $parameters");
+}
+
+my $seats = 'postgres://app@%d.example/shop role=replica resolve';
+
+is(error(stream => 'resolver 127.0.0.1;', origin => join(
+	";\n        hyperdrive_origin ", 'postgres://app@127.0.0.1/shop',
+	map { sprintf($seats, $_) } 1 .. 4)), '', 'four names of replicas');
+like(error(stream => 'resolver 127.0.0.1;', origin => join(
+	";\n        hyperdrive_origin ", 'postgres://app@127.0.0.1/shop',
+	map { sprintf($seats, $_) } 1 .. 5)),
+	qr/80 replicas in upstream.*at most 64, one with "resolve" counts as 16/,
+	'...and one too many');
 
 # the same of MySQL
 

@@ -239,9 +239,8 @@ like($t->conf_error(sprintf($conf, '', "$url resolve")),
 	'no resolver');
 is($t->conf_error(sprintf($conf, 'resolver 127.0.0.1;', "$url resolve")), '',
 	'a name that the system does not know');
-like($t->conf_error(sprintf($conf, 'resolver 127.0.0.1;',
-	"$url resolve role=replica")), qr/may be a replica.*remove "resolve"/,
-	'a replica');
+is($t->conf_error(sprintf($conf, 'resolver 127.0.0.1;',
+	"$url resolve role=auto")), '', 'a replica');
 is($t->conf_error(sprintf($conf, '', "$more resolve")), '',
 	'an address needs none');
 like($t->conf_error(sprintf($conf, 'resolver 127.0.0.1; hyperdrive_validate '

@@ -324,12 +324,21 @@ static void
 ngx_hyperdrive_admin_status_replicas(ngx_hyperdrive_admin_json_t *w,
     ngx_hyperdrive_admin_replicas_t *replicas)
 {
+    char                                    *comma;
     ngx_uint_t                               i;
     ngx_hyperdrive_cache_position_replica_t  value;
 
+    comma = "";
+
     for (i = 0; i < replicas->n; i++) {
 
-        ngx_hyperdrive_admin_json_write(w, "%s{\"name\":", i ? "," : "");
+        if (!replicas->there(replicas->data, i)) {
+            continue;
+        }
+
+        ngx_hyperdrive_admin_json_write(w, "%s{\"name\":", comma);
+        comma = ",";
+
         ngx_hyperdrive_admin_json_string(w, replicas->names[i]);
 
         value.reached = 0;

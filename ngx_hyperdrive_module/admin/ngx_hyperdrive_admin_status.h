@@ -20,6 +20,9 @@
 typedef struct {
     ngx_uint_t                       n;
     ngx_str_t                      **names;
+    void                            *data;
+    /* whether it has an address at all */
+    ngx_uint_t                     (*there)(void *data, ngx_uint_t replica);
     ngx_hyperdrive_cache_position_t *position;
 } ngx_hyperdrive_admin_replicas_t;
 

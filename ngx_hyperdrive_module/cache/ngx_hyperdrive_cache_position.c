@@ -8,8 +8,8 @@
 #include "shm/ngx_hyperdrive_shm_mutex.h"
 
 
-/* the primary's number is in the lower half of <term> */
-#define NGX_HYPERDRIVE_CACHE_POSITION_BITS  16
+/* the primary's site is in the lower bits of <term> */
+#define NGX_HYPERDRIVE_CACHE_POSITION_BITS  44
 #define NGX_HYPERDRIVE_CACHE_POSITION_MASK                                   \
     (((uint64_t) 1 << NGX_HYPERDRIVE_CACHE_POSITION_BITS) - 1)
 
@@ -126,7 +126,10 @@ ngx_hyperdrive_cache_position_resign(ngx_hyperdrive_cache_position_t *p)
 }
 
 
-/* each of the three is true by itself, whichever of them are seen together */
+/*
+ * Each of the three is true by itself, of one site, whichever of them are seen
+ * together.
+ */
 
 void
 ngx_hyperdrive_cache_position_set(ngx_hyperdrive_cache_position_t *p,
@@ -135,6 +138,11 @@ ngx_hyperdrive_cache_position_set(ngx_hyperdrive_cache_position_t *p,
     ngx_hyperdrive_cache_position_replica_t  *r;
 
     r = &p->replicas[replica];
+
+    if (r->site != value->site) {
+        ngx_hyperdrive_cache_position_store(&r->reached, 0);
+        ngx_hyperdrive_cache_position_store(&r->site, value->site);
+    }
 
     ngx_hyperdrive_cache_position_store(&r->reached, value->reached);
     ngx_hyperdrive_cache_position_store(&r->since, value->since);
@@ -150,11 +158,18 @@ ngx_hyperdrive_cache_position_get(ngx_hyperdrive_cache_position_t *p,
 
     r = &p->replicas[replica];
 
+    value->site = ngx_hyperdrive_cache_position_load(&r->site);
+
     /* what was checked at <checked> was stored before it */
 
     value->checked = ngx_hyperdrive_cache_position_load(&r->checked);
     value->since = ngx_hyperdrive_cache_position_load(&r->since);
     value->reached = ngx_hyperdrive_cache_position_load(&r->reached);
+
+    if (ngx_hyperdrive_cache_position_load(&r->site) != value->site) {
+        /* another one sits there since */
+        value->reached = 0;
+    }
 }
 
 
@@ -174,7 +189,7 @@ ngx_hyperdrive_cache_position_wanted(ngx_hyperdrive_cache_position_t *p)
 
 uint64_t
 ngx_hyperdrive_cache_position_term(ngx_hyperdrive_cache_position_t *p,
-    ngx_uint_t *primary)
+    uint64_t *primary)
 {
     uint64_t  term;
 
@@ -188,7 +203,7 @@ ngx_hyperdrive_cache_position_term(ngx_hyperdrive_cache_position_t *p,
 
 ngx_int_t
 ngx_hyperdrive_cache_position_primary(ngx_hyperdrive_cache_position_t *p,
-    ngx_uint_t primary)
+    uint64_t primary)
 {
     uint64_t  old, term;
 

@@ -25,7 +25,7 @@
 #define NGX_HYPERDRIVE_CACHE_POSITIONS          128
 
 /* of one upstream */
-#define NGX_HYPERDRIVE_CACHE_POSITION_REPLICAS  32
+#define NGX_HYPERDRIVE_CACHE_POSITION_REPLICAS  64
 
 
 typedef struct ngx_hyperdrive_cache_position_s
@@ -40,6 +40,7 @@ typedef struct {
     uint64_t            since;     /* ...begun then: it has all that was
                                       committed before */
     uint64_t            checked;   /* ...when it was asked for that */
+    uint64_t            site;     /* ...a digest of its address; 0: none */
 } ngx_hyperdrive_cache_position_replica_t;
 
 
@@ -71,14 +72,13 @@ void ngx_hyperdrive_cache_position_want(ngx_hyperdrive_cache_position_t *p);
 ngx_uint_t ngx_hyperdrive_cache_position_wanted(
     ngx_hyperdrive_cache_position_t *p);
 
-/* how often the primary has changed; and a number of the caller's for it, 0
-   at first */
+/* how often the primary has changed; and its site, of 44 bits, 0 at first */
 uint64_t ngx_hyperdrive_cache_position_term(
-    ngx_hyperdrive_cache_position_t *p, ngx_uint_t *primary);
+    ngx_hyperdrive_cache_position_t *p, uint64_t *primary);
 /* NGX_OK: it is another one now, and was one before; NGX_DECLINED: it is the
    same, or the first */
 ngx_int_t ngx_hyperdrive_cache_position_primary(
-    ngx_hyperdrive_cache_position_t *p, ngx_uint_t primary);
+    ngx_hyperdrive_cache_position_t *p, uint64_t primary);
 /* it has changed, whoever it is: replicas are not known any more */
 void ngx_hyperdrive_cache_position_changed(
     ngx_hyperdrive_cache_position_t *p);

@@ -249,6 +249,7 @@ ngx_hyperdrive_origin_connect(ngx_hyperdrive_origin_t *o)
     o->net.connection = c;
     o->server = ngx_hyperdrive_origin_server(o->pool->conf, pc->sockaddr,
                                              pc->socklen);
+    o->site = ngx_hyperdrive_origin_site(pc->sockaddr, pc->socklen);
     o->socklen = pc->socklen;
 
     if (pc->sockaddr != &o->sockaddr.sockaddr) {

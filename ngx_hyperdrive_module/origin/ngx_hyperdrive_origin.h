@@ -108,12 +108,22 @@ typedef struct {
 } ngx_hyperdrive_origin_server_t;
 
 
-/* an address of one that is a replica, or may be */
+/*
+ * An address of one that is a replica, or may be: the server's of this number,
+ * if it has as many.  With "resolve" it is whichever sits there now.
+ */
 
 typedef struct {
     ngx_hyperdrive_origin_server_t    *server;
-    ngx_addr_t                        *addr;
+    ngx_uint_t                         seat;
+    ngx_str_t                          name;      /* for logs, and of pools */
+    uint64_t                           site;     /* a digest of the address, as
+                                                     an origin's; set in each
+                                                     process */
 } ngx_hyperdrive_origin_replica_t;
+
+#define ngx_hyperdrive_origin_replica_there(replica)                          \
+    ((replica)->seat < (replica)->server->naddrs)
 
 
 /* hyperdrive_auth_query */
@@ -184,9 +194,9 @@ struct ngx_hyperdrive_origin_conf_s {
     uint64_t                           orders;    /* that were carried out */
     ngx_uint_t                         ordered;   /* ...but for something that
                                                      is yet to be told */
-    struct sockaddr                   *primary;   /* the one that is, if it
-                                                     moves; NULL: not known */
-    socklen_t                          primary_len;
+    uint64_t                           primary;   /* the site of the one that
+                                                     is, if it moves; 0: not
+                                                     known */
     void                              *left;      /* what dead workers have,
                                                      see _origin_left.h */
     ngx_event_t                        event;     /* grants to be collected,
@@ -238,6 +248,7 @@ struct ngx_hyperdrive_origin_s {
     ngx_hyperdrive_proto_login_t      *login;     /* while it logs in */
     ngx_sockaddr_t                     sockaddr;  /* of the peer */
     socklen_t                          socklen;
+    uint64_t                           site;     /* a digest of that */
 
     uint32_t                           pid;
     ngx_str_t                          key;
@@ -473,6 +484,10 @@ ngx_int_t ngx_hyperdrive_origin_resolve_start(
     ngx_hyperdrive_origin_conf_t *conf);
 /* whether the address that it leads to is its name's no more */
 ngx_uint_t ngx_hyperdrive_origin_resolve_moved(ngx_hyperdrive_origin_t *o);
+/* the server whose seat it is that the balancer named; NULL: an address */
+ngx_hyperdrive_origin_server_t *ngx_hyperdrive_origin_resolve_seat(
+    ngx_hyperdrive_origin_conf_t *conf, struct sockaddr *sockaddr,
+    ngx_uint_t *seat);
 /* the balancer's, with room for ours; and when the balancer has filled it */
 ngx_stream_upstream_t *ngx_hyperdrive_origin_resolve_upstream(
     ngx_pool_t *memory);
@@ -724,6 +739,9 @@ void ngx_hyperdrive_origin_adopt(ngx_array_t *confs, ngx_uint_t slot,
 /* asks nginx's balancer of the upstream; NGX_OK, NGX_ERROR */
 ngx_int_t ngx_hyperdrive_origin_balance(ngx_hyperdrive_origin_t *o,
     ngx_connection_t *client);
+/* a digest of an address, not 0 */
+uint64_t ngx_hyperdrive_origin_site(struct sockaddr *sockaddr,
+    socklen_t socklen);
 /* the server that has the address which the balancer named */
 ngx_hyperdrive_origin_server_t *ngx_hyperdrive_origin_server(
     ngx_hyperdrive_origin_conf_t *conf, struct sockaddr *sockaddr,

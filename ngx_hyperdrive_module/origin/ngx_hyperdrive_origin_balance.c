@@ -5,6 +5,12 @@
 
 
 #include "origin/ngx_hyperdrive_origin.h"
+#include "base/ngx_hyperdrive_base_hash.h"
+
+
+/* with a number beside it, it is one of 64 bits */
+#define NGX_HYPERDRIVE_ORIGIN_SITE_MASK                                      \
+    (((uint64_t) 1 << 44) - 1)
 
 
 /*
@@ -72,9 +78,17 @@ ngx_hyperdrive_origin_balance_get(ngx_peer_connection_t *pc, void *data)
 {
     ngx_hyperdrive_origin_replica_t *replica = data;
 
-    pc->sockaddr = replica->addr->sockaddr;
-    pc->socklen = replica->addr->socklen;
-    pc->name = &replica->addr->name;
+    ngx_addr_t  *addr;
+
+    if (!ngx_hyperdrive_origin_replica_there(replica)) {
+        return NGX_BUSY;
+    }
+
+    addr = &replica->server->addrs[replica->seat];
+
+    pc->sockaddr = addr->sockaddr;
+    pc->socklen = addr->socklen;
+    pc->name = &replica->name;
 
     return NGX_OK;
 }
@@ -151,16 +165,32 @@ static ngx_int_t
 ngx_hyperdrive_origin_balance_find(ngx_hyperdrive_origin_conf_t *conf,
     ngx_peer_connection_t *pc, ngx_uint_t *n)
 {
+    ngx_addr_t                       *addr;
+    ngx_uint_t                        seat;
+    ngx_hyperdrive_origin_server_t   *server;
     ngx_hyperdrive_origin_replica_t  *replica;
 
+    server = ngx_hyperdrive_origin_resolve_seat(conf, pc->sockaddr, &seat);
     replica = conf->replicas.elts;
 
-    for (*n = 0; *n < conf->replicas.nelts; (*n)++) {
+    for (*n = 0; *n < conf->replicas.nelts; (*n)++, replica++) {
 
-        if (ngx_cmp_sockaddr(replica[*n].addr->sockaddr,
-                             replica[*n].addr->socklen,
-                             pc->sockaddr, pc->socklen, 1)
-            == NGX_OK)
+        if (server) {
+
+            if (replica->server == server && replica->seat == seat) {
+                return ngx_hyperdrive_origin_replica_there(replica)
+                       ? NGX_OK : NGX_DECLINED;
+            }
+
+            continue;
+        }
+
+        addr = &replica->server->addrs[replica->seat];
+
+        if (replica->server->resolve == NULL
+            && ngx_cmp_sockaddr(addr->sockaddr, addr->socklen, pc->sockaddr,
+                                pc->socklen, 1)
+               == NGX_OK)
         {
             return NGX_OK;
         }
@@ -267,6 +297,26 @@ ngx_hyperdrive_origin_balance_shell(ngx_pool_t *memory,
     }
 
     return s;
+}
+
+
+/* by its text: a structure may have bytes that do not count */
+
+uint64_t
+ngx_hyperdrive_origin_site(struct sockaddr *sockaddr, socklen_t socklen)
+{
+    size_t           len;
+    u_char           text[NGX_SOCKADDR_STRLEN];
+    uint64_t         site;
+
+    static uint64_t  seed[2];
+
+    len = ngx_sock_ntop(sockaddr, socklen, text, NGX_SOCKADDR_STRLEN, 1);
+
+    site = ngx_hyperdrive_base_hash(seed, text, len)
+           & NGX_HYPERDRIVE_ORIGIN_SITE_MASK;
+
+    return site ? site : 1;
 }
 
 

@@ -336,7 +336,7 @@ ngx_hyperdrive_origin_pass_pool(ngx_array_t *confs, u_char *key, size_t len)
 
         for (i = 0; i < conf->replicas.nelts; i++) {
 
-            if (ngx_hyperdrive_base_same(&replica[i].addr->name, &s[1])) {
+            if (ngx_hyperdrive_base_same(&replica[i].name, &s[1])) {
                 break;
             }
         }
@@ -385,6 +385,7 @@ ngx_hyperdrive_origin_pass_create(ngx_hyperdrive_pool_t *pool,
     o->server = ngx_hyperdrive_origin_server(pool->conf,
                                              &o->sockaddr.sockaddr,
                                              o->socklen);
+    o->site = ngx_hyperdrive_origin_site(&o->sockaddr.sockaddr, o->socklen);
 
     o->memory = ngx_create_pool(1024, ngx_cycle->log);
     o->wire = proto->origin_create(&pool->conf->ctx);

@@ -744,9 +744,7 @@ ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
 
     if (o->wrong
         || (conf->primary && pool->replica == NULL
-            && ngx_cmp_sockaddr(&o->sockaddr.sockaddr, o->socklen,
-                                conf->primary, conf->primary_len, 1)
-               != NGX_OK))
+            && o->site != conf->primary))
     {
         ngx_hyperdrive_origin_close(o, "is not at the primary any more");
         return;

@@ -44,7 +44,7 @@ ngx_hyperdrive_origin_pool_at(ngx_hyperdrive_origin_conf_t *conf,
     ngx_str_set(&where, "");
 
     if (replica) {
-        where = replica->addr->name;
+        where = replica->name;
     }
 
     len = conf->name.len + 1 + where.len + 1 + user->len + 1

@@ -47,9 +47,11 @@ static void ngx_hyperdrive_origin_resolve_set(
     socklen_t *lens, ngx_uint_t n);
 static void ngx_hyperdrive_origin_resolve_seats(
     ngx_hyperdrive_origin_conf_t *conf);
-static ngx_hyperdrive_origin_server_t *ngx_hyperdrive_origin_resolve_seat(
-    ngx_hyperdrive_origin_conf_t *conf, struct sockaddr *sockaddr,
-    ngx_uint_t *seat);
+static void ngx_hyperdrive_origin_resolve_peers(
+    ngx_hyperdrive_origin_conf_t *conf, ngx_stream_upstream_srv_conf_t *uscf,
+    ngx_uint_t role);
+static void ngx_hyperdrive_origin_resolve_sites(
+    ngx_hyperdrive_origin_conf_t *conf);
 static void ngx_hyperdrive_origin_resolve_over(
     ngx_hyperdrive_origin_conf_t *conf);
 static ngx_int_t ngx_hyperdrive_origin_resolve_get(ngx_peer_connection_t *pc,
@@ -68,7 +70,11 @@ ngx_hyperdrive_origin_resolve_start(ngx_hyperdrive_origin_conf_t *conf)
     for (i = 0; i < conf->servers.nelts; i++) {
 
         if (server[i].resolve == NULL) {
-            n += server[i].naddrs;
+
+            if (server[i].roles & NGX_HYPERDRIVE_ORIGIN_PRIMARY) {
+                n += server[i].naddrs;
+            }
+
             continue;
         }
 
@@ -84,7 +90,10 @@ ngx_hyperdrive_origin_resolve_start(ngx_hyperdrive_origin_conf_t *conf)
         }
 
         ngx_hyperdrive_origin_resolve_remember(&server[i]);
-        n += server[i].naddrs;
+
+        if (server[i].roles & NGX_HYPERDRIVE_ORIGIN_PRIMARY) {
+            n += server[i].naddrs;
+        }
 
         server[i].resolve->event.handler
                                       = ngx_hyperdrive_origin_resolve_handler;
@@ -101,6 +110,8 @@ ngx_hyperdrive_origin_resolve_start(ngx_hyperdrive_origin_conf_t *conf)
         conf->unresolved = (n == 0);
         ngx_hyperdrive_origin_resolve_seats(conf);
     }
+
+    ngx_hyperdrive_origin_resolve_sites(conf);
 
     return NGX_OK;
 }
@@ -232,6 +243,7 @@ ngx_hyperdrive_origin_resolved(ngx_resolver_ctx_t *ctx)
     if (n) {
         ngx_hyperdrive_origin_resolve_set(server, addrs, lens, n);
         ngx_hyperdrive_origin_resolve_seats(resolve->conf);
+        ngx_hyperdrive_origin_resolve_sites(resolve->conf);
     }
 
     ngx_hyperdrive_origin_resolve_over(resolve->conf);
@@ -357,6 +369,43 @@ ngx_hyperdrive_origin_resolve_set(ngx_hyperdrive_origin_server_t *server,
 }
 
 
+/* where replicas are by now */
+
+static void
+ngx_hyperdrive_origin_resolve_sites(ngx_hyperdrive_origin_conf_t *conf)
+{
+    ngx_uint_t                        i;
+    ngx_addr_t                       *addr;
+    ngx_hyperdrive_origin_replica_t  *replica;
+
+    replica = conf->replicas.elts;
+
+    for (i = 0; i < conf->replicas.nelts; i++) {
+
+        replica[i].site = 0;
+
+        if (ngx_hyperdrive_origin_replica_there(&replica[i])) {
+            addr = &replica[i].server->addrs[replica[i].seat];
+            replica[i].site = ngx_hyperdrive_origin_site(addr->sockaddr,
+                                                          addr->socklen);
+        }
+    }
+}
+
+
+static void
+ngx_hyperdrive_origin_resolve_seats(ngx_hyperdrive_origin_conf_t *conf)
+{
+    ngx_hyperdrive_origin_resolve_peers(conf, conf->upstream,
+                                        NGX_HYPERDRIVE_ORIGIN_PRIMARY);
+
+    if (conf->balancer) {
+        ngx_hyperdrive_origin_resolve_peers(conf, conf->balancer,
+                                            NGX_HYPERDRIVE_ORIGIN_REPLICA);
+    }
+}
+
+
 /*
  * Seats without an address are down, so is none of the others.  A single
  * address is tried whatever happened, as nginx does it with a single peer.
@@ -364,7 +413,8 @@ ngx_hyperdrive_origin_resolve_set(ngx_hyperdrive_origin_server_t *server,
  */
 
 static void
-ngx_hyperdrive_origin_resolve_seats(ngx_hyperdrive_origin_conf_t *conf)
+ngx_hyperdrive_origin_resolve_peers(ngx_hyperdrive_origin_conf_t *conf,
+    ngx_stream_upstream_srv_conf_t *uscf, ngx_uint_t role)
 {
     ngx_uint_t                       i, n, seat;
     ngx_hyperdrive_origin_server_t  *server, *s;
@@ -376,12 +426,12 @@ ngx_hyperdrive_origin_resolve_seats(ngx_hyperdrive_origin_conf_t *conf)
 
     for (i = 0; i < conf->servers.nelts; i++) {
 
-        if (!server[i].down) {
+        if (!server[i].down && (server[i].roles & role)) {
             n += server[i].naddrs;
         }
     }
 
-    for (peers = conf->upstream->peer.data; peers; peers = peers->next) {
+    for (peers = uscf->peer.data; peers; peers = peers->next) {
 
         for (peer = peers->peer; peer; peer = peer->next) {
 
@@ -399,9 +449,7 @@ ngx_hyperdrive_origin_resolve_seats(ngx_hyperdrive_origin_conf_t *conf)
 }
 
 
-/* the server whose seat it is; NULL: an address */
-
-static ngx_hyperdrive_origin_server_t *
+ngx_hyperdrive_origin_server_t *
 ngx_hyperdrive_origin_resolve_seat(ngx_hyperdrive_origin_conf_t *conf,
     struct sockaddr *sockaddr, ngx_uint_t *seat)
 {
@@ -453,9 +501,11 @@ ngx_hyperdrive_origin_resolve_moved(ngx_hyperdrive_origin_t *o)
         return 0;
     }
 
-    if (ngx_hyperdrive_origin_server(o->pool->conf, &o->sockaddr.sockaddr,
-                                     o->socklen)
-        != o->server)
+    if (o->pool->replica ? o->site != o->pool->replica->site
+                         : ngx_hyperdrive_origin_server(o->pool->conf,
+                                                    &o->sockaddr.sockaddr,
+                                                    o->socklen)
+                           != o->server)
     {
         return 1;
     }

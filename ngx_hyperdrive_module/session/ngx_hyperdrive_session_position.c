@@ -40,6 +40,7 @@ typedef struct {
     ngx_uint_t                            n;        /* of the replica */
     ngx_hyperdrive_origin_ask_t           ask;
     uint64_t                              asked;    /* when */
+    uint64_t                              site;    /* where it was, 0: never */
     size_t                                len;
     u_char                                buf[
                                          NGX_HYPERDRIVE_SESSION_POSITION_ROW];
@@ -90,10 +91,6 @@ static void ngx_hyperdrive_session_position_ready(
 static void ngx_hyperdrive_session_position_timer(ngx_event_t *ev);
 static void ngx_hyperdrive_session_position_follow(
     ngx_hyperdrive_session_position_t *m);
-static ngx_addr_t *ngx_hyperdrive_session_position_address(
-    ngx_hyperdrive_origin_conf_t *conf, ngx_uint_t number);
-static ngx_uint_t ngx_hyperdrive_session_position_number(
-    ngx_hyperdrive_origin_t *o);
 static void ngx_hyperdrive_session_position_found(ngx_hyperdrive_origin_t *o);
 static void ngx_hyperdrive_session_position_changed(
     ngx_hyperdrive_session_position_t *m, char *what);
@@ -117,6 +114,8 @@ static void ngx_hyperdrive_session_position_mark(
 static void ngx_hyperdrive_session_position_reached(
     ngx_hyperdrive_session_position_ask_t *a,
     ngx_hyperdrive_proto_position_t *position);
+static void ngx_hyperdrive_session_position_gone(
+    ngx_hyperdrive_session_position_ask_t *a);
 
 
 ngx_int_t
@@ -339,83 +338,22 @@ ngx_hyperdrive_session_position_timer(ngx_event_t *ev)
 static void
 ngx_hyperdrive_session_position_follow(ngx_hyperdrive_session_position_t *m)
 {
-    uint64_t     term;
-    ngx_addr_t  *addr;
-    ngx_uint_t   number;
+    uint64_t  term, primary;
 
     if (!m->conf->moves) {
         return;
     }
 
-    term = ngx_hyperdrive_cache_position_term(m->shared, &number);
+    term = ngx_hyperdrive_cache_position_term(m->shared, &primary);
 
     if (term == m->term) {
         return;
     }
 
     m->term = term;
+    m->conf->primary = primary;
 
-    addr = ngx_hyperdrive_session_position_address(m->conf, number);
-
-    if (addr) {
-        m->conf->primary = addr->sockaddr;
-        m->conf->primary_len = addr->socklen;
-
-        ngx_hyperdrive_origin_moved(m->conf);
-    }
-}
-
-
-/* addresses of primaries are counted from 1 on */
-
-static ngx_addr_t *
-ngx_hyperdrive_session_position_address(ngx_hyperdrive_origin_conf_t *conf,
-    ngx_uint_t number)
-{
-    ngx_uint_t                       i, n;
-    ngx_hyperdrive_origin_server_t  *server;
-
-    server = conf->servers.elts;
-    n = 1;
-
-    for (i = 0; i < conf->servers.nelts; i++) {
-
-        if (!(server[i].roles & NGX_HYPERDRIVE_ORIGIN_PRIMARY)) {
-            continue;
-        }
-
-        if (number >= n && number < n + server[i].naddrs) {
-            return &server[i].addrs[number - n];
-        }
-
-        n += server[i].naddrs;
-    }
-
-    return NULL;
-}
-
-
-static ngx_uint_t
-ngx_hyperdrive_session_position_number(ngx_hyperdrive_origin_t *o)
-{
-    ngx_addr_t  *addr;
-    ngx_uint_t   n;
-
-    for (n = 1; /* void */; n++) {
-
-        addr = ngx_hyperdrive_session_position_address(o->pool->conf, n);
-
-        if (addr == NULL) {
-            return 0;
-        }
-
-        if (ngx_cmp_sockaddr(&o->sockaddr.sockaddr, o->socklen,
-                             addr->sockaddr, addr->socklen, 1)
-            == NGX_OK)
-        {
-            return n;
-        }
-    }
+    ngx_hyperdrive_origin_moved(m->conf);
 }
 
 
@@ -424,17 +362,15 @@ ngx_hyperdrive_session_position_number(ngx_hyperdrive_origin_t *o)
 static void
 ngx_hyperdrive_session_position_found(ngx_hyperdrive_origin_t *o)
 {
-    ngx_uint_t                          number;
     ngx_hyperdrive_session_position_t  *m;
 
     m = o->pool->conf->positions;
-    number = ngx_hyperdrive_session_position_number(o);
 
-    if (m == NULL || number == 0) {
+    if (m == NULL) {
         return;
     }
 
-    if (ngx_hyperdrive_cache_position_primary(m->shared, number) == NGX_OK) {
+    if (ngx_hyperdrive_cache_position_primary(m->shared, o->site) == NGX_OK) {
         ngx_hyperdrive_session_position_changed(m, (char *)
                                                    o->server->name.data);
     }
@@ -475,7 +411,7 @@ ngx_hyperdrive_session_position_changed(ngx_hyperdrive_session_position_t *m,
 static void
 ngx_hyperdrive_session_position_measure(ngx_hyperdrive_session_position_t *m)
 {
-    ngx_uint_t  number;
+    uint64_t  primary;
 
     if (m->primary.asking) {
 
@@ -485,7 +421,7 @@ ngx_hyperdrive_session_position_measure(ngx_hyperdrive_session_position_t *m)
         return;
     }
 
-    m->in_term = ngx_hyperdrive_cache_position_term(m->shared, &number);
+    m->in_term = ngx_hyperdrive_cache_position_term(m->shared, &primary);
     m->tick = ngx_hyperdrive_cache_version_tick();
 
     ngx_hyperdrive_session_position_ask(&m->primary, NULL);
@@ -557,19 +493,20 @@ static ngx_int_t
 ngx_hyperdrive_session_position_take(ngx_hyperdrive_origin_ask_t *ask,
     ngx_hyperdrive_origin_t *o)
 {
-    ngx_uint_t                              number;
+    uint64_t                                primary;
     ngx_hyperdrive_session_position_ask_t  *a;
 
     a = ask->data;
+    a->site = o->site;
 
     /* the connection may have been opened, and the primary found, just now */
 
     if (a == &a->m->primary && a->m->conf->moves) {
 
         a->m->in_term = ngx_hyperdrive_cache_position_term(a->m->shared,
-                                                           &number);
+                                                           &primary);
 
-        if (number != ngx_hyperdrive_session_position_number(o)) {
+        if (primary != o->site) {
             return NGX_DECLINED;
         }
 
@@ -616,7 +553,8 @@ static void
 ngx_hyperdrive_session_position_done(ngx_hyperdrive_origin_ask_t *ask,
     ngx_int_t rc)
 {
-    ngx_uint_t                              i, number;
+    uint64_t                                primary;
+    ngx_uint_t                              i;
     ngx_hyperdrive_session_position_t      *m;
     ngx_hyperdrive_proto_position_t         position;
     ngx_hyperdrive_origin_replica_t        *replica;
@@ -639,7 +577,7 @@ ngx_hyperdrive_session_position_done(ngx_hyperdrive_origin_ask_t *ask,
     }
 
     if (!m->leads || rc != NGX_OK
-        || ngx_hyperdrive_cache_position_term(m->shared, &number)
+        || ngx_hyperdrive_cache_position_term(m->shared, &primary)
            != m->in_term)
     {
         return;
@@ -650,7 +588,13 @@ ngx_hyperdrive_session_position_done(ngx_hyperdrive_origin_ask_t *ask,
     replica = m->conf->replicas.elts;
 
     for (i = 0; i < m->conf->replicas.nelts; i++) {
-        ngx_hyperdrive_session_position_ask(&m->replicas[i], &replica[i]);
+
+        if (ngx_hyperdrive_origin_replica_there(&replica[i])) {
+            ngx_hyperdrive_session_position_ask(&m->replicas[i], &replica[i]);
+
+        } else if (m->replicas[i].site && !m->replicas[i].asking) {
+            ngx_hyperdrive_session_position_gone(&m->replicas[i]);
+        }
     }
 }
 
@@ -745,6 +689,7 @@ ngx_hyperdrive_session_position_reached(
     ngx_memzero(&value, sizeof(ngx_hyperdrive_cache_position_replica_t));
 
     value.checked = a->asked;
+    value.site = a->site;
 
     for (i = position ? m->nmarks : 0; i; i--) {
 
@@ -773,10 +718,28 @@ ngx_hyperdrive_session_position_reached(
 
     ngx_log_error(level, ngx_cycle->log, 0,
                   "hyperdrive upstream \"%V\": replica \"%V\" %s",
-                  &m->conf->name, &replica[a->n].addr->name,
+                  &m->conf->name, &replica[a->n].name,
                   a->known ? "is read from"
                   : position ? "has less than is remembered of the primary, or "
                                "follows another one: it is not read from"
                              : "does not say where it stands: it is not read "
                                "from");
+}
+
+
+/* the name of its server has no more as many addresses */
+
+static void
+ngx_hyperdrive_session_position_gone(ngx_hyperdrive_session_position_ask_t *a)
+{
+    ngx_hyperdrive_cache_position_replica_t  value;
+
+    ngx_memzero(&value, sizeof(ngx_hyperdrive_cache_position_replica_t));
+
+    if (a->m->leads) {
+        ngx_hyperdrive_cache_position_set(a->m->shared, a->n, &value);
+    }
+
+    a->site = 0;
+    a->told = 0;
 }

@@ -54,13 +54,14 @@ static ngx_int_t ngx_hyperdrive_session_route_choose(
 static ngx_uint_t ngx_hyperdrive_session_route_suits(void *data,
     ngx_uint_t replica);
 static ngx_uint_t ngx_hyperdrive_session_route_fresh(
-    ngx_hyperdrive_session_route_t *r, ngx_uint_t replica, uint64_t born);
+    ngx_hyperdrive_session_route_t *r, ngx_uint_t replica, uint64_t site,
+    uint64_t born);
 static void ngx_hyperdrive_session_route_ask(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_route_t *r);
 static ngx_int_t ngx_hyperdrive_session_route_take(
     ngx_hyperdrive_origin_ask_t *ask, ngx_hyperdrive_origin_t *o);
 static ngx_uint_t ngx_hyperdrive_session_route_still(
-    ngx_hyperdrive_session_route_t *r, uint64_t born);
+    ngx_hyperdrive_session_route_t *r, ngx_hyperdrive_origin_t *o);
 static void ngx_hyperdrive_session_route_send(
     ngx_hyperdrive_origin_ask_t *ask);
 static void ngx_hyperdrive_session_route_piece(
@@ -112,7 +113,7 @@ ngx_hyperdrive_session_route(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_ROUTE);
 
     if (s->log) {
-        ngx_hyperdrive_session_log_origin(s, &r->choice.replica->addr->name);
+        ngx_hyperdrive_session_log_origin(s, &r->choice.replica->name);
     }
 
     r->asking = 1;
@@ -204,20 +205,27 @@ ngx_hyperdrive_session_route_choose(ngx_hyperdrive_session_t *s,
 static ngx_uint_t
 ngx_hyperdrive_session_route_suits(void *data, ngx_uint_t replica)
 {
-    return ngx_hyperdrive_session_route_fresh(data, replica, 0);
+    ngx_hyperdrive_session_route_t   *r;
+    ngx_hyperdrive_origin_replica_t  *replicas;
+
+    r = data;
+    replicas = r->session->pool->conf->replicas.elts;
+
+    return ngx_hyperdrive_session_route_fresh(r, replica,
+                                              replicas[replica].site, 0);
 }
 
 
 /*
  * Whether a replica has all that was written to what is read, and that anybody
- * here has been shown; on a connection that was there at <born>.  (A replica
- * that was restarted may have gone back: what was checked before does not hold
- * for connections that are made after.)
+ * here has been shown; on a connection to <site> that was there at <born>.
+ * (A replica that was restarted may have gone back: what was checked before
+ * does not hold for connections that are made after.)
  */
 
 static ngx_uint_t
 ngx_hyperdrive_session_route_fresh(ngx_hyperdrive_session_route_t *r,
-    ngx_uint_t replica, uint64_t born)
+    ngx_uint_t replica, uint64_t site, uint64_t born)
 {
     uint64_t                                 moved;
     ngx_msec_int_t                           age;
@@ -238,7 +246,8 @@ ngx_hyperdrive_session_route_fresh(ngx_hyperdrive_session_route_t *r,
 
     ngx_hyperdrive_cache_position_get(shared, replica, &value);
 
-    if (value.reached == 0 || value.checked < born) {
+    if (value.reached == 0 || value.site != site || value.checked < born)
+    {
         return 0;
     }
 
@@ -318,7 +327,7 @@ ngx_hyperdrive_session_route_take(ngx_hyperdrive_origin_ask_t *ask,
 {
     ngx_hyperdrive_session_route_t *r = ask->data;
 
-    if (ngx_hyperdrive_session_route_still(r, o->born)) {
+    if (ngx_hyperdrive_session_route_still(r, o)) {
         return NGX_OK;
     }
 
@@ -333,14 +342,14 @@ ngx_hyperdrive_session_route_take(ngx_hyperdrive_origin_ask_t *ask,
 
 static ngx_uint_t
 ngx_hyperdrive_session_route_still(ngx_hyperdrive_session_route_t *r,
-    uint64_t born)
+    ngx_hyperdrive_origin_t *o)
 {
     ngx_hyperdrive_origin_replica_t  *replicas;
 
     replicas = r->session->pool->conf->replicas.elts;
 
     return ngx_hyperdrive_session_route_fresh(r, r->choice.replica - replicas,
-                                              born);
+                                              o->site, o->born);
 }
 
 
@@ -364,7 +373,7 @@ ngx_hyperdrive_session_route_send(ngx_hyperdrive_origin_ask_t *ask)
      * replica: good enough for who asked before, not for those who come.
      */
 
-    if (!ngx_hyperdrive_session_route_still(r, ask->origin->born)) {
+    if (!ngx_hyperdrive_session_route_still(r, ask->origin)) {
         ngx_hyperdrive_session_fill_drop(s);
     }
 }

@@ -65,8 +65,8 @@ main(void)
     int                                       status;
     void                                     *zone;
     pid_t                                     pid;
-    uint64_t                                  term;
-    ngx_uint_t                                i, primary, full;
+    uint64_t                                  term, primary;
+    ngx_uint_t                                i, full;
     ngx_hyperdrive_cache_position_t          *p, *q;
     ngx_hyperdrive_cache_position_replica_t   value, got;
 
@@ -117,10 +117,12 @@ main(void)
     value.reached = 5;
     value.since = 6;
     value.checked = 7;
+    value.site = 8;
 
     ngx_hyperdrive_cache_position_set(p, 3, &value);
     ngx_hyperdrive_cache_position_get(p, 3, &got);
-    is(got.reached == 5 && got.since == 6 && got.checked == 7, "what is told");
+    is(got.reached == 5 && got.since == 6 && got.checked == 7
+       && got.site == 8, "what is told");
 
     is(!ngx_hyperdrive_cache_position_wanted(p), "nobody wants it");
     ngx_hyperdrive_cache_position_want(p);

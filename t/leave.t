@@ -113,7 +113,7 @@ my @states = (
 	'with a query running' => sub {
 		my ($c) = @_;
 
-		ask($c, "SELECT pg_sleep(0.1), 'running'");
+		ask($c, "SELECT pg_sleep(0.5), 'running'");
 		running('running');
 	},
 
@@ -121,7 +121,7 @@ my @states = (
 		my ($c) = @_;
 
 		ask($c, "INSERT INTO notes SELECT 'written' FROM "
-			. "pg_sleep(0.1)");
+			. "pg_sleep(0.5)");
 		running('written');
 	},
 
@@ -340,7 +340,7 @@ sub running {
 		$probe->query("SELECT count(*) FROM pg_stat_activity WHERE "
 			. "usename = 'app' AND state = 'active' AND query LIKE "
 			. "'%$text%'")->value();
-	}, 10, "query with $text");
+	}, 30, "query with $text");
 }
 
 sub used {

@@ -80,7 +80,6 @@ sub connect {
 	my ($class, $port, %o) = @_;
 
 	my $self = bless {
-		port => $port,
 		host => '127.0.0.1',
 		user => 'root',
 		timeout => 10,
@@ -92,7 +91,8 @@ sub connect {
 		seq => 0,
 		eof => 0,
 		trail => [],
-		%o
+		%o,
+		port => $port
 	}, $class;
 
 	$self->_open();

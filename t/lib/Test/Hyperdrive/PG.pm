@@ -51,7 +51,6 @@ sub connect {
 	my ($class, $port, %o) = @_;
 
 	my $self = bless {
-		port => $port,
 		host => '127.0.0.1',
 		timeout => 10,
 		pause => 0.0002,
@@ -63,7 +62,8 @@ sub connect {
 		parameters => {},
 		notifications => [],
 		status => '',
-		%o
+		%o,
+		port => $port
 	}, $class;
 
 	$self->_open();

@@ -140,12 +140,14 @@ sub end_spawned {
 }
 
 # wait_for(sub { ... }, seconds, what): the first true value of the condition;
-# dies when it comes too late.
+# dies when it comes too late (never before 30 seconds).
 
 sub wait_for {
 	my ($condition, $timeout, $what) = @_;
 
-	my $end = time() + ($timeout || 10);
+	# a busy machine is no reason to fail
+
+	my $end = time() + ($timeout && $timeout > 30 ? $timeout : 30);
 	my $pause = 0.002;
 
 	for ( ;; ) {

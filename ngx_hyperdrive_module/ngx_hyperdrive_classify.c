@@ -12,6 +12,9 @@
 
 static void ngx_hyperdrive_classify_mysql(ngx_hyperdrive_sql_facts_t *facts,
     ngx_hyperdrive_state_plan_t *plan);
+static void ngx_hyperdrive_classify_diag(ngx_str_t *text,
+    ngx_hyperdrive_sql_mode_t *mode, ngx_hyperdrive_sql_facts_t *facts,
+    ngx_hyperdrive_state_plan_t *plan);
 static ngx_uint_t ngx_hyperdrive_classify_local(ngx_str_t *text,
     ngx_hyperdrive_sql_facts_t *facts);
 static ngx_uint_t ngx_hyperdrive_classify_settings(ngx_str_t *text,
@@ -88,6 +91,7 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
 
     if (sql_mode.mysql) {
         ngx_hyperdrive_classify_mysql(&facts, plan);
+        ngx_hyperdrive_classify_diag(text, &sql_mode, &facts, plan);
 
     } else if (plan->transaction && plan->single
                && ngx_hyperdrive_sql_transaction(text, &tr) == NGX_OK)
@@ -179,6 +183,82 @@ ngx_hyperdrive_classify_mysql(ngx_hyperdrive_sql_facts_t *facts,
     if (!facts->chain && !facts->release) {
         plan->commits = (facts->kind == NGX_HYPERDRIVE_SQL_COMMIT);
         plan->rolls_back = (facts->kind == NGX_HYPERDRIVE_SQL_ROLLBACK);
+    }
+}
+
+
+/* ...of what is asked about it by the statement behind it */
+
+static void
+ngx_hyperdrive_classify_diag(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
+    ngx_hyperdrive_sql_facts_t *facts, ngx_hyperdrive_state_plan_t *plan)
+{
+    ngx_uint_t    query, united;
+    const char  **verb;
+
+    /* those that use no table, at least not by what they are */
+
+    static const char  *verbs[] = {
+        "SELECT", "SET", "DO", "BEGIN", "START", "COMMIT", "ROLLBACK",
+        "SAVEPOINT", "RELEASE", "USE", NULL
+    };
+
+    /* those that FOUND_ROWS() may tell of, SELECT in them or not */
+
+    static const char  *changes[] = {
+        "", "CALL", "EXECUTE", "WITH", "TABLE", "DESCRIBE", "DESC", NULL
+    };
+
+    if (!plan->single) {
+        return;
+    }
+
+    plan->diagnostic = (ngx_strcmp(facts->verb, "GET") == 0
+                        || (ngx_strcmp(facts->verb, "SHOW") == 0
+                            && facts->asks));
+
+    for (verb = verbs; *verb; verb++) {
+
+        if (ngx_strcmp(facts->verb, *verb) == 0) {
+            break;
+        }
+    }
+
+    plan->keeps = (mode->mariadb && *verb && facts->ntables == 0
+                   && facts->nfunctions == 0 && !facts->may_write);
+
+    query = (ngx_strlcasestrn(text->data, text->data + text->len,
+                              (u_char *) "select", sizeof("select") - 2)
+             != NULL);
+
+    united = (ngx_strlcasestrn(text->data, text->data + text->len,
+                               (u_char *) "union", sizeof("union") - 2)
+              != NULL);
+
+    if (facts->calc) {
+        plan->found = NGX_HYPERDRIVE_STATE_FOUND_WANTED;
+
+    } else if (verb == verbs) {
+
+        /* INTO a file or a variable changes it in ways of its own */
+
+        plan->found = (facts->kind == NGX_HYPERDRIVE_SQL_READ
+                       && !facts->paged
+                       && !(facts->leaves & NGX_HYPERDRIVE_SQL_LEAVES_VARIABLE))
+                      ? NGX_HYPERDRIVE_STATE_FOUND_ROWS : 0;
+
+    } else if (!facts->listed
+               && (ngx_strcmp(facts->verb, "EXPLAIN") == 0
+                   ? !united && facts->ntables : !query))
+    {
+        for (verb = changes; *verb; verb++) {
+
+            if (ngx_strcmp(facts->verb, *verb) == 0) {
+                return;
+            }
+        }
+
+        plan->found = NGX_HYPERDRIVE_STATE_FOUND_SAME;
     }
 }
 

@@ -217,6 +217,30 @@ typedef struct {
 } ngx_hyperdrive_proto_unit_t;
 
 
+/* MySQL: what is asked about the statement before */
+
+#define NGX_HYPERDRIVE_PROTO_NUMBERS     8         /* in one row */
+
+typedef struct {
+    ngx_str_t                         name;         /* of the column */
+    uint64_t                          value;
+    unsigned                          sign:1;       /* it may be negative */
+    unsigned                          variable:1;   /* a variable's: as far as
+                                                       types go it could be
+                                                       NULL */
+} ngx_hyperdrive_proto_number_t;
+
+typedef struct {
+    ngx_str_t                         head;         /* of what was asked for by
+                                                       the text <warnings>, as
+                                                       pieces told it... */
+    ngx_str_t                         rows;
+    ngx_uint_t                        offset;
+    ngx_uint_t                        limit;
+    unsigned                          errors:1;     /* only these */
+} ngx_hyperdrive_proto_conditions_t;
+
+
 /* a piece of an answer */
 
 typedef enum {
@@ -246,8 +270,15 @@ typedef struct {
     ngx_uint_t                        tag;          /* of origin_own(); with
                                                        own, unless it is an
                                                        error for the client */
-    uint64_t                          insert_id;    /* MySQL: that it says was
-                                                       given to a row, or 0 */
+    uint64_t                          insert_id;    /* MySQL, with <end>: that
+                                                       it says was given to a
+                                                       row, or 0... */
+    int64_t                           affected;     /* ...rows that it has
+                                                       changed; -1: it has
+                                                       told some */
+    ngx_uint_t                        warnings;     /* ...and how many */
+    unsigned                          cursor:1;     /* ...its rows are fetched
+                                                       by other requests */
     unsigned                          own:1;        /* we have asked for it: it
                                                        is not passed on */
     unsigned                          end:1;        /* ROWS: the completion was
@@ -509,8 +540,20 @@ struct ngx_hyperdrive_proto_s {
                                ngx_hyperdrive_chain_t *out);
     void        (*serve_rows)(void *client, u_char *data, size_t len,
                               ngx_hyperdrive_chain_t *out);
-    void        (*serve_end)(void *client, ngx_hyperdrive_proto_unit_t *unit,
+    /* ...returns how many rows there were, where the protocol counts them */
+    ngx_uint_t  (*serve_end)(void *client, ngx_hyperdrive_proto_unit_t *unit,
                              ngx_hyperdrive_chain_t *out);
+
+    /*
+     * MySQL: answers a unit by numbers in one row, or by a list of conditions
+     * that was kept; before _serve_end().  NULL: there is no such thing.
+     */
+    void        (*numbers)(void *client, ngx_hyperdrive_proto_unit_t *unit,
+                           ngx_hyperdrive_proto_number_t *numbers,
+                           ngx_uint_t n, ngx_hyperdrive_chain_t *out);
+    void        (*conditions)(void *client, ngx_hyperdrive_proto_unit_t *unit,
+                              ngx_hyperdrive_proto_conditions_t *list,
+                              ngx_hyperdrive_chain_t *out);
 
     /*
      * A transaction block that no origin knows: _begin() answers the unit and

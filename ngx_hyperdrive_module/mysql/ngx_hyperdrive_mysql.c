@@ -64,6 +64,8 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_mysql_proto = {
     ngx_hyperdrive_mysql_serve_begin,
     ngx_hyperdrive_mysql_serve_rows,
     ngx_hyperdrive_mysql_serve_end,
+    ngx_hyperdrive_mysql_diag_numbers,
+    ngx_hyperdrive_mysql_diag_conditions,
     ngx_hyperdrive_mysql_block,
     ngx_hyperdrive_mysql_block,
     ngx_hyperdrive_mysql_prepared,

@@ -551,6 +551,9 @@ ngx_hyperdrive_mysql_answer_packet_end(ngx_hyperdrive_mysql_client_t *c,
     piece->end = 1;
     piece->unkept = (ok.warnings || ok.changes.len);
     piece->insert_id = ok.insert_id;
+    piece->affected = rows ? -1 : (int64_t) ok.affected;
+    piece->warnings = ok.warnings;
+    piece->cursor = ((ok.status & NGX_HYPERDRIVE_MYSQL_CURSOR) != 0);
 
     if (first->number) {
         ngx_hyperdrive_mysql_answer_packet_cursor(o, ok.status);

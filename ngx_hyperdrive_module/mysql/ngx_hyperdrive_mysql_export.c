@@ -13,7 +13,7 @@
  */
 
 
-#define NGX_HYPERDRIVE_MYSQL_EXPORT_VERSION  2
+#define NGX_HYPERDRIVE_MYSQL_EXPORT_VERSION  3
 
 #define NGX_HYPERDRIVE_MYSQL_EXPORT_DIRECT   0x01
 #define NGX_HYPERDRIVE_MYSQL_EXPORT_MULTI    0x02
@@ -49,6 +49,7 @@ ngx_hyperdrive_mysql_export(void *data, ngx_hyperdrive_chain_t *out)
         (client->direct ? NGX_HYPERDRIVE_MYSQL_EXPORT_DIRECT : 0)
         | (client->multi ? NGX_HYPERDRIVE_MYSQL_EXPORT_MULTI : 0));
     ngx_hyperdrive_base_chain_put_u64(out, client->mode);
+    ngx_hyperdrive_base_chain_put_u64(out, client->first_mode);
     ngx_hyperdrive_base_chain_put_u64(out, client->caps);
     ngx_hyperdrive_base_chain_put_u32(out, (uint32_t) client->status);
     ngx_hyperdrive_base_chain_put_u32(out, client->last);
@@ -122,12 +123,13 @@ ngx_hyperdrive_mysql_export_head(ngx_hyperdrive_mysql_client_t *client,
     u_char *p, u_char *last, uint32_t *n)
 {
     uint32_t   version, flags, status;
-    uint64_t   mode;
+    uint64_t   mode, first_mode;
     ngx_str_t  scope;
 
     p = ngx_hyperdrive_base_read_u32(p, last, &version);
     p = ngx_hyperdrive_base_read_u32(p, last, &flags);
     p = ngx_hyperdrive_base_read_u64(p, last, &mode);
+    p = ngx_hyperdrive_base_read_u64(p, last, &first_mode);
     p = ngx_hyperdrive_base_read_u64(p, last, &client->caps);
     p = ngx_hyperdrive_base_read_u32(p, last, &status);
     p = ngx_hyperdrive_base_read_u32(p, last, &client->last);
@@ -142,6 +144,7 @@ ngx_hyperdrive_mysql_export_head(ngx_hyperdrive_mysql_client_t *client,
     }
 
     client->mode = mode;
+    client->first_mode = first_mode;
     client->status = status;
     client->direct = ((flags & NGX_HYPERDRIVE_MYSQL_EXPORT_DIRECT) != 0);
     client->multi = ((flags & NGX_HYPERDRIVE_MYSQL_EXPORT_MULTI) != 0);

@@ -38,6 +38,9 @@ ngx_hyperdrive_mysql_serve_begin(void *data,
     if (!(client->caps & NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF)) {
         ngx_hyperdrive_mysql_eof(out, client->status, 0, &client->seq);
     }
+
+    /* that was the columns */
+    client->served = 0;
 }
 
 
@@ -124,6 +127,8 @@ ngx_hyperdrive_mysql_serve_rows(void *data, u_char *p, size_t len,
 
                 q = ngx_hyperdrive_mysql_put_u24(q, (uint32_t) client->row);
                 *q = client->seq++;
+
+                client->served += client->begun;
             }
         }
 
@@ -167,15 +172,22 @@ ngx_hyperdrive_mysql_serve_last(ngx_hyperdrive_mysql_client_t *client,
 }
 
 
-void
+ngx_uint_t
 ngx_hyperdrive_mysql_serve_end(void *data, ngx_hyperdrive_proto_unit_t *unit,
     ngx_hyperdrive_chain_t *out)
 {
     ngx_hyperdrive_mysql_client_t *client = data;
 
+    ngx_uint_t  rows;
+
+    rows = client->served;
+
     client->seq = 1;
+    client->served = 0;
 
     ngx_hyperdrive_mysql_client_looked(client);
+
+    return rows;
 }
 
 

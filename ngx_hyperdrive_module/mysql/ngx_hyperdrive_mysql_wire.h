@@ -114,6 +114,7 @@ typedef struct {
                                                      far as it is there */
 
     size_t                            row;        /* ...a packet's length */
+    ngx_uint_t                        served;     /* ...how many rows */
 
     u_char                            seq;        /* of the next packet that we
                                                      send */
@@ -273,7 +274,7 @@ void ngx_hyperdrive_mysql_serve_begin(void *client,
     ngx_hyperdrive_chain_t *out);
 void ngx_hyperdrive_mysql_serve_rows(void *client, u_char *data, size_t len,
     ngx_hyperdrive_chain_t *out);
-void ngx_hyperdrive_mysql_serve_end(void *client,
+ngx_uint_t ngx_hyperdrive_mysql_serve_end(void *client,
     ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out);
 void ngx_hyperdrive_mysql_serve_question(ngx_hyperdrive_state_stmt_t *stmt,
     ngx_str_t *args, ngx_str_t *formats, ngx_hyperdrive_chain_t *out);
@@ -292,6 +293,16 @@ ngx_int_t ngx_hyperdrive_mysql_serve_row(u_char **pos, u_char *last,
 /* of COM_STMT_EXECUTE, from the NULLs on, with the types in it */
 ngx_uint_t ngx_hyperdrive_mysql_params(ngx_str_t *bind, ngx_uint_t n,
     ngx_str_t *values, ngx_uint_t max);
+
+
+/* ngx_hyperdrive_mysql_diag.c */
+
+void ngx_hyperdrive_mysql_diag_numbers(void *client,
+    ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_proto_number_t *numbers,
+    ngx_uint_t n, ngx_hyperdrive_chain_t *out);
+void ngx_hyperdrive_mysql_diag_conditions(void *client,
+    ngx_hyperdrive_proto_unit_t *unit,
+    ngx_hyperdrive_proto_conditions_t *list, ngx_hyperdrive_chain_t *out);
 
 
 /* ngx_hyperdrive_mysql_error.c */

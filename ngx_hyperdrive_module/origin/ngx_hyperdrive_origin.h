@@ -186,6 +186,9 @@ struct ngx_hyperdrive_origin_conf_s {
     ngx_hyperdrive_shm_limit_t        *limit;
     ngx_hyperdrive_shm_counters_t     *counters;
     ngx_queue_t                        pools;
+    ngx_uint_t                         asks;      /* what statements have asked
+                                                     of those before them:
+                                                     _state_asks_ bits */
     ngx_uint_t                         nheld;     /* in all of them */
     ngx_uint_t                         nstopped;
     ngx_uint_t                         resolves;  /* some of the names */
@@ -332,8 +335,6 @@ struct ngx_hyperdrive_pool_s {
     ngx_hyperdrive_proto_param_t      *params;
     unsigned                           single:1;  /* each connection is used
                                                      once and then closed */
-    unsigned                           inserts:1; /* LAST_INSERT_ID() is asked
-                                                     for */
     unsigned                           keep:1;    /* it does not give way */
     ngx_str_t                          greeting;  /* of the last log-in */
     void                              *catalog;   /* of its database, for the

@@ -73,6 +73,8 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_client_serve_begin,
     ngx_hyperdrive_pg_client_serve_rows,
     ngx_hyperdrive_pg_client_serve_end,
+    NULL,
+    NULL,
     ngx_hyperdrive_pg_block_begin,
     ngx_hyperdrive_pg_block_end,
     ngx_hyperdrive_pg_prepared,

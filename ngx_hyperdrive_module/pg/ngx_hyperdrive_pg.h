@@ -231,7 +231,7 @@ void ngx_hyperdrive_pg_client_serve_begin(void *client,
     ngx_hyperdrive_chain_t *out);
 void ngx_hyperdrive_pg_client_serve_rows(void *client, u_char *data,
     size_t len, ngx_hyperdrive_chain_t *out);
-void ngx_hyperdrive_pg_client_serve_end(void *client,
+ngx_uint_t ngx_hyperdrive_pg_client_serve_end(void *client,
     ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out);
 void ngx_hyperdrive_pg_client_refuse(void *client,
     ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_proto_error_t *err,

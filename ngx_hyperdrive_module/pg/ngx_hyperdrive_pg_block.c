@@ -221,7 +221,7 @@ ngx_hyperdrive_pg_block_complete(ngx_hyperdrive_pg_client_t *client,
 
     ngx_hyperdrive_pg_message(out, 'C', tag->data, tag->len + 1);
 
-    ngx_hyperdrive_pg_client_serve_end(client, unit, out);
+    (void) ngx_hyperdrive_pg_client_serve_end(client, unit, out);
 }
 
 

@@ -742,7 +742,7 @@ ngx_hyperdrive_pg_client_serve_rows(void *client, u_char *data, size_t len,
 }
 
 
-void
+ngx_uint_t
 ngx_hyperdrive_pg_client_serve_end(void *data,
     ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out)
 {
@@ -750,6 +750,8 @@ ngx_hyperdrive_pg_client_serve_end(void *data,
 
     ngx_hyperdrive_pg_client_question(client, NULL);
     ngx_hyperdrive_pg_ready(out, ngx_hyperdrive_pg_block_status(client));
+
+    return 0;
 }
 
 

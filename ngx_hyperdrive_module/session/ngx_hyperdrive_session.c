@@ -7,6 +7,7 @@
 #include "session/ngx_hyperdrive_session_catalog.h"
 #include "session/ngx_hyperdrive_session_hold.h"
 #include "session/ngx_hyperdrive_session_cache.h"
+#include "session/ngx_hyperdrive_session_diag.h"
 #include "session/ngx_hyperdrive_session_log.h"
 #include "session/ngx_hyperdrive_session_policy.h"
 #include <openssl/rand.h>
@@ -252,6 +253,7 @@ ngx_hyperdrive_session_cleanup(void *data)
     }
 
     ngx_hyperdrive_session_settings_free(s);
+    ngx_hyperdrive_session_diag_free(s);
     ngx_hyperdrive_session_policy_free(s);
 
     if (s->wire) {

@@ -250,19 +250,12 @@ typedef struct {
 } ngx_hyperdrive_session_bodies_t;
 
 
-/* MySQL: what LAST_INSERT_ID() says to the client, on any connection */
-
-typedef struct {
-    uint64_t                         id;          /* as far as is known */
-    unsigned                         seen:1;      /* its origin knows better */
-    unsigned                         set:1;       /* ...says the same */
-    unsigned                         asked:1;     /* ...is asked for it */
-} ngx_hyperdrive_session_insert_t;
+/* what statements ask of those before them: ngx_hyperdrive_session_diag.h */
+typedef struct ngx_hyperdrive_session_diag_s  ngx_hyperdrive_session_diag_t;
 
 
 /* of requests of our own */
 #define NGX_HYPERDRIVE_SESSION_TAG_PIN     0x100
-#define NGX_HYPERDRIVE_SESSION_TAG_INSERT  0x101
 
 
 /*
@@ -351,7 +344,8 @@ struct ngx_hyperdrive_session_s {
                                                      nothing here */
     unsigned                         tried:1;     /* the unit was sent to a
                                                      replica, in vain */
-    ngx_hyperdrive_session_insert_t  insert;
+    ngx_hyperdrive_session_diag_t   *diag;        /* NULL: of PostgreSQL, or
+                                                     nothing yet */
     unsigned                         wild:1;      /* it has run DDL */
     unsigned                         defaults:1;  /* ...that changes what
                                                      sessions begin with */
@@ -612,17 +606,6 @@ void ngx_hyperdrive_session_route_go_on(ngx_hyperdrive_session_t *s);
 ngx_int_t ngx_hyperdrive_session_route_cancel(ngx_hyperdrive_session_t *s);
 /* the client has left */
 void ngx_hyperdrive_session_route_forget(ngx_hyperdrive_session_t *s);
-
-
-/* ngx_hyperdrive_session_insert.c */
-
-/* a unit is about to be forwarded; NGX_ERROR: no memory */
-ngx_int_t ngx_hyperdrive_session_insert_align(ngx_hyperdrive_session_t *s);
-/* NGX_OK: it was the answer to a request of our own */
-ngx_int_t ngx_hyperdrive_session_insert_piece(ngx_hyperdrive_session_t *s,
-    ngx_hyperdrive_proto_piece_t *piece);
-/* the session parts with its idle origin; NGX_AGAIN: not yet, it is asked */
-ngx_int_t ngx_hyperdrive_session_insert_settled(ngx_hyperdrive_session_t *s);
 
 
 /* ngx_hyperdrive_session_prepare.c */

@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session_cache.h"
+#include "session/ngx_hyperdrive_session_diag.h"
 #include "session/ngx_hyperdrive_session_log.h"
 #include "session/ngx_hyperdrive_session_policy.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
@@ -553,7 +554,9 @@ ngx_hyperdrive_session_hit(ngx_hyperdrive_session_t *s,
 
     ngx_hyperdrive_session_flight_forget(s);
 
-    s->conf->origin->proto->serve_end(s->wire, &s->unit, &s->net.out);
+    ngx_hyperdrive_session_diag_served(s,
+                          s->conf->origin->proto->serve_end(s->wire, &s->unit,
+                                                            &s->net.out));
 
     return NGX_OK;
 }
@@ -627,7 +630,8 @@ ngx_hyperdrive_session_lookup_stale(ngx_hyperdrive_session_t *s)
         return NGX_DECLINED;
     }
 
-    proto->serve_end(s->wire, &s->unit, &s->net.out);
+    ngx_hyperdrive_session_diag_served(s, proto->serve_end(s->wire, &s->unit,
+                                                           &s->net.out));
 
     s->cached = NGX_HYPERDRIVE_SESSION_CACHE_ERROR;
 

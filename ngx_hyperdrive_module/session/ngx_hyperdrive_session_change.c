@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session_cache.h"
+#include "session/ngx_hyperdrive_session_diag.h"
 #include "session/ngx_hyperdrive_session_policy.h"
 
 
@@ -83,6 +84,7 @@ ngx_hyperdrive_session_change_forget(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_session_flight_forget(s);
     ngx_hyperdrive_session_time_stop(s);
     ngx_hyperdrive_session_settings_free(s);
+    ngx_hyperdrive_session_diag_free(s);
     ngx_hyperdrive_session_policy_free(s);
 
     s->conf->origin->proto->client_destroy(s->wire);

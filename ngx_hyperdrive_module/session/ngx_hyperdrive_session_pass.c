@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session_pass.h"
+#include "session/ngx_hyperdrive_session_diag.h"
 #include "session/ngx_hyperdrive_session_log.h"
 #include "peer/ngx_hyperdrive_peer.h"
 
@@ -105,7 +106,7 @@ ngx_hyperdrive_session_pass_write(ngx_hyperdrive_session_t *s,
 {
     uint32_t                             flags;
     ngx_hyperdrive_pool_t               *pool;
-    ngx_hyperdrive_chain_t               farewell;
+    ngx_hyperdrive_chain_t               farewell, diag;
     ngx_hyperdrive_proto_error_t         err;
     ngx_hyperdrive_session_settings_t   *settings;
 
@@ -129,6 +130,7 @@ ngx_hyperdrive_session_pass_write(ngx_hyperdrive_session_t *s,
             | (s->failed ? NGX_HYPERDRIVE_SESSION_PASS_FAILED : 0)
             | (s->wild ? NGX_HYPERDRIVE_SESSION_PASS_WILD : 0)
             | (settings ? NGX_HYPERDRIVE_SESSION_PASS_SETTINGS : 0)
+            | (s->diag ? NGX_HYPERDRIVE_SESSION_PASS_DIAG : 0)
             | (s->net.connection->proxy_protocol
                ? NGX_HYPERDRIVE_SESSION_PASS_PROXY : 0);
 
@@ -158,6 +160,16 @@ ngx_hyperdrive_session_pass_write(ngx_hyperdrive_session_t *s,
     if (settings) {
         ngx_hyperdrive_session_pass_bucket(settings->state.base, out);
         ngx_hyperdrive_session_pass_bucket(settings->state.committed, out);
+    }
+
+    if (s->diag) {
+        ngx_memzero(&diag, sizeof(ngx_hyperdrive_chain_t));
+        ngx_hyperdrive_session_diag_pass(s, &diag);
+
+        out->failed |= diag.failed;
+
+        ngx_hyperdrive_base_chain_put_u32(out, (uint32_t) diag.size);
+        ngx_hyperdrive_base_chain_move(out, &diag);
     }
 
     ngx_hyperdrive_base_chain_put_str(out, s->net.pos,

@@ -34,17 +34,19 @@
  *                   destination, port, port
  *     base          settings of its start-up
  *     committed     ...and what it has set
+ *     diag          MySQL: what its last statement has left
  *     input         that has not been looked at
  *     wire          the protocol's own
  */
 
-#define NGX_HYPERDRIVE_SESSION_PASS_VERSION   2
+#define NGX_HYPERDRIVE_SESSION_PASS_VERSION   3
 
 #define NGX_HYPERDRIVE_SESSION_PASS_DEFERRED  0x003    /* two bits */
 #define NGX_HYPERDRIVE_SESSION_PASS_FAILED    0x004
 #define NGX_HYPERDRIVE_SESSION_PASS_WILD      0x008
 #define NGX_HYPERDRIVE_SESSION_PASS_SETTINGS  0x010
 #define NGX_HYPERDRIVE_SESSION_PASS_PROXY     0x020
+#define NGX_HYPERDRIVE_SESSION_PASS_DIAG      0x040
 
 
 #endif /* _NGX_HYPERDRIVE_SESSION_PASS_H_INCLUDED_ */

@@ -4,7 +4,7 @@
  */
 
 
-#include "session/ngx_hyperdrive_session.h"
+#include "session/ngx_hyperdrive_session_diag.h"
 #include "session/ngx_hyperdrive_session_plan.h"
 #include "session/ngx_hyperdrive_session_policy.h"
 #include "sql/ngx_hyperdrive_sql.h"
@@ -431,7 +431,8 @@ ngx_hyperdrive_session_pin_settled(ngx_hyperdrive_session_t *s)
     s->pin.discard = 0;
 
     if (!s->pin.check || s->pin.asking || s->streaming
-        || !proto->origin_idle(o->wire))
+        || !proto->origin_idle(o->wire)
+        || ngx_hyperdrive_session_diag_save(s) == NGX_AGAIN)
     {
         return;
     }

@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session_cache.h"
+#include "session/ngx_hyperdrive_session_diag.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
 
 
@@ -49,9 +50,7 @@ ngx_hyperdrive_session_detach(ngx_hyperdrive_session_t *s)
 
     rc = ngx_hyperdrive_session_pin_end(s);
 
-    s->insert.seen = 0;
-    s->insert.set = 0;
-    s->insert.asked = 0;
+    ngx_hyperdrive_session_diag_end(s);
 
     s->origin = NULL;
     s->streaming = 0;
@@ -331,7 +330,7 @@ ngx_hyperdrive_session_settle(ngx_hyperdrive_session_t *s)
         return NGX_OK;
     }
 
-    if (ngx_hyperdrive_session_insert_settled(s) == NGX_AGAIN) {
+    if (ngx_hyperdrive_session_diag_save(s) == NGX_AGAIN) {
         return NGX_OK;
     }
 

@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session_cache.h"
+#include "session/ngx_hyperdrive_session_diag.h"
 #include "session/ngx_hyperdrive_session_log.h"
 #include "session/ngx_hyperdrive_session_policy.h"
 #include "session/ngx_hyperdrive_session_position.h"
@@ -560,7 +561,9 @@ ngx_hyperdrive_session_route_end(ngx_hyperdrive_session_t *s,
             ngx_hyperdrive_session_log_rows(s, r->rows);
         }
 
-        proto->serve_end(s->wire, &s->unit, &s->net.out);
+        ngx_hyperdrive_session_diag_served(s, proto->serve_end(s->wire,
+                                                               &s->unit,
+                                                               &s->net.out));
 
         counters->replica_reads++;
         counters->queries++;

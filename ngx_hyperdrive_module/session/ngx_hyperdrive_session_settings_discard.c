@@ -4,7 +4,7 @@
  */
 
 
-#include "session/ngx_hyperdrive_session.h"
+#include "session/ngx_hyperdrive_session_diag.h"
 
 
 /* settings that a prepared statement stays bound to */
@@ -24,7 +24,7 @@ ngx_hyperdrive_session_settings_discard(ngx_hyperdrive_session_t *s)
     o = s->origin;
     settings = s->settings;
 
-    ngx_memzero(&s->insert, sizeof(ngx_hyperdrive_session_insert_t));
+    ngx_hyperdrive_session_diag_free(s);
 
     if (settings) {
         ngx_hyperdrive_session_settings_drop(settings, settings->nchanges);

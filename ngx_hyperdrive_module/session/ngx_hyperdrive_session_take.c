@@ -5,7 +5,9 @@
 
 
 #include "session/ngx_hyperdrive_session_pass.h"
+#include "session/ngx_hyperdrive_session_diag.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
+#include "base/ngx_hyperdrive_base_mode.h"
 
 
 /*
@@ -43,6 +45,7 @@ typedef struct {
     uint32_t                          destination_port;
     ngx_str_t                         base;
     ngx_str_t                         committed;
+    ngx_str_t                         diag;
     ngx_str_t                         input;
     ngx_str_t                         wire;
 } ngx_hyperdrive_session_take_t;
@@ -179,6 +182,10 @@ ngx_hyperdrive_session_take_read(ngx_hyperdrive_session_take_t *take,
     if (take->flags & NGX_HYPERDRIVE_SESSION_PASS_SETTINGS) {
         p = ngx_hyperdrive_base_read_str(p, last, &take->base);
         p = ngx_hyperdrive_base_read_str(p, last, &take->committed);
+    }
+
+    if (take->flags & NGX_HYPERDRIVE_SESSION_PASS_DIAG) {
+        p = ngx_hyperdrive_base_read_str(p, last, &take->diag);
     }
 
     p = ngx_hyperdrive_base_read_str(p, last, &take->input);
@@ -531,7 +538,7 @@ ngx_hyperdrive_session_take_state(ngx_hyperdrive_session_t *s,
 
     if (pool == NULL || pool->conf != origin
         || (origin->per_user != 0) != (pool->user.len != 0)
-        || (origin->database.len
+        || (origin->database.len && !origin->proto->schemas
             && !ngx_hyperdrive_base_same(&origin->database, &pool->database)))
     {
         return NGX_ERROR;
@@ -553,7 +560,12 @@ ngx_hyperdrive_session_take_state(ngx_hyperdrive_session_t *s,
     s->user.data = ngx_pstrdup(c->pool, &take->user);
 
     if (s->user.data == NULL
-        || ngx_hyperdrive_session_take_settings(s, take) != NGX_OK)
+        || ngx_hyperdrive_session_take_settings(s, take) != NGX_OK
+        || (take->diag.len
+            && ngx_hyperdrive_session_diag_take(s, take->diag.data,
+                                                take->diag.data
+                                                + take->diag.len)
+               == NULL))
     {
         return NGX_ERROR;
     }
@@ -604,6 +616,9 @@ ngx_hyperdrive_session_take_settings(ngx_hyperdrive_session_t *s,
 
     s->settings = settings;
     state = &settings->state;
+
+    settings->stays = (s->conf->origin->proto->dialect
+                       & NGX_HYPERDRIVE_BASE_MODE_MYSQL) ? 1 : 0;
 
     if (ngx_hyperdrive_state_bucket_import(&state->base, take->base.data,
                                            take->base.len)

@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session_cache.h"
+#include "session/ngx_hyperdrive_session_diag.h"
 #include "session/ngx_hyperdrive_session_log.h"
 #include "session/ngx_hyperdrive_session_policy.h"
 
@@ -53,6 +54,7 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
         return;
     }
 
+    ngx_hyperdrive_session_diag_run(s, run);
     ngx_hyperdrive_session_write_run(s, run);
 
     if (s->log) {
@@ -80,7 +82,7 @@ void
 ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece)
 {
-    if (ngx_hyperdrive_session_insert_piece(s, piece) == NGX_OK) {
+    if (ngx_hyperdrive_session_diag_piece(s, piece) == NGX_OK) {
         return;
     }
 

@@ -6,6 +6,7 @@
 
 #include "session/ngx_hyperdrive_session_cache.h"
 #include "session/ngx_hyperdrive_session_catalog.h"
+#include "session/ngx_hyperdrive_session_diag.h"
 #include "session/ngx_hyperdrive_session_log.h"
 #include "session/ngx_hyperdrive_session_policy.h"
 
@@ -320,6 +321,12 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
             return NGX_OK;
         }
 
+        rc = ngx_hyperdrive_session_diag_answer(s);
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+
         ngx_hyperdrive_session_mirror(s);
 
         if (s->unit.begin || s->unit.end || s->failed) {
@@ -399,6 +406,10 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
         }
 
         /* _policy_run() says no, and the connection ends */
+
+    } else if ((rc = ngx_hyperdrive_session_diag_answer(s)) != NGX_DECLINED) {
+
+        return rc;
 
     } else if (s->outstanding
                && (ngx_hyperdrive_session_policy_waits(s)
@@ -538,7 +549,7 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
         }
     }
 
-    if (ngx_hyperdrive_session_insert_align(s) != NGX_OK) {
+    if (ngx_hyperdrive_session_diag_align(s) != NGX_OK) {
         ngx_hyperdrive_session_fatal(s, "53200", "out of memory");
         return NGX_DONE;
     }

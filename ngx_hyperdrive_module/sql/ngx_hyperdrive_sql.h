@@ -203,6 +203,11 @@ typedef struct {
     unsigned                     variables:1;  /* @name is read */
     unsigned                     no_cache:1; /* SQL_NO_CACHE */
     unsigned                     asks:4;     /* _SQL_ASKS_... */
+    unsigned                     calc:1;     /* SQL_CALC_FOUND_ROWS */
+    unsigned                     paged:1;    /* rows are left out in front:
+                                                OFFSET */
+    unsigned                     listed:1;   /* SHOW, as a query of
+                                                information_schema */
 
     /* names or functions are read from the text of the whole statement list */
     ngx_uint_t                   ntables;

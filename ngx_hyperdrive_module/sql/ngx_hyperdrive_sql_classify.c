@@ -176,6 +176,9 @@ ngx_hyperdrive_sql_classify_init(ngx_hyperdrive_sql_scan_t *s,
     facts->variables = 0;
     facts->no_cache = 0;
     facts->asks = 0;
+    facts->calc = 0;
+    facts->paged = 0;
+    facts->listed = 0;
     facts->ntables = 0;
     facts->nfunctions = 0;
     facts->verb[0] = '\0';

@@ -321,7 +321,21 @@ ngx_hyperdrive_sql_mysql_classify_explain(ngx_hyperdrive_sql_scan_t *s)
 static void
 ngx_hyperdrive_sql_mysql_classify_show(ngx_hyperdrive_sql_scan_t *s)
 {
+    const char  **word;
+
+    static const char  *words[] = {
+        "character", "charset", "collation", "columns", "databases", "engines",
+        "events", "extended", "fields", "full", "function", "global", "index",
+        "indexes", "keys", "local", "open", "package", "plugins", "procedure",
+        "schemas", "session", "status", "storage", "table", "tables",
+        "triggers", "variables", NULL
+    };
+
     s->explain = 1;
+
+    for (word = words; *word; word++) {
+        s->facts->listed |= ngx_hyperdrive_sql_mysql_is(&s->next, *word);
+    }
 
     if (ngx_hyperdrive_sql_mysql_is(&s->next, "warnings")
         || ngx_hyperdrive_sql_mysql_is(&s->next, "errors")

@@ -21,6 +21,7 @@ static void ngx_hyperdrive_sql_mysql_query_into_table(
     ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_mysql_query_delete(
     ngx_hyperdrive_sql_scan_t *s);
+static void ngx_hyperdrive_sql_mysql_query_limit(ngx_hyperdrive_sql_scan_t *s);
 static void ngx_hyperdrive_sql_mysql_query_into(ngx_hyperdrive_sql_scan_t *s);
 
 
@@ -197,6 +198,7 @@ ngx_hyperdrive_sql_mysql_query_clause(ngx_hyperdrive_sql_scan_t *s)
         return 0;
 
     case K(SQL_CALC_FOUND_ROWS):
+        s->facts->calc = 1;
         ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_VOLATILE);
         return 1;
 
@@ -294,6 +296,12 @@ ngx_hyperdrive_sql_mysql_query_clause(ngx_hyperdrive_sql_scan_t *s)
             return 0;
         }
 
+        if (s->tok.keyword == K(OFFSET) || s->tok.keyword == K(LIMIT)
+            || s->tok.keyword == K(FETCH))
+        {
+            ngx_hyperdrive_sql_mysql_query_limit(s);
+        }
+
         f->state = STATE(EXPR);
         return 1;
 
@@ -331,6 +339,25 @@ ngx_hyperdrive_sql_mysql_query_clause(ngx_hyperdrive_sql_scan_t *s)
 
     default:
         return 0;
+    }
+}
+
+
+/* LIMIT n leaves nothing out in front */
+
+static void
+ngx_hyperdrive_sql_mysql_query_limit(ngx_hyperdrive_sql_scan_t *s)
+{
+    ngx_hyperdrive_sql_lexer_t  l;
+    ngx_hyperdrive_sql_token_t  token;
+
+    l = s->lexer;
+    ngx_hyperdrive_sql_lexer_next(&l, &token);
+
+    if (s->tok.keyword != K(LIMIT) || token.type == T(COMMA)
+        || token.keyword == K(OFFSET))
+    {
+        s->facts->paged = 1;
     }
 }
 

@@ -42,6 +42,16 @@ typedef enum {
 #define NGX_HYPERDRIVE_STATE_ASKS_WARNINGS     0x08
 
 
+/* ...and what FOUND_ROWS() says behind it */
+
+typedef enum {
+    NGX_HYPERDRIVE_STATE_FOUND_UNKNOWN = 0,
+    NGX_HYPERDRIVE_STATE_FOUND_SAME,           /* what it said before */
+    NGX_HYPERDRIVE_STATE_FOUND_ROWS,           /* how many rows came */
+    NGX_HYPERDRIVE_STATE_FOUND_WANTED          /* it is going to be asked */
+} ngx_hyperdrive_state_found_e;
+
+
 /* what the classifier said of the text; values of the sql room */
 
 typedef struct {
@@ -89,6 +99,12 @@ typedef struct {
     unsigned                          asks:4;         /* MySQL: what of the
                                                          statement before:
                                                          _state_asks_ bits */
+    unsigned                          found:2;        /* a _state_found_e */
+    unsigned                          keeps:1;        /* conditions of the one
+                                                         before it stay, unless
+                                                         it has some itself */
+    unsigned                          diagnostic:1;   /* it only looks at
+                                                         them */
     unsigned                          plain:1;        /* no transaction begins
                                                          or ends in it */
     unsigned                          no_cache:1;     /* a hint in front of it

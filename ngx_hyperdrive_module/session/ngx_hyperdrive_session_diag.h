@@ -1,0 +1,83 @@
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+#ifndef _NGX_HYPERDRIVE_SESSION_DIAG_H_INCLUDED_
+#define _NGX_HYPERDRIVE_SESSION_DIAG_H_INCLUDED_
+
+
+#include "session/ngx_hyperdrive_session.h"
+
+
+/*
+ * MySQL: what LAST_INSERT_ID(), FOUND_ROWS(), ROW_COUNT() and SHOW WARNINGS
+ * say to the client, whatever its connections were used for meanwhile.
+ * Answers tell the most of it; the rest the connection is asked for before
+ * anybody else gets it.
+ */
+
+/* of conditions that are kept, as packets */
+#define NGX_HYPERDRIVE_SESSION_DIAG_SIZE  32768
+
+struct ngx_hyperdrive_session_diag_s {
+    uint64_t      id;             /* LAST_INSERT_ID() */
+    int64_t       count;          /* ROW_COUNT() */
+    uint64_t      found;          /* FOUND_ROWS() */
+    ngx_uint_t    warnings;       /* conditions that there are */
+
+    /* the answer to SHOW WARNINGS; malloc */
+    u_char       *list;
+    size_t        head;           /* bytes: what describes it... */
+    size_t        len;            /* ...all of it */
+
+    uint64_t      rows;           /* of the result that is being read */
+    ngx_uint_t    asking;         /* answers of our own that are to come */
+    unsigned      next:2;         /* what the statement under way does to
+                                     FOUND_ROWS(): _state_found_e */
+    unsigned      keeps:1;        /* ...it leaves the conditions */
+    unsigned      diagnostic:1;   /* ...it is about them */
+
+    unsigned      known:1;        /* found is right, or else... */
+    unsigned      wanted:1;       /* ...it will be asked for */
+    unsigned      seen:1;         /* the origin knows better than <id>... */
+    unsigned      set:1;          /* ...says the same */
+    unsigned      unsaved:1;      /* the origin has the conditions, we have
+                                     not */
+    unsigned      here:1;         /* the last statement there was the
+                                     client's */
+};
+
+
+/* with no origin, or one that owes nothing: NGX_OK: the unit is answered;
+   NGX_AGAIN: it has to wait; NGX_DECLINED: it is not ours to answer */
+ngx_int_t ngx_hyperdrive_session_diag_answer(ngx_hyperdrive_session_t *s);
+/* a unit is about to be forwarded; NGX_ERROR: no memory */
+ngx_int_t ngx_hyperdrive_session_diag_align(ngx_hyperdrive_session_t *s);
+/* as the functions of ngx_hyperdrive_session_track.c, which call them */
+void ngx_hyperdrive_session_diag_run(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_run_t *run);
+/* NGX_OK: it was the answer to a request of our own */
+ngx_int_t ngx_hyperdrive_session_diag_piece(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_piece_t *piece);
+/* the idle origin is about to be used for something else; NGX_AGAIN: not yet,
+   it is asked first */
+ngx_int_t ngx_hyperdrive_session_diag_save(ngx_hyperdrive_session_t *s);
+/* the client has got an answer that came from no origin of its own: <rows>, or
+   -1: none, just an end */
+void ngx_hyperdrive_session_diag_served(ngx_hyperdrive_session_t *s,
+    int64_t rows);
+/* the session parts with its origin */
+void ngx_hyperdrive_session_diag_end(ngx_hyperdrive_session_t *s);
+/* all as after the log-in */
+void ngx_hyperdrive_session_diag_free(ngx_hyperdrive_session_t *s);
+
+/* on its way to another process; NULL: malformed, or no memory */
+void ngx_hyperdrive_session_diag_pass(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_chain_t *out);
+u_char *ngx_hyperdrive_session_diag_take(ngx_hyperdrive_session_t *s,
+    u_char *p, u_char *last);
+
+
+#endif /* _NGX_HYPERDRIVE_SESSION_DIAG_H_INCLUDED_ */

@@ -1,0 +1,144 @@
+/* sources: sql/ base/ */
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+/* Tests of the reader of what asks about the statement before. */
+
+
+#include "sql/ngx_hyperdrive_sql_asks.h"
+#include <stdio.h>
+
+
+static ngx_uint_t                 ntests, nfailed;
+static ngx_hyperdrive_sql_mode_t  mode;
+
+
+/* what is asked for, as a text */
+
+static void
+describe(const char *s, size_t len, char *out, size_t size)
+{
+    int                         n;
+    ngx_str_t                   text;
+    ngx_uint_t                  i;
+    ngx_hyperdrive_sql_asks_t   asks;
+
+    static const char  *what[] = { "id", "idv", "found", "count", "warn",
+                                   "err" };
+
+    /* of just the size, so that ASan sees a byte too many */
+
+    text.data = malloc(len ? len : 1);
+    text.len = len;
+    ngx_memcpy(text.data, s, len);
+
+    if (ngx_hyperdrive_sql_asks(&text, &mode, &asks) != NGX_OK) {
+        snprintf(out, size, "no");
+        free(text.data);
+        return;
+    }
+
+    n = 0;
+
+    if (asks.n == 0) {
+        snprintf(out, size, "list%s %ld %ld", asks.errors ? " errors" : "",
+                 (long) asks.offset,
+                 asks.limit == NGX_MAX_INT_T_VALUE ? -1 : (long) asks.limit);
+    }
+
+    for (i = 0; i < asks.n; i++) {
+        n += snprintf(out + n, size - n, "%s%s %.*s", i ? ", " : "",
+                      what[asks.items[i].what], (int) asks.items[i].name.len,
+                      asks.items[i].name.data);
+    }
+
+    free(text.data);
+}
+
+
+static void
+is(const char *s, const char *expected)
+{
+    char        got[512];
+    size_t      i;
+    ngx_uint_t  good;
+
+    /* cut anywhere it is read within its bounds */
+
+    for (i = 0; i < strlen(s); i++) {
+        describe(s, i, got, sizeof(got));
+    }
+
+    describe(s, strlen(s), got, sizeof(got));
+
+    good = (strcmp(got, expected) == 0);
+
+    ntests++;
+    nfailed += !good;
+
+    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, s);
+
+    if (!good) {
+        printf("# got: %s\n", got);
+    }
+}
+
+
+int
+main(void)
+{
+    mode.mysql = 1;
+    mode.mariadb = 1;
+
+    is("SELECT ROW_COUNT()", "count ROW_COUNT()");
+    is("select row_count ( ) ;", "count row_count ( )");
+    is("SELECT FOUND_ROWS() AS n", "found n");
+    is("SELECT FOUND_ROWS() `a b`;;", "found a b");
+    is("SELECT LAST_INSERT_ID() 'x', @@identity", "id x, idv @@identity");
+    is("SELECT @@session.warning_count, @@LOCAL.error_count AS \"e\"",
+       "warn @@session.warning_count, err e");
+    is("/* a */ SELECT /* b */ ROW_COUNT()", "count ROW_COUNT()");
+    is("SHOW WARNINGS", "list 0 -1");
+    is("show errors limit 3", "list errors 0 3");
+    is("SHOW WARNINGS LIMIT 2, 5", "list 2 5");
+    is("SHOW WARNINGS LIMIT 5 OFFSET 2", "list 2 5");
+    is("SHOW COUNT(*) WARNINGS", "warn @@session.warning_count");
+    is("SHOW COUNT(*) ERRORS;", "err @@session.error_count");
+
+    is("", "no");
+    is("SELECT", "no");
+    is("SELECT ROW_COUNT() + 1", "no");
+    is("SELECT ROW_COUNT(), 1", "no");
+    is("SELECT ROW_COUNT(1)", "no");
+    is("SELECT ROW_COUNT", "no");
+    is("SELECT LAST_INSERT_ID(5)", "no");
+    is("SELECT ROW_COUNT() FROM t", "no");
+    is("SELECT ROW_COUNT() AS", "no");
+    is("SELECT ROW_COUNT() AS 'it''s'", "no");
+    is("SELECT ROW_COUNT() AS 'a\\b'", "no");
+    is("SELECT ROW_COUNT() AS `a``b`", "no");
+    is("SELECT ROW_COUNT() AS n\xc3\xbc", "no");
+    is("SELECT ROW_COUNT() WHERE 0", "no");
+    is("SELECT ROW_COUNT() LIMIT 0", "no");
+    is("SELECT ROW_COUNT(); SELECT 1", "no");
+    is("SELECT @@global.warning_count", "no");
+    is("SELECT @@warning_count.x", "no");
+    is("SELECT `ROW_COUNT`()", "no");
+    is("SELECT @row_count", "no");
+    is("SHOW WARNINGS LIMIT x", "no");
+    is("SHOW WARNINGS LIMIT 99999999999999999999", "no");
+    is("SHOW COUNT(1) WARNINGS", "no");
+    is("SHOW TABLES", "no");
+    is("SELECT ROW_COUNT(), ROW_COUNT(), ROW_COUNT(), ROW_COUNT(),"
+       " ROW_COUNT(), ROW_COUNT(), ROW_COUNT(), ROW_COUNT(), ROW_COUNT()",
+       "no");
+    is("(SELECT ROW_COUNT())", "no");
+    is("SELECT ROW_COUNT() /* open", "no");
+
+    printf("1..%d\n", (int) ntests);
+
+    return nfailed ? 1 : 0;
+}

@@ -84,8 +84,9 @@ stream {
     # no catalog is read here, which would need a connection as well
 
     upstream three {
-        hyperdrive_origin  $url;
-        hyperdrive_pool    max=2 wait=5s;
+        hyperdrive_origin   $url;
+        hyperdrive_pool     max=2 wait=5s;
+        hyperdrive_catalog  off;
     }
 
     server {
@@ -113,6 +114,7 @@ lent();
 startup();
 reports();
 errors();
+revoked();
 arrangements();
 transaction_mode();
 cached();
@@ -568,16 +570,63 @@ sub errors {
 	is(value($o->query('SELECT current_user')), 'app',
 		'others do not notice');
 
-	is($c->query('BEGIN')->state(), '', 'BEGIN');
-	is(eval { $c->query('SELECT 1')->types() } || 'closed', 'E',
-		'in a block that was not begun the client has to go')
-		if 0;
+	is($c->query('SET ROLE gone')->state(), '22023', '...SET ROLE to it');
+	is($c->query('SELECT 1')->state(), '22023', '...changes nothing');
+	is($c->query('RESET ROLE')->state(), '', '...and it can be left');
+	is(value($c->query('SELECT current_user')), 'app', '...for none');
 
 	$_->close() for $c, $o;
 
 	$c = client();
 	is($c->query('SELECT 1')->state(), '', 'the pool works');
 	$c->close();
+}
+
+# A role that is taken away while it is set can be left in each way.
+
+sub revoked {
+	my @ways = (
+		[ 'RESET ROLE', 'app' ],
+		[ 'SET ROLE NONE', 'app' ],
+		[ 'SET ROLE other', 'other' ],
+		[ 'SET SESSION AUTHORIZATION DEFAULT', 'app' ],
+		[ 'DISCARD ALL', 'app' ],
+	);
+
+	my $i = 0;
+
+	for my $way (@ways) {
+		my ($sql, $role) = @$way;
+
+		$pg->psql('CREATE ROLE taken; GRANT taken TO app');
+
+		my $c = client();
+		my $o = client();
+
+		$c->query('SET ROLE taken');
+		$c->query("SET work_mem = '31MB'");
+		is(value($c->query('SELECT current_user')), 'taken',
+			"$sql: a role");
+
+		# (the connection that has it)
+		$o->query('SELECT 1');
+
+		$pg->psql('REVOKE taken FROM app');
+
+		is($c->query('SELECT 1')->state(), '42501',
+			"$sql: it is taken away");
+		is(($i++ % 2 ? $c->extended($sql) : $c->query($sql))->state(),
+			'', "$sql: is possible");
+		is(value($c->query('SELECT current_user')), $role,
+			"$sql: is done");
+		is(show($c, 'work_mem'), $sql =~ /DISCARD/ ? '4MB' : '31MB',
+			"$sql: for the rest");
+		is(value($o->query('SELECT current_user')), 'app',
+			"$sql: for nobody else");
+
+		$_->close() for $c, $o;
+		$pg->psql('DROP ROLE taken');
+	}
 }
 
 # Whatever comes first on a connection with other settings.

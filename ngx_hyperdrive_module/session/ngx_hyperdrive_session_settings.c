@@ -188,10 +188,10 @@ ngx_hyperdrive_session_settings_bucket(ngx_hyperdrive_session_t *s)
 ngx_int_t
 ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s)
 {
-    ngx_uint_t                          alone;
+    ngx_uint_t                          alone, own;
     ngx_int_t                           rc;
     ngx_hyperdrive_origin_t            *o;
-    ngx_hyperdrive_state_bucket_t      *bucket;
+    ngx_hyperdrive_state_bucket_t      *bucket, *other;
     ngx_hyperdrive_session_align_t      align;
     ngx_hyperdrive_session_settings_t  *settings;
 
@@ -233,7 +233,10 @@ ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s)
         return NGX_ERROR;
     }
 
-    ngx_hyperdrive_session_align_look(o, bucket, &align);
+    other = NULL;
+    own = (ngx_hyperdrive_session_settings_role(s, &other) == NGX_OK);
+
+    ngx_hyperdrive_session_align_look(o, own ? other : bucket, &align);
 
     /*
      * In one write with the unit, unless that could not run in a transaction
@@ -245,7 +248,19 @@ ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s)
             || (align.snapshot && (s->deferred
                                    || s->unit.stmt->plan.transaction));
 
-    rc = ngx_hyperdrive_session_align_send(o, bucket, alone);
+    if (alone && other != o->bucket) {
+        /* in between it would be what nobody has noted */
+        own = 0;
+    }
+
+    if (own && other == o->bucket) {
+        rc = NGX_DECLINED;
+
+    } else {
+        rc = ngx_hyperdrive_session_align_send(o, own ? other : bucket, alone);
+    }
+
+    ngx_hyperdrive_state_bucket_unref(other);
 
     if (rc == NGX_ERROR) {
         return NGX_ERROR;
@@ -255,7 +270,7 @@ ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s)
 
     s->conf->origin->counters->aligned++;
 
-    if (rc == NGX_DECLINED) {
+    if (rc == NGX_DECLINED && !own) {
         /* nothing that could be told to it */
         return NGX_OK;
     }
@@ -263,7 +278,7 @@ ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_state_bucket_unref(settings->before);
     settings->before = ngx_hyperdrive_state_bucket_ref(o->bucket);
 
-    if (!alone) {
+    if (!alone || rc == NGX_DECLINED) {
         settings->aligned = 1;
         settings->unsure = 0;
 

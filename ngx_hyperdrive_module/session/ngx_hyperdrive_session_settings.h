@@ -102,6 +102,13 @@ ngx_hyperdrive_state_bucket_t *ngx_hyperdrive_session_settings_bucket(
  */
 ngx_int_t ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s);
 /*
+ * ngx_hyperdrive_session_settings_role.c.  NGX_OK: the unit says which role it
+ * wants, and *other, a reference, is what the connection has to be in instead;
+ * NGX_DECLINED: it does not.
+ */
+ngx_int_t ngx_hyperdrive_session_settings_role(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_state_bucket_t **other);
+/*
  * Nothing is owed by the origin.  NGX_OK: go on; NGX_AGAIN: it stays with the
  * session, whose unit waits for it; NGX_DECLINED: it has been given back;
  * NGX_DONE: <s> is gone.

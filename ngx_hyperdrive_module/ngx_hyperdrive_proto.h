@@ -173,6 +173,9 @@ typedef struct {
     unsigned                          discard:1;    /* local: all that its
                                                        session has is gone, as
                                                        _DISCARD_SESSION */
+    unsigned                          replication:1; /* the origin that it is
+                                                       sent to is its client's
+                                                       from then to the end */
     unsigned                          simple:1;
     unsigned                          question:1;   /* it may be looked up, the
                                                        fields below are set */

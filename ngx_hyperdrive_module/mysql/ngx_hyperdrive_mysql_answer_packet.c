@@ -512,7 +512,7 @@ ngx_hyperdrive_mysql_answer_packet_end(ngx_hyperdrive_mysql_client_t *c,
 {
     ngx_int_t                      rc;
     ngx_str_t                      s;
-    ngx_uint_t                     pass;
+    ngx_uint_t                     pass, old;
     ngx_hyperdrive_mysql_ok_t      ok;
     ngx_hyperdrive_mysql_reply_t  *first;
 
@@ -522,7 +522,12 @@ ngx_hyperdrive_mysql_answer_packet_end(ngx_hyperdrive_mysql_client_t *c,
     s.data = p + NGX_HYPERDRIVE_MYSQL_HEADER;
     s.len = len;
 
-    if (rows && !(o->caps & NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF)) {
+    /* behind its log a database sends the old form, whatever was agreed upon */
+
+    old = rows && (o->caps & NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF)
+          && len == NGX_HYPERDRIVE_MYSQL_EOF_LEN;
+
+    if (old || (rows && !(o->caps & NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF))) {
         ngx_memzero(&ok, sizeof(ngx_hyperdrive_mysql_ok_t));
         rc = ngx_hyperdrive_mysql_eof_read(&s, &ok.status, &ok.warnings);
 
@@ -567,7 +572,7 @@ ngx_hyperdrive_mysql_answer_packet_end(ngx_hyperdrive_mysql_client_t *c,
     if (pass) {
         c->status = ok.status & NGX_HYPERDRIVE_MYSQL_LASTING;
 
-        if (((c->caps ^ o->caps) & NGX_HYPERDRIVE_MYSQL_SAME) == 0) {
+        if (old || ((c->caps ^ o->caps) & NGX_HYPERDRIVE_MYSQL_SAME) == 0) {
             p[3] = first->seq++;
 
         } else {
@@ -790,6 +795,7 @@ ngx_hyperdrive_mysql_answer_packet_done(ngx_hyperdrive_mysql_origin_t *o)
 
     o->phase = NGX_HYPERDRIVE_MYSQL_FIRST;
     o->pass = 0;
+    o->dump = 0;
 }
 
 

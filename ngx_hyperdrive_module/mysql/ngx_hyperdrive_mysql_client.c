@@ -281,6 +281,10 @@ ngx_hyperdrive_mysql_client_request(void *data, u_char *pos, u_char *last,
     unit->flush = (com == NGX_HYPERDRIVE_MYSQL_COM_STMT_CLOSE
                    || com == NGX_HYPERDRIVE_MYSQL_COM_STMT_LONG_DATA);
 
+    unit->replication = (com == NGX_HYPERDRIVE_MYSQL_COM_REGISTER_SLAVE
+                         || com == NGX_HYPERDRIVE_MYSQL_COM_BINLOG_DUMP
+                         || com == NGX_HYPERDRIVE_MYSQL_COM_BINLOG_DUMP_GTID);
+
     if (com == NGX_HYPERDRIVE_MYSQL_COM_QUERY
         || com == NGX_HYPERDRIVE_MYSQL_COM_PROCESS_KILL)
     {
@@ -501,6 +505,9 @@ ngx_hyperdrive_mysql_client_local(ngx_hyperdrive_mysql_client_t *client,
     case NGX_HYPERDRIVE_MYSQL_COM_PROCESS_INFO:
     case NGX_HYPERDRIVE_MYSQL_COM_PROCESS_KILL:
     case NGX_HYPERDRIVE_MYSQL_COM_DEBUG:
+    case NGX_HYPERDRIVE_MYSQL_COM_REGISTER_SLAVE:
+    case NGX_HYPERDRIVE_MYSQL_COM_BINLOG_DUMP:
+    case NGX_HYPERDRIVE_MYSQL_COM_BINLOG_DUMP_GTID:
         return NGX_HYPERDRIVE_MYSQL_LOCAL_NONE;
 
     default:

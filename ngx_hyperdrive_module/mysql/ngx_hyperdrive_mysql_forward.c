@@ -23,6 +23,8 @@ static ngx_int_t ngx_hyperdrive_mysql_forward_infile(
     ngx_hyperdrive_mysql_forward_t *f);
 static ngx_int_t ngx_hyperdrive_mysql_forward_option(
     ngx_hyperdrive_mysql_forward_t *f);
+static ngx_int_t ngx_hyperdrive_mysql_forward_replica(
+    ngx_hyperdrive_mysql_forward_t *f);
 static ngx_hyperdrive_state_stmt_t *ngx_hyperdrive_mysql_forward_text(
     ngx_hyperdrive_mysql_forward_t *f, u_char *text, size_t len);
 
@@ -59,6 +61,15 @@ ngx_hyperdrive_mysql_forward(void *client, void *origin, u_char **pos,
 
     } else if (!ngx_hyperdrive_mysql_framer_clear(&c->framer)) {
         rc = ngx_hyperdrive_mysql_forward_rest(&f, 0);
+
+    } else if (o->dump) {
+
+        /* acknowledgements of a replica's: they have no answers */
+
+        (void) ngx_hyperdrive_base_chain_append(out, f.pos, last - f.pos);
+
+        f.pos = last;
+        rc = NGX_AGAIN;
 
     } else if (o->hold && (o->ledger.n || o->ready)) {
         return NGX_BUSY;
@@ -152,6 +163,11 @@ ngx_hyperdrive_mysql_forward_command(ngx_hyperdrive_mysql_forward_t *f)
     case NGX_HYPERDRIVE_MYSQL_COM_PROCESS_INFO:
         return ngx_hyperdrive_mysql_forward_pass(f,
                                            NGX_HYPERDRIVE_MYSQL_REPLY_RESULTS);
+
+    case NGX_HYPERDRIVE_MYSQL_COM_REGISTER_SLAVE:
+    case NGX_HYPERDRIVE_MYSQL_COM_BINLOG_DUMP:
+    case NGX_HYPERDRIVE_MYSQL_COM_BINLOG_DUMP_GTID:
+        return ngx_hyperdrive_mysql_forward_replica(f);
 
     case NGX_HYPERDRIVE_MYSQL_COM_PING:
     case NGX_HYPERDRIVE_MYSQL_COM_DEBUG:
@@ -311,6 +327,35 @@ ngx_hyperdrive_mysql_forward_schema(ngx_hyperdrive_mysql_forward_t *f)
 
     return ngx_hyperdrive_mysql_forward_pass(f,
                                              NGX_HYPERDRIVE_MYSQL_REPLY_DONE);
+}
+
+
+/* a replica's, which no other client shall be taken for */
+
+static ngx_int_t
+ngx_hyperdrive_mysql_forward_replica(ngx_hyperdrive_mysql_forward_t *f)
+{
+    ngx_hyperdrive_mysql_origin_t  *o;
+
+    o = f->origin;
+
+    if (o->ledger.n) {
+        return ngx_hyperdrive_mysql_forward_hold(f);
+    }
+
+    o->poisoned = 1;
+
+    if (f->payload[0] == NGX_HYPERDRIVE_MYSQL_COM_REGISTER_SLAVE) {
+        return ngx_hyperdrive_mysql_forward_pass(f,
+                                              NGX_HYPERDRIVE_MYSQL_REPLY_DONE);
+    }
+
+    /* events, as rows without a head, up to an end that may never come */
+
+    o->dump = 1;
+
+    return ngx_hyperdrive_mysql_forward_pass(f,
+                                             NGX_HYPERDRIVE_MYSQL_REPLY_FETCH);
 }
 
 

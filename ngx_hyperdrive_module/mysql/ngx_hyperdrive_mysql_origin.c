@@ -157,7 +157,7 @@ ngx_hyperdrive_mysql_origin_copying(void *origin)
 
     /* the rest of a command goes where its beginning went */
 
-    return o->copy_in || o->partial;
+    return o->copy_in || o->partial || o->dump;
 }
 
 

@@ -23,6 +23,9 @@
 #define NGX_HYPERDRIVE_MYSQL_HEADER          4
 #define NGX_HYPERDRIVE_MYSQL_MAX_PACKET      0xffffff
 
+/* an EOF's payload; an OK that stands for one is longer */
+#define NGX_HYPERDRIVE_MYSQL_EOF_LEN         5
+
 /* capabilities; MariaDB's own are the upper half of 64 bits */
 
 #define NGX_HYPERDRIVE_MYSQL_LONG_PASSWORD      0x00000001u  /* not MariaDB */

@@ -157,7 +157,7 @@ ngx_hyperdrive_mysql_serve_last(ngx_hyperdrive_mysql_client_t *client,
     payload.data = client->end.head->pos;
     payload.len = client->end.size;
 
-    if (payload.len == 5) {
+    if (payload.len == NGX_HYPERDRIVE_MYSQL_EOF_LEN) {
         rc = ngx_hyperdrive_mysql_eof_read(&payload, &ok.status, &ok.warnings);
 
     } else {

@@ -182,6 +182,8 @@ typedef struct {
                                                      not told yet: _READY_... */
     unsigned                          copy_in:1;  /* it reads a file of the
                                                      client's */
+    unsigned                          dump:1;     /* it sends its log, and is
+                                                     told what was received */
     unsigned                          partial:1;  /* half a command is sent */
     unsigned                          hold:1;     /* the ledger has to be empty
                                                      first */

@@ -658,6 +658,8 @@ ngx_hyperdrive_pool_t *ngx_hyperdrive_session_replication(
 void ngx_hyperdrive_session_replication_ready(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_origin_t *o);
 /* the session parts with it */
+/* the origin that it has is its own from now on: unit->replication */
+void ngx_hyperdrive_session_replication_begin(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_replication_end(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_origin_t *o);
 /* what will run is no SQL: it changes no table */

@@ -9,9 +9,10 @@
 
 
 /*
- * Replication connections (55.4 "Streaming Replication Protocol"): a session
- * of this kind has a connection of its own from its log-in to its end, which
- * is then closed.  Its messages go the way of all others.
+ * Replication connections: a session of this kind has a connection of its own
+ * to its end, which is then closed: from its log-in on (PostgreSQL, 55.4
+ * "Streaming Replication Protocol"), or from the command on that begins it.
+ * Its messages go the way of all others.
  */
 
 
@@ -66,25 +67,33 @@ void
 ngx_hyperdrive_session_replication_ready(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_origin_t *o)
 {
-    ngx_hyperdrive_shm_counters_t  *counters;
-
-    counters = s->conf->origin->counters;
-
     if (ngx_hyperdrive_session_greeted(s) != NGX_OK) {
         ngx_hyperdrive_origin_close(o, "its client is gone");
         return;
     }
 
-    counters->pinned++;
-    counters->pinned_total++;
-    counters->pins[NGX_HYPERDRIVE_STATE_PIN_REPLICATION]++;
-    counters->pins_total[NGX_HYPERDRIVE_STATE_PIN_REPLICATION]++;
-
     ngx_hyperdrive_session_attach(s, o);
+    ngx_hyperdrive_session_replication_begin(s);
 
     if (ngx_hyperdrive_session_process(s) != NGX_DONE) {
         (void) ngx_hyperdrive_session_rearm(s);
     }
+}
+
+
+void
+ngx_hyperdrive_session_replication_begin(ngx_hyperdrive_session_t *s)
+{
+    ngx_hyperdrive_shm_counters_t  *counters;
+
+    counters = s->conf->origin->counters;
+
+    s->replication = 1;
+
+    counters->pinned++;
+    counters->pinned_total++;
+    counters->pins[NGX_HYPERDRIVE_STATE_PIN_REPLICATION]++;
+    counters->pins_total[NGX_HYPERDRIVE_STATE_PIN_REPLICATION]++;
 }
 
 

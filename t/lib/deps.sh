@@ -31,7 +31,8 @@ build='gcc libc6-dev make nginx libnginx-mod-stream libssl-dev libpcre2-dev
     zlib1g-dev libluajit-5.1-dev'
 
 tests='perl openssl util-linux libpq-dev pgbouncer
-    mariadb-server-core mariadb-client-core libmariadb-dev sysbench
+    mariadb-server-core mariadb-client-core mariadb-client libmariadb-dev
+    sysbench
     python3 python3-psycopg python3-asyncpg python3-pymysql
     libdbi-perl libdbd-pg-perl libdbd-mariadb-perl libio-socket-ssl-perl
     php-cli php-mysql php-pgsql

@@ -524,8 +524,7 @@ ngx_hyperdrive_mysql_answer_packet_end(ngx_hyperdrive_mysql_client_t *c,
 
     /* behind its log a database sends the old form, whatever was agreed upon */
 
-    old = rows && (o->caps & NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF)
-          && len == NGX_HYPERDRIVE_MYSQL_EOF_LEN;
+    old = o->dump && len == NGX_HYPERDRIVE_MYSQL_EOF_LEN;
 
     if (old || (rows && !(o->caps & NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF))) {
         ngx_memzero(&ok, sizeof(ngx_hyperdrive_mysql_ok_t));

@@ -612,6 +612,18 @@ server_command(server_t *s, u_char *p, size_t len)
         server_fetch(s, p, len);
         return;
 
+    case NGX_HYPERDRIVE_MYSQL_COM_BINLOG_DUMP:
+
+        /* its end has the old form always */
+
+        server_packet(s, "\0an event", 9);
+        server_packet(s, "\0another", 8);
+        server_packet(s, "\376\0\0\2\0", 5);
+        return;
+
+    case NGX_HYPERDRIVE_MYSQL_COM_REGISTER_SLAVE:
+        break;
+
     case NGX_HYPERDRIVE_MYSQL_COM_STMT_LONG_DATA:
 
         if (st && len > 7) {

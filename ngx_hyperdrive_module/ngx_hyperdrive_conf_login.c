@@ -513,14 +513,6 @@ ngx_hyperdrive_conf_check_origin(ngx_conf_t *cf,
         return NGX_CONF_OK;
     }
 
-    if (origin->proto->lookup_request == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"hyperdrive_auth_query\" of upstream \"%V\" in "
-                           "%s:%ui is for PostgreSQL only: write a users file",
-                           &origin->name, uscf->file_name, uscf->line);
-        return NGX_CONF_ERROR;
-    }
-
     if (auth->user.len == 0 && origin->per_user) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "no user for \"hyperdrive_auth_query\" of upstream "
@@ -534,7 +526,7 @@ ngx_hyperdrive_conf_check_origin(ngx_conf_t *cf,
         auth->database = origin->database;
     }
 
-    if (auth->database.len == 0) {
+    if (auth->database.len == 0 && !origin->proto->schemas) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "no database for \"hyperdrive_auth_query\" of "
                            "upstream \"%V\" in %s:%ui, and none in the URL: "

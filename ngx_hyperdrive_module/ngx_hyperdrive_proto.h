@@ -459,7 +459,7 @@ struct ngx_hyperdrive_proto_s {
      * A unit that asks an origin for what it knows of a user, by a text with
      * the name as its parameter; and its rows, with all that is around them:
      * NGX_OK: *secret, within <data>; NGX_DECLINED: no such user, or one
-     * without a secret; NGX_ERROR: something else.  Both may be NULL.
+     * without a secret; NGX_ERROR: something else.
      */
     void        (*lookup_request)(ngx_str_t *text, ngx_str_t *user,
                                   ngx_hyperdrive_chain_t *out);

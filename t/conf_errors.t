@@ -534,10 +534,9 @@ like(text("upstream u {\n hyperdrive_pool max=3;\n}\nserver {\n listen "
 	qr/no servers are inside upstream|no upstream "u" with/,
 	'an upstream with a pool only');
 
-like(error(origin => 'mysql://app@127.0.0.1/shop',
-	before => 'hyperdrive_auth_query "SELECT $1";'),
-	qr/"hyperdrive_auth_query" of upstream "shop" .*PostgreSQL only: write/,
-	'users of MySQL are not looked up');
+is(error(origin => 'mysql://app@127.0.0.1', users => 'query',
+	before => 'hyperdrive_auth_query "SELECT $1";'), '',
+	'users of MySQL are looked up, and need no database');
 like(error(origin => "$url;\n hyperdrive_origin "
 	. 'mysql://app@127.0.0.2/shop'),
 	qr/has another protocol than the first hyperdrive_origin.*:\d+$/,

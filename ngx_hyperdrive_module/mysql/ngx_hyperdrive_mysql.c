@@ -47,8 +47,8 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_mysql_proto = {
     ngx_hyperdrive_mysql_login_keys_free,
     ngx_hyperdrive_mysql_login_is_verifier,
     ngx_hyperdrive_mysql_login_verifier,
-    NULL,
-    NULL,
+    ngx_hyperdrive_mysql_lookup_request,
+    ngx_hyperdrive_mysql_lookup_row,
     ngx_hyperdrive_mysql_mode,
     ngx_hyperdrive_mysql_codec,
 

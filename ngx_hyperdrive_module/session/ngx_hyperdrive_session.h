@@ -42,6 +42,8 @@ typedef struct {
     ngx_rbtree_node_t                sentinel;
     ngx_queue_t                      users;
     ngx_uint_t                       n;
+    ngx_uint_t                       kinds;       /* of verifiers seen so far,
+                                                     is_verifier() bits */
 } ngx_hyperdrive_session_auth_t;
 
 

@@ -262,7 +262,7 @@ ngx_hyperdrive_session_auth_clear(ngx_hyperdrive_session_auth_user_t *user)
 }
 
 
-/* of one user, and with a search_path that no client can change */
+/* of one user, and one that no client comes to, nor to its search_path */
 
 static ngx_hyperdrive_pool_t *
 ngx_hyperdrive_session_auth_pool(ngx_hyperdrive_session_t *s)
@@ -274,8 +274,14 @@ ngx_hyperdrive_session_auth_pool(ngx_hyperdrive_session_t *s)
 
     conf = s->conf->origin->auth;
 
-    ngx_str_set(&param.name, "search_path");
-    ngx_str_set(&param.value, "pg_catalog, pg_temp");
+    if (s->conf->origin->proto->schemas) {
+        ngx_str_set(&param.name, "application_name");
+        ngx_str_set(&param.value, "hyperdrive users");
+
+    } else {
+        ngx_str_set(&param.name, "search_path");
+        ngx_str_set(&param.value, "pg_catalog, pg_temp");
+    }
 
     pool = ngx_hyperdrive_origin_pool(s->conf->origin, &conf->user,
                                       &conf->database, 1, &param);
@@ -309,7 +315,7 @@ ngx_hyperdrive_session_auth_ask(ngx_hyperdrive_session_t *s,
     user->overflow = 0;
 
     user->ask.pool = ngx_hyperdrive_session_auth_pool(s);
-    user->ask.mode = 1;
+    user->ask.mode = origin->proto->dialect ? origin->proto->dialect : 1;
     user->ask.timeout = s->conf->timeout.login;
     user->ask.data = user;
     user->ask.piece = ngx_hyperdrive_session_auth_piece;
@@ -457,8 +463,8 @@ ngx_hyperdrive_session_auth_read(ngx_hyperdrive_session_auth_user_t *user)
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "hyperdrive upstream \"%V\": the query of "
                       "\"hyperdrive_auth_query\" answered by something else "
-                      "than one row with a name and an md5 hash or SCRAM "
-                      "verifier", &user->ask.pool->conf->name);
+                      "than one row with a name and a hash or verifier of "
+                      "its password", &user->ask.pool->conf->name);
 
         return NGX_ERROR;
     }
@@ -470,6 +476,8 @@ ngx_hyperdrive_session_auth_read(ngx_hyperdrive_session_auth_user_t *user)
 
     ngx_memcpy(user->secret.data, secret.data, secret.len);
     user->secret.len = secret.len;
+
+    user->auth->kinds |= proto->is_verifier(&secret);
 
     return NGX_OK;
 }
@@ -484,6 +492,10 @@ ngx_hyperdrive_session_auth_use(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_login_t  *login;
 
     login = s->login;
+
+    /* who is unknown looks like those who are not */
+
+    login->kinds |= user->auth->kinds;
 
     if (user->secret.len == 0) {
         /* goes on as if, and fails at the end */

@@ -4,8 +4,8 @@
 
 # Looks for stale reads of MariaDB: many writers and readers on two workers,
 # while acknowledgements are held back, connections are cut in COMMIT with the
-# COMMIT landing two seconds later, workers are killed and nginx is reloaded.
-# What is looked for is said in lib/Test/Hyperdrive/Stale.pm.
+# COMMIT landing two seconds later, a replica stops and goes on, workers are
+# killed and nginx is reloaded.  What is looked for is said in lib/Test/Hyperdrive/Stale.pm.
 #
 # STALE_SECONDS=600 prove t/mysql_stale_reads.t runs longer.  A build without one
 # half of the rule has to fail, docs/testing.md says how that is tried.
@@ -32,13 +32,16 @@ my $seconds = $ENV{STALE_SECONDS} || 16;
 my $rows = 3;
 my $never = $Test::Hyperdrive::Stale::never;
 
-my @writers = ((8080) x 2, (8081) x 2, (8082) x 2, (8083) x 2);
-my @readers = ((8080) x 5, (8081) x 2, 8083);
+my @writers = ((8080) x 2, (8081) x 2, 8082, 8084, (8083) x 2);
+my @readers = ((8080) x 3, 8081, 8083, (8084) x 2, (8085) x 2);
 
 my $t = Test::Hyperdrive->new(timeout => $seconds + 120);
 
-my $db = $t->mariadb(users => { app => 'pw' }, databases => [ 'shop' ],
-	sql => { shop => <<"EOS" });
+my $db = $t->mariadb(settings => { log_bin => 'log', server_id => 1,
+		log_bin_trust_function_creators => 1 },
+	users => { app => { password => 'pw', grants => 'SELECT, INSERT, '
+		. 'UPDATE, DELETE, TRIGGER, EXECUTE, SHOW VIEW' } },
+	databases => [ 'shop' ], sql => { shop => <<"EOS" });
 
 CREATE TABLE a (id INT PRIMARY KEY, v INT) ENGINE=InnoDB;
 CREATE TABLE b (id INT PRIMARY KEY, v INT) ENGINE=InnoDB;
@@ -62,6 +65,14 @@ END //
 DELIMITER ;
 
 EOS
+
+# (who asks for the catalog may see what routines do)
+
+$db->sql("GRANT SELECT ON mysql.* TO app\@'%'");
+
+my $replica = $db->replica(
+	settings => { innodb_flush_log_at_trx_commit => 0 });
+my $stand = $replica->client();
 
 # one holds acknowledgements back, one cuts
 
@@ -95,6 +106,25 @@ stream {
     hyperdrive_users  off;
 
 $upstreams
+    upstream split {
+        hyperdrive_origin  mysql://app:pw\@127.0.0.1:@{[ $db->port() ]}/shop?ssl-mode=DISABLED;
+        hyperdrive_origin  mysql://app:pw\@127.0.0.1:@{[ $replica->port() ]}/shop?ssl-mode=DISABLED  role=replica;
+        hyperdrive_pool    max=20;
+    }
+
+    server {
+        listen            127.0.0.1:8084 reuseport;
+        hyperdrive_pass   split;
+        hyperdrive_cache  shop max_age=600s;
+        hyperdrive_read_write_split  on;
+    }
+
+    server {
+        listen            127.0.0.1:8085 reuseport;
+        hyperdrive_pass   split;
+        hyperdrive_read_write_split  on;
+    }
+
     server {
         listen            127.0.0.1:8080 reuseport;
         hyperdrive_pass   near;
@@ -127,7 +157,7 @@ $t->write_file('nginx.conf', $conf);
 $t->allow_log(qr/exited on signal 9/);
 $t->run();
 
-$t->wait_catalog('near', 2);
+$t->wait_catalog($_, 2) for 'near', 'split';
 
 ###############################################################################
 
@@ -242,14 +272,16 @@ my %done = %{$sum{done}};
 # counters of killed workers are kept, so these are all
 
 $sum{hits} = $t->status()->{upstreams}{near}{total}{hits};
+$sum{replica} = $t->status()->{upstreams}{split}{total}{replica_reads};
 
 diag(join(', ', map { "$_ $sum{$_}" }
-	qw(reads hits writes rolled_back lost)),
+	qw(reads hits replica writes rolled_back lost)),
 	', ', join(', ', map { "$_ $done{$_}" } sort keys %done));
 
 cmp_ok($sum{reads}, '>', 50 * $seconds, 'there was much to read');
 cmp_ok($sum{writes}, '>', 5 * $seconds, '...and to write');
 cmp_ok($sum{hits}, '>', 5 * $seconds, '...and something was kept');
+cmp_ok($sum{replica}, '>', 2 * $seconds, '...and a replica was read from');
 cmp_ok($sum{lost}, '>', 0, '...and connections were lost');
 
 is($sum{check1}, 0, 'no read is older than an acknowledged write');
@@ -335,12 +367,17 @@ sub disturb {
 		# acknowledgements come late
 
 		for (1 .. 4) {
+			my $stands = rand() < 0.3;
+
+			good($stand->query('STOP SLAVE SQL_THREAD')) if $stands;
 			$slow->hold('down');
 			sleep(0.05 + rand(0.2));
 			$slow->release('down');
+			good($stand->query('START SLAVE SQL_THREAD')) if $stands;
 			sleep(0.2);
 			$done{held}++;
 		}
+
 
 		if ($turn % 2) {
 

@@ -264,7 +264,7 @@ sub replica {
 	my $id = $self->{settings}{server_id} * 10 + ++$self->{replicas};
 
 	my $replica = $self->{test}->mariadb(%o, settings => {
-		server_id => $id, log_bin => 'log', log_slave_updates => 1,
+		%{$self->{settings}}, server_id => $id, log_bin => 'log', log_slave_updates => 1,
 		read_only => 1, innodb_flush_log_at_trx_commit => 1,
 		%$settings });
 

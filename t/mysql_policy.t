@@ -88,6 +88,7 @@ stream {
         hyperdrive_rule  ~ "id = 12\b" max_age=1h key=one;
         hyperdrive_rule  table=seq_1_to_99999 timeout=150ms;
         hyperdrive_rule  ~ "id = 13\b" pin;
+        hyperdrive_rule  kind=begin user=report upstream=other;
         hyperdrive_rule  table=reports upstream=other;
     }
 
@@ -390,6 +391,23 @@ sub routed {
 	is($c->value('SELECT v FROM reports WHERE id = 3'), 'new',
 		'...and is seen');
 	is($c->value(by_id(4)), 'thing 4', 'another table');
+
+	# a block is where its BEGIN goes
+
+	my $report = client(undef, user => 'report');
+
+	for ([ $c, 'block there' ], [ $report, 'block block' ]) {
+		my ($client, $expected) = @$_;
+
+		is(error($client->query($_)), '', $_) for 'BEGIN', 'UPDATE '
+			. "reports SET v = 'block' WHERE id = 6", 'COMMIT';
+
+		is(join(' ', map { $_->sql('SELECT v FROM reports '
+			. 'WHERE id = 6', db => 'shop') } $db, $other),
+			$expected, '...is where its BEGIN goes');
+	}
+
+	$report->close();
 	$c->close();
 }
 

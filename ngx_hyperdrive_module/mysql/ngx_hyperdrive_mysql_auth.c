@@ -33,7 +33,8 @@ static ngx_int_t ngx_hyperdrive_mysql_twice(ngx_str_t *password,
 static ngx_str_t  ngx_hyperdrive_mysql_plugins[] = {
     ngx_string("mysql_native_password\0"),
     ngx_string("caching_sha2_password\0"),
-    ngx_string("mysql_clear_password\0")
+    ngx_string("mysql_clear_password\0"),
+    ngx_string("client_ed25519\0")
 };
 
 

@@ -22,6 +22,8 @@ typedef enum {
     NGX_HYPERDRIVE_MYSQL_PLUGIN_NATIVE = 0,  /* mysql_native_password */
     NGX_HYPERDRIVE_MYSQL_PLUGIN_SHA2,        /* caching_sha2_password */
     NGX_HYPERDRIVE_MYSQL_PLUGIN_CLEAR,       /* mysql_clear_password */
+    NGX_HYPERDRIVE_MYSQL_PLUGIN_ED25519,     /* client_ed25519; the origin's end
+                                                only */
     NGX_HYPERDRIVE_MYSQL_PLUGIN_OTHER
 } ngx_hyperdrive_mysql_plugin_e;
 
@@ -34,6 +36,10 @@ typedef enum {
 
 
 #define NGX_HYPERDRIVE_MYSQL_SCRAMBLE    20
+
+/* client_ed25519's, and what it is answered with */
+#define NGX_HYPERDRIVE_MYSQL_SCRAMBLE_MAX  32
+#define NGX_HYPERDRIVE_MYSQL_SIGNATURE     64
 
 #define NGX_HYPERDRIVE_MYSQL_SHA1        NGX_HYPERDRIVE_BASE_DIGEST_SHA1
 #define NGX_HYPERDRIVE_MYSQL_SHA256      NGX_HYPERDRIVE_BASE_DIGEST_SHA256
@@ -83,6 +89,10 @@ ngx_int_t ngx_hyperdrive_mysql_sha2_prove(u_char *once, u_char *scramble,
     u_char *out);
 ngx_int_t ngx_hyperdrive_mysql_sha2_check(u_char *twice, u_char *scramble,
     ngx_str_t *proof, u_char *once);
+
+/* of a scramble of _SCRAMBLE_MAX bytes */
+ngx_int_t ngx_hyperdrive_mysql_ed25519_sign(ngx_str_t *password,
+    u_char *scramble, u_char *out);
 
 /* whether it is the password: NGX_OK or NGX_DECLINED; <twice>: SHA-256 */
 ngx_int_t ngx_hyperdrive_mysql_password_check(ngx_str_t *password,

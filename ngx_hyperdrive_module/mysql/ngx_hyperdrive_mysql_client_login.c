@@ -287,6 +287,11 @@ ngx_hyperdrive_mysql_client_login_known(ngx_hyperdrive_proto_login_t *login,
                     ? ngx_hyperdrive_mysql_plugin(&response->plugin)
                     : NGX_HYPERDRIVE_MYSQL_PLUGIN_NATIVE;
 
+    if (state->plugin == NGX_HYPERDRIVE_MYSQL_PLUGIN_ED25519) {
+        /* nothing that we know of a user is for it */
+        state->plugin = NGX_HYPERDRIVE_MYSQL_PLUGIN_OTHER;
+    }
+
     if (response->capabilities & NGX_HYPERDRIVE_MYSQL_FIXED) {
         ngx_hyperdrive_mysql_client_login_param(login,
                                           NGX_HYPERDRIVE_MYSQL_PARAM_FIXED,

@@ -28,7 +28,7 @@ typedef struct {
                                        NGX_HYPERDRIVE_MYSQL_GREETING_VERSION];
     ngx_hyperdrive_mysql_plugin_e       plugin;
     u_char                              scramble[
-                                               NGX_HYPERDRIVE_MYSQL_SCRAMBLE];
+                                           NGX_HYPERDRIVE_MYSQL_SCRAMBLE_MAX];
     ngx_hyperdrive_mysql_role_t         role;
     u_char                              seq;
 } ngx_hyperdrive_mysql_origin_login_t;
@@ -336,8 +336,8 @@ ngx_hyperdrive_mysql_origin_login_read(ngx_hyperdrive_proto_login_t *login,
 
     state->plugin = ngx_hyperdrive_mysql_plugin(&plugin);
 
-    if (state->plugin == NGX_HYPERDRIVE_MYSQL_PLUGIN_OTHER
-        || state->plugin == NGX_HYPERDRIVE_MYSQL_PLUGIN_CLEAR)
+    if (state->plugin != NGX_HYPERDRIVE_MYSQL_PLUGIN_NATIVE
+        && state->plugin != NGX_HYPERDRIVE_MYSQL_PLUGIN_SHA2)
     {
         /* it will ask for another one if it has to */
         state->plugin = NGX_HYPERDRIVE_MYSQL_PLUGIN_NATIVE;
@@ -590,6 +590,26 @@ ngx_hyperdrive_mysql_origin_login_prove(ngx_hyperdrive_proto_login_t *login,
         return NGX_OK;
     }
 
+    if (state->plugin == NGX_HYPERDRIVE_MYSQL_PLUGIN_ED25519) {
+
+        password = ngx_hyperdrive_mysql_origin_login_password(login);
+        proof->len = NGX_HYPERDRIVE_MYSQL_SIGNATURE;
+
+        if (password.len
+            && ngx_hyperdrive_mysql_ed25519_sign(&password, state->scramble,
+                                                 buf)
+               == NGX_OK)
+        {
+            return NGX_OK;
+        }
+
+        return ngx_hyperdrive_mysql_origin_login_fail(login, 1,
+                              password.len
+                              ? "the library cannot sign for client_ed25519"
+                              : "the database wants client_ed25519, and the "
+                                "password itself is not known");
+    }
+
     sha2 = (state->plugin == NGX_HYPERDRIVE_MYSQL_PLUGIN_SHA2);
 
     rc = ngx_hyperdrive_mysql_origin_login_once(login, sha2, once);
@@ -680,6 +700,7 @@ static ngx_int_t
 ngx_hyperdrive_mysql_origin_login_switch(ngx_hyperdrive_proto_login_t *login,
     ngx_str_t *payload, ngx_hyperdrive_chain_t *out)
 {
+    size_t                                len;
     u_char                               *p, *last;
     u_char                                buf[1
                                                + NGX_HYPERDRIVE_MYSQL_PASSWORD];
@@ -711,7 +732,8 @@ ngx_hyperdrive_mysql_origin_login_switch(ngx_hyperdrive_proto_login_t *login,
 
         ngx_snprintf(login->message, sizeof(login->message),
                      "%V, known are mysql_native_password, "
-                     "caching_sha2_password and mysql_clear_password%Z",
+                     "caching_sha2_password, mysql_clear_password and "
+                     "client_ed25519%Z",
                      &name);
         login->message[sizeof(login->message) - 1] = '\0';
 
@@ -720,8 +742,11 @@ ngx_hyperdrive_mysql_origin_login_switch(ngx_hyperdrive_proto_login_t *login,
                               "that is not supported");
     }
 
-    if (last - p >= NGX_HYPERDRIVE_MYSQL_SCRAMBLE) {
-        ngx_memcpy(state->scramble, p, NGX_HYPERDRIVE_MYSQL_SCRAMBLE);
+    len = (state->plugin == NGX_HYPERDRIVE_MYSQL_PLUGIN_ED25519)
+          ? NGX_HYPERDRIVE_MYSQL_SCRAMBLE_MAX : NGX_HYPERDRIVE_MYSQL_SCRAMBLE;
+
+    if ((size_t) (last - p) >= len) {
+        ngx_memcpy(state->scramble, p, len);
 
     } else if (state->plugin != NGX_HYPERDRIVE_MYSQL_PLUGIN_CLEAR) {
         return ngx_hyperdrive_mysql_origin_login_fail(login, 0,

@@ -66,6 +66,16 @@ has_fuzzer() {
     return 1
 }
 
+# Plugins of MariaDB's server are in the package of its service: they are taken
+# out of it, and it is not installed.
+
+plugins=$PWD/build/mariadb
+
+has_plugins() {
+    [ -e /usr/lib/mysql/plugin/auth_ed25519.so ] \
+        || [ -e "$plugins/usr/lib/mysql/plugin/auth_ed25519.so" ]
+}
+
 missing() {
     for package in $build; do
         installed "$package" || echo "$package"
@@ -97,6 +107,7 @@ missing() {
     fi
 
     has_fuzzer || echo clang
+    has_plugins || echo mariadb-plugins
 }
 
 
@@ -156,6 +167,21 @@ case " $(echo $wanted) " in
         wanted=$(echo $wanted | tr ' ' '\n' | grep -vx clang)
         ;;
 esac
+
+case " $(echo $wanted) " in
+    *" mariadb-plugins "*)
+        mkdir -p "$plugins"
+        (cd "$plugins" && apt-get -q download mariadb-server \
+            && dpkg-deb -x mariadb-server_*.deb . \
+            && rm mariadb-server_*.deb) \
+            || echo 'no plugins of MariaDB: their tests are skipped' >&2
+        wanted=$(echo $wanted | tr ' ' '\n' | grep -vx mariadb-plugins || true)
+        ;;
+esac
+
+if [ -z "$wanted" ]; then
+    exit 0
+fi
 
 echo "installing:" $wanted
 

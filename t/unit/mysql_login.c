@@ -986,10 +986,16 @@ test_origin(void)
        && strstr(reason, "mysql_old_password"),
        "a switch to the old password");
 
-    memcpy(text + n, "\20\0\0\2\376client_ed25519\0", 20);
+    memcpy(text + n, "\20\0\0\2\376client_ed25518\0", 20);
     ok(origin(text, n + 20, &reason, message) == NGX_ERROR
-       && strstr((char *) message, "client_ed25519"),
+       && strstr((char *) message, "client_ed25518, known"),
        "a switch to a plugin that is not known");
+
+    memcpy(text + n, "\57\0\0\2\376client_ed25519\0"
+                     "0123456789012345678901234567890", 51);
+    ok(origin(text, n + 51, &reason, message) == NGX_ERROR
+       && strstr(reason, "malformed"),
+       "a switch to client_ed25519 whose scramble is cut short");
 
     memcpy(text + n, "\27\0\0\2\376mysql_native_password\0", 27);
     ok(origin(text, n + 27, &reason, message) == NGX_ERROR

@@ -1,0 +1,112 @@
+/* sources: mysql/ngx_hyperdrive_mysql_ed25519.c base/ngx_hyperdrive_base_digest.c */
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+/*
+ * Tests of MariaDB's client_ed25519: what we sign is valid under the public key
+ * that MariaDB has of a password (SELECT ed25519_password('...')).
+ */
+
+
+#include "mysql/ngx_hyperdrive_mysql_auth.h"
+#include <openssl/evp.h>
+#include <stdio.h>
+
+
+static ngx_uint_t  ntests, nfailed;
+
+
+static struct {
+    char  *password;
+    char  *key;               /* without its "=" */
+} known[] = {
+    { "secret",
+      "ZIgUREUg5PVgQ6LskhXmO+eZLS0nC8be6HPjYWR4YJY" },
+    { "a",
+      "GvRmi9ungFjJD9sKjaq/T3CL1LmO2CLpz5I42gnB7Eg" },
+    { "pppppppppppppppppppppppppppppppp",
+      "GSBMjDuoW6BZzRiskBe9AqGNpdEMaPt3mjS+Q+8Gd5E" },
+    { "longer than thirty-two bytes, which a seed of Ed25519 would be",
+      "58pn2v6oq3dZg5oEBPNKjHRUqKQzF0iHvrt5trrvE3c" },
+    { "foo",
+      "vubFBzIrapbfHct1/J72dnUryz5VS7lA6XHH8sIx4TI" },
+    { "x1",
+      "9GW8JjMKxFmmq2gSgHzr/gOYmUidCZxBK01YIgQ7flQ" }
+};
+
+
+static void
+ok(ngx_uint_t good, const char *name)
+{
+    ntests++;
+    nfailed += !good;
+
+    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
+}
+
+
+static ngx_uint_t
+valid(char *base64, u_char *scramble, u_char *signature)
+{
+    char         text[64];
+    u_char       key[64];
+    EVP_PKEY    *pkey;
+    EVP_MD_CTX  *ctx;
+    ngx_uint_t   good;
+
+    snprintf(text, sizeof(text), "%s=", base64);
+    EVP_DecodeBlock(key, (u_char *) text, 44);
+
+    pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key, 32);
+    ctx = EVP_MD_CTX_new();
+
+    good = EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1
+           && EVP_DigestVerify(ctx, signature, 64, scramble, 32) == 1;
+
+    EVP_MD_CTX_free(ctx);
+    EVP_PKEY_free(pkey);
+
+    return good;
+}
+
+
+int
+main(void)
+{
+    char        name[100];
+    u_char      scramble[32], signature[64];
+    ngx_str_t   password;
+    ngx_uint_t  i, n, good;
+
+    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        password.data = (u_char *) known[i].password;
+        password.len = strlen(known[i].password);
+
+        good = 0;
+
+        /* each time another nonce, and so another sign */
+
+        for (n = 0; n < 50; n++) {
+            memset(scramble, n * 5, sizeof(scramble));
+
+            good += ngx_hyperdrive_mysql_ed25519_sign(&password, scramble,
+                                                      signature)
+                    == NGX_OK
+                    && valid(known[i].key, scramble, signature);
+
+            scramble[n % 32] ^= 1;
+            good -= valid(known[i].key, scramble, signature);
+        }
+
+        snprintf(name, sizeof(name), "a password of %d bytes",
+                 (int) password.len);
+        ok(good == 50, name);
+    }
+
+    printf("1..%d\n", (int) ntests);
+
+    return nfailed != 0;
+}

@@ -250,6 +250,10 @@ ngx_http_hyperdrive_control_args(ngx_http_request_t *r,
 
             command->tag = value;
 
+        } else if (ngx_http_hyperdrive_is("table")) {
+
+            command->table = value;
+
         } else if (ngx_http_hyperdrive_is("statement")) {
 
             if (ngx_http_hyperdrive_control_digest(&value, &command->digest)
@@ -288,11 +292,13 @@ ngx_http_hyperdrive_control_args(ngx_http_request_t *r,
     if (command->action == NGX_HYPERDRIVE_ADMIN_SHOW
         || (command->user.len && command->action != NGX_HYPERDRIVE_ADMIN_KILL)
         || (command->time && command->action != NGX_HYPERDRIVE_ADMIN_PAUSE)
-        || ((command->digest || command->tag.len)
+        || ((command->digest || command->tag.len || command->table.len)
             && command->action != NGX_HYPERDRIVE_ADMIN_PURGE)
-        || (command->digest && command->tag.len)
-        || (command->database.len
+        || (command->digest != 0) + (command->tag.len != 0)
+           + (command->table.len != 0) > 1
+        || (command->database.len && command->table.len == 0
             && command->action == NGX_HYPERDRIVE_ADMIN_PURGE)
+        || command->table.len > NGX_HYPERDRIVE_SHM_TABLE
         || command->database.len > NGX_HYPERDRIVE_SHM_NAME
         || command->user.len > NGX_HYPERDRIVE_SHM_NAME)
     {

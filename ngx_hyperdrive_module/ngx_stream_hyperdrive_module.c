@@ -847,6 +847,7 @@ ngx_stream_hyperdrive_init_view(ngx_cycle_t *cycle,
     view.purge = ngx_hyperdrive_session_purge_all;
     view.purge_statement = ngx_hyperdrive_session_purge_statement;
     view.purge_tag = ngx_hyperdrive_session_purge_tag;
+    view.purge_table = ngx_hyperdrive_session_purge_table;
 
     ngx_hyperdrive_admin_set_view(&view);
 

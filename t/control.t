@@ -28,7 +28,9 @@ my $pg = $t->postgres(users => { app => 'pw', other => 'pw' },
 SET ROLE app;
 CREATE TABLE things (id int PRIMARY KEY, v text);
 INSERT INTO things SELECT g, 'thing ' || g FROM generate_series(1, 10) g;
-GRANT SELECT ON things TO other;
+CREATE TABLE others (id int PRIMARY KEY, v text);
+CREATE VIEW seen AS SELECT * FROM things;
+GRANT SELECT ON things, others, seen TO other;
 
 EOS
 
@@ -185,7 +187,8 @@ sub requests {
 		'pause=shop&resume=shop', 'pause=shop&for=x', 'pause=shop&user=x',
 		'pause=shop&x=y', 'purge=shop&statement=x', 'resume=shop&for=1s',
 		'database=shop', 'pause=shop%00', 'pause=shop%0a', 'purge=shop&database=x',
-		'pause=shop&tag=x', 'purge=shop&tag=x&statement=' . '1' x 16,
+		'pause=shop&tag=x', 'kill=shop&table=x',
+		'purge=shop&tag=x&table=x', 'purge=shop&tag=x&statement=' . '1' x 16,
 		'pause=shop&database=' . ('d' x 65);
 
 	is(control('pause=nothing'), 404, 'an upstream that is not there');
@@ -429,6 +432,14 @@ sub killed_busy {
 	$_->vanish() for $running, $block, $waits;
 }
 
+sub hit {
+	my ($c, $sql) = @_;
+
+	my $before = $t->status()->{upstreams}{other}{total}{hits};
+	$c->query($sql);
+	return $t->status()->{upstreams}{other}{total}{hits} - $before;
+}
+
 sub purged {
 	my $c = client(port => 8081);
 	my $n = 0;
@@ -464,6 +475,48 @@ sub purged {
 	($code, $r) = control('purge=shop&tag=other');
 	is($r->{entries}, 2, 'one of their tags');
 	is($t->status()->{caches}{shop}{entries}, $n, 'others stay');
+
+	# by a table, or a view of it, as if it had been written to
+
+	$c->query('SELECT v FROM others WHERE id = 1');
+	$c->query('SELECT v FROM seen WHERE id = 4');
+
+	ok(hit($c, $_), "kept: $_") for
+		'SELECT v FROM things WHERE id = 4',
+		'SELECT v FROM seen WHERE id = 4',
+		'SELECT v FROM others WHERE id = 1';
+
+	($code, $r) = control('purge=shop&table=nothing');
+	is($code, 200, 'a table that is not there');
+	is($r->{tables}, 0, 'is none');
+	is(control('purge=shop&table=things;others'), 200, 'two are none');
+	($code, $r) = control('purge=shop&table=things&database=stock');
+	is($r->{tables}, 0, 'nor is one of another database');
+
+	for my $name ('things', 'public.things', 'seen', '%22things%22') {
+		($code, $r) = control("purge=shop&table=$name&database=shop");
+
+		is($r->{done}, JSON::PP::true(), "table $name is purged");
+
+		# another worker may have to do it
+
+		ok(wait_for(sub {
+			!hit($c, 'SELECT v FROM things WHERE id = 4')
+		}, 10), "$name: of which nothing is kept");
+		ok(!hit($c, 'SELECT v FROM seen WHERE id = 4'),
+			"$name: nor of a view of it");
+		ok(hit($c, 'SELECT v FROM others WHERE id = 1'),
+			"$name: others are");
+
+		for my $sql ('SELECT v FROM things WHERE id = 4',
+			'SELECT v FROM seen WHERE id = 4')
+		{
+			ok(wait_for(sub { hit($c, $sql) }, 10),
+				"$name: and kept again: $sql");
+		}
+	}
+
+	$n = $t->status()->{caches}{shop}{entries};
 
 	($code, $r) = control('purge=shop');
 

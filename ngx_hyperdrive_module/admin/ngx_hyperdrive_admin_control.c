@@ -101,6 +101,7 @@ static ngx_int_t
 ngx_hyperdrive_admin_control_purge(ngx_hyperdrive_admin_json_t *w,
     ngx_hyperdrive_admin_command_t *command)
 {
+    ngx_int_t                      rc;
     ngx_uint_t                     i, n;
     ngx_hyperdrive_admin_view_t   *view;
     ngx_hyperdrive_cache_stats_t   stats;
@@ -116,6 +117,27 @@ ngx_hyperdrive_admin_control_purge(ngx_hyperdrive_admin_json_t *w,
                != 0)
         {
             continue;
+        }
+
+        if (command->table.len) {
+
+            /* the others may know of databases that we do not */
+
+            if (ngx_hyperdrive_origin_purge(&command->table,
+                                            &command->database)
+                != NGX_OK)
+            {
+                return NGX_BUSY;
+            }
+
+            rc = view->purge_table(&command->table, &command->database, &n);
+
+            ngx_hyperdrive_admin_json_write(w, "{\"cache\":");
+            ngx_hyperdrive_admin_json_string(w, &stats.name);
+            ngx_hyperdrive_admin_json_write(w,
+                                            ",\"tables\":%ui,\"done\":%s}\n",
+                                            n, rc == NGX_OK ? "true" : "false");
+            return NGX_OK;
         }
 
         n = stats.entries;

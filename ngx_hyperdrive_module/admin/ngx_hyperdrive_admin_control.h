@@ -29,6 +29,7 @@ typedef struct {
     ngx_msec_t                       time;      /* 0: no end */
     uint64_t                         digest;    /* of a statement; 0: all */
     ngx_str_t                        tag;       /* of answers; empty: all */
+    ngx_str_t                        table;     /* as SQL has it */
 } ngx_hyperdrive_admin_command_t;
 
 

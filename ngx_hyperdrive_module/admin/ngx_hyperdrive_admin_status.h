@@ -56,6 +56,9 @@ typedef struct {
     ngx_uint_t                     (*purge_tag)(
                                          ngx_hyperdrive_cache_store_t *store,
                                          ngx_str_t *tag);
+    /* ...in all zones, those made of a table; NGX_AGAIN: not all of them */
+    ngx_int_t                      (*purge_table)(ngx_str_t *table,
+                                         ngx_str_t *database, ngx_uint_t *n);
 } ngx_hyperdrive_admin_view_t;
 
 

@@ -551,6 +551,8 @@ ngx_int_t ngx_hyperdrive_origin_reconnect(ngx_hyperdrive_shm_limit_t *limit,
     ngx_str_t *database);
 ngx_int_t ngx_hyperdrive_origin_kill(ngx_str_t *upstream, ngx_str_t *database,
     ngx_str_t *user);
+/* what was made of a table is given up, by whoever knows what that is */
+ngx_int_t ngx_hyperdrive_origin_purge(ngx_str_t *table, ngx_str_t *database);
 
 /* set once: has a process, or this one, look at what was ordered */
 extern void  (*ngx_hyperdrive_origin_wake)(ngx_uint_t slot);

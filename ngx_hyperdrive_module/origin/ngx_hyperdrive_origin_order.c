@@ -64,8 +64,24 @@ ngx_int_t
 ngx_hyperdrive_origin_kill(ngx_str_t *upstream, ngx_str_t *database,
     ngx_str_t *user)
 {
+    ngx_str_t  none;
+
+    ngx_str_set(&none, "");
+
     return ngx_hyperdrive_origin_order_tell(
-                  ngx_hyperdrive_shm_kill(upstream, database, user));
+                  ngx_hyperdrive_shm_kill(upstream, database, user, &none));
+}
+
+
+ngx_int_t
+ngx_hyperdrive_origin_purge(ngx_str_t *table, ngx_str_t *database)
+{
+    ngx_str_t  none;
+
+    ngx_str_set(&none, "");
+
+    return ngx_hyperdrive_origin_order_tell(
+                  ngx_hyperdrive_shm_kill(&none, database, &none, table));
 }
 
 

@@ -745,8 +745,14 @@ void ngx_hyperdrive_session_purge_all(ngx_hyperdrive_cache_store_t *store);
 /* those of a statement's text, by its digest, as logs show it; how many */
 ngx_uint_t ngx_hyperdrive_session_purge_statement(
     ngx_hyperdrive_cache_store_t *store, uint64_t digest);
-/* those made of a table (a number of cache/version), in all zones */
-void ngx_hyperdrive_session_purge_table(uint32_t number);
+/*
+ * Those made of a table, or of what is behind a view, in all zones: its name as
+ * SQL has it, with or without a schema, and in this database only (empty: in
+ * all; MySQL: the schema of a name without one).  *n: how many tables these
+ * are.  NGX_OK; NGX_AGAIN: not all catalogs are at hand.
+ */
+ngx_int_t ngx_hyperdrive_session_purge_table(ngx_str_t *table,
+    ngx_str_t *database, ngx_uint_t *n);
 /* those that a policy has given this tag; how many */
 ngx_uint_t ngx_hyperdrive_session_purge_tag(
     ngx_hyperdrive_cache_store_t *store, ngx_str_t *tag);

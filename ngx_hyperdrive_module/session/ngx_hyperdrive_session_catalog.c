@@ -301,6 +301,21 @@ ngx_hyperdrive_session_catalog_find(ngx_hyperdrive_origin_conf_t *conf,
 }
 
 
+ngx_hyperdrive_session_catalog_t *
+ngx_hyperdrive_session_catalog_next(ngx_hyperdrive_session_catalog_t *cat,
+    ngx_hyperdrive_origin_conf_t **conf, ngx_str_t *database)
+{
+    cat = cat ? cat->next : ngx_hyperdrive_session_catalogs;
+
+    if (cat) {
+        *conf = cat->conf;
+        *database = cat->database;
+    }
+
+    return cat;
+}
+
+
 ngx_int_t
 ngx_hyperdrive_session_catalog_identity(ngx_hyperdrive_session_catalog_t *cat,
     uint64_t *identity)

@@ -39,6 +39,10 @@ ngx_hyperdrive_sql_catalog_t *ngx_hyperdrive_session_catalog_get(
     ngx_hyperdrive_session_catalog_t *cat, uint64_t *generation);
 /* before a unit is looked at.  NGX_AGAIN: it is left; it goes on by itself */
 ngx_int_t ngx_hyperdrive_session_catalog_wait(ngx_hyperdrive_session_t *s);
+/* one after the other, from NULL on: what this process knows of or reads */
+ngx_hyperdrive_session_catalog_t *ngx_hyperdrive_session_catalog_next(
+    ngx_hyperdrive_session_catalog_t *cat,
+    ngx_hyperdrive_origin_conf_t **conf, ngx_str_t *database);
 /* the database's number; NGX_DECLINED: not known yet */
 ngx_int_t ngx_hyperdrive_session_catalog_identity(
     ngx_hyperdrive_session_catalog_t *cat, uint64_t *identity);

@@ -28,12 +28,24 @@ ngx_hyperdrive_session_kill_start(void)
 void
 ngx_hyperdrive_session_kill(void)
 {
+    ngx_str_t                  table, database;
+    ngx_uint_t                 n;
     ngx_hyperdrive_shm_kill_t  kill;
 
     while (ngx_hyperdrive_shm_kill_next(&ngx_hyperdrive_session_kills, &kill)
            == NGX_OK)
     {
-        ngx_hyperdrive_session_kill_these(&kill);
+        if (kill.table[0] == '\0') {
+            ngx_hyperdrive_session_kill_these(&kill);
+            continue;
+        }
+
+        table.data = kill.table;
+        table.len = ngx_strlen(kill.table);
+        database.data = kill.database;
+        database.len = ngx_strlen(kill.database);
+
+        (void) ngx_hyperdrive_session_purge_table(&table, &database, &n);
     }
 }
 

@@ -502,20 +502,25 @@ void ngx_hyperdrive_shm_order_report(ngx_uint_t i, uint64_t seen,
     ngx_uint_t open, ngx_uint_t old);
 
 /*
- * Clients to be disconnected: of an upstream, a database, a user, each of
- * which may be empty for all.  NGX_BUSY: so many were asked for in the last
- * seconds that some may not have been read yet.
+ * What each process does once: disconnects clients of an upstream, a database,
+ * a user, each of which may be empty for all; or, if there is one, gives up
+ * what was made of a table, in one or all databases.  NGX_BUSY: so many were
+ * asked for in the last seconds that some may not have been read yet;
+ * NGX_DECLINED: a name is too long.
  */
 #define NGX_HYPERDRIVE_SHM_KILLS        64
+/* two names in quotes, each of which is in there */
+#define NGX_HYPERDRIVE_SHM_TABLE        512
 
 typedef struct {
     u_char       upstream[NGX_HYPERDRIVE_SHM_NAME + 1];
     u_char       database[NGX_HYPERDRIVE_SHM_NAME + 1];
     u_char       user[NGX_HYPERDRIVE_SHM_NAME + 1];
+    u_char       table[NGX_HYPERDRIVE_SHM_TABLE + 1];
 } ngx_hyperdrive_shm_kill_t;
 
 ngx_int_t ngx_hyperdrive_shm_kill(ngx_str_t *upstream, ngx_str_t *database,
-    ngx_str_t *user);
+    ngx_str_t *user, ngx_str_t *table);
 /*
  * *seen is the number of those that this process has carried out: NGX_OK, and
  * the next one; NGX_DECLINED: none.

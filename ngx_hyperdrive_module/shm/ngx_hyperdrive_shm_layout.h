@@ -30,7 +30,7 @@
  * References inside the zone are numbers, never addresses.
  */
 
-#define NGX_HYPERDRIVE_SHM_LAYOUT       8
+#define NGX_HYPERDRIVE_SHM_LAYOUT       9
 
 #define NGX_HYPERDRIVE_SHM_MAGIC        0x68797064
 

@@ -325,7 +325,7 @@ ngx_hyperdrive_shm_order_report(ngx_uint_t i, uint64_t seen, ngx_uint_t open,
 
 ngx_int_t
 ngx_hyperdrive_shm_kill(ngx_str_t *upstream, ngx_str_t *database,
-    ngx_str_t *user)
+    ngx_str_t *user, ngx_str_t *table)
 {
     uint64_t                     now, n;
     ngx_int_t                    rc;
@@ -333,7 +333,8 @@ ngx_hyperdrive_shm_kill(ngx_str_t *upstream, ngx_str_t *database,
 
     if (upstream->len > NGX_HYPERDRIVE_SHM_NAME
         || database->len > NGX_HYPERDRIVE_SHM_NAME
-        || user->len > NGX_HYPERDRIVE_SHM_NAME)
+        || user->len > NGX_HYPERDRIVE_SHM_NAME
+        || table->len > NGX_HYPERDRIVE_SHM_TABLE)
     {
         return NGX_DECLINED;
     }
@@ -354,6 +355,7 @@ ngx_hyperdrive_shm_kill(ngx_str_t *upstream, ngx_str_t *database,
         ngx_memcpy(kills->kill.upstream, upstream->data, upstream->len);
         ngx_memcpy(kills->kill.database, database->data, database->len);
         ngx_memcpy(kills->kill.user, user->data, user->len);
+        ngx_memcpy(kills->kill.table, table->data, table->len);
 
         kills->time = now;
         kills->number = n;

@@ -173,7 +173,7 @@ test_kill(void)
     ok(ngx_hyperdrive_shm_kill_next(&seen, &kill) == NGX_DECLINED,
        "nobody is to be killed");
 
-    ok(ngx_hyperdrive_shm_kill(&shop, &all, &stock) == NGX_OK
+    ok(ngx_hyperdrive_shm_kill(&shop, &all, &stock, &all) == NGX_OK
        && ngx_hyperdrive_shm_kill_next(&seen, &kill) == NGX_OK
        && strcmp((char *) kill.upstream, "shop") == 0
        && kill.database[0] == '\0'
@@ -184,10 +184,13 @@ test_kill(void)
     s.data = data;
     s.len = sizeof(data);
 
-    ok(ngx_hyperdrive_shm_kill(&shop, &all, &s) == NGX_DECLINED,
+    ok(ngx_hyperdrive_shm_kill(&shop, &all, &s, &all) == NGX_DECLINED,
        "a name that is too long");
 
-    for (n = 1; ngx_hyperdrive_shm_kill(&shop, &all, &all) == NGX_OK; n++) {
+    for (n = 1;
+         ngx_hyperdrive_shm_kill(&shop, &all, &all, &all) == NGX_OK;
+         n++)
+    {
         /* void */
     }
 

@@ -219,7 +219,7 @@ sub talk {
 
 		# a block is open, or the connection is its own
 
-		$block = 1 if $sql =~ /^BEGIN|^SELEC\b|:=/;
+		$block = 1 if $sql =~ /^BEGIN|:=/;
 		$block = 0 if $sql =~ /^(COMMIT|ROLLBACK)/;
 
 		my $r;

@@ -37,6 +37,7 @@ ngx_hyperdrive_mysql_answer(void *client, void *origin, u_char **pos,
     ngx_hyperdrive_proto_piece_t *piece)
 {
     ngx_int_t                       rc;
+    ngx_hyperdrive_mysql_reply_t   *first;
     ngx_hyperdrive_mysql_client_t  *c;
     ngx_hyperdrive_mysql_origin_t  *o;
 
@@ -49,8 +50,11 @@ ngx_hyperdrive_mysql_answer(void *client, void *origin, u_char **pos,
 
         /* in case that an error of ours comes next */
 
-        c->seq = o->ledger.n
-                 ? ngx_hyperdrive_mysql_ledger_at(&o->ledger, 0)->seq : 1;
+        first = o->ledger.n ? ngx_hyperdrive_mysql_ledger_at(&o->ledger, 0)
+                            : NULL;
+
+        c->seq = (first && first->action != NGX_HYPERDRIVE_MYSQL_DROP)
+                 ? first->seq : 1;
         c->partial = (o->left && o->pass);
 
         if (rc == NGX_OK && piece->type == NGX_HYPERDRIVE_PROTO_ERROR) {

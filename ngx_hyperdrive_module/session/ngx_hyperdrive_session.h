@@ -216,6 +216,9 @@ typedef enum {
 typedef struct {
     ngx_uint_t                       causes;      /* _state_pin_ bits */
     ngx_uint_t                       found;       /* by the probe */
+    ngx_uint_t                       nothing;     /* causes that were none: what
+                                                     would have left something
+                                                     has not run */
     unsigned                         check:1;     /* a cause may have begun or
                                                      ended */
     unsigned                         asking:1;    /* the probe is under way */
@@ -254,6 +257,10 @@ typedef struct {
 
 /* what statements ask of those before them: ngx_hyperdrive_session_diag.h */
 typedef struct ngx_hyperdrive_session_diag_s  ngx_hyperdrive_session_diag_t;
+
+
+/* what a pinned client has left, by name: ngx_hyperdrive_session_held.h */
+typedef struct ngx_hyperdrive_session_held_s  ngx_hyperdrive_session_held_t;
 
 
 /* of requests of our own */
@@ -348,6 +355,7 @@ struct ngx_hyperdrive_session_s {
                                                      replica, in vain */
     ngx_hyperdrive_session_diag_t   *diag;        /* NULL: of PostgreSQL, or
                                                      nothing yet */
+    ngx_hyperdrive_session_held_t   *leavings;    /* ...the same */
     unsigned                         wild:1;      /* it has run DDL */
     unsigned                         defaults:1;  /* ...that changes what
                                                      sessions begin with */

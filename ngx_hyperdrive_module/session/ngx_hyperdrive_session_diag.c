@@ -98,15 +98,17 @@ ngx_hyperdrive_session_diag_answer(ngx_hyperdrive_session_t *s)
         return NGX_DECLINED;
     }
 
-    if (d->asking) {
+    proto = s->conf->origin->proto;
+
+    if (d->asking
+        || (s->origin && s->outstanding == 0
+            && proto->origin_owes(s->origin->wire)))
+    {
+        /* to us: what it asks about is not there to be found any more */
         return NGX_AGAIN;
     }
 
-    proto = s->conf->origin->proto;
-
-    if (s->outstanding
-        || (s->origin && proto->origin_owes(s->origin->wire)))
-    {
+    if (s->outstanding) {
         /* what it asks about is under way */
         return NGX_DECLINED;
     }
@@ -350,10 +352,6 @@ ngx_hyperdrive_session_diag_piece(ngx_hyperdrive_session_t *s,
 
     if (piece->own) {
 
-        if (piece->tag == NGX_HYPERDRIVE_SESSION_TAG_PIN) {
-            d->here = 0;
-        }
-
         switch (piece->tag) {
 
         case NGX_HYPERDRIVE_SESSION_DIAG_LIST:
@@ -368,6 +366,10 @@ ngx_hyperdrive_session_diag_piece(ngx_hyperdrive_session_t *s,
             return NGX_OK;
 
         default:
+
+            /* what somebody here has asked for comes between */
+            d->here = 0;
+
             return NGX_DECLINED;
         }
     }

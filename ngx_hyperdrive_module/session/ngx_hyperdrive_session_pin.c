@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session_diag.h"
+#include "session/ngx_hyperdrive_session_held.h"
 #include "session/ngx_hyperdrive_session_plan.h"
 #include "session/ngx_hyperdrive_session_policy.h"
 #include "sql/ngx_hyperdrive_sql.h"
@@ -61,6 +62,8 @@ static void ngx_hyperdrive_session_pin_begin(ngx_hyperdrive_session_t *s,
 static void ngx_hyperdrive_session_pin_set(ngx_hyperdrive_session_t *s,
     ngx_uint_t causes);
 static void ngx_hyperdrive_session_pin_found(ngx_hyperdrive_session_t *s);
+static void ngx_hyperdrive_session_pin_left(ngx_hyperdrive_session_t *s,
+    ngx_uint_t causes);
 
 
 /*
@@ -140,10 +143,11 @@ void
 ngx_hyperdrive_session_pin_run(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_run_t *run)
 {
-    ngx_uint_t                    leaves;
+    ngx_uint_t                    leaves, was;
     ngx_hyperdrive_state_stmt_t  *stmt;
 
     stmt = run->stmt;
+    was = s->pin.causes;
 
     if (run->named) {
 
@@ -184,6 +188,10 @@ ngx_hyperdrive_session_pin_run(ngx_hyperdrive_session_t *s,
 
     if (leaves || (stmt ? stmt->plan.ends : !run->named)) {
         s->pin.check = 1;
+
+        if (s->conf->origin->proto->numbers) {
+            ngx_hyperdrive_session_held_run(s, run, leaves, was);
+        }
     }
 
     if (stmt && stmt->plan.discard && s->pin.runs == 0) {
@@ -441,6 +449,18 @@ ngx_hyperdrive_session_pin_settled(ngx_hyperdrive_session_t *s)
     s->pin.found = 0;
     s->pin.answered = 0;
 
+    if (proto->numbers) {
+
+        if (ngx_hyperdrive_session_held_ask(s) == NGX_OK) {
+            s->pin.asking = 1;
+
+        } else {
+            ngx_hyperdrive_session_pin_left(s, s->pin.found);
+        }
+
+        return;
+    }
+
     pins = s->pin.causes & NGX_HYPERDRIVE_STATE_PIN_VISIBLE;
 
     if (s->pin.set) {
@@ -484,6 +504,22 @@ ngx_hyperdrive_session_pin_piece(ngx_hyperdrive_session_t *s,
         return;
     }
 
+    ngx_hyperdrive_session_held_piece(s, piece);
+
+    switch (ngx_hyperdrive_session_held_answer(s, piece)) {
+
+    case NGX_OK:
+        s->pin.asking = 0;
+        ngx_hyperdrive_session_pin_left(s, s->pin.found);
+        return;
+
+    case NGX_AGAIN:
+        return;
+
+    default: /* NGX_DECLINED */
+        break;
+    }
+
     if (piece->tag == NGX_HYPERDRIVE_SESSION_TAG_PIN) {
 
         if (piece->type == NGX_HYPERDRIVE_PROTO_ROWS) {
@@ -512,6 +548,7 @@ ngx_hyperdrive_session_pin_piece(ngx_hyperdrive_session_t *s,
         /* whatever it was */
 
         ngx_hyperdrive_session_pin_set(s, 0);
+        ngx_hyperdrive_session_held_free(s);
 
         s->pin.set = 0;
         s->pin.close = 0;
@@ -588,10 +625,26 @@ ngx_hyperdrive_session_pin_found(ngx_hyperdrive_session_t *s)
         causes &= NGX_HYPERDRIVE_STATE_PIN_POLICY;
     }
 
+    ngx_hyperdrive_session_pin_left(s, causes);
+}
+
+
+/* the connection stays the client's as long as there is anything */
+
+static void
+ngx_hyperdrive_session_pin_left(ngx_hyperdrive_session_t *s, ngx_uint_t causes)
+{
+    if (s->pin.check) {
+
+        /* more has been sent since: it will be asked again */
+        causes |= s->pin.causes;
+    }
+
     ngx_hyperdrive_session_pin_set(s, causes);
 
     if (causes == 0) {
         ngx_hyperdrive_session_bodies_free(s);
+        ngx_hyperdrive_session_held_free(s);
         s->pinned = 0;
         s->conf->origin->counters->pinned--;
     }
@@ -637,6 +690,7 @@ ngx_hyperdrive_session_pin_end(ngx_hyperdrive_session_t *s)
     }
 
     ngx_hyperdrive_session_bodies_free(s);
+    ngx_hyperdrive_session_held_free(s);
 
     if (s->pin.close) {
         rc = NGX_DECLINED;

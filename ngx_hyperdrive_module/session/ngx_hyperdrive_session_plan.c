@@ -60,6 +60,8 @@ static void ngx_hyperdrive_session_plan_whole(
 static ngx_hyperdrive_session_plans_t *ngx_hyperdrive_session_plan_set(
     ngx_hyperdrive_session_t *s, ngx_hyperdrive_session_catalog_t *cat,
     ngx_hyperdrive_sql_catalog_t *sql);
+static ngx_uint_t ngx_hyperdrive_session_plan_lost(
+    ngx_hyperdrive_session_t *s);
 static ngx_uint_t ngx_hyperdrive_session_plan_path(
     ngx_hyperdrive_session_t *s, ngx_hyperdrive_session_catalog_t *cat,
     ngx_hyperdrive_sql_catalog_t *sql, ngx_str_t *path, ngx_str_t *role);
@@ -107,7 +109,7 @@ ngx_hyperdrive_session_plan(ngx_hyperdrive_session_t *s,
 
     set = s->plans;
 
-    fixed = !(s->pinned || s->path_local
+    fixed = !(ngx_hyperdrive_session_plan_lost(s) || s->path_local
               || (s->settings && ngx_hyperdrive_session_settings_moving(s)));
 
     if (s->plans_generation != generation || !fixed) {
@@ -313,6 +315,22 @@ ngx_hyperdrive_session_plan_set(ngx_hyperdrive_session_t *s,
 
 
 /*
+ * What has pinned the session may have changed how names are found: in MySQL
+ * that can only be USE, in what nobody has read.
+ */
+
+static ngx_uint_t
+ngx_hyperdrive_session_plan_lost(ngx_hyperdrive_session_t *s)
+{
+    return s->pinned
+           && (!(s->conf->origin->proto->dialect
+                 & NGX_HYPERDRIVE_BASE_MODE_MYSQL)
+               || (s->pin.causes & (NGX_HYPERDRIVE_STATE_PIN_CODE
+                                    | NGX_HYPERDRIVE_STATE_PIN_SETTING)));
+}
+
+
+/*
  * The search_path of the session, and the role for "$user" in it; in MySQL
  * the schema.  0: it is not known: what the client has set may have changed it.
  */
@@ -325,7 +343,7 @@ ngx_hyperdrive_session_plan_path(ngx_hyperdrive_session_t *s,
     ngx_str_t   *name;
     ngx_uint_t   i;
 
-    if (s->pinned || s->path_local
+    if (ngx_hyperdrive_session_plan_lost(s) || s->path_local
         || (s->settings && ngx_hyperdrive_session_settings_moving(s)))
     {
         return 0;

@@ -17,8 +17,6 @@
 #define NGX_HYPERDRIVE_SESSION_ATTEMPTS  3
 
 
-static ngx_hyperdrive_session_settings_t *ngx_hyperdrive_session_settings_get(
-    ngx_hyperdrive_session_t *s);
 static ngx_uint_t ngx_hyperdrive_session_settings_param(
     ngx_hyperdrive_session_t *s, ngx_hyperdrive_proto_param_t *param);
 static ngx_uint_t ngx_hyperdrive_session_settings_args(
@@ -55,7 +53,7 @@ static ngx_hyperdrive_state_change_e
 };
 
 
-static ngx_hyperdrive_session_settings_t *
+ngx_hyperdrive_session_settings_t *
 ngx_hyperdrive_session_settings_get(ngx_hyperdrive_session_t *s)
 {
     if (s->settings == NULL) {

@@ -91,6 +91,9 @@ struct ngx_hyperdrive_session_settings_s {
  */
 ngx_uint_t ngx_hyperdrive_session_settings_start(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_param_t *params, ngx_uint_t n);
+/* made if there are none; NULL: no memory */
+ngx_hyperdrive_session_settings_t *ngx_hyperdrive_session_settings_get(
+    ngx_hyperdrive_session_t *s);
 /* the bucket that a connection has to be in; NULL: none needed */
 ngx_hyperdrive_state_bucket_t *ngx_hyperdrive_session_settings_bucket(
     ngx_hyperdrive_session_t *s);
@@ -142,6 +145,10 @@ void ngx_hyperdrive_session_settings_unknown(ngx_hyperdrive_session_t *s);
 /* all that is set has gone, but for the schema: so it has at the connection, if
    there is one */
 void ngx_hyperdrive_session_settings_discard(ngx_hyperdrive_session_t *s);
+/* MySQL, outside of a transaction: the database has told what is set on the
+   connection; <value> NULL: nothing; NGX_ERROR: a bound, or no memory */
+ngx_int_t ngx_hyperdrive_session_settings_learn(ngx_hyperdrive_session_t *s,
+    ngx_str_t *name, ngx_str_t *value);
 /* what the client's texts are read by may be set otherwise */
 void ngx_hyperdrive_session_settings_mode(ngx_hyperdrive_session_t *s);
 

@@ -71,6 +71,45 @@ ngx_hyperdrive_session_settings_schema(ngx_hyperdrive_state_bucket_t **bucket)
 }
 
 
+ngx_int_t
+ngx_hyperdrive_session_settings_learn(ngx_hyperdrive_session_t *s,
+    ngx_str_t *name, ngx_str_t *value)
+{
+    ngx_uint_t                           i;
+    ngx_hyperdrive_state_bucket_t      **buckets[2];
+    ngx_hyperdrive_session_settings_t   *settings;
+
+    settings = ngx_hyperdrive_session_settings_get(s);
+    if (settings == NULL) {
+        return NGX_ERROR;
+    }
+
+    buckets[0] = &settings->state.committed;
+    buckets[1] = &s->origin->bucket;
+
+    for (i = 0; i < 2; i++) {
+
+        if ((value ? ngx_hyperdrive_state_bucket_set(buckets[i], name, value)
+                   : ngx_hyperdrive_state_bucket_reset(buckets[i], name))
+            != NGX_OK)
+        {
+            s->origin->unknown = 1;
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_hyperdrive_state_bucket_unref(settings->state.now);
+    settings->state.now =
+                  ngx_hyperdrive_state_bucket_ref(settings->state.committed);
+
+    s->plans_generation = 0;
+
+    ngx_hyperdrive_session_settings_mode(s);
+
+    return NGX_OK;
+}
+
+
 void
 ngx_hyperdrive_session_settings_mode(ngx_hyperdrive_session_t *s)
 {

@@ -100,7 +100,7 @@ ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
         ngx_hyperdrive_session_settings_discard(s);
     }
 
-    if (piece->tag == NGX_HYPERDRIVE_SESSION_TAG_PIN
+    if (piece->tag >= NGX_HYPERDRIVE_SESSION_TAG_PIN
         || (piece->own && piece->type == NGX_HYPERDRIVE_PROTO_READY))
     {
         return;

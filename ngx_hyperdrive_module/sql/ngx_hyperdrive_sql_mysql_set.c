@@ -5,6 +5,7 @@
 
 
 #include "sql/ngx_hyperdrive_sql_mysql.h"
+#include "sql/ngx_hyperdrive_sql_left.h"
 #include "sql/ngx_hyperdrive_sql_set_value.h"
 
 
@@ -356,13 +357,8 @@ static ngx_int_t
 ngx_hyperdrive_sql_mysql_set_check(ngx_hyperdrive_sql_set_r_t *r,
     ngx_hyperdrive_sql_set_t *set)
 {
-    const char  **own;
-
-    for (own = ngx_hyperdrive_sql_mysql_set_own; *own; own++) {
-
-        if (ngx_hyperdrive_sql_mysql_set_named(&set->name, *own)) {
-            return NGX_DECLINED;
-        }
+    if (ngx_hyperdrive_sql_left_own(&set->name)) {
+        return NGX_DECLINED;
     }
 
     if (ngx_hyperdrive_sql_mysql_set_named(&set->name,
@@ -439,6 +435,22 @@ ngx_hyperdrive_sql_mysql_set_check(ngx_hyperdrive_sql_set_r_t *r,
     }
 
     return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_sql_left_own(ngx_str_t *name)
+{
+    const char  **own;
+
+    for (own = ngx_hyperdrive_sql_mysql_set_own; *own; own++) {
+
+        if (ngx_hyperdrive_sql_mysql_set_named(name, *own)) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -1,0 +1,145 @@
+/* sources: sql/ base/ */
+
+/*
+ * Copyright (C) Hyperdrive for nginx authors
+ */
+
+
+/* Tests of the reader of what a statement leaves, by name. */
+
+
+#include "sql/ngx_hyperdrive_sql_left.h"
+#include <stdio.h>
+
+
+static ngx_uint_t                 ntests, nfailed;
+static ngx_hyperdrive_sql_mode_t  mode;
+
+
+/* what is left, as a text; "?" and bits: of these it may not be all */
+
+static void
+describe(const char *s, size_t len, char *out, size_t size)
+{
+    int                         n;
+    ngx_str_t                   text;
+    ngx_uint_t                  i, lost;
+    ngx_hyperdrive_sql_left_t   left;
+
+    /* of just the size, so that ASan sees a byte too many */
+
+    text.data = malloc(len ? len : 1);
+    text.len = len;
+    ngx_memcpy(text.data, s, len);
+
+    ngx_hyperdrive_sql_left(&text, &mode, &left);
+
+    n = 0;
+    out[0] = '\0';
+
+    for (i = 0; i < left.n; i++) {
+        n += snprintf(out + n, size - n, "%s%s%lx%s%.*s", i ? " " : "",
+                      left.items[i].ends ? "-" : "+",
+                      (unsigned long) left.items[i].cause,
+                      left.items[i].bare ? "." : ":",
+                      (int) left.items[i].name.len, left.items[i].name.data);
+    }
+
+    lost = (NGX_HYPERDRIVE_SQL_LEAVES_LOCK
+            | NGX_HYPERDRIVE_SQL_LEAVES_TEMPORARY
+            | NGX_HYPERDRIVE_SQL_LEAVES_SETTING) & ~left.understood;
+
+    if (lost) {
+        n += snprintf(out + n, size - n, "%s?%lx", n ? " " : "",
+                      (unsigned long) lost);
+    }
+
+    free(text.data);
+}
+
+
+static void
+is(const char *s, const char *expected)
+{
+    char        got[512];
+    size_t      i;
+    ngx_uint_t  good;
+
+    /* cut anywhere it is read within its bounds */
+
+    for (i = 0; i < strlen(s); i++) {
+        describe(s, i, got, sizeof(got));
+    }
+
+    describe(s, strlen(s), got, sizeof(got));
+
+    good = (strcmp(got, expected) == 0);
+
+    ntests++;
+    nfailed += !good;
+
+    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, s);
+
+    if (!good) {
+        printf("# got: %s\n", got);
+    }
+}
+
+
+int
+main(void)
+{
+    mode.mysql = 1;
+    mode.mariadb = 1;
+
+    is("CREATE TEMPORARY TABLE t (a INT)", "+4.`t`");
+    is("create or replace temporary table if not exists `a b`.c select 1",
+       "+4:`a b`.`c`");
+    is("CREATE TEMPORARY SEQUENCE s", "?4");
+    is("CREATE TEMPORARY TABLE `a``b` (a INT)", "?4");
+    is("CREATE TEMPORARY TABLE t SELECT GET_LOCK('a', 1)", "+4.`t` +2:a");
+    is("DROP TEMPORARY TABLE a, b", "");
+    is("SELECT GET_LOCK('a b', 1)", "+2:a b ?24");
+    is("SELECT get_lock(\"a\", 1), GET_LOCK('b', 2)", "+2:a +2:b ?24");
+    is("SELECT GET_LOCK(CONCAT('a', 'b'), 1)", "?26");
+    is("SELECT GET_LOCK('a' 'b', 1)", "?26");
+    is("SELECT GET_LOCK(?, 1)", "?26");
+    is("SELECT GET_LOCK('a''b', 1)", "?26");
+    is("SELECT GET_LOCK('a\\'b', 1)", "?26");
+    is("SELECT GET_LOCK", "?24");
+    is("SELECT RELEASE_ALL_LOCKS()", "-2: ?24");
+    is("DO GET_LOCK('a', 1); SELECT 1", "?26");
+    is("HANDLER t OPEN", "+8:t");
+    is("HANDLER a.T OPEN AS H", "+8:h");
+    is("HANDLER a.t OPEN h", "+8:h");
+    is("HANDLER h READ FIRST", "");
+    is("HANDLER h CLOSE;", "-8:h");
+    is("PREPARE P FROM 'SELECT 1'", "+10:p");
+    is("DEALLOCATE PREPARE p", "-10:p");
+    is("DROP PREPARE `p`", "-10:p");
+    is("LOCK TABLES a READ, b WRITE", "+2000:");
+    is("UNLOCK TABLES", "-2000:");
+    is("FLUSH TABLES a, b", "");
+    is("FLUSH TABLES WITH READ LOCK", "+2000:");
+    is("FLUSH TABLES a FOR EXPORT", "+2000:");
+    is("XA START 'x'", "+4000:");
+    is("XA COMMIT 'x' ONE PHASE", "-4000:");
+    is("SET sql_mode = CONCAT(@@sql_mode, ',a'), time_zone = 'x'",
+       "+20:sql_mode +20:time_zone");
+    is("SET @@session.A_B := (SELECT 1, 2), @x = 1", "+20:a_b");
+    is("SET SESSION a = 1, GLOBAL b = 2, @@global.c = 3, LOCAL d = 4",
+       "+20:a +20:d");
+    is("SET NAMES DEFAULT", "+20:character_set_client"
+       " +20:character_set_results +20:collation_connection");
+    is("SET CHARACTER SET latin1", "+20:character_set_client"
+       " +20:character_set_results +20:collation_connection");
+    is("SET ROLE x", "?20");
+    is("SET TRANSACTION READ ONLY", "?20");
+    is("SET insert_id = 1 + 1", "?20");
+    is("SET @r = GET_LOCK('a', 1)", "+2:a");
+    is("", "?24");
+
+    printf("1..%d\n", (int) ntests);
+
+    return nfailed ? 1 : 0;
+}

@@ -319,6 +319,15 @@ ngx_hyperdrive_cache_store_fetch(ngx_hyperdrive_cache_shard_t *shard,
     __builtin_prefetch(p + 128);
     __builtin_prefetch(p + 192);
     __builtin_prefetch(&shard->link[n]);
+
+    /* most rows have two blocks, most of these are neighbours */
+
+    if (n + 1 < shard->nblocks) {
+        __builtin_prefetch(p + 256);
+        __builtin_prefetch(p + 320);
+        __builtin_prefetch(p + 384);
+        __builtin_prefetch(p + 448);
+    }
 }
 
 

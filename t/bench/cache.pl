@@ -150,7 +150,7 @@ sub nginx {
 	my ($workers) = @_;
 
 	my $origin = $pg->port();
-	my $zone = $large ? '1g' : '64m';
+	my $zone = $large ? '1024m' : '64m';
 	my $canned = Test::Hyperdrive::build_dir()
 		. '/bench/ngx_stream_bench_canned_module.so';
 

@@ -479,7 +479,11 @@ ngx_hyperdrive_policy_lua_look_get(lua_State *state)
     dict = ngx_hyperdrive_policy_lua_look_shared(state, &key);
 
     if (ngx_hyperdrive_policy_dict_get(dict, &key, buf, &value) != NGX_OK) {
-        return 0;
+
+        /* a value, not none: tostring() takes it */
+
+        lua_pushnil(state);
+        return 1;
     }
 
     if (value.number) {

@@ -46,6 +46,11 @@ stream {
         hyperdrive_pool    max=1;
     }
 
+    upstream auto {
+        hyperdrive_origin  mysql://app:secret@127.0.0.1:8081/shop?ssl-mode=DISABLED&compress=true  role=auto;
+        hyperdrive_pool    max=4;
+    }
+
     hyperdrive_users   off;
     hyperdrive_cache   c max_age=1h;
 
@@ -63,6 +68,11 @@ stream {
         listen             127.0.0.1:8083;
         hyperdrive_pass    tls;
     }
+
+    server {
+        listen             127.0.0.1:8084;
+        hyperdrive_pass    auto;
+    }
 }
 
 EOC
@@ -78,7 +88,7 @@ EOC
 
 $t->run();
 
-my $big = 'SELECT seq, REPEAT(seq, 30) FROM seq_1_to_3000';
+my $big = 'SELECT seq, REPEAT(seq, 30) FROM seq_1_to_1500';
 my $wanted = mysql_client(port(8081), user => 'app', password => 'secret',
 	database => 'shop')->query($big)->{rows};
 
@@ -100,10 +110,15 @@ for my $pair ([ 8080, 'plain' ], [ 8082, 'packed' ], [ 8083, 'over TLS' ]) {
 	}
 }
 
+talk(port(8084), 'client packed, database says at its log-in what it is',
+	compress => {});
 talk(port(8082), 'bytewise', compress => {}, split => 1);
 
-like(client(port(8082))->query("SHOW STATUS LIKE 'Compression'")->{rows}[0][1],
-	qr/ON/, 'the database says that it is compressed');
+for my $port (8082, 8083, 8084) {
+	is(client(port($port))->query("SHOW STATUS LIKE 'Compression'")
+		->{rows}[0][1], 'ON', "$port: the database says that it is");
+}
+
 is(client(port(8080), compress => {})->query("SHOW STATUS LIKE 'Compression'")
 	->{rows}[0][1], 'OFF', '...or not, whatever the client has');
 

@@ -34,3 +34,24 @@ ngx_hyperdrive_mysql_login_verifier(ngx_str_t *user, ngx_str_t *password,
 {
     return ngx_hyperdrive_mysql_verifier_make(password, out);
 }
+
+
+ngx_str_t *
+ngx_hyperdrive_mysql_login_param(ngx_hyperdrive_proto_login_t *login,
+    char *name)
+{
+    ngx_str_t   text;
+    ngx_uint_t  i;
+
+    text.data = (u_char *) name;
+    text.len = ngx_strlen(name);
+
+    for (i = 0; i < login->nparams; i++) {
+
+        if (ngx_hyperdrive_base_same(&login->params[i].name, &text)) {
+            return &login->params[i].value;
+        }
+    }
+
+    return NULL;
+}

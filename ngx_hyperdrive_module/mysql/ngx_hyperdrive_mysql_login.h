@@ -106,6 +106,10 @@ ngx_int_t ngx_hyperdrive_mysql_lookup_row(u_char *data, size_t len,
     ngx_str_t *secret);
 
 
+/* within the room: a value of login->params, or NULL */
+ngx_str_t *ngx_hyperdrive_mysql_login_param(
+    ngx_hyperdrive_proto_login_t *login, char *name);
+
 /*
  * Within the room: what other rooms call the error by which an origin refuses
  * a log-in, in _error.c: true if it stays, whoever asks again.  *sqlstate is

@@ -44,8 +44,6 @@ static ngx_int_t ngx_hyperdrive_mysql_origin_login_read(
     ngx_hyperdrive_proto_login_t *login, ngx_str_t *payload);
 static uint64_t ngx_hyperdrive_mysql_origin_login_wanted(
     ngx_hyperdrive_proto_login_t *login);
-static ngx_str_t *ngx_hyperdrive_mysql_origin_login_param(
-    ngx_hyperdrive_proto_login_t *login, char *name);
 static u_char *ngx_hyperdrive_mysql_origin_login_head(
     ngx_hyperdrive_proto_login_t *login, size_t len,
     ngx_hyperdrive_chain_t *out);
@@ -119,6 +117,20 @@ ngx_hyperdrive_mysql_login_origin(ngx_hyperdrive_proto_login_t *login,
 
     for ( ;; ) {
 
+        if (state->step == NGX_HYPERDRIVE_MYSQL_ROLE_ASKED) {
+            rc = ngx_hyperdrive_mysql_role_read(&state->role, pos, last,
+                                                &state->greeting);
+            if (rc == NGX_OK) {
+                rc = ngx_hyperdrive_mysql_origin_login_tell(login);
+
+            } else if (rc == NGX_ERROR) {
+                rc = ngx_hyperdrive_mysql_origin_login_fail(login, 0,
+                                     "the database sent a malformed packet");
+            }
+
+            break;
+        }
+
         rc = ngx_hyperdrive_mysql_packet(pos, last,
                                          NGX_HYPERDRIVE_MYSQL_LOGIN_MAX,
                                          &payload, &seq);
@@ -158,8 +170,15 @@ ngx_hyperdrive_mysql_login_origin(ngx_hyperdrive_proto_login_t *login,
 void
 ngx_hyperdrive_mysql_login_origin_free(ngx_hyperdrive_proto_login_t *login)
 {
-    free(login->state);
-    login->state = NULL;
+    ngx_hyperdrive_mysql_origin_login_t  *state;
+
+    state = login->state;
+
+    if (state) {
+        ngx_hyperdrive_mysql_role_free(&state->role);
+        free(state);
+        login->state = NULL;
+    }
 
     ngx_hyperdrive_base_chain_clear(&login->greeting);
 }
@@ -169,20 +188,9 @@ static ngx_int_t
 ngx_hyperdrive_mysql_origin_login_packet(ngx_hyperdrive_proto_login_t *login,
     ngx_str_t *payload, ngx_hyperdrive_chain_t *out)
 {
-    ngx_int_t                             rc;
     ngx_hyperdrive_mysql_origin_login_t  *state;
 
     state = login->state;
-
-    if (state->step == NGX_HYPERDRIVE_MYSQL_ROLE_ASKED) {
-        rc = ngx_hyperdrive_mysql_role_packet(&state->role, payload,
-                                              &state->greeting);
-
-        return (rc == NGX_AGAIN) ? NGX_AGAIN
-               : (rc == NGX_OK) ? ngx_hyperdrive_mysql_origin_login_tell(login)
-               : ngx_hyperdrive_mysql_origin_login_fail(login, 0,
-                                    "the database sent a malformed packet");
-    }
 
     if (payload->data[0] == NGX_HYPERDRIVE_MYSQL_ERR) {
         return ngx_hyperdrive_mysql_origin_login_refused(login, payload);
@@ -361,15 +369,12 @@ ngx_hyperdrive_mysql_origin_login_wanted(ngx_hyperdrive_proto_login_t *login)
         caps &= ~(uint64_t) NGX_HYPERDRIVE_MYSQL_CONNECT_WITH_DB;
     }
 
-    if (login->compress && !login->ask_role) {
-
-        /* it would begin ahead of the question which role it has */
-
+    if (login->compress) {
         caps |= NGX_HYPERDRIVE_MYSQL_COMPRESS;
     }
 
-    value = ngx_hyperdrive_mysql_origin_login_param(login,
-                                            NGX_HYPERDRIVE_MYSQL_PARAM_FIXED);
+    value = ngx_hyperdrive_mysql_login_param(login,
+                                             NGX_HYPERDRIVE_MYSQL_PARAM_FIXED);
     if (value) {
         n = ngx_atoi(value->data, value->len);
 
@@ -379,27 +384,6 @@ ngx_hyperdrive_mysql_origin_login_wanted(ngx_hyperdrive_proto_login_t *login)
     }
 
     return caps;
-}
-
-
-static ngx_str_t *
-ngx_hyperdrive_mysql_origin_login_param(ngx_hyperdrive_proto_login_t *login,
-    char *name)
-{
-    ngx_str_t   text;
-    ngx_uint_t  i;
-
-    text.data = (u_char *) name;
-    text.len = ngx_strlen(name);
-
-    for (i = 0; i < login->nparams; i++) {
-
-        if (ngx_hyperdrive_base_same(&login->params[i].name, &text)) {
-            return &login->params[i].value;
-        }
-    }
-
-    return NULL;
 }
 
 
@@ -418,7 +402,7 @@ ngx_hyperdrive_mysql_origin_login_head(ngx_hyperdrive_proto_login_t *login,
     state = login->state;
     caps = state->greeting.capabilities;
 
-    value = ngx_hyperdrive_mysql_origin_login_param(login,
+    value = ngx_hyperdrive_mysql_login_param(login,
                                         NGX_HYPERDRIVE_MYSQL_PARAM_COLLATION);
 
     collation = value ? ngx_atoi(value->data, value->len) : NGX_ERROR;
@@ -472,7 +456,7 @@ ngx_hyperdrive_mysql_origin_login_respond(ngx_hyperdrive_proto_login_t *login,
     }
 
     plugin = ngx_hyperdrive_mysql_plugin_name(state->plugin);
-    program = ngx_hyperdrive_mysql_origin_login_param(login,
+    program = ngx_hyperdrive_mysql_login_param(login,
                                                       "application_name");
 
     n = 4;

@@ -36,6 +36,9 @@ static char  ngx_hyperdrive_mysql_role_text[] =
     "CONCAT('sql_select_limit=', @@GLOBAL.sql_select_limit))";
 
 
+static ngx_int_t ngx_hyperdrive_mysql_role_packets(
+    ngx_hyperdrive_mysql_role_t *role, u_char **pos, u_char *last,
+    ngx_hyperdrive_mysql_greeting_t *greeting);
 static ngx_uint_t ngx_hyperdrive_mysql_role_line(ngx_str_t *text,
     ngx_str_t *line);
 
@@ -44,8 +47,9 @@ void
 ngx_hyperdrive_mysql_role_ask(ngx_hyperdrive_mysql_role_t *role,
     ngx_hyperdrive_mysql_greeting_t *greeting, ngx_hyperdrive_chain_t *out)
 {
-    size_t   len;
-    u_char  *p, seq;
+    size_t                   len;
+    u_char                  *p, seq;
+    ngx_hyperdrive_chain_t   question;
 
     if (greeting->changes.len > sizeof(role->changes)) {
         ngx_str_null(&greeting->changes);
@@ -60,11 +64,109 @@ ngx_hyperdrive_mysql_role_ask(ngx_hyperdrive_mysql_role_t *role,
     seq = 0;
     len = sizeof(ngx_hyperdrive_mysql_role_text) - 1;
 
-    p = ngx_hyperdrive_mysql_packet_begin(out, 1 + len, &seq);
+    ngx_memzero(&question, sizeof(ngx_hyperdrive_chain_t));
+
+    p = ngx_hyperdrive_mysql_packet_begin(&question, 1 + len, &seq);
 
     if (p) {
         *p++ = NGX_HYPERDRIVE_MYSQL_COM_QUERY;
         ngx_memcpy(p, ngx_hyperdrive_mysql_role_text, len);
+    }
+
+    if (!(greeting->capabilities & NGX_HYPERDRIVE_MYSQL_COMPRESS)) {
+        ngx_hyperdrive_base_chain_move(out, &question);
+        return;
+    }
+
+    /* it begins behind the OK, which is where we are */
+
+    role->codec = ngx_hyperdrive_mysql_compress(1);
+
+    if (role->codec && p) {
+        role->codec->pack(role->codec, &question, out);
+
+    } else {
+        out->failed = 1;
+    }
+
+    ngx_hyperdrive_base_chain_clear(&question);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_mysql_role_read(ngx_hyperdrive_mysql_role_t *role,
+    u_char **pos, u_char *last, ngx_hyperdrive_mysql_greeting_t *greeting)
+{
+    size_t      room;
+    u_char     *p;
+    ssize_t     n;
+    ngx_int_t   rc;
+
+    if (role->codec == NULL) {
+        return ngx_hyperdrive_mysql_role_packets(role, pos, last, greeting);
+    }
+
+    do {
+        room = sizeof(role->plain) - role->have;
+
+        n = role->codec->unpack(role->codec, pos, last,
+                                role->plain + role->have, room);
+
+        if (n == NGX_ERROR || room == 0) {
+            return NGX_ERROR;
+        }
+
+        role->have += n;
+
+        p = role->plain;
+
+        rc = ngx_hyperdrive_mysql_role_packets(role, &p,
+                                               role->plain + role->have,
+                                               greeting);
+        role->have -= p - role->plain;
+        ngx_memmove(role->plain, p, role->have);
+
+    } while (rc == NGX_AGAIN && (size_t) n == room);
+
+    return (rc == NGX_OK && role->have) ? NGX_ERROR : rc;
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_mysql_role_packets(ngx_hyperdrive_mysql_role_t *role,
+    u_char **pos, u_char *last, ngx_hyperdrive_mysql_greeting_t *greeting)
+{
+    u_char      seq;
+    ngx_int_t   rc;
+    ngx_str_t   payload;
+
+    do {
+        rc = ngx_hyperdrive_mysql_packet(pos, last,
+                                         NGX_HYPERDRIVE_MYSQL_ROLE_ANSWER,
+                                         &payload, &seq);
+
+        if (rc == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+
+        if (rc == NGX_ERROR || payload.len == 0) {
+            return NGX_ERROR;
+        }
+
+        rc = ngx_hyperdrive_mysql_role_packet(role, &payload, greeting);
+
+    } while (rc == NGX_AGAIN);
+
+    return rc;
+}
+
+
+void
+ngx_hyperdrive_mysql_role_free(ngx_hyperdrive_mysql_role_t *role)
+{
+    if (role->codec) {
+        role->codec->destroy(role->codec);
+        role->codec = NULL;
     }
 }
 

@@ -10,6 +10,7 @@
 
 #include "ngx_hyperdrive.h"
 #include "ngx_hyperdrive_proto.h"
+#include "mysql/ngx_hyperdrive_mysql_compress.h"
 #include "mysql/ngx_hyperdrive_mysql_greeting.h"
 
 
@@ -18,9 +19,16 @@
  * log-in.  Who is read-only is a replica.
  */
 
+/* the answer, where it is compressed */
+#define NGX_HYPERDRIVE_MYSQL_ROLE_ANSWER  8192
+
 typedef struct {
     ngx_uint_t    step;
     uint64_t      columns;       /* that are still to come */
+    ngx_hyperdrive_base_codec_t
+                 *codec;         /* from the question on, or NULL */
+    size_t        have;          /* bytes in <plain> */
+    u_char        plain[NGX_HYPERDRIVE_MYSQL_ROLE_ANSWER];
     u_char        changes[NGX_HYPERDRIVE_MYSQL_GREETING_CHANGES];
     u_char        settings[NGX_HYPERDRIVE_MYSQL_GREETING_SETTINGS];
 } ngx_hyperdrive_mysql_role_t;
@@ -38,6 +46,11 @@ void ngx_hyperdrive_mysql_role_ask(ngx_hyperdrive_mysql_role_t *role,
  */
 ngx_int_t ngx_hyperdrive_mysql_role_packet(ngx_hyperdrive_mysql_role_t *role,
     ngx_str_t *payload, ngx_hyperdrive_mysql_greeting_t *greeting);
+
+/* all that has come of it, in [*pos, last), compressed or not */
+ngx_int_t ngx_hyperdrive_mysql_role_read(ngx_hyperdrive_mysql_role_t *role,
+    u_char **pos, u_char *last, ngx_hyperdrive_mysql_greeting_t *greeting);
+void ngx_hyperdrive_mysql_role_free(ngx_hyperdrive_mysql_role_t *role);
 
 /* as ngx_hyperdrive_proto.h has them */
 ngx_hyperdrive_proto_role_e ngx_hyperdrive_mysql_role(ngx_str_t *greeting);

@@ -1,4 +1,4 @@
-/* sources: mysql/ state/ base/ libs: z */
+/* sources: mysql/ state/ base/ */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors

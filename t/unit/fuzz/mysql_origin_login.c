@@ -1,4 +1,4 @@
-/* sources: mysql/ state/ base/ */
+/* sources: mysql/ state/ base/ libs: z */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors
@@ -41,9 +41,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     whole = run(&a, flags, data, size, size + 1);
     rc = run(&b, flags, data, size, 1 + (flags >> 5));
 
-    /* wherever it is cut; what stands behind a request for TLS depends on it */
+    /*
+     * Wherever it is cut; what stands behind a request for TLS depends on it,
+     * and so does what stands behind the end in a compressed packet.
+     */
 
-    if (!(flags & 1)) {
+    if (!(flags & 1) && !(flags & 64)) {
 
         if (rc != whole || a.pid != b.pid
             || a.greeting.size != b.greeting.size
@@ -98,6 +101,8 @@ run(ngx_hyperdrive_proto_login_t *login, ngx_uint_t flags,
     login->require_tls = (flags & 2) != 0;
     login->allow_clear = (flags & 4) != 0;
     login->ask_key = (flags & 8) != 0;
+    login->ask_role = (flags & 32) != 0;
+    login->compress = (flags & 64) != 0;
 
     from = 0;
     to = 0;

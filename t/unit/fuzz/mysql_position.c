@@ -1,4 +1,4 @@
-/* sources: mysql/ state/ base/ */
+/* sources: mysql/ state/ base/ libs: z */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors

@@ -62,7 +62,7 @@ $url{$_->[0]} = "mysql://app:secret\@127.0.0.1:$_->[1]/shop?ssl-mode=DISABLED"
 	for [ old => $old->port() ], [ new => $new->port() ],
 		[ lost => $lost->port() ], [ late => $late ];
 
-$t->write_file_expand('nginx.conf', <<"EOS");
+my $conf = $t->expand(<<"EOS");
 
 %%TEST_GLOBALS%%
 
@@ -108,6 +108,7 @@ stream {
 
 EOS
 
+$t->write_file('nginx.conf', $conf);
 $t->run();
 
 sub client {
@@ -225,6 +226,40 @@ pass('a replica of the new primary is read from');
 $c->query('UPDATE things SET v = 8 WHERE id = 6');
 is($c->value('SELECT v FROM things WHERE id = 6'), 8,
 	'...when it has what was written');
+
+###############################################################################
+
+# an upstream that is new: its writes are seen by those that were there before
+
+$conf =~ s/(    upstream writes \{)/<<"EOS" . $1/e;
+    upstream added {
+        hyperdrive_origin  $url{new}&target_session_attrs=read-write;
+        hyperdrive_origin  $url{old}&target_session_attrs=read-write;
+        hyperdrive_pool    max=6;
+    }
+
+    server {
+        listen            127.0.0.1:@{[ port(8082) ]};
+        hyperdrive_pass   added;
+    }
+
+EOS
+
+$t->write_file('nginx.conf', $conf);
+ok($t->reload(), 'a reload with another upstream');
+
+my $added = client(8082);
+$t->wait_catalog('added');
+$_->close() for $c, $w;
+($c, $w) = map { client($_) } 8080, 8081;
+$t->wait_catalog('writes');
+
+is($w->value('SELECT v FROM things WHERE id = 7'), 0, 'kept');
+ok(!$added->query('UPDATE things SET v = 9 WHERE id = 7')->{error},
+	'a write by the new one');
+is($w->value('SELECT v FROM things WHERE id = 7'), 9,
+	'...ends what is kept');
+$added->close();
 
 ###############################################################################
 

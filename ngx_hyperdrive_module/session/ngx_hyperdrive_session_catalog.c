@@ -483,7 +483,7 @@ ngx_hyperdrive_session_catalog_timer(ngx_event_t *ev)
     }
 
     if (!cat->known
-        && ngx_hyperdrive_session_catalog_recall(&cat->conf->name,
+        && ngx_hyperdrive_session_catalog_recall(cat->conf,
                                                  &cat->database, &identity)
            == NGX_OK)
     {
@@ -856,7 +856,7 @@ ngx_hyperdrive_session_catalog_know(ngx_hyperdrive_session_catalog_t *cat,
     cat->sure.numbers[0] = ngx_hyperdrive_cache_version(identity,
                                          NGX_HYPERDRIVE_SESSION_CATALOG_SURE);
 
-    ngx_hyperdrive_session_catalog_remember(&cat->conf->name, &cat->database,
+    ngx_hyperdrive_session_catalog_remember(cat->conf, &cat->database,
                                             identity);
 }
 

@@ -67,10 +67,12 @@ ngx_uint_t ngx_hyperdrive_session_catalog_is_user(
  * number of an upstream's database, and a digest of what was read there last
  */
 
-ngx_int_t ngx_hyperdrive_session_catalog_recall(ngx_str_t *upstream,
-    ngx_str_t *database, uint64_t *identity);
-void ngx_hyperdrive_session_catalog_remember(ngx_str_t *upstream,
-    ngx_str_t *database, uint64_t identity);
+ngx_int_t ngx_hyperdrive_session_catalog_recall(
+    ngx_hyperdrive_origin_conf_t *conf, ngx_str_t *database,
+    uint64_t *identity);
+void ngx_hyperdrive_session_catalog_remember(
+    ngx_hyperdrive_origin_conf_t *conf, ngx_str_t *database,
+    uint64_t identity);
 /* true if it was another one */
 ngx_uint_t ngx_hyperdrive_session_catalog_note(uint64_t identity,
     uint64_t digest);

@@ -11,8 +11,8 @@
 #define NGX_HYPERDRIVE_SESSION_CATALOG_NOTE_AGE  (10 * 365 * 24 * 3600)
 
 
-static size_t ngx_hyperdrive_session_catalog_note_key(ngx_str_t *upstream,
-    ngx_str_t *database, u_char *buf);
+static size_t ngx_hyperdrive_session_catalog_note_key(char *what,
+    ngx_str_t *name, ngx_str_t *database, u_char *buf);
 static ngx_int_t ngx_hyperdrive_session_catalog_note_get(ngx_str_t *key,
     uint64_t *number);
 static void ngx_hyperdrive_session_catalog_note_put(ngx_str_t *key,
@@ -20,41 +20,79 @@ static void ngx_hyperdrive_session_catalog_note_put(ngx_str_t *key,
 
 
 ngx_int_t
-ngx_hyperdrive_session_catalog_recall(ngx_str_t *upstream,
+ngx_hyperdrive_session_catalog_recall(ngx_hyperdrive_origin_conf_t *conf,
     ngx_str_t *database, uint64_t *identity)
 {
-    u_char     buf[NGX_HYPERDRIVE_SHM_NOTE_KEY];
-    ngx_str_t  key;
+    u_char                           buf[NGX_HYPERDRIVE_SHM_NOTE_KEY];
+    ngx_str_t                        key;
+    ngx_uint_t                       i;
+    ngx_hyperdrive_origin_server_t  *server;
 
     key.data = buf;
-    key.len = ngx_hyperdrive_session_catalog_note_key(upstream, database, buf);
+    key.len = ngx_hyperdrive_session_catalog_note_key("catalog", &conf->name,
+                                                      database, buf);
 
-    return ngx_hyperdrive_session_catalog_note_get(&key, identity);
+    if (ngx_hyperdrive_session_catalog_note_get(&key, identity) == NGX_OK) {
+        return NGX_OK;
+    }
+
+    /*
+     * A server of MySQL says who it is, not which others have the same data:
+     * one that is somewhere known together with others goes by their number.
+     */
+
+    server = conf->servers.elts;
+
+    for (i = 0; conf->proto->schemas && i < conf->servers.nelts; i++) {
+        key.len = ngx_hyperdrive_session_catalog_note_key("server",
+                                                          &server[i].name,
+                                                          database, buf);
+
+        if (ngx_hyperdrive_session_catalog_note_get(&key, identity) == NGX_OK)
+        {
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
 }
 
 
 void
-ngx_hyperdrive_session_catalog_remember(ngx_str_t *upstream,
+ngx_hyperdrive_session_catalog_remember(ngx_hyperdrive_origin_conf_t *conf,
     ngx_str_t *database, uint64_t identity)
 {
-    u_char     buf[NGX_HYPERDRIVE_SHM_NOTE_KEY];
-    ngx_str_t  key;
+    u_char                           buf[NGX_HYPERDRIVE_SHM_NOTE_KEY];
+    ngx_str_t                        key;
+    ngx_uint_t                       i;
+    ngx_hyperdrive_origin_server_t  *server;
 
     key.data = buf;
-    key.len = ngx_hyperdrive_session_catalog_note_key(upstream, database, buf);
+    key.len = ngx_hyperdrive_session_catalog_note_key("catalog", &conf->name,
+                                                      database, buf);
 
     ngx_hyperdrive_session_catalog_note_put(&key, identity);
+
+    server = conf->servers.elts;
+
+    for (i = 0; conf->proto->schemas && i < conf->servers.nelts; i++) {
+        key.len = ngx_hyperdrive_session_catalog_note_key("server",
+                                                          &server[i].name,
+                                                          database, buf);
+
+        ngx_hyperdrive_session_catalog_note_put(&key, identity);
+    }
 }
 
 
 static size_t
-ngx_hyperdrive_session_catalog_note_key(ngx_str_t *upstream,
+ngx_hyperdrive_session_catalog_note_key(char *what, ngx_str_t *name,
     ngx_str_t *database, u_char *buf)
 {
     u_char  *p;
 
-    p = ngx_snprintf(buf, NGX_HYPERDRIVE_SHM_NOTE_KEY, "catalog%Z%V%Z%V%Z",
-                     upstream, database);
+    p = ngx_snprintf(buf, NGX_HYPERDRIVE_SHM_NOTE_KEY, "%s%Z%V%Z%V%Z", what,
+                     name, database);
 
     return p - buf;
 }

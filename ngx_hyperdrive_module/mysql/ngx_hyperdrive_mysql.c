@@ -17,8 +17,6 @@ static ngx_uint_t ngx_hyperdrive_mysql_mode(ngx_str_t *greeting);
 static ngx_int_t ngx_hyperdrive_mysql_codec(void *client, void *origin,
     ngx_hyperdrive_base_codec_t **codec);
 static void ngx_hyperdrive_mysql_hold(void *client, ngx_uint_t hold);
-static void ngx_hyperdrive_mysql_block(void *client,
-    ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out);
 static ngx_int_t ngx_hyperdrive_mysql_prepared(void *client,
     ngx_hyperdrive_proto_unit_t *unit, u_char *pos, uint64_t epoch,
     ngx_hyperdrive_chain_t *out);
@@ -66,8 +64,8 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_mysql_proto = {
     ngx_hyperdrive_mysql_serve_end,
     ngx_hyperdrive_mysql_diag_numbers,
     ngx_hyperdrive_mysql_diag_conditions,
-    ngx_hyperdrive_mysql_block,
-    ngx_hyperdrive_mysql_block,
+    ngx_hyperdrive_mysql_client_begin,
+    ngx_hyperdrive_mysql_client_end,
     ngx_hyperdrive_mysql_prepared,
     ngx_hyperdrive_mysql_client_refuse,
     ngx_hyperdrive_mysql_describe,
@@ -178,14 +176,6 @@ ngx_hyperdrive_mysql_codec(void *client, void *origin,
 
 static void
 ngx_hyperdrive_mysql_hold(void *client, ngx_uint_t hold)
-{
-    /* void */
-}
-
-
-static void
-ngx_hyperdrive_mysql_block(void *client, ngx_hyperdrive_proto_unit_t *unit,
-    ngx_hyperdrive_chain_t *out)
 {
     /* void */
 }

@@ -22,6 +22,9 @@ static ngx_int_t ngx_hyperdrive_mysql_client_bad(
 static uint32_t ngx_hyperdrive_mysql_client_kill(u_char *p, size_t len);
 static void ngx_hyperdrive_mysql_client_question(
     ngx_hyperdrive_mysql_client_t *client, ngx_hyperdrive_state_stmt_t *stmt);
+static void ngx_hyperdrive_mysql_client_began(
+    ngx_hyperdrive_mysql_client_t *client, ngx_hyperdrive_state_stmt_t *begin,
+    ngx_hyperdrive_chain_t *out);
 static void ngx_hyperdrive_mysql_client_query(
     ngx_hyperdrive_mysql_client_t *client, u_char *p, size_t len,
     ngx_hyperdrive_proto_unit_t *unit);
@@ -185,6 +188,7 @@ ngx_hyperdrive_mysql_client_destroy(void *data)
     ngx_hyperdrive_mysql_client_t *client = data;
 
     ngx_hyperdrive_mysql_client_question(client, NULL);
+    ngx_hyperdrive_mysql_client_began(client, NULL, NULL);
     ngx_hyperdrive_mysql_names_clear(&client->names, client->ctx->registry);
     ngx_hyperdrive_base_chain_clear(&client->end);
 
@@ -583,6 +587,7 @@ void
 ngx_hyperdrive_mysql_client_reset(ngx_hyperdrive_mysql_client_t *client)
 {
     ngx_hyperdrive_mysql_names_clear(&client->names, client->ctx->registry);
+    ngx_hyperdrive_mysql_client_began(client, NULL, NULL);
 
     client->last = 0;
     client->status = NGX_HYPERDRIVE_MYSQL_AUTOCOMMIT;
@@ -702,8 +707,67 @@ ngx_hyperdrive_mysql_client_query(ngx_hyperdrive_mysql_client_t *client,
     unit->reason = stmt->plan.reason;
     unit->question = (stmt->plan.reason == 0);
 
+    if (stmt->plan.defer) {
+
+        /* REPEATABLE READ, as far as anybody here knows */
+        unit->begin = NGX_HYPERDRIVE_STATE_BEGIN_SNAPSHOT;
+
+    } else {
+        unit->end = (client->begin
+                     && (stmt->plan.commits || stmt->plan.rolls_back));
+    }
+
     ngx_str_set(&unit->args, "");
     ngx_str_set(&unit->formats, "t");
+}
+
+
+void
+ngx_hyperdrive_mysql_client_begin(void *data,
+    ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out)
+{
+    ngx_hyperdrive_mysql_client_began(data,
+                               ngx_hyperdrive_state_stmt_ref(unit->stmt), out);
+}
+
+
+void
+ngx_hyperdrive_mysql_client_end(void *data, ngx_hyperdrive_proto_unit_t *unit,
+    ngx_hyperdrive_chain_t *out)
+{
+    ngx_hyperdrive_mysql_client_began(data, NULL, out);
+}
+
+
+/* by <begin>, of which it takes the reference; NULL: it has ended */
+
+static void
+ngx_hyperdrive_mysql_client_began(ngx_hyperdrive_mysql_client_t *client,
+    ngx_hyperdrive_state_stmt_t *begin, ngx_hyperdrive_chain_t *out)
+{
+    u_char  seq;
+
+    if (client->begin) {
+        ngx_hyperdrive_state_stmt_unref(client->ctx->registry, client->begin);
+    }
+
+    client->begin = begin;
+
+    if (out == NULL) {
+        return;
+    }
+
+    client->status &= ~NGX_HYPERDRIVE_MYSQL_IN_TRANSACTION;
+
+    if (begin) {
+        client->status |= NGX_HYPERDRIVE_MYSQL_IN_TRANSACTION;
+    }
+
+    seq = 1;
+
+    ngx_hyperdrive_mysql_client_answer(client, NGX_HYPERDRIVE_MYSQL_LOCAL_OK,
+                                       0, &seq, out);
+    ngx_hyperdrive_mysql_client_looked(client);
 }
 
 

@@ -13,7 +13,7 @@
  */
 
 
-#define NGX_HYPERDRIVE_MYSQL_EXPORT_VERSION  3
+#define NGX_HYPERDRIVE_MYSQL_EXPORT_VERSION  4
 
 #define NGX_HYPERDRIVE_MYSQL_EXPORT_DIRECT   0x01
 #define NGX_HYPERDRIVE_MYSQL_EXPORT_MULTI    0x02
@@ -57,6 +57,9 @@ ngx_hyperdrive_mysql_export(void *data, ngx_hyperdrive_chain_t *out)
     ngx_hyperdrive_base_chain_put_u32(out, (uint32_t) client->names.n);
     ngx_hyperdrive_base_chain_put_str(out, client->scope.data,
                                       client->scope.len);
+    ngx_hyperdrive_base_chain_put_str(out, client->begin ? client->begin->text
+                                                         : NULL,
+                                      client->begin ? client->begin->len : 0);
 
     for (i = 0; i < client->names.nbuckets; i++) {
 
@@ -124,7 +127,7 @@ ngx_hyperdrive_mysql_export_head(ngx_hyperdrive_mysql_client_t *client,
 {
     uint32_t   version, flags, status;
     uint64_t   mode, first_mode;
-    ngx_str_t  scope;
+    ngx_str_t  scope, begin, none;
 
     p = ngx_hyperdrive_base_read_u32(p, last, &version);
     p = ngx_hyperdrive_base_read_u32(p, last, &flags);
@@ -136,6 +139,7 @@ ngx_hyperdrive_mysql_export_head(ngx_hyperdrive_mysql_client_t *client,
     p = ngx_hyperdrive_base_read_u32(p, last, &client->names.last);
     p = ngx_hyperdrive_base_read_u32(p, last, n);
     p = ngx_hyperdrive_base_read_str(p, last, &scope);
+    p = ngx_hyperdrive_base_read_str(p, last, &begin);
 
     if (p == NULL || version != NGX_HYPERDRIVE_MYSQL_EXPORT_VERSION
         || ngx_hyperdrive_mysql_client_scope(client, &scope) != NGX_OK)
@@ -145,6 +149,17 @@ ngx_hyperdrive_mysql_export_head(ngx_hyperdrive_mysql_client_t *client,
 
     client->mode = mode;
     client->first_mode = first_mode;
+
+    if (begin.len) {
+        ngx_str_set(&none, "");
+
+        client->begin = ngx_hyperdrive_state_stmt_get(client->ctx->registry,
+                                                      &begin, &none, mode);
+        if (client->begin == NULL) {
+            return NULL;
+        }
+    }
+
     client->status = status;
     client->direct = ((flags & NGX_HYPERDRIVE_MYSQL_EXPORT_DIRECT) != 0);
     client->multi = ((flags & NGX_HYPERDRIVE_MYSQL_EXPORT_MULTI) != 0);

@@ -11,6 +11,8 @@
 #define NGX_HYPERDRIVE_MYSQL_SMALL       16
 
 
+static ngx_int_t ngx_hyperdrive_mysql_forward_begin(
+    ngx_hyperdrive_mysql_forward_t *f);
 static ngx_int_t ngx_hyperdrive_mysql_forward_command(
     ngx_hyperdrive_mysql_forward_t *f);
 static ngx_int_t ngx_hyperdrive_mysql_forward_query(
@@ -55,6 +57,10 @@ ngx_hyperdrive_mysql_forward(void *client, void *origin, u_char **pos,
     f.run = run;
     f.data = data;
     f.err = err;
+
+    if (c->begin && ngx_hyperdrive_mysql_forward_begin(&f) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     if (o->copy_in) {
         rc = ngx_hyperdrive_mysql_forward_infile(&f);
@@ -103,6 +109,40 @@ ngx_hyperdrive_mysql_forward(void *client, void *origin, u_char **pos,
     }
 
     return rc;
+}
+
+
+/* what was answered goes ahead of it; nothing of the client's is outstanding */
+
+static ngx_int_t
+ngx_hyperdrive_mysql_forward_begin(ngx_hyperdrive_mysql_forward_t *f)
+{
+    ngx_str_t                      text;
+    ngx_hyperdrive_state_stmt_t   *stmt;
+    ngx_hyperdrive_mysql_reply_t  *reply;
+
+    stmt = f->client->begin;
+    f->client->begin = NULL;
+
+    ngx_hyperdrive_mysql_forward_run(f, stmt, NULL, 0, 0);
+
+    text.data = stmt->text;
+    text.len = stmt->len;
+
+    ngx_hyperdrive_mysql_origin_query(&text, f->out);
+
+    ngx_hyperdrive_state_stmt_unref(f->client->ctx->registry, stmt);
+
+    reply = ngx_hyperdrive_mysql_forward_expect(f,
+                                           NGX_HYPERDRIVE_MYSQL_REPLY_RESULTS,
+                                           NGX_HYPERDRIVE_MYSQL_DROP);
+    if (reply == NULL) {
+        return NGX_ERROR;
+    }
+
+    reply->must = 1;
+
+    return NGX_OK;
 }
 
 

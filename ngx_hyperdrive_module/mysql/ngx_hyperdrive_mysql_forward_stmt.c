@@ -646,6 +646,7 @@ ngx_hyperdrive_mysql_forward_ensure(ngx_hyperdrive_mysql_forward_t *f,
     ngx_hyperdrive_state_item_t **item)
 {
     ngx_int_t                       rc;
+    ngx_uint_t                      i;
     ngx_hyperdrive_mysql_origin_t  *o;
 
     o = f->origin;
@@ -666,8 +667,14 @@ ngx_hyperdrive_mysql_forward_ensure(ngx_hyperdrive_mysql_forward_t *f,
         return NGX_OK;
     }
 
-    if (o->ledger.n) {
-        return ngx_hyperdrive_mysql_forward_hold(f);
+    for (i = 0; i < o->ledger.n; i++) {
+
+        if (!ngx_hyperdrive_mysql_ledger_at(&o->ledger, i)->must) {
+
+            /* not only what goes ahead of it */
+
+            return ngx_hyperdrive_mysql_forward_hold(f);
+        }
     }
 
     direct = direct && o->mariadb;

@@ -104,6 +104,9 @@ typedef struct {
     uint32_t                          last;       /* that was prepared, or 0 */
     ngx_hyperdrive_state_stmt_t      *question;   /* of the unit that is looked
                                                      at */
+    ngx_hyperdrive_state_stmt_t      *begin;      /* that was answered, and goes
+                                                     ahead of what is forwarded
+                                                     next; one reference */
     ngx_hyperdrive_mysql_local_e      local;      /* ...as it is answered */
     uint32_t                          number;     /* ...its statement */
 
@@ -245,6 +248,11 @@ void ngx_hyperdrive_mysql_client_refuse(void *client,
     ngx_hyperdrive_chain_t *out);
 /* the unit that was looked at is done with */
 void ngx_hyperdrive_mysql_client_looked(ngx_hyperdrive_mysql_client_t *client);
+/* a BEGIN, and its end, that no origin knows */
+void ngx_hyperdrive_mysql_client_begin(void *client,
+    ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out);
+void ngx_hyperdrive_mysql_client_end(void *client,
+    ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out);
 /* what is to be said of a command whose payload begins at <p>, if <len> bytes
    of it are there, without an origin's help; *number is its statement */
 ngx_hyperdrive_mysql_local_e ngx_hyperdrive_mysql_client_local(

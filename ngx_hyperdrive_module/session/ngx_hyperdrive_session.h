@@ -550,6 +550,8 @@ void ngx_hyperdrive_session_pin_setting(ngx_hyperdrive_session_t *s);
 ngx_int_t ngx_hyperdrive_session_block(ngx_hyperdrive_session_t *s);
 /* a unit is refused: so a block that no origin knows fails */
 void ngx_hyperdrive_session_block_failed(ngx_hyperdrive_session_t *s);
+/* the session is reset: there is none any more */
+void ngx_hyperdrive_session_block_forget(ngx_hyperdrive_session_t *s);
 
 
 /* sends what is in the origin's output; NGX_ERROR: its read event tells */

@@ -4,7 +4,8 @@
  */
 
 
-#include "session/ngx_hyperdrive_session.h"
+#include "session/ngx_hyperdrive_session_diag.h"
+#include "base/ngx_hyperdrive_base_mode.h"
 
 
 /*
@@ -14,6 +15,8 @@
  */
 
 
+static ngx_uint_t ngx_hyperdrive_session_block_chains(
+    ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_block_set(ngx_hyperdrive_session_t *s,
     ngx_uint_t deferred, ngx_uint_t failed);
 
@@ -58,8 +61,10 @@ ngx_hyperdrive_session_block(ngx_hyperdrive_session_t *s)
         return NGX_OK;
     }
 
-    if (unit->begin && s->net.pos + unit->len != s->net.last) {
-
+    if (unit->begin
+        && (s->net.pos + unit->len != s->net.last
+            || ngx_hyperdrive_session_block_chains(s)))
+    {
         /* what belongs into the block is there already: all in one write */
 
         return NGX_DECLINED;
@@ -77,6 +82,8 @@ ngx_hyperdrive_session_block(ngx_hyperdrive_session_t *s)
         return NGX_DECLINED;
     }
 
+    ngx_hyperdrive_session_diag_served(s, -1);
+
     s->conf->origin->counters->queries++;
     s->conf->origin->counters->deferred++;
     s->total.queries++;
@@ -89,9 +96,38 @@ ngx_hyperdrive_session_block(ngx_hyperdrive_session_t *s)
 void
 ngx_hyperdrive_session_block_failed(ngx_hyperdrive_session_t *s)
 {
-    if (s->deferred) {
+    /* in MySQL the block goes on behind an error */
+
+    if (s->deferred && !(s->conf->origin->proto->dialect
+                         & NGX_HYPERDRIVE_BASE_MODE_MYSQL))
+    {
         ngx_hyperdrive_session_block_set(s, 0, 1);
     }
+}
+
+
+void
+ngx_hyperdrive_session_block_forget(ngx_hyperdrive_session_t *s)
+{
+    if (s->deferred) {
+        ngx_hyperdrive_session_block_set(s, 0, 0);
+    }
+}
+
+
+/* MySQL: COMMIT would begin another one, or end the connection */
+
+static ngx_uint_t
+ngx_hyperdrive_session_block_chains(ngx_hyperdrive_session_t *s)
+{
+    ngx_str_t  name, value;
+
+    ngx_str_set(&name, "completion_type");
+
+    return s->settings
+           && ngx_hyperdrive_state_settings_find(&s->settings->state, &name,
+                                                 &value)
+              == NGX_OK;
 }
 
 

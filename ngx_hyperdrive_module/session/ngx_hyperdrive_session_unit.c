@@ -306,6 +306,7 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
         if (s->unit.local) {
 
             if (s->unit.discard) {
+                ngx_hyperdrive_session_block_forget(s);
                 ngx_hyperdrive_session_settings_discard(s);
             }
 

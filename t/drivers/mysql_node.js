@@ -1,11 +1,12 @@
 
-// mysql and mysql2: node mysql_node.js DRIVER PORT
+// mysql and mysql2: node mysql_node.js DRIVER PORT [compress]
 
 const driver = require(process.argv[2]);
 
 const connect = (more) => driver.createConnection({
 	host: '127.0.0.1', port: +process.argv[3], user: 'app',
-	password: 'secret', database: 'shop', ...more });
+	password: 'secret', database: 'shop',
+	compress: process.argv[4] === 'compress', ...more });
 
 const run = (c, sql, values, method) => new Promise((resolve) =>
 	c[method || 'query'](sql, values || [],

@@ -11,7 +11,6 @@
 use warnings;
 use strict;
 
-use POSIX ();
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -19,6 +18,7 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 
 use lib 'lib';
 use Test::Hyperdrive;
+use Test::Hyperdrive::Outage;
 
 ###############################################################################
 
@@ -106,6 +106,9 @@ stream {
 
 EOS
 
+my $outage = Test::Hyperdrive::Outage->new(test => $t, client => \&client,
+	ask => \&ask, clear => qr/08006|57P0[123]/);
+
 refused();
 restarted();
 failed_over();
@@ -138,95 +141,6 @@ sub ask {
 	return $err ? $r->state() : $r && $r->value() // 'closed';
 }
 
-# Clients, each a process, that ask one query after the other until the file
-# "stop" is there, or "many" of them; each says what it got.
-
-sub load {
-	my ($port, $n, $many) = @_;
-
-	unlink $t->testdir() . '/stop';
-
-	return map { in_child($port, $_, $many) } 1 .. $n;
-}
-
-sub in_child {
-	my ($port, $id, $many) = @_;
-
-	pipe(my $r, my $w) or die "pipe: $!\n";
-
-	my $pid = fork() // die "fork: $!\n";
-
-	if ($pid) {
-		close $w;
-		return { pid => $pid, out => $r };
-	}
-
-	$SIG{$_} = 'DEFAULT' for qw(INT TERM HUP ALRM);
-
-	my ($n, %got, $c) = (0);
-
-	while (!-e $t->testdir() . '/stop' && (!$many || $n < $many)) {
-		$c = client($port) if !$c;
-		my $got = ask($c, "SELECT $id" . ++$n);
-
-		$got{$got eq "$id$n" ? 'right' : $got}++;
-	}
-
-	# and one at the end, when all is well again
-
-	for (1 .. 200) {
-		$c = client($port) if !$c;
-		my $got = ask($c, 'SELECT 0');
-
-		last if $got eq '0' && ++$got{end};
-		select(undef, undef, undef, 0.02);
-	}
-
-	print $w join(' ', map { "$_=$got{$_}" } sort keys %got), "\n";
-	close $w;
-	POSIX::_exit(0);
-}
-
-# what all of them got, and that each has come to a good end
-
-sub loaded {
-	my ($name, @children) = @_;
-	my %sum;
-
-	$t->write_file('stop', '');
-
-	for my $child (@children) {
-		my $line = readline($child->{out}) // '';
-		waitpid($child->{pid}, 0);
-
-		$sum{$1} += $2 while $line =~ /(\w+)=(\d+)/g;
-	}
-
-	note("$name: " . join(' ', map { "$_=$sum{$_}" } sort keys %sum));
-
-	is($sum{end}, scalar @children, "$name, all go on by themselves");
-	is(join(' ', grep { !/^(?:right|end|08006|57P0[123])$/ }
-		sort keys %sum), '', "$name, nothing but clear errors");
-
-	return \%sum;
-}
-
-# how many times a client may ask until it is answered
-
-sub recovers {
-	my ($port, $name, $c) = @_;
-
-	my $start = time();
-
-	ok(eval { wait_for(sub {
-		$c = client($port) if !$c;
-		ask($c, 'SELECT 41 + 1') eq '42';
-	}, 10) }, "$name, recovers") or diag($@);
-	note(sprintf('%s: %.0f ms', $name, 1000 * (time() - $start)));
-
-	return $c;
-}
-
 ###############################################################################
 
 # Nothing listens: everybody is told at once, and few try.
@@ -238,7 +152,7 @@ sub refused {
 	$relay[0]->refuse()->cut('both');
 
 	my $start = time();
-	my @children = load(8080, 4, 300);
+	my @children = $outage->load(8080, 4, 300);
 	my $failed = 0;
 
 	for (1 .. 300) {
@@ -258,14 +172,14 @@ sub refused {
 	note("$refused attempts");
 
 	$relay[0]->accept();
-	recovers(8080, 'refused', $c);
-	loaded('refused', @children);
+	$outage->recovers(8080, 'refused', $c);
+	$outage->loaded('refused', @children);
 }
 
 # A restart, as operators do it.
 
 sub restarted {
-	my @children = load(8080, 6);
+	my @children = $outage->load(8080, 6);
 
 	ok(eval { wait_for(sub { $pg[0]->connections(user => 'app') > 1 }) },
 		'restart, under load');
@@ -275,7 +189,7 @@ sub restarted {
 
 	$pg[0]->restart();
 
-	recovers(8080, 'restart');
+	$outage->recovers(8080, 'restart');
 
 	my $time = time() - $start;
 	my $n = $relay[0]->stats()->{accepted} - $accepted;
@@ -285,14 +199,14 @@ sub restarted {
 	cmp_ok($n, '<=', 2 * (6 + 4 + $time / 0.8), 'restart, no storm');
 	note("$n attempts");
 
-	my $sum = loaded('restart', @children);
+	my $sum = $outage->loaded('restart', @children);
 	cmp_ok($sum->{right}, '>', 10, 'restart, queries before and after');
 }
 
 # The first origin goes for good, the second one takes over.
 
 sub failed_over {
-	my @children = load(8081, 6);
+	my @children = $outage->load(8081, 6);
 
 	ok(eval { wait_for(sub {
 		$relay[1]->stats()->{open} > 1;
@@ -300,12 +214,12 @@ sub failed_over {
 
 	$relay[1]->refuse()->cut('both');
 
-	recovers(8081, 'failover');
+	$outage->recovers(8081, 'failover');
 
 	ok(eval { wait_for(sub { $pg[1]->connections(user => 'app') > 1 }) },
 		'failover, to the other one');
 
-	my $sum = loaded('failover', @children);
+	my $sum = $outage->loaded('failover', @children);
 
 	# each may lose what it had asked for, and nobody more than that
 
@@ -343,7 +257,7 @@ sub partition_idle {
 	note("$n attempts");
 
 	$relay[2]->release('both');
-	$c[0] = recovers(8082, 'partition, idle', $c[0]);
+	$c[0] = $outage->recovers(8082, 'partition, idle', $c[0]);
 
 	my $status = $t->status()->{upstreams}{cut};
 	cmp_ok($status->{used}, '<=', 2, 'partition, idle, no place is lost');
@@ -377,7 +291,7 @@ sub partition_busy {
 
 	$relay[2]->release('both');
 
-	$later = recovers(8082, 'partition, busy', $later);
+	$later = $outage->recovers(8082, 'partition, busy', $later);
 	$_ && $_->vanish() for $c, $later;
 }
 

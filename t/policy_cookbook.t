@@ -212,6 +212,7 @@ my %tests = (
 		my $batch = client($port,
 			params => { application_name => 'batch' });
 
+		$t->wait_catalog('one');
 		$holder->query('BEGIN');
 		$holder->query('SELECT v FROM orders');
 
@@ -448,6 +449,9 @@ stream {
     upstream one {
         hyperdrive_origin  $url;
         hyperdrive_pool    max=1;
+
+        # who waits is a client
+        hyperdrive_catalog  refresh=1h;
     }
 
     upstream shop {

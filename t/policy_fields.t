@@ -86,6 +86,9 @@ stream {
     upstream one {
         hyperdrive_origin  $url:$p/shop?sslmode=disable;
         hyperdrive_pool    max=1;
+
+        # who waits is a client
+        hyperdrive_catalog  refresh=1h;
     }
 
     hyperdrive_policy_by_lua_block {
@@ -286,6 +289,7 @@ is($split->query($where)->value(), $r, '...and others as before');
 
 my ($holder, $first, $second) = map { client(8081) } 1 .. 3;
 
+$t->wait_catalog('one');
 $holder->query('BEGIN');
 $holder->query('SELECT v FROM things');
 

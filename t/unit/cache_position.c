@@ -124,6 +124,19 @@ main(void)
     is(got.reached == 5 && got.since == 6 && got.checked == 7
        && got.site == 8, "what is told");
 
+    /* another one sits there: what was told of the first is over */
+
+    value.reached = 0;
+    value.site = 9;
+    ngx_hyperdrive_cache_position_set(p, 3, &value);
+    ngx_hyperdrive_cache_position_get(p, 3, &got);
+    is(got.reached == 0 && got.site == 9, "another site");
+
+    value.reached = 10;
+    ngx_hyperdrive_cache_position_set(p, 3, &value);
+    ngx_hyperdrive_cache_position_get(p, 3, &got);
+    is(got.reached == 10 && got.site == 9, "...and what it has reached");
+
     is(!ngx_hyperdrive_cache_position_wanted(p), "nobody wants it");
     ngx_hyperdrive_cache_position_want(p);
     is(ngx_hyperdrive_cache_position_wanted(p), "somebody does");

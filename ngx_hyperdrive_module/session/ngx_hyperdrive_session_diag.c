@@ -65,7 +65,7 @@ ngx_int_t
 ngx_hyperdrive_session_diag_answer(ngx_hyperdrive_session_t *s)
 {
     ngx_str_t                           text;
-    ngx_uint_t                          i;
+    ngx_uint_t                          i, get;
     ngx_hyperdrive_proto_t             *proto;
     ngx_hyperdrive_sql_mode_t           mode;
     ngx_hyperdrive_sql_asks_t           asks;
@@ -94,8 +94,15 @@ ngx_hyperdrive_session_diag_answer(ngx_hyperdrive_session_t *s)
 
     ngx_hyperdrive_sql_mode(stmt->mode, &mode);
 
+    get = 0;
+
     if (ngx_hyperdrive_sql_asks(&text, &mode, &asks) != NGX_OK) {
-        return NGX_DECLINED;
+
+        if (!stmt->plan.diagnostic) {
+            return NGX_DECLINED;
+        }
+
+        get = 1;
     }
 
     proto = s->conf->origin->proto;
@@ -111,6 +118,10 @@ ngx_hyperdrive_session_diag_answer(ngx_hyperdrive_session_t *s)
     if (s->outstanding) {
         /* what it asks about is under way */
         return NGX_DECLINED;
+    }
+
+    if (get) {
+        return ngx_hyperdrive_session_diag_get_set(s);
     }
 
     for (i = 0; i < asks.n; i++) {
@@ -395,6 +406,13 @@ ngx_hyperdrive_session_diag_piece(ngx_hyperdrive_session_t *s,
         d->warnings = 1;
         d->unsaved = 1;
         d->here = 1;
+
+        ngx_memzero(d->sqlstate, sizeof(d->sqlstate));
+
+        if (piece->sqlstate) {
+            ngx_memcpy(d->sqlstate, piece->sqlstate, sizeof(d->sqlstate));
+        }
+
         break;
 
     default:
@@ -445,6 +463,8 @@ ngx_hyperdrive_session_diag_answered(ngx_hyperdrive_session_diag_t *d,
         if (piece->warnings) {
             d->warnings = piece->warnings;
             d->unsaved = 1;
+
+            ngx_memzero(d->sqlstate, sizeof(d->sqlstate));
 
         } else if (!d->keeps) {
             ngx_hyperdrive_session_diag_clear(d);
@@ -662,6 +682,8 @@ ngx_hyperdrive_session_diag_clear(ngx_hyperdrive_session_diag_t *d)
     d->len = 0;
     d->warnings = 0;
     d->unsaved = 0;
+
+    ngx_memzero(d->sqlstate, sizeof(d->sqlstate));
 }
 
 
@@ -706,6 +728,7 @@ ngx_hyperdrive_session_diag_pass(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_base_chain_put_u32(out, (uint32_t) d->warnings);
     ngx_hyperdrive_base_chain_put_u32(out, d->known);
     ngx_hyperdrive_base_chain_put_u32(out, (uint32_t) d->head);
+    ngx_hyperdrive_base_chain_put_str(out, d->sqlstate, sizeof(d->sqlstate));
     ngx_hyperdrive_base_chain_put_str(out, d->list, d->len);
 }
 
@@ -716,7 +739,7 @@ ngx_hyperdrive_session_diag_take(ngx_hyperdrive_session_t *s, u_char *p,
 {
     uint32_t                        asks, warnings, known, head;
     uint64_t                        count;
-    ngx_str_t                       list;
+    ngx_str_t                       list, sqlstate;
     ngx_hyperdrive_session_diag_t  *d;
 
     d = ngx_hyperdrive_session_diag_get(s);
@@ -731,9 +754,12 @@ ngx_hyperdrive_session_diag_take(ngx_hyperdrive_session_t *s, u_char *p,
     p = ngx_hyperdrive_base_read_u32(p, last, &warnings);
     p = ngx_hyperdrive_base_read_u32(p, last, &known);
     p = ngx_hyperdrive_base_read_u32(p, last, &head);
+    p = ngx_hyperdrive_base_read_str(p, last, &sqlstate);
     p = ngx_hyperdrive_base_read_str(p, last, &list);
 
-    if (p == NULL || head > list.len) {
+    if (p == NULL || head > list.len
+        || sqlstate.len != sizeof(d->sqlstate))
+    {
         return NULL;
     }
 
@@ -742,6 +768,8 @@ ngx_hyperdrive_session_diag_take(ngx_hyperdrive_session_t *s, u_char *p,
     d->count = (int64_t) count;
     d->warnings = warnings;
     d->known = (known != 0);
+
+    ngx_memcpy(d->sqlstate, sqlstate.data, sizeof(d->sqlstate));
 
     if (list.len) {
         d->list = malloc(list.len);

@@ -26,6 +26,7 @@ struct ngx_hyperdrive_session_diag_s {
     int64_t       count;          /* ROW_COUNT() */
     uint64_t      found;          /* FOUND_ROWS() */
     ngx_uint_t    warnings;       /* conditions that there are */
+    u_char        sqlstate[5];    /* of the error among them, if there is one */
 
     /* the answer to SHOW WARNINGS; malloc */
     u_char       *list;
@@ -53,6 +54,8 @@ struct ngx_hyperdrive_session_diag_s {
 /* with no origin, or one that owes nothing: NGX_OK: the unit is answered;
    NGX_AGAIN: it has to wait; NGX_DECLINED: it is not ours to answer */
 ngx_int_t ngx_hyperdrive_session_diag_answer(ngx_hyperdrive_session_t *s);
+/* GET DIAGNOSTICS: NGX_OK: there is something else in its place now */
+ngx_int_t ngx_hyperdrive_session_diag_get_set(ngx_hyperdrive_session_t *s);
 /* a unit is about to be forwarded; NGX_ERROR: no memory */
 ngx_int_t ngx_hyperdrive_session_diag_align(ngx_hyperdrive_session_t *s);
 /* as the functions of ngx_hyperdrive_session_track.c, which call them */

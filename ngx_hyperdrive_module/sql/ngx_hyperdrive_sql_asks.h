@@ -48,4 +48,30 @@ ngx_int_t ngx_hyperdrive_sql_asks(ngx_str_t *text,
     ngx_hyperdrive_sql_mode_t *mode, ngx_hyperdrive_sql_asks_t *asks);
 
 
+/* GET DIAGNOSTICS, into user variables */
+
+typedef enum {
+    NGX_HYPERDRIVE_SQL_ASKS_GET_NUMBER = 0,
+    NGX_HYPERDRIVE_SQL_ASKS_GET_ROW_COUNT,
+    NGX_HYPERDRIVE_SQL_ASKS_GET_SQLSTATE,
+    NGX_HYPERDRIVE_SQL_ASKS_GET_ERRNO,
+    NGX_HYPERDRIVE_SQL_ASKS_GET_MESSAGE
+} ngx_hyperdrive_sql_asks_get_e;
+
+typedef struct {
+    ngx_uint_t                        condition; /* from 1; 0: of all */
+    ngx_uint_t                        n;
+    struct {
+        ngx_hyperdrive_sql_asks_get_e what;
+        ngx_str_t                     name;      /* in the text, without "@":
+                                                    plain characters */
+    } items[NGX_HYPERDRIVE_SQL_ASKS_MAX];
+} ngx_hyperdrive_sql_asks_get_t;
+
+
+/* NGX_DECLINED: it is none, or asks for something else */
+ngx_int_t ngx_hyperdrive_sql_asks_get(ngx_str_t *text,
+    ngx_hyperdrive_sql_mode_t *mode, ngx_hyperdrive_sql_asks_get_t *get);
+
+
 #endif /* _NGX_HYPERDRIVE_SQL_ASKS_H_INCLUDED_ */

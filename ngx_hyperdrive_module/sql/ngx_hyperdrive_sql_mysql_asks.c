@@ -26,6 +26,9 @@ typedef struct {
 
 static ngx_int_t ngx_hyperdrive_sql_mysql_asks_show(
     ngx_hyperdrive_sql_mysql_asks_read_t *r, ngx_hyperdrive_sql_asks_t *asks);
+static ngx_int_t ngx_hyperdrive_sql_mysql_asks_target(
+    ngx_hyperdrive_sql_mysql_asks_read_t *r,
+    ngx_hyperdrive_sql_asks_get_t *get);
 static ngx_int_t ngx_hyperdrive_sql_mysql_asks_limit(
     ngx_hyperdrive_sql_mysql_asks_read_t *r, ngx_hyperdrive_sql_asks_t *asks);
 static ngx_int_t ngx_hyperdrive_sql_mysql_asks_number(
@@ -79,6 +82,110 @@ ngx_hyperdrive_sql_asks(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
     }
 
     return (r.tok.type == T(END)) ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* GET [CURRENT] DIAGNOSTICS [CONDITION n] @a = NUMBER, ... */
+
+ngx_int_t
+ngx_hyperdrive_sql_asks_get(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
+    ngx_hyperdrive_sql_asks_get_t *get)
+{
+    ngx_hyperdrive_sql_mysql_asks_read_t  r;
+
+    ngx_memzero(get, sizeof(ngx_hyperdrive_sql_asks_get_t));
+
+    ngx_hyperdrive_sql_lexer_init(&r.lexer, text, mode);
+
+    r.end = text->data;
+    ngx_hyperdrive_sql_lexer_next(&r.lexer, &r.tok);
+
+    if (!ngx_hyperdrive_sql_mysql_asks_word(&r, "get")) {
+        return NGX_DECLINED;
+    }
+
+    (void) ngx_hyperdrive_sql_mysql_asks_word(&r, "current");
+
+    if (!ngx_hyperdrive_sql_mysql_asks_word(&r, "diagnostics")
+        || (ngx_hyperdrive_sql_mysql_asks_word(&r, "condition")
+            && (ngx_hyperdrive_sql_mysql_asks_number(&r, &get->condition)
+                != NGX_OK
+                || get->condition == 0)))
+    {
+        return NGX_DECLINED;
+    }
+
+    do {
+        if (ngx_hyperdrive_sql_mysql_asks_target(&r, get) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+    } while (ngx_hyperdrive_sql_mysql_asks_type(&r, T(COMMA)));
+
+    while (ngx_hyperdrive_sql_mysql_asks_type(&r, T(SEMICOLON))) {
+        /* void */
+    }
+
+    return (r.tok.type == T(END)) ? NGX_OK : NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_sql_mysql_asks_target(ngx_hyperdrive_sql_mysql_asks_read_t *r,
+    ngx_hyperdrive_sql_asks_get_t *get)
+{
+    size_t       i;
+    u_char       ch;
+    ngx_str_t   *name;
+    ngx_uint_t   k;
+
+    static const char  *words[] = {
+        "number", "row_count", "returned_sqlstate", "mysql_errno",
+        "message_text"
+    };
+
+    if (get->n == NGX_HYPERDRIVE_SQL_ASKS_MAX || r->tok.type != T(VARIABLE)
+        || r->tok.text.len == 0 || r->tok.text.len > 64)
+    {
+        return NGX_DECLINED;
+    }
+
+    name = &get->items[get->n].name;
+    *name = r->tok.text;
+
+    for (i = 0; i < name->len; i++) {
+        ch = ngx_tolower(name->data[i]);
+
+        if (!(ch >= 'a' && ch <= 'z') && !(ch >= '0' && ch <= '9')
+            && ch != '_')
+        {
+            return NGX_DECLINED;
+        }
+    }
+
+    ngx_hyperdrive_sql_mysql_asks_next(r);
+
+    if (r->tok.type != T(OPERATOR) || r->tok.text.len != 1
+        || *r->tok.text.data != '=')
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_hyperdrive_sql_mysql_asks_next(r);
+
+    /* the first two are of the statement, the others of a condition */
+
+    for (k = get->condition ? NGX_HYPERDRIVE_SQL_ASKS_GET_SQLSTATE : 0;
+         k <= (get->condition ? NGX_HYPERDRIVE_SQL_ASKS_GET_MESSAGE
+                              : NGX_HYPERDRIVE_SQL_ASKS_GET_ROW_COUNT);
+         k++)
+    {
+        if (ngx_hyperdrive_sql_mysql_asks_word(r, words[k])) {
+            get->items[get->n++].what = k;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
 }
 
 

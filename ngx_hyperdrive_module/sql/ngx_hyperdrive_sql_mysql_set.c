@@ -31,6 +31,8 @@ static ngx_int_t ngx_hyperdrive_sql_mysql_set_characteristics(
     ngx_hyperdrive_sql_set_r_t *r, ngx_hyperdrive_sql_set_t *set);
 static ngx_int_t ngx_hyperdrive_sql_mysql_set_variable(
     ngx_hyperdrive_sql_set_r_t *r, ngx_hyperdrive_sql_set_t *set);
+static ngx_int_t ngx_hyperdrive_sql_mysql_set_unsigned(
+    ngx_hyperdrive_sql_set_r_t *r, ngx_str_t *value);
 static ngx_int_t ngx_hyperdrive_sql_mysql_set_check(
     ngx_hyperdrive_sql_set_r_t *r, ngx_hyperdrive_sql_set_t *set);
 static ngx_int_t ngx_hyperdrive_sql_mysql_set_value(
@@ -347,7 +349,63 @@ ngx_hyperdrive_sql_mysql_set_variable(ngx_hyperdrive_sql_set_r_t *r,
         return NGX_OK;
     }
 
+    if (ngx_hyperdrive_sql_set_is(r, "cast")) {
+        return ngx_hyperdrive_sql_mysql_set_unsigned(r, &set->value);
+    }
+
     return ngx_hyperdrive_sql_mysql_set_value(r, &set->value, 1);
+}
+
+
+/* CAST(7 AS UNSIGNED): a number that no other constant says */
+
+static ngx_int_t
+ngx_hyperdrive_sql_mysql_set_unsigned(ngx_hyperdrive_sql_set_r_t *r,
+    ngx_str_t *value)
+{
+    size_t     i;
+    ngx_str_t  number;
+
+    ngx_hyperdrive_sql_set_token(r);
+
+    if (!ngx_hyperdrive_sql_set_type(r, T(OPEN))) {
+        return NGX_DECLINED;
+    }
+
+    number = r->tok.text;
+
+    if (r->tok.type != T(NUMBER)
+        || (size_t) (r->buf + r->size - r->pos)
+           < number.len + sizeof("CAST( AS UNSIGNED)"))
+    {
+        return NGX_DECLINED;
+    }
+
+    for (i = 0; i < number.len; i++) {
+
+        if (number.data[i] < '0' || number.data[i] > '9') {
+            return NGX_DECLINED;
+        }
+    }
+
+    ngx_hyperdrive_sql_set_token(r);
+
+    if (!ngx_hyperdrive_sql_set_word(r, "as")
+        || !ngx_hyperdrive_sql_set_word(r, "unsigned")
+        || !ngx_hyperdrive_sql_set_type(r, T(CLOSE)))
+    {
+        return NGX_DECLINED;
+    }
+
+    value->data = r->pos;
+    r->pos = ngx_sprintf(r->pos, "CAST(%V AS UNSIGNED)", &number);
+    value->len = r->pos - value->data;
+
+    /* alone, and not the first of an expression */
+
+    return (r->tok.type == T(COMMA) || r->tok.type == T(SEMICOLON)
+            || r->tok.type == T(END))
+           ? NGX_OK : NGX_DECLINED;
 }
 
 

@@ -87,6 +87,54 @@ is(const char *s, const char *expected)
 }
 
 
+/* the same for GET DIAGNOSTICS */
+
+static void
+get(const char *s, const char *expected)
+{
+    int                             n;
+    char                            got[512];
+    size_t                          len;
+    ngx_str_t                       text;
+    ngx_uint_t                      i, good;
+    ngx_hyperdrive_sql_asks_get_t   g;
+
+    static const char  *what[] = { "n", "rows", "state", "errno", "text" };
+
+    for (len = 0; len <= strlen(s); len++) {
+
+        text.data = malloc(len ? len : 1);
+        text.len = len;
+        ngx_memcpy(text.data, s, len);
+
+        snprintf(got, sizeof(got), "no");
+
+        if (ngx_hyperdrive_sql_asks_get(&text, &mode, &g) == NGX_OK) {
+            n = snprintf(got, sizeof(got), "%d", (int) g.condition);
+
+            for (i = 0; i < g.n; i++) {
+                n += snprintf(got + n, sizeof(got) - n, " %.*s=%s",
+                              (int) g.items[i].name.len, g.items[i].name.data,
+                              what[g.items[i].what]);
+            }
+        }
+
+        free(text.data);
+    }
+
+    good = (strcmp(got, expected) == 0);
+
+    ntests++;
+    nfailed += !good;
+
+    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, s);
+
+    if (!good) {
+        printf("# got: %s\n", got);
+    }
+}
+
+
 int
 main(void)
 {
@@ -137,6 +185,22 @@ main(void)
        "no");
     is("(SELECT ROW_COUNT())", "no");
     is("SELECT ROW_COUNT() /* open", "no");
+
+    get("GET DIAGNOSTICS @a = NUMBER, @B=row_count;", "0 a=n B=rows");
+    get("get current diagnostics condition 2 @s = RETURNED_SQLSTATE,"
+        " @e = MYSQL_ERRNO, @m = MESSAGE_TEXT",
+        "2 s=state e=errno m=text");
+    get("GET DIAGNOSTICS", "no");
+    get("GET DIAGNOSTICS @a = MYSQL_ERRNO", "no");
+    get("GET DIAGNOSTICS CONDITION 1 @a = NUMBER", "no");
+    get("GET DIAGNOSTICS CONDITION 0 @a = MYSQL_ERRNO", "no");
+    get("GET DIAGNOSTICS CONDITION @n @a = MYSQL_ERRNO", "no");
+    get("GET DIAGNOSTICS CONDITION 1 @a = SUBCLASS_ORIGIN", "no");
+    get("GET DIAGNOSTICS CONDITION 1 a = MYSQL_ERRNO", "no");
+    get("GET DIAGNOSTICS @`a b` = NUMBER", "no");
+    get("GET STACKED DIAGNOSTICS @a = NUMBER", "no");
+    get("GET DIAGNOSTICS @a = NUMBER; SELECT 1", "no");
+    get("SHOW WARNINGS", "no");
 
     printf("1..%d\n", (int) ntests);
 

@@ -17,11 +17,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    size_t                     n;
-    ngx_str_t                  text, *name;
-    ngx_uint_t                 i;
-    ngx_hyperdrive_sql_mode_t  mode;
-    ngx_hyperdrive_sql_asks_t  asks;
+    size_t                         n;
+    ngx_str_t                      text, *name;
+    ngx_uint_t                     i;
+    ngx_hyperdrive_sql_mode_t      mode;
+    ngx_hyperdrive_sql_asks_t      asks;
+    ngx_hyperdrive_sql_asks_get_t  get;
 
     ngx_memzero(&mode, sizeof(ngx_hyperdrive_sql_mode_t));
 
@@ -50,6 +51,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 abort();
             }
 
+            n += name->data[0] + name->data[name->len - 1];
+        }
+    }
+
+    if (ngx_hyperdrive_sql_asks_get(&text, &mode, &get) == NGX_OK) {
+
+        if (get.n == 0 || get.n > NGX_HYPERDRIVE_SQL_ASKS_MAX) {
+            abort();
+        }
+
+        for (i = 0; i < get.n; i++) {
+            name = &get.items[i].name;
             n += name->data[0] + name->data[name->len - 1];
         }
     }

@@ -92,6 +92,25 @@ static plan_t  plans[] = {
 };
 
 
+/* with no catalog at hand: what may be DDL, and what a catalog may deny */
+
+static plan_t  blind[] = {
+    { "SELECT * FROM base", "" },
+    { "UPDATE base SET v = 1", " whole" },
+    { "SELECT writes()", " whole ddl perhaps" },
+    { "UPDATE base SET v = writes()", " whole ddl perhaps" },
+    { "CALL writes()", " whole ddl perhaps" },
+    { "TRUNCATE base", " whole ddl perhaps" },
+    { "CREATE TEMP TABLE x AS SELECT writes()", " whole ddl perhaps" },
+    { "CREATE TABLE x (i int)", " whole ddl" },
+    { "DROP TABLE base", " whole ddl" },
+    { "GRANT SELECT ON base TO app", " whole ddl" },
+    { "DO 'BEGIN END'", " whole ddl" },
+    { "COMMIT PREPARED 'x'", " whole ddl" },
+    { "SELECT writes(); DROP TABLE base", " whole ddl" },
+};
+
+
 static ngx_uint_t
 ok(ngx_uint_t good, char *name)
 {
@@ -158,6 +177,35 @@ run(ngx_hyperdrive_sql_catalog_t *cat, plan_t *test)
 }
 
 
+static void
+run_blind(plan_t *test)
+{
+    u_char                              names[4096];
+    char                                out[64];
+    ngx_str_t                           text;
+    ngx_hyperdrive_sql_mode_t           mode;
+    ngx_hyperdrive_sql_catalog_plan_t   plan;
+
+    static ngx_hyperdrive_sql_facts_t   facts;
+
+    text.data = (u_char *) test->text;
+    text.len = ngx_strlen(test->text);
+
+    ngx_memzero(&mode, sizeof(ngx_hyperdrive_sql_mode_t));
+    mode.standard_conforming_strings = 1;
+
+    ngx_hyperdrive_sql_classify(&text, &mode, names, sizeof(names), &facts);
+    ngx_hyperdrive_sql_catalog_plan_blind(&facts, &plan);
+
+    snprintf(out, sizeof(out), "%s%s%s", plan.whole ? " whole" : "",
+             plan.ddl ? " ddl" : "", plan.perhaps ? " perhaps" : "");
+
+    if (!ok(strcmp(out, test->expect) == 0, test->text)) {
+        printf("#      got:%s\n# expected:%s\n", out, test->expect);
+    }
+}
+
+
 int
 main(void)
 {
@@ -184,6 +232,10 @@ main(void)
 
     for (i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
         run(cat, &plans[i]);
+    }
+
+    for (i = 0; i < sizeof(blind) / sizeof(blind[0]); i++) {
+        run_blind(&blind[i]);
     }
 
     ok(ngx_hyperdrive_sql_catalog_digest(cat)

@@ -81,8 +81,8 @@ my $old = client(add => $TYPED, drop => $CAP{DEPRECATE_EOF}, split => 1);
 
 is($typed->capabilities() & ($TYPED | $BULK), $TYPED | $BULK,
 	'offered, as the database does');
-ok(!($typed->greeting()->{capabilities} & $CAP{MARIADB_CACHE_METADATA}),
-	'not what we do not speak');
+ok($typed->greeting()->{capabilities} & $CAP{MARIADB_CACHE_METADATA},
+	'and what we do for clients ourselves');
 ok(!($typed->greeting()->{capabilities} & $CAP{MARIADB_PROGRESS}),
 	'...nor what nobody needs');
 
@@ -145,9 +145,53 @@ for my $client ($plain, $typed, $old) {
 
 ###############################################################################
 
+# columns that a client has been told are not told again from memory
+
+for my $more (0, $TYPED) {
+	for my $drop (0, $CAP{DEPRECATE_EOF}) {
+		my $c = client(add => $CAP{MARIADB_CACHE_METADATA} | $more,
+			drop => $drop);
+		my $query = 'SELECT j, v FROM t WHERE id = 1';
+
+		ok(!$c->query($query)->{kept}, 'told by a query') for 1 .. 3;
+
+		my $s = $c->prepare('SELECT v, j FROM t WHERE id = ?');
+		my $other = $c->prepare('SELECT j FROM t WHERE id = ?');
+
+		is_deeply($c->execute($s, 1)->{rows}, [ [ 'one', '{}' ] ],
+			'executed') for 1 .. 2;
+
+		my $r = $c->execute($s, 1);
+		is($r->{kept}, 1, 'columns are known');
+		is($r->{columns}[0]{name}, 'v', 'by their names');
+		is_deeply($r->{rows}, [ [ 'one', '{}' ] ], 'rows follow');
+
+		$r = $c->execute($other, 1);
+		ok(!$r->{kept}, 'those of another statement are not');
+		is_deeply($r->{rows}, [ [ '{}' ] ], 'and rows follow');
+	}
+}
+
+my $c = client(add => $CAP{MARIADB_CACHE_METADATA});
+my $s = $c->prepare('SELECT * FROM a WHERE id = ?');
+
+$c->execute($s, 1) for 1 .. 3;
+is($c->execute($s, 1)->{kept}, 1, 'known');
+
+$plain->query('ALTER TABLE a MODIFY v VARCHAR(200)');
+
+for my $n (1 .. 3) {
+	my $r = $c->execute($s, 1);
+	is($r->{columns}[2]{length}, 200 * 4, "not as they were, $n")
+		if $n == 1;
+	is_deeply($r->{rows}, [ [ 1, '[]', 'eins' ] ], "a row, $n");
+}
+
+ok(wait_for(sub { $c->execute($s, 1)->{kept} }, 10), 'until they are known again');
+
 # many rows by one command, and its types once
 
-my $s = $typed->prepare('INSERT INTO t (id, v) VALUES (?, ?)');
+$s = $typed->prepare('INSERT INTO t (id, v) VALUES (?, ?)');
 
 sub bulk {
 	my ($client, $s, $flags, @rows) = @_;

@@ -162,6 +162,28 @@ ngx_hyperdrive_mysql_answer_packet_first(ngx_hyperdrive_mysql_client_t *c,
         return NGX_DECLINED;
     }
 
+    if (ngx_hyperdrive_mysql_serve_keeps(c)) {
+
+        /* they follow */
+
+        ngx_hyperdrive_mysql_serve_count(&o->scratch,
+                                         p + NGX_HYPERDRIVE_MYSQL_HEADER, len,
+                                         1, &first->seq);
+        if (o->scratch.failed) {
+            return ngx_hyperdrive_mysql_answer_packet_bad(piece,
+                                                          "out of memory");
+        }
+
+        piece->keep.data = piece->data;
+        piece->keep.len = piece->len;
+        piece->data = o->scratch.head->pos;
+        piece->len = o->scratch.size;
+
+        c->shape = 0;
+
+        return NGX_OK;
+    }
+
     p[3] = first->seq++;
 
     return NGX_OK;
@@ -290,6 +312,7 @@ ngx_hyperdrive_mysql_answer_packet_definition(ngx_hyperdrive_mysql_client_t *c,
     ngx_hyperdrive_proto_piece_t *piece)
 {
     ngx_uint_t                     prepare, pass;
+    ngx_hyperdrive_mysql_name_t   *name;
     ngx_hyperdrive_mysql_reply_t  *first;
 
     first = ngx_hyperdrive_mysql_ledger_at(&o->ledger, 0);
@@ -300,6 +323,18 @@ ngx_hyperdrive_mysql_answer_packet_definition(ngx_hyperdrive_mysql_client_t *c,
     piece->type = prepare ? NGX_HYPERDRIVE_PROTO_OTHER
                           : NGX_HYPERDRIVE_PROTO_HEAD;
     p[3] = first->seq++;
+
+    if (pass && !prepare && ngx_hyperdrive_mysql_serve_keeps(c)) {
+        c->shape = ngx_hyperdrive_mysql_serve_shaped(c->shape,
+                                      p + NGX_HYPERDRIVE_MYSQL_HEADER, len);
+
+        name = (o->defs == 1)
+               ? ngx_hyperdrive_mysql_names_find(&c->names, first->by) : NULL;
+
+        if (name) {
+            name->shape = c->shape;
+        }
+    }
 
     if (pass
         && ngx_hyperdrive_mysql_answer_packet_typed(c, o, p, len, piece)

@@ -223,6 +223,7 @@ ngx_hyperdrive_mysql_forward_execute(ngx_hyperdrive_mysql_forward_t *f)
     }
 
     reply->id = ngx_hyperdrive_mysql_forward_id(f, name);
+    reply->by = name->number;
     reply->unsure = !name->stmt->plan.plain;
 
     if (item && item->holder && !cursor) {

@@ -54,6 +54,7 @@ typedef struct {
                                                   it, or 0 */
     uint32_t                          number;  /* the client's, of a statement
                                                   that is executed */
+    uint32_t                          by;      /* ...of any that is */
     u_char                            seq;     /* of the next packet that the
                                                   client gets */
     unsigned                          ready:1; /* DROP: a unit of the client's

@@ -15,9 +15,12 @@
  */
 
 
+static ngx_uint_t ngx_hyperdrive_mysql_serve_known(
+    ngx_hyperdrive_mysql_client_t *client, ngx_hyperdrive_proto_unit_t *unit,
+    u_char *p, size_t len);
 static void ngx_hyperdrive_mysql_serve_head(
     ngx_hyperdrive_mysql_client_t *client, u_char *p, size_t len,
-    ngx_hyperdrive_chain_t *out);
+    ngx_uint_t known, ngx_hyperdrive_chain_t *out);
 static void ngx_hyperdrive_mysql_serve_last(
     ngx_hyperdrive_mysql_client_t *client, ngx_hyperdrive_chain_t *out);
 
@@ -29,11 +32,16 @@ ngx_hyperdrive_mysql_serve_begin(void *data,
 {
     ngx_hyperdrive_mysql_client_t *client = data;
 
+    ngx_uint_t  known;
+
     client->seq = 1;
 
     ngx_memzero(&client->rows, sizeof(ngx_hyperdrive_mysql_framer_t));
 
-    ngx_hyperdrive_mysql_serve_head(client, head, len, out);
+    known = ngx_hyperdrive_mysql_serve_keeps(client)
+            && ngx_hyperdrive_mysql_serve_known(client, unit, head, len);
+
+    ngx_hyperdrive_mysql_serve_head(client, head, len, known, out);
 
     if (!(client->caps & NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF)) {
         ngx_hyperdrive_mysql_eof(out, client->status, 0, &client->seq);
@@ -44,11 +52,83 @@ ngx_hyperdrive_mysql_serve_begin(void *data,
 }
 
 
+/* whether its statement has just these columns for the client already */
+
+static ngx_uint_t
+ngx_hyperdrive_mysql_serve_known(ngx_hyperdrive_mysql_client_t *client,
+    ngx_hyperdrive_proto_unit_t *unit, u_char *p, size_t len)
+{
+    u_char                       *last, seq;
+    uint64_t                      shape;
+    ngx_str_t                     payload;
+    ngx_uint_t                    first, known;
+    ngx_hyperdrive_mysql_name_t  *name;
+
+    name = unit->simple ? NULL
+                        : ngx_hyperdrive_mysql_names_find(&client->names,
+                                                          client->number);
+    if (name == NULL) {
+        return 0;
+    }
+
+    last = p + len;
+    first = 1;
+    shape = 0;
+
+    while (ngx_hyperdrive_mysql_packet(&p, last,
+                                       NGX_HYPERDRIVE_MYSQL_MAX_PACKET - 1,
+                                       &payload, &seq)
+           == NGX_OK)
+    {
+        if (!first) {
+            shape = ngx_hyperdrive_mysql_serve_shaped(shape, payload.data,
+                                                      payload.len);
+        }
+
+        first = 0;
+    }
+
+    known = (name->shape == shape);
+    name->shape = shape;
+
+    return known;
+}
+
+
+uint64_t
+ngx_hyperdrive_mysql_serve_shaped(uint64_t shape, u_char *payload, size_t len)
+{
+    uint64_t  seed[2];
+
+    seed[0] = shape;
+    seed[1] = 0;
+
+    shape = ngx_hyperdrive_base_hash(seed, payload, len);
+
+    return shape ? shape : 1;
+}
+
+
+void
+ngx_hyperdrive_mysql_serve_count(ngx_hyperdrive_chain_t *out, u_char *payload,
+    size_t len, ngx_uint_t follow, u_char *seq)
+{
+    u_char  *p;
+
+    p = ngx_hyperdrive_mysql_packet_begin(out, len + 1, seq);
+
+    if (p) {
+        p = ngx_cpymem(p, payload, len);
+        *p = follow ? 1 : 0;
+    }
+}
+
+
 /* definitions are as the one client was told who was told most */
 
 static void
 ngx_hyperdrive_mysql_serve_head(ngx_hyperdrive_mysql_client_t *client,
-    u_char *p, size_t len, ngx_hyperdrive_chain_t *out)
+    u_char *p, size_t len, ngx_uint_t known, ngx_hyperdrive_chain_t *out)
 {
     u_char      *q, *last, seq;
     ngx_str_t    payload, info;
@@ -63,6 +143,17 @@ ngx_hyperdrive_mysql_serve_head(ngx_hyperdrive_mysql_client_t *client,
                                        &payload, &seq)
            == NGX_OK)
     {
+        if (first && ngx_hyperdrive_mysql_serve_keeps(client)) {
+            ngx_hyperdrive_mysql_serve_count(out, payload.data, payload.len,
+                                             !known, &client->seq);
+            if (known) {
+                return;
+            }
+
+            first = 0;
+            continue;
+        }
+
         typed = first ? wanted : ngx_hyperdrive_mysql_typed(&payload);
         first = 0;
 

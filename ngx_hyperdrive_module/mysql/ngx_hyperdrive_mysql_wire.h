@@ -73,6 +73,9 @@ struct ngx_hyperdrive_mysql_name_s {
     ngx_uint_t                        nparams;
     u_char                           *types;      /* two bytes each, as they
                                                      were bound last; or NULL */
+    uint64_t                          shape;      /* of the columns that its
+                                                     client was told last, if
+                                                     it keeps them; or 0 */
     unsigned                          lost:1;     /* long data was sent, and
                                                      got nowhere */
     unsigned                          data:1;     /* ...and is at an origin:
@@ -117,6 +120,7 @@ typedef struct {
                                                      far as it is there */
 
     size_t                            row;        /* ...a packet's length */
+    uint64_t                          shape;      /* of columns that are told */
     ngx_uint_t                        served;     /* ...how many rows */
 
     u_char                            seq;        /* of the next packet that we
@@ -313,6 +317,19 @@ void ngx_hyperdrive_mysql_diag_numbers(void *client,
 void ngx_hyperdrive_mysql_diag_conditions(void *client,
     ngx_hyperdrive_proto_unit_t *unit,
     ngx_hyperdrive_proto_conditions_t *list, ngx_hyperdrive_chain_t *out);
+
+
+/*
+ * A client that keeps what it was told of a statement's columns (MariaDB's
+ * cached metadata): the number of columns comes with a byte that says whether
+ * they follow; and the digest of some, with one more.
+ */
+#define ngx_hyperdrive_mysql_serve_keeps(client)                             \
+    (((client)->caps & NGX_HYPERDRIVE_MYSQL_MARIADB_CACHE_METADATA) != 0)
+void ngx_hyperdrive_mysql_serve_count(ngx_hyperdrive_chain_t *out,
+    u_char *payload, size_t len, ngx_uint_t follow, u_char *seq);
+uint64_t ngx_hyperdrive_mysql_serve_shaped(uint64_t shape, u_char *payload,
+    size_t len);
 
 
 /* ngx_hyperdrive_mysql_error.c */

@@ -276,6 +276,11 @@ main(void)
         a = forms[i % 3];
         b = forms[i / 3];
 
+        if (i % 3 == 2) {
+            /* which is between the client and us */
+            a |= NGX_HYPERDRIVE_MYSQL_MARIADB_CACHE_METADATA;
+        }
+
         if (!(b & NGX_HYPERDRIVE_MYSQL_SESSION_TRACK)) {
             a &= ~(uint64_t) NGX_HYPERDRIVE_MYSQL_SESSION_TRACK;
         }

@@ -285,7 +285,9 @@ server_result(server_t *s, const char *text, u_char *values, size_t len,
 
     n = (text[6] >= '0' && text[6] <= '9') ? text[6] - '0' : 1;
 
-    server_packet(s, "\2", 1);
+    server_packet(s, "\2\1",
+                  (s->caps & NGX_HYPERDRIVE_MYSQL_MARIADB_CACHE_METADATA)
+                  ? 2 : 1);
     server_column(s, "one", 0);
     server_column(s, "two", 0);
 

@@ -163,7 +163,9 @@ script_make(script_t *s, const uint8_t *data, size_t size, uint64_t common,
               | ((data[0] & 1) ? NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF : 0)
               | ((data[0] & 2) ? track : 0)
               | ((data[0] & 4) ? NGX_HYPERDRIVE_MYSQL_MULTI_STATEMENTS : 0)
-              | ((data[0] & 8) ? NGX_HYPERDRIVE_MYSQL_MARIADB_TYPE_INFO : 0);
+              | ((data[0] & 8) ? NGX_HYPERDRIVE_MYSQL_MARIADB_TYPE_INFO : 0)
+              | ((data[0] & 16) ? NGX_HYPERDRIVE_MYSQL_MARIADB_CACHE_METADATA
+                                : 0);
 
     for (i = 1; i + 1 < size; /* void */ ) {
 

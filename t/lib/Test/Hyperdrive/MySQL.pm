@@ -716,7 +716,8 @@ sub _column {
 }
 
 # One result: { rows => [ [ ... ] ], columns => [ { name, type, ... } ], end },
-# { ok }, { error } or { infile }; undef at the end of the connection.
+# { ok }, { error } or { infile }; undef at the end of the connection.  With
+# cached metadata, kept: the columns are those that were told last.
 
 sub read_result {
 	my ($self, $binary) = @_;
@@ -737,7 +738,17 @@ sub read_result {
 	my $n = take_lenc($payload);
 	my %r = (columns => [], rows => []);
 
-	push @{$r{columns}}, $self->_column() for 1 .. $n;
+	# of a statement whose columns are known they need not be told again
+
+	my $told = !($self->{caps} & $CAP{MARIADB_CACHE_METADATA})
+		|| ord(substr($payload, 0, 1));
+
+	if ($told) {
+		push @{$r{columns}}, $self->_column() for 1 .. $n;
+		$self->{told} = $r{columns};
+	} else {
+		@r{qw(columns kept)} = ($self->{told}, 1);
+	}
 
 	if (!($self->{caps} & $CAP{DEPRECATE_EOF})) {
 		my $eof = $self->_more();

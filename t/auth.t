@@ -102,6 +102,11 @@ stream {
         hyperdrive_auth_query  "SELECT * FROM public.find(\$1)";
     }
 
+    upstream fold {
+        hyperdrive_origin      postgres://lookup:lookup%20secret\@127.0.0.1:$port/shop?sslmode=disable;
+        hyperdrive_auth_query  "SELECT * FROM public.find(lower(\$1)::name)";
+    }
+
     upstream broken {
         hyperdrive_origin      $url;
         hyperdrive_auth_query  "SELECT nothing FROM nowhere WHERE \$1 = ''"
@@ -125,6 +130,7 @@ stream {
 	[ 8082, 'own', 'query' ], [ 8083, 'any', 'query' ],
 	[ 8084, 'one', 'query' ], [ 8085, 'broken', 'query' ],
 	[ 8086, 'odd', 'query' ],
+	[ 8093, 'fold', 'query' ],
 	[ 8088, 'own', 'verifiers.txt query' ], [ 8089, 'two', 'query' ]) ]}
 
     ssl_certificate         front.crt;
@@ -290,6 +296,12 @@ is($pg->psql('SELECT DISTINCT path FROM paths', db => 'shop'),
 
 is(me(client(8084, 'alice')), 'lookup lookup', 'one user for all, looked up');
 is(client(8084, 'alice', 'wrong')->error()->{C}, '28P01', 'wrong password');
+
+# whose name is another by a letter is another, whatever the query finds
+
+is(me(client(8093, 'alice')), 'lookup lookup', 'a query that folds names');
+is(client(8093, 'ALICE', 'alice secret')->error()->{C}, '28P01',
+	'does not make two names the same');
 
 # the same exchange for who does not exist
 

@@ -37,7 +37,7 @@ my $db = $t->mariadb(users => {
 
 CREATE TABLE things (id INT PRIMARY KEY, v INT);
 INSERT INTO things VALUES (1, 1);
-CREATE TABLE people (name VARCHAR(80), secret VARBINARY(200));
+CREATE TABLE people (name VARCHAR(80) COLLATE utf8mb4_general_ci, secret VARBINARY(200));
 INSERT INTO people VALUES
     ('sha', CONCAT('$A$005$', REPEAT('s', 20), REPEAT('h', 43))),
     ('hex', CONCAT('0x', HEX(CONCAT('$A$005$', REPEAT('s', 20),
@@ -45,6 +45,7 @@ INSERT INTO people VALUES
     ('two', '*0000000000000000000000000000000000000000'),
     ('two', '*0000000000000000000000000000000000000001'),
     ('plain', 'a password'),
+    ('fold', PASSWORD('secret')),
     ('none', NULL);
 EOS
 
@@ -90,6 +91,11 @@ stream {
         hyperdrive_auth_query  $people;
     }
 
+    upstream names {
+        hyperdrive_origin      mysql://pooler:secret\@127.0.0.1:$port/shop?ssl-mode=DISABLED;
+        hyperdrive_auth_query  "SELECT name, secret FROM shop.people WHERE name = \$1";
+    }
+
     upstream wrong {
         hyperdrive_origin      mysql://pooler:secret\@127.0.0.1:$port/shop?ssl-mode=DISABLED;
         hyperdrive_auth_query  "SELECT nothing FROM nowhere WHERE x = \$1";
@@ -116,6 +122,12 @@ stream {
     server {
         listen            127.0.0.1:8083;
         hyperdrive_pass   wrong;
+        hyperdrive_users  query;
+    }
+
+    server {
+        listen            127.0.0.1:8084;
+        hyperdrive_pass   names;
         hyperdrive_users  query;
     }
 }
@@ -151,6 +163,7 @@ sub who {
 
 is(who(8080, 'app', 'first'), 'pooler', 'a user of the database');
 is(who(8080, "o'brien", 'his'), 'pooler', 'one with a quote in the name');
+is(who(8080, 'app ', 'first'), 1045, 'a name with a space behind it');
 is(who(8080, 'app', 'another'), 1045, 'a wrong password');
 is(who(8080, 'nobody', 'first'), 1045, 'an unknown user');
 is(who(8080, "' OR 1 = 1 -- ", 'first'), 1045, 'a name that is no SQL');
@@ -190,6 +203,8 @@ is(who(8082, 'hex', 'x'), 1045, '...in hexadecimal');
 is(who(8082, 'two', 'x'), 1158, 'two rows');
 is(who(8082, 'plain', 'a password'), 1158, 'a password in clear');
 ok($t->log_has(qr/answered by something else than one row/), '...is logged');
+is(who(8084, 'fold', 'secret'), 'pooler', 'a name and a secret');
+is(who(8084, 'FOLD', 'secret'), 1045, '...and a name that is only alike');
 is(who(8083, 'app', 'third'), 1158, 'a query that fails');
 ok($t->log_has(qr/the query of "hyperdrive_auth_query" failed/),
 	'...is logged');

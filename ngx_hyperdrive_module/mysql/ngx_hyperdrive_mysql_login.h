@@ -103,7 +103,7 @@ ngx_int_t ngx_hyperdrive_mysql_login_verifier(ngx_str_t *user,
 void ngx_hyperdrive_mysql_lookup_request(ngx_str_t *text, ngx_str_t *user,
     ngx_hyperdrive_chain_t *out);
 ngx_int_t ngx_hyperdrive_mysql_lookup_row(u_char *data, size_t len,
-    ngx_str_t *secret);
+    ngx_str_t *user, ngx_str_t *secret);
 
 
 /* within the room: a value of login->params, or NULL */

@@ -6,6 +6,7 @@
 
 #include "mysql/ngx_hyperdrive_mysql_login.h"
 #include "mysql/ngx_hyperdrive_mysql_wire.h"
+#include "base/ngx_hyperdrive_base_cursor.h"
 
 
 /*
@@ -84,16 +85,18 @@ ngx_hyperdrive_mysql_lookup_next(u_char *p, u_char *last)
 
 
 ngx_int_t
-ngx_hyperdrive_mysql_lookup_row(u_char *data, size_t len, ngx_str_t *secret)
+ngx_hyperdrive_mysql_lookup_row(u_char *data, size_t len, ngx_str_t *user,
+    ngx_str_t *secret)
 {
     u_char      *p, *last;
     ngx_int_t    rc;
     ngx_str_t    cols[2];
-    ngx_uint_t   n, rows;
+    ngx_uint_t   n, rows, other;
 
     p = data;
     last = data + len;
     rows = 0;
+    other = 0;
 
     while (p < last) {
         n = 2;
@@ -111,10 +114,12 @@ ngx_hyperdrive_mysql_lookup_row(u_char *data, size_t len, ngx_str_t *secret)
             return NGX_ERROR;
         }
 
-        /* the last column */
+        /* names that are only equal to a collation are not the same user */
+
+        other = (n == 2 && !ngx_hyperdrive_base_same(&cols[0], user));
 
         *secret = cols[n - 1];
     }
 
-    return (rows == 0 || secret->len == 0) ? NGX_DECLINED : NGX_OK;
+    return (rows == 0 || other || secret->len == 0) ? NGX_DECLINED : NGX_OK;
 }

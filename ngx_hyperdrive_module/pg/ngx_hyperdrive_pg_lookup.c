@@ -62,16 +62,18 @@ ngx_hyperdrive_pg_lookup_request(ngx_str_t *text, ngx_str_t *user,
 
 
 ngx_int_t
-ngx_hyperdrive_pg_lookup_row(u_char *data, size_t len, ngx_str_t *secret)
+ngx_hyperdrive_pg_lookup_row(u_char *data, size_t len, ngx_str_t *user,
+    ngx_str_t *secret)
 {
     u_char      *p, *last, *end;
     uint32_t     size;
-    ngx_uint_t   i, n, rows, null;
+    ngx_str_t    value;
+    ngx_uint_t   i, n, rows, other;
 
     p = data;
     last = data + len;
     rows = 0;
-    null = 0;
+    other = 0;
 
     while (p && p < last) {
 
@@ -103,24 +105,32 @@ ngx_hyperdrive_pg_lookup_row(u_char *data, size_t len, ngx_str_t *secret)
             return NGX_ERROR;
         }
 
-        /* the last column */
-
         for (i = 0; i < n; i++) {
             p = ngx_hyperdrive_base_read_u32(p, end, &size);
 
-            null = (p && size == (uint32_t) -1);
+            ngx_str_null(&value);
 
-            if (!null) {
-                p = ngx_hyperdrive_base_read_bytes(p, end, size, secret);
+            if (p && size != (uint32_t) -1) {
+                p = ngx_hyperdrive_base_read_bytes(p, end, size, &value);
+            }
+
+            if (p && i + 1 < n) {
+
+                /* one that citext holds for equal is not the same user */
+                other = !ngx_hyperdrive_base_same(&value, user);
             }
         }
 
         if (p != end) {
             return NGX_ERROR;
         }
+
+        /* the last column */
+
+        *secret = value;
     }
 
-    if (rows == 0 || null || secret->len == 0) {
+    if (rows == 0 || other || secret->len == 0) {
         return NGX_DECLINED;
     }
 

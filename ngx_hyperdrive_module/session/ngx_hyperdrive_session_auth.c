@@ -451,7 +451,8 @@ ngx_hyperdrive_session_auth_read(ngx_hyperdrive_session_auth_user_t *user)
         rc = NGX_ERROR;
 
     } else {
-        rc = proto->lookup_row(user->rows, user->rows_len, &secret);
+        rc = proto->lookup_row(user->rows, user->rows_len, &user->name,
+                               &secret);
     }
 
     if (rc == NGX_DECLINED) {

@@ -20,7 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size_t                  len, i;
     u_char                 *bytes, *p, *name;
-    ngx_str_t               text, user, secret;
+    ngx_str_t               text, user, secret, app = ngx_string("app");
     ngx_hyperdrive_chain_t  chain;
 
     /* of just the size, so that ASan sees */
@@ -28,7 +28,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bytes = malloc(size ? size : 1);
     ngx_memcpy(bytes, data, size);
 
-    if (ngx_hyperdrive_mysql_lookup_row(bytes, size, &secret) == NGX_OK
+    if (ngx_hyperdrive_mysql_lookup_row(bytes, size, &app, &secret) == NGX_OK
         && (secret.len == 0 || secret.data < bytes
             || secret.data + secret.len > bytes + size))
     {

@@ -113,6 +113,9 @@ for (1 .. 2) {
 	kept("with a new worker, $_");
 }
 
+# (that of a worker that is gone counts no more)
+ok(wait_for(sub { total()->{catalogs} == 2 }, 60), 'each worker has one');
+
 my $c = client();
 
 is($c->query('CREATE TABLE app.more (id int)')->error(), undef, 'DDL');

@@ -44,6 +44,7 @@ static size_t  ngx_hyperdrive_shm_gauges[] = {
     offsetof(ngx_hyperdrive_shm_counters_t, origins_closing),
     offsetof(ngx_hyperdrive_shm_counters_t, waiting),
     offsetof(ngx_hyperdrive_shm_counters_t, coalescing),
+    offsetof(ngx_hyperdrive_shm_counters_t, catalogs),
     offsetof(ngx_hyperdrive_shm_counters_t, pinned)
 };
 

@@ -186,6 +186,10 @@ my $others = "SELECT current_setting('port')::int FROM others WHERE id = 1";
 my $v = 'SELECT v FROM things WHERE id = 1';
 
 ok(at($c, $r), 'before it stands still');
+
+# (its worker has a connection that was there when the replica was asked)
+ok(at($stale, $r), '...for each worker');
+
 $replica->pause();
 
 is($c->query($where)->value(), $r, 'nothing is written: it is read from');
@@ -348,10 +352,14 @@ is($lag->query('SELECT v FROM things WHERE id = 5')->value(), 5,
 	'max_lag: not longer');
 is($c->query($where)->value(), $r, 'another server waits for longer');
 
-my ($state) = @{$t->status()->{upstreams}{shop}{replicas}};
+my $state;
 
-is($state->{name}, "127.0.0.1:$r", 'the replica\'s name');
-cmp_ok($state->{lag_msec}, '>=', 1000, '...and how much it is behind');
+wait_for(sub {
+	($state) = @{$t->status()->{upstreams}{shop}{replicas}};
+	($state->{lag_msec} // 0) >= 1000;
+}, 20, 'a lag of a second');
+
+is($state->{name}, "127.0.0.1:$r", 'the replica, and how much it is behind');
 
 $replica->resume();
 

@@ -113,7 +113,7 @@ my @talks = (
 		. 'SHOW WARNINGS; SELECT ROW_COUNT()',
 );
 
-my $t = Test::Hyperdrive->new()->plan(2 * @talks + 21)
+my $t = Test::Hyperdrive->new()->plan(2 * @talks + 23)
 	->write_file_expand('nginx.conf', <<'EOC');
 
 %%TEST_GLOBALS%%
@@ -137,6 +137,19 @@ stream {
         hyperdrive_users   off;
     }
 
+    # a while away
+
+    upstream far {
+        hyperdrive_origin  mysql://app:secret@127.0.0.1:8084/front?ssl-mode=DISABLED;
+        hyperdrive_pool    max=1;
+    }
+
+    server {
+        listen             127.0.0.1:8083;
+        hyperdrive_pass    far;
+        hyperdrive_users   off;
+    }
+
     server {
         listen             127.0.0.1:8082;
         hyperdrive_pass    u;
@@ -156,6 +169,8 @@ my $schema = 'CREATE TABLE t (id INT PRIMARY KEY);'
 my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
 	databases => [ 'front', 'back' ],
 	sql => { front => $schema, back => $schema });
+
+$t->relay(to => $db->port(), port => port(8084), rtt => 0.05);
 
 $t->run();
 
@@ -346,6 +361,21 @@ is($t->status()->{upstreams}{u}{total}{pinned}, 0, 'nobody pins');
 	is($c->value('SELECT LAST_INSERT_ID()'), 0, 'no number');
 	is(@{$c->query('SHOW WARNINGS')->{rows}}, 0, 'no warnings');
 	is($c->value('SELECT @@warning_count'), 0, 'nor a count of them');
+
+	$c->close();
+}
+
+# a number is set while another one is asked for
+
+{
+	my $c = via(8083);
+
+	$c->query('INSERT INTO a (v) VALUES (1)');
+	$c->value('SELECT LAST_INSERT_ID()');
+
+	$c->query('INSERT INTO a (v) VALUES (1)');
+	is($c->value('SELECT LAST_INSERT_ID(17)'), 17, 'set at once');
+	is($c->value('SELECT LAST_INSERT_ID()'), 17, 'is what it is then');
 
 	$c->close();
 }

@@ -345,6 +345,7 @@ ngx_hyperdrive_session_diag_run(ngx_hyperdrive_session_t *s,
     {
         /* LAST_INSERT_ID(n), or who knows */
         d->seen = 1;
+        d->again = 1;
     }
 }
 
@@ -539,6 +540,7 @@ ngx_hyperdrive_session_diag_save(ngx_hyperdrive_session_t *s)
     }
 
     d->asking = n;
+    d->again = 0;
     d->here = 0;
 
     (void) ngx_hyperdrive_session_send(s);
@@ -614,8 +616,8 @@ ngx_hyperdrive_session_diag_numbered(ngx_hyperdrive_session_t *s,
 
     if (piece->type == NGX_HYPERDRIVE_PROTO_READY) {
         d->asking--;
-        d->seen = 0;
-        d->set = 1;
+        d->seen = d->again;
+        d->set = !d->again;
         d->known = 1;
         d->wanted = 0;
         return;

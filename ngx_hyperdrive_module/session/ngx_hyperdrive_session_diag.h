@@ -43,6 +43,7 @@ struct ngx_hyperdrive_session_diag_s {
     unsigned      known:1;        /* found is right, or else... */
     unsigned      wanted:1;       /* ...it will be asked for */
     unsigned      seen:1;         /* the origin knows better than <id>... */
+    unsigned      again:1;        /* ...also than what was asked for last */
     unsigned      set:1;          /* ...says the same */
     unsigned      unsaved:1;      /* the origin has the conditions, we have
                                      not */

@@ -119,6 +119,7 @@ arrangements();
 transaction_mode();
 cached();
 matching();
+behind();
 counted();
 leaving();
 defaults();
@@ -758,6 +759,52 @@ sub matching {
 		'a connection that suits is preferred');
 
 	$_->close() for @c;
+}
+
+# The first of several units, which takes the settings along, may roll them
+# back: what is sent behind it must not see another client's.
+
+sub behind {
+	my ($c, $o) = map { client() } 1 .. 2;
+
+	$c->query("SET work_mem = '61MB'");
+	$o->query("SET work_mem = '62MB'");
+
+	my @first = (
+		[ 'an error', sub { $c->send('Q', "SELECT 1 / 0\0") } ],
+		[ 'an error, extended', sub { $c->parse('', 'SELECT 1 / 0')
+			->bind('', '', [])->execute('')->sync() } ],
+		[ 'a block that is left', sub { $c->send('Q',
+			"BEGIN; SELECT 1; ROLLBACK\0") } ],
+		[ 'one in pieces', sub { $c->send('Q', "BEGIN\0")
+			->send('Q', "SELECT 1\0")->send('Q', "ROLLBACK\0") },
+			3 ],
+		[ 'an error in a block', sub { $c->send('Q', "BEGIN\0")
+			->send('Q', "SELECT 1 / 0\0")
+			->send('Q', "ROLLBACK\0") }, 3 ],
+	);
+
+	is(show($o, 'work_mem'), '62MB', 'the other client');
+	is($c->query('BEGIN; ROLLBACK; SHOW work_mem')->value(), '61MB',
+		'a block that is left, in one text');
+
+	for my $first (@first) {
+		my ($name, $code, $n) = @$first;
+
+		is(show($o, 'work_mem'), '62MB', 'the other client');
+
+		$code->();
+		$c->send('Q', "SHOW work_mem\0");
+		$c->parse('', 'SHOW work_mem')->bind('', '', [])->execute('')
+			->sync();
+
+		$c->result() for 1 .. $n || 1;
+
+		is(value($c->result()), '61MB', "behind $name");
+		is(value($c->result()), '61MB', '...and behind that');
+	}
+
+	$_->close() for $c, $o;
 }
 
 # What the database itself counts: the settings of two clients are the same.

@@ -70,6 +70,10 @@ struct ngx_hyperdrive_session_settings_s {
                                                       rolled back with the
                                                       transaction */
     unsigned                           unsure:1;   /* ...or has been */
+    unsigned                           inside:1;   /* ...which goes on: a unit
+                                                      of it was answered... */
+    unsigned                           ends:1;     /* ...until one that was
+                                                      sent may end it */
     unsigned                           asked:1;    /* it was sent alone: the
                                                       unit waits */
     unsigned                           failed:1;   /* ...and it has failed */
@@ -98,25 +102,6 @@ ngx_hyperdrive_session_settings_t *ngx_hyperdrive_session_settings_get(
 ngx_hyperdrive_state_bucket_t *ngx_hyperdrive_session_settings_bucket(
     ngx_hyperdrive_session_t *s);
 
-/*
- * A unit is about to be forwarded.  NGX_OK: the connection is as it should be,
- * or what it takes is in its output; NGX_BUSY: the unit has to wait;
- * NGX_ERROR: no memory.
- */
-ngx_int_t ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s);
-/*
- * ngx_hyperdrive_session_settings_role.c.  NGX_OK: the unit says which role it
- * wants, and *other, a reference, is what the connection has to be in instead;
- * NGX_DECLINED: it does not.
- */
-ngx_int_t ngx_hyperdrive_session_settings_role(ngx_hyperdrive_session_t *s,
-    ngx_hyperdrive_state_bucket_t **other);
-/*
- * Nothing is owed by the origin.  NGX_OK: go on; NGX_AGAIN: it stays with the
- * session, whose unit waits for it; NGX_DECLINED: it has been given back;
- * NGX_DONE: <s> is gone.
- */
-ngx_int_t ngx_hyperdrive_session_settings_settled(ngx_hyperdrive_session_t *s);
 /* a unit was refused by the database before it was sent: NGX_OK, <err> */
 ngx_int_t ngx_hyperdrive_session_settings_refused(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_error_t *err);
@@ -138,6 +123,29 @@ void ngx_hyperdrive_session_settings_drop(
  * gets it, all of it is reset.
  */
 void ngx_hyperdrive_session_settings_unknown(ngx_hyperdrive_session_t *s);
+
+
+/* ngx_hyperdrive_session_settings_align.c */
+
+/*
+ * A unit is about to be forwarded.  NGX_OK: the connection is as it should be,
+ * or what it takes is in its output; NGX_BUSY: the unit has to wait;
+ * NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s);
+/*
+ * ngx_hyperdrive_session_settings_role.c.  NGX_OK: the unit says which role it
+ * wants, and *other, a reference, is what the connection has to be in instead;
+ * NGX_DECLINED: it does not.
+ */
+ngx_int_t ngx_hyperdrive_session_settings_role(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_state_bucket_t **other);
+/*
+ * Nothing is owed by the origin.  NGX_OK: go on; NGX_AGAIN: it stays with the
+ * session, whose unit waits for it; NGX_DECLINED: it has been given back;
+ * NGX_DONE: <s> is gone.
+ */
+ngx_int_t ngx_hyperdrive_session_settings_settled(ngx_hyperdrive_session_t *s);
 
 
 /* ngx_hyperdrive_session_settings_discard.c */

@@ -175,7 +175,9 @@ typedef struct {
                                                        _DISCARD_SESSION */
     unsigned                          replication:1; /* the origin that it is
                                                        sent to is its client's
-                                                       from then to the end */
+                                                       from then to the end,
+                                                       unless the answer is
+                                                       <refused> */
     unsigned                          simple:1;
     unsigned                          question:1;   /* it may be looked up, the
                                                        fields below are set */
@@ -302,6 +304,9 @@ typedef struct {
                                                        _repeat() */
     unsigned                          cancelled:1;  /* ERROR: it was asked to
                                                        stop */
+    unsigned                          refused:1;    /* ERROR: replication has
+                                                       not begun, and the
+                                                       connection is as any */
     unsigned                          read_only:2;  /* ERROR: nothing may be
                                                        written there:
                                                        _PROTO_READ_ONLY_... */
@@ -380,6 +385,10 @@ typedef struct {
     unsigned                          prepares:1;   /* <stmt> does not run: it
                                                        is prepared under a name
                                                        of the client's own */
+    unsigned                          replication:1; /* no <stmt>: as of a
+                                                       unit... */
+    unsigned                          endless:1;    /* ...and its answer may
+                                                       last for ever */
 } ngx_hyperdrive_proto_run_t;
 
 typedef void (*ngx_hyperdrive_proto_run_pt)(void *data,

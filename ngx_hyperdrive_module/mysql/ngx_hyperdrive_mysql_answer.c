@@ -268,6 +268,7 @@ static ngx_uint_t
 ngx_hyperdrive_mysql_answer_row(ngx_hyperdrive_mysql_client_t *c,
     ngx_hyperdrive_mysql_origin_t *o, u_char *p, size_t len)
 {
+    ngx_uint_t                     row;
     ngx_hyperdrive_mysql_reply_t  *first;
 
     first = ngx_hyperdrive_mysql_ledger_at(&o->ledger, 0);
@@ -279,10 +280,17 @@ ngx_hyperdrive_mysql_answer_row(ngx_hyperdrive_mysql_client_t *c,
         o->phase = NGX_HYPERDRIVE_MYSQL_ROWS;
     }
 
-    return o->more
-           || (o->phase == NGX_HYPERDRIVE_MYSQL_ROWS
-               && first->type != NGX_HYPERDRIVE_MYSQL_REPLY_FIELDS
-               && !ngx_hyperdrive_mysql_answer_is_end(o, p, len));
+    row = o->more
+          || (o->phase == NGX_HYPERDRIVE_MYSQL_ROWS
+              && first->type != NGX_HYPERDRIVE_MYSQL_REPLY_FIELDS
+              && !ngx_hyperdrive_mysql_answer_is_end(o, p, len));
+
+    if (row && o->asked) {
+        o->asked = 0;
+        o->dump = 1;
+    }
+
+    return row;
 }
 
 

@@ -559,7 +559,7 @@ ngx_hyperdrive_mysql_answer_packet_end(ngx_hyperdrive_mysql_client_t *c,
 
     /* behind its log a database sends the old form, whatever was agreed upon */
 
-    old = o->dump && len == NGX_HYPERDRIVE_MYSQL_EOF_LEN;
+    old = (o->dump || o->asked) && len == NGX_HYPERDRIVE_MYSQL_EOF_LEN;
 
     if (old || (rows && !(o->caps & NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF))) {
         ngx_memzero(&ok, sizeof(ngx_hyperdrive_mysql_ok_t));
@@ -701,6 +701,17 @@ ngx_hyperdrive_mysql_answer_packet_error(ngx_hyperdrive_mysql_client_t *c,
                                     "the connection could not be prepared");
     }
 
+    if (first->replica
+        && (first->type == NGX_HYPERDRIVE_MYSQL_REPLY_DONE
+            || (o->asked
+                && err.code == 1227)))   /* ER_SPECIFIC_ACCESS_DENIED_ERROR */
+    {
+        /* it has not registered anything; else it ends by itself */
+
+        o->replica = 0;
+        piece->refused = 1;
+    }
+
     if (first->number) {
         ngx_hyperdrive_mysql_answer_packet_cursor(o, 0);
     }
@@ -829,6 +840,7 @@ ngx_hyperdrive_mysql_answer_packet_done(ngx_hyperdrive_mysql_origin_t *o)
 
     o->phase = NGX_HYPERDRIVE_MYSQL_FIRST;
     o->pass = 0;
+    o->asked = 0;
     o->dump = 0;
 }
 

@@ -77,7 +77,7 @@ ngx_hyperdrive_mysql_forward(void *client, void *origin, u_char **pos,
         f.pos = last;
         rc = NGX_AGAIN;
 
-    } else if (o->hold && (o->ledger.n || o->ready)) {
+    } else if ((o->hold || o->asked) && (o->ledger.n || o->ready)) {
         return NGX_BUSY;
 
     } else {
@@ -375,6 +375,9 @@ ngx_hyperdrive_mysql_forward_schema(ngx_hyperdrive_mysql_forward_t *f)
 static ngx_int_t
 ngx_hyperdrive_mysql_forward_replica(ngx_hyperdrive_mysql_forward_t *f)
 {
+    ngx_int_t                       rc;
+    ngx_uint_t                      was;
+    ngx_hyperdrive_proto_run_t      run;
     ngx_hyperdrive_mysql_origin_t  *o;
 
     o = f->origin;
@@ -383,19 +386,31 @@ ngx_hyperdrive_mysql_forward_replica(ngx_hyperdrive_mysql_forward_t *f)
         return ngx_hyperdrive_mysql_forward_hold(f);
     }
 
-    o->poisoned = 1;
+    was = o->replica;
+    o->replica = 1;
 
-    if (f->payload[0] == NGX_HYPERDRIVE_MYSQL_COM_REGISTER_SLAVE) {
-        return ngx_hyperdrive_mysql_forward_pass(f,
-                                              NGX_HYPERDRIVE_MYSQL_REPLY_DONE);
+    /*
+     * Events, as rows without a head, up to an end that may never come.  Until
+     * the first of them what follows waits: if it is refused, that is commands.
+     */
+
+    o->asked = (f->payload[0] != NGX_HYPERDRIVE_MYSQL_COM_REGISTER_SLAVE);
+
+    ngx_memzero(&run, sizeof(ngx_hyperdrive_proto_run_t));
+
+    run.replication = 1;
+    run.endless = o->asked;
+
+    f->run(f->data, &run);
+
+    rc = ngx_hyperdrive_mysql_forward_pass(f,
+                                    o->asked ? NGX_HYPERDRIVE_MYSQL_REPLY_FETCH
+                                             : NGX_HYPERDRIVE_MYSQL_REPLY_DONE);
+    if (rc != NGX_ERROR) {
+        ngx_hyperdrive_mysql_ledger_at(&o->ledger, 0)->replica = !was;
     }
 
-    /* events, as rows without a head, up to an end that may never come */
-
-    o->dump = 1;
-
-    return ngx_hyperdrive_mysql_forward_pass(f,
-                                             NGX_HYPERDRIVE_MYSQL_REPLY_FETCH);
+    return rc;
 }
 
 

@@ -174,7 +174,7 @@ ngx_hyperdrive_mysql_origin_abandon(void *client, void *origin,
 
     ngx_hyperdrive_mysql_origin_disown(o);
 
-    if (o->poisoned || o->partial) {
+    if (o->poisoned || o->replica || o->partial) {
         return NGX_ERROR;
     }
 

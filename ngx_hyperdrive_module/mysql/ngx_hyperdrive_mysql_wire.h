@@ -189,8 +189,12 @@ typedef struct {
                                                      not told yet: _READY_... */
     unsigned                          copy_in:1;  /* it reads a file of the
                                                      client's */
-    unsigned                          dump:1;     /* it sends its log, and is
+    unsigned                          asked:1;    /* it is asked for its log,
+                                                     which it may refuse... */
+    unsigned                          dump:1;     /* ...it sends it, and is
                                                      told what was received */
+    unsigned                          replica:1;  /* to it the client is a
+                                                     replica, to the end */
     unsigned                          partial:1;  /* half a command is sent */
     unsigned                          hold:1;     /* the ledger has to be empty
                                                      first */

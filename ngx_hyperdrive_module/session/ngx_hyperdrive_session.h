@@ -236,6 +236,8 @@ typedef struct {
     unsigned                         sent:1;      /* something of the client's
                                                      own, since it has this
                                                      origin */
+    unsigned                         endless:1;   /* its answer may last for
+                                                     ever: the binary log */
     unsigned                         allowed:1;   /* there was room for it, just
                                                      before it is forwarded */
     unsigned                         refused:2;   /* what was forwarded may not
@@ -336,8 +338,9 @@ struct ngx_hyperdrive_session_s {
     unsigned                         by:2;        /* _session_by_e */
     unsigned                         looked_up:1; /* goes on, by its event */
     unsigned                         lookup_failed:1;
-    unsigned                         replication:1;   /* the origin is its
-                                                     own, to its end */
+    unsigned                         replication:1;   /* PostgreSQL: the
+                                                     origin is its own, from
+                                                     the log-in to the end */
     unsigned                         physical:1;  /* ...and knows no SQL */
 
     /*
@@ -541,6 +544,9 @@ void ngx_hyperdrive_session_resume(ngx_hyperdrive_session_t *s);
 
 /* nobody can tell what a statement sets: the connection is kept */
 void ngx_hyperdrive_session_pin_setting(ngx_hyperdrive_session_t *s);
+/* MySQL's: run->replication */
+void ngx_hyperdrive_session_pin_replication(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_run_t *run);
 
 
 /* ngx_hyperdrive_session_block.c */
@@ -670,8 +676,6 @@ ngx_hyperdrive_pool_t *ngx_hyperdrive_session_replication(
 void ngx_hyperdrive_session_replication_ready(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_origin_t *o);
 /* the session parts with it */
-/* the origin that it has is its own from now on: unit->replication */
-void ngx_hyperdrive_session_replication_begin(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_replication_end(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_origin_t *o);
 /* what will run is no SQL: it changes no table */

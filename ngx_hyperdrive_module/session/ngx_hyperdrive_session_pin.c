@@ -64,6 +64,8 @@ static void ngx_hyperdrive_session_pin_set(ngx_hyperdrive_session_t *s,
 static void ngx_hyperdrive_session_pin_found(ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_pin_left(ngx_hyperdrive_session_t *s,
     ngx_uint_t causes);
+static void ngx_hyperdrive_session_pin_keep(ngx_hyperdrive_session_t *s,
+    ngx_uint_t causes);
 
 
 /*
@@ -79,6 +81,15 @@ ngx_hyperdrive_session_pin_refuses(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_state_stmt_t  *stmt;
 
     stmt = s->unit.stmt;
+
+    if (s->unit.replication && !s->pinned
+        && ngx_hyperdrive_session_pin_taken(s)
+           >= ngx_hyperdrive_session_pin_max(s))
+    {
+        ngx_hyperdrive_session_pin_why(s, NGX_HYPERDRIVE_SESSION_PIN_TOO_MANY,
+                                       err);
+        return 1;
+    }
 
     if (stmt == NULL
         || (!stmt->plan.stateful && !stmt->plan.may_write
@@ -202,6 +213,18 @@ ngx_hyperdrive_session_pin_run(ngx_hyperdrive_session_t *s,
 }
 
 
+/* what the database thinks of it, and of whom, goes with the connection only */
+
+void
+ngx_hyperdrive_session_pin_replication(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_run_t *run)
+{
+    ngx_hyperdrive_session_pin_begin(s, NGX_HYPERDRIVE_STATE_PIN_REPLICATION);
+
+    s->pin.endless = run->endless;
+}
+
+
 void
 ngx_hyperdrive_session_pin_setting(ngx_hyperdrive_session_t *s)
 {
@@ -294,9 +317,14 @@ ngx_hyperdrive_session_pin_rejects(ngx_hyperdrive_session_t *s,
         leaves &= ~NGX_HYPERDRIVE_STATE_PIN_CODE;
     }
 
-    /* the operator's own wish is no fault of the client's */
+    /*
+     * The operator's own wish is no fault of the client's; and replication is
+     * no state that is left, but what the connection is for.
+     */
 
-    return (leaves & ~NGX_HYPERDRIVE_STATE_PIN_POLICY) != 0;
+    return (leaves & ~(NGX_HYPERDRIVE_STATE_PIN_POLICY
+                       |NGX_HYPERDRIVE_STATE_PIN_REPLICATION))
+           != 0;
 }
 
 
@@ -428,6 +456,8 @@ ngx_hyperdrive_session_pin_settled(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_proto_t   *proto;
     ngx_hyperdrive_origin_t  *o;
 
+    s->pin.endless = 0;
+
     if (!s->pinned) {
         return;
     }
@@ -504,6 +534,17 @@ ngx_hyperdrive_session_pin_piece(ngx_hyperdrive_session_t *s,
         return;
     }
 
+    if (piece->refused) {
+
+        /* it has not begun: there may be other causes */
+
+        s->pin.endless = 0;
+
+        ngx_hyperdrive_session_pin_keep(s, s->pin.causes
+                                     & ~NGX_HYPERDRIVE_STATE_PIN_REPLICATION);
+        return;
+    }
+
     ngx_hyperdrive_session_held_piece(s, piece);
 
     switch (ngx_hyperdrive_session_held_answer(s, piece)) {
@@ -545,17 +586,15 @@ ngx_hyperdrive_session_pin_piece(ngx_hyperdrive_session_t *s,
 
     if (piece->discard == NGX_HYPERDRIVE_PROTO_DISCARD_SESSION) {
 
-        /* whatever it was */
-
-        ngx_hyperdrive_session_pin_set(s, 0);
-        ngx_hyperdrive_session_held_free(s);
+        /* whatever it was, unless a replica cannot be anything else again */
 
         s->pin.set = 0;
         s->pin.close = 0;
         s->pin.check = 0;
-        s->pinned = 0;
-        s->conf->origin->counters->pinned--;
 
+        ngx_hyperdrive_session_held_free(s);
+        ngx_hyperdrive_session_pin_keep(s, s->pin.causes
+                                      & NGX_HYPERDRIVE_STATE_PIN_REPLICATION);
         return;
     }
 
@@ -640,6 +679,13 @@ ngx_hyperdrive_session_pin_left(ngx_hyperdrive_session_t *s, ngx_uint_t causes)
         causes |= s->pin.causes;
     }
 
+    ngx_hyperdrive_session_pin_keep(s, causes);
+}
+
+
+static void
+ngx_hyperdrive_session_pin_keep(ngx_hyperdrive_session_t *s, ngx_uint_t causes)
+{
     ngx_hyperdrive_session_pin_set(s, causes);
 
     if (causes == 0) {
@@ -668,11 +714,13 @@ ngx_hyperdrive_session_pin_end(ngx_hyperdrive_session_t *s)
     if (s->pinned) {
 
         /*
-         * A library stays, and so may anything in code that is kept for; a
-         * setting of a name with a dot is '' behind a RESET, and was NULL.
+         * A library stays, and so does a replica, and so may anything in code
+         * that is kept for; a setting of a name with a dot is '' behind a
+         * RESET, and was NULL.
          */
 
-        fast = NGX_HYPERDRIVE_STATE_PIN_LIBRARY;
+        fast = NGX_HYPERDRIVE_STATE_PIN_LIBRARY
+               |NGX_HYPERDRIVE_STATE_PIN_REPLICATION;
 
         if (s->conf->unread_pin) {
             fast |= NGX_HYPERDRIVE_STATE_PIN_CODE;

@@ -10,9 +10,9 @@
 
 /*
  * Replication connections: a session of this kind has a connection of its own
- * to its end, which is then closed: from its log-in on (PostgreSQL, 55.4
- * "Streaming Replication Protocol"), or from the command on that begins it.
- * Its messages go the way of all others.
+ * from its log-in to its end, which is then closed (PostgreSQL, 55.4
+ * "Streaming Replication Protocol").  Its messages go the way of all others.
+ * In MySQL a command begins it, and that is a pin.
  */
 
 
@@ -29,6 +29,10 @@ static ngx_str_t  ngx_hyperdrive_session_replication_commands[] = {
     ngx_string("UPLOAD_MANIFEST"),
     ngx_null_string
 };
+
+
+static void ngx_hyperdrive_session_replication_begin(
+    ngx_hyperdrive_session_t *s);
 
 
 ngx_hyperdrive_pool_t *
@@ -81,19 +85,17 @@ ngx_hyperdrive_session_replication_ready(ngx_hyperdrive_session_t *s,
 }
 
 
-void
+static void
 ngx_hyperdrive_session_replication_begin(ngx_hyperdrive_session_t *s)
 {
     ngx_hyperdrive_shm_counters_t  *counters;
 
     counters = s->conf->origin->counters;
 
-    s->replication = 1;
-
     counters->pinned++;
     counters->pinned_total++;
-    counters->pins[NGX_HYPERDRIVE_STATE_PIN_REPLICATION]++;
-    counters->pins_total[NGX_HYPERDRIVE_STATE_PIN_REPLICATION]++;
+    counters->pins[NGX_HYPERDRIVE_STATE_PIN_REPLICATES]++;
+    counters->pins_total[NGX_HYPERDRIVE_STATE_PIN_REPLICATES]++;
 }
 
 
@@ -106,7 +108,7 @@ ngx_hyperdrive_session_replication_end(ngx_hyperdrive_session_t *s,
     counters = s->conf->origin->counters;
 
     counters->pinned--;
-    counters->pins[NGX_HYPERDRIVE_STATE_PIN_REPLICATION]--;
+    counters->pins[NGX_HYPERDRIVE_STATE_PIN_REPLICATES]--;
 
     /* a walsender that streams reads no Terminate: it sees the end */
 

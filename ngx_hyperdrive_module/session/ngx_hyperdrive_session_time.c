@@ -118,7 +118,7 @@ ngx_hyperdrive_session_time_doing(ngx_hyperdrive_session_t *s,
     t->moved = ngx_current_msec;
     t->cancelled = 0;
 
-    if (doing == NGX_HYPERDRIVE_SESSION_QUERY && !s->replication) {
+    if (doing == NGX_HYPERDRIVE_SESSION_QUERY && !s->pin.endless) {
 
         /* it may turn out to be a client that thinks */
 
@@ -357,7 +357,7 @@ ngx_hyperdrive_session_time_limit(ngx_hyperdrive_session_t *s,
 
     case NGX_HYPERDRIVE_SESSION_QUERY:
 
-        if (s->replication) {
+        if (s->pin.endless) {
             return 0;
         }
 
@@ -419,7 +419,7 @@ ngx_hyperdrive_session_time_handler(ngx_event_t *ev)
     if (limit == 0) {
 
         if (s->time->doing == NGX_HYPERDRIVE_SESSION_QUERY
-            && !s->replication && s->conf->timeout.idle_in_transaction)
+            && !s->pin.endless && s->conf->timeout.idle_in_transaction)
         {
             /* the client may begin to think */
             ngx_add_timer(ev, s->conf->timeout.idle_in_transaction);

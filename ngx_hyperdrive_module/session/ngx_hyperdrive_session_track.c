@@ -29,6 +29,11 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
         return;
     }
 
+    if (run->replication) {
+        ngx_hyperdrive_session_pin_replication(s, run);
+        return;
+    }
+
     if (s->conf->policy && !run->prepares && !run->named) {
         ngx_hyperdrive_session_policy_run(s, run);
     }

@@ -510,11 +510,9 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
     proto = s->conf->origin->proto;
     counters = s->conf->origin->counters;
 
-    if (s->unit.replication && !s->replication) {
-        ngx_hyperdrive_session_replication_begin(s);
-    }
-
-    if (!s->pinned && !s->streaming && s->outstanding == 0 && s->unit.stmt) {
+    if (!s->pinned && !s->streaming && s->outstanding == 0
+        && (s->unit.stmt || s->unit.replication))
+    {
 
         if (!ngx_hyperdrive_session_pin_refuses(s, &err)) {
             s->pin.allowed = 1;

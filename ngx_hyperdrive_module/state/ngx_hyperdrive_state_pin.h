@@ -34,8 +34,9 @@
 #define NGX_HYPERDRIVE_STATE_PIN_TABLES       0x2000  /* LOCK TABLES */
 #define NGX_HYPERDRIVE_STATE_PIN_XA           0x4000
 
-/* of sessions that are never anything else: counted only */
-#define NGX_HYPERDRIVE_STATE_PIN_REPLICATION  15      /* the bit's number */
+/* PostgreSQL's sessions of that kind are never anything else: counted only */
+#define NGX_HYPERDRIVE_STATE_PIN_REPLICATION  0x8000
+#define NGX_HYPERDRIVE_STATE_PIN_REPLICATES   15      /* ...the bit's number */
 
 /* the operator's policy says so */
 #define NGX_HYPERDRIVE_STATE_PIN_POLICY       0x10000

@@ -45,6 +45,7 @@ typedef struct {
     ngx_uint_t                     mariadb;
 
     unsigned                       attached:1;
+    unsigned                       pinned:1;   /* ...up to the end */
     unsigned                       streaming:1;
     unsigned                       failed:1;   /* the client is closed: err */
     unsigned                       left:1;     /* it has said good-bye */
@@ -122,6 +123,7 @@ relay_fresh(relay_t *r)
     r->out.len = 0;
     r->wire.len = 0;
     r->attached = 0;
+    r->pinned = 0;
     r->nfresh++;
 }
 
@@ -188,6 +190,10 @@ relay_ran(void *data, ngx_hyperdrive_proto_run_t *run)
     relay_t  *r = data;
 
     r->runs++;
+
+    if (run->replication) {
+        r->pinned = 1;
+    }
 }
 
 
@@ -345,7 +351,7 @@ relay_settle(relay_t *r)
 {
     ngx_hyperdrive_chain_t  out;
 
-    if (!r->attached || r->wire.len || r->streaming
+    if (!r->attached || r->pinned || r->wire.len || r->streaming
         || !ngx_hyperdrive_mysql_origin_settled(r->origin))
     {
         return;
@@ -370,6 +376,7 @@ relay_settle(relay_t *r)
     }
 
     r->attached = 0;
+    r->pinned = 0;
 }
 
 
@@ -392,6 +399,10 @@ relay_answers(relay_t *r)
         rc = ngx_hyperdrive_mysql_answer(r->client, r->origin, &pos,
                                          copy + r->wire.len, &reply, &piece);
         if (rc == NGX_OK) {
+
+            if (piece.refused) {
+                r->pinned = 0;
+            }
 
             if (piece.tag == RELAY_TAG) {
                 r->nown++;
@@ -563,6 +574,7 @@ relay_leave(relay_t *r)
     }
 
     r->attached = 0;
+    r->pinned = 0;
 
     if (rc != NGX_OK) {
         relay_fresh(r);

@@ -714,8 +714,9 @@ void
 ngx_hyperdrive_session_waiter_ready(ngx_hyperdrive_origin_waiter_t *w,
     ngx_hyperdrive_origin_t *o)
 {
-    ngx_int_t                  rc;
-    ngx_hyperdrive_session_t  *s;
+    ngx_int_t                      rc;
+    ngx_hyperdrive_session_t      *s;
+    ngx_hyperdrive_proto_error_t   err;
 
     s = w->data;
 
@@ -730,6 +731,16 @@ ngx_hyperdrive_session_waiter_ready(ngx_hyperdrive_origin_waiter_t *w,
 
         ngx_hyperdrive_session_greet_ready(s, o);
         return;
+    }
+
+    if (s->conf->policy && !s->streaming) {
+
+        /* the input may have moved while it waited: a policy may ask for
+           values in it */
+
+        (void) s->conf->origin->proto->client_request(s->wire, s->net.pos,
+                                                      s->net.last, &s->unit,
+                                                      &err);
     }
 
     ngx_hyperdrive_session_attach(s, o);

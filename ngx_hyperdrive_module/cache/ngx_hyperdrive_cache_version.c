@@ -19,7 +19,7 @@
  * says who is dead, and two never reclaim the same.
  */
 
-#define NGX_HYPERDRIVE_CACHE_VERSION_LAYOUT   2
+#define NGX_HYPERDRIVE_CACHE_VERSION_LAYOUT   3
 #define NGX_HYPERDRIVE_CACHE_VERSION_MAGIC    0x68797076
 
 #define NGX_HYPERDRIVE_CACHE_VERSION_NUMBERS  65536
@@ -62,6 +62,14 @@ typedef union {
 } ngx_hyperdrive_cache_version_seat_t;
 
 
+/* there as long as <id> is not 0, which is set last */
+
+typedef struct {
+    uint64_t                         id;         /* upstream, pid */
+    uint64_t                         of;         /* user, where */
+} ngx_hyperdrive_cache_version_mark_t;
+
+
 typedef struct {
     uint32_t                         magic;
     uint32_t                         layout;
@@ -77,7 +85,8 @@ typedef struct {
 
     /* the rest is touched only as far as it is used */
 
-    uint64_t                  ends[NGX_HYPERDRIVE_CACHE_VERSION_SEATS]
+    ngx_hyperdrive_cache_version_mark_t
+                              ends[NGX_HYPERDRIVE_CACHE_VERSION_SEATS]
                                   [NGX_HYPERDRIVE_CACHE_VERSION_ENDS];
 
     ngx_hyperdrive_cache_version_line_t
@@ -674,10 +683,11 @@ ngx_hyperdrive_cache_version_sample(ngx_hyperdrive_cache_version_set_t *set,
 
 
 ngx_uint_t
-ngx_hyperdrive_cache_version_mark(uint32_t upstream, uint32_t pid)
+ngx_hyperdrive_cache_version_mark(ngx_hyperdrive_cache_version_end_t *end)
 {
     ngx_uint_t                            handle;
     ngx_hyperdrive_cache_version_seat_t  *s;
+    ngx_hyperdrive_cache_version_mark_t  *m;
 
     if (ngx_hyperdrive_cache_version_nspare) {
         handle = ngx_hyperdrive_cache_version_spare[
@@ -697,10 +707,14 @@ ngx_hyperdrive_cache_version_mark(uint32_t upstream, uint32_t pid)
         return NGX_HYPERDRIVE_CACHE_VERSION_ENDS;
     }
 
-    ngx_hyperdrive_cache_version_store(
-              &ngx_hyperdrive_cache_version_root->ends[
-                                   ngx_hyperdrive_cache_version_seat][handle],
-              (uint64_t) upstream << 32 | pid);
+    m = &ngx_hyperdrive_cache_version_root->ends[
+                                   ngx_hyperdrive_cache_version_seat][handle];
+
+    ngx_hyperdrive_cache_version_store(&m->of,
+                                       (uint64_t) end->user << 32 | end->where);
+    ngx_hyperdrive_cache_version_store(&m->id,
+                                       (uint64_t) end->upstream << 32
+                                       | end->pid);
 
     return handle;
 }
@@ -722,7 +736,7 @@ ngx_hyperdrive_cache_version_unmark(ngx_uint_t handle)
 
     ngx_hyperdrive_cache_version_store(
               &ngx_hyperdrive_cache_version_root->ends[
-                                   ngx_hyperdrive_cache_version_seat][handle],
+                                ngx_hyperdrive_cache_version_seat][handle].id,
               0);
 
     ngx_hyperdrive_cache_version_spare[ngx_hyperdrive_cache_version_nspare++]
@@ -776,19 +790,22 @@ ngx_int_t
 ngx_hyperdrive_cache_version_next(ngx_uint_t seat, ngx_uint_t *pos,
     ngx_hyperdrive_cache_version_end_t *end)
 {
-    uint64_t                              value;
+    uint64_t                              id, of;
     ngx_hyperdrive_cache_version_root_t  *root;
 
     root = ngx_hyperdrive_cache_version_root;
 
     while (*pos < NGX_HYPERDRIVE_CACHE_VERSION_ENDS) {
 
-        value = ngx_hyperdrive_cache_version_load(&root->ends[seat][*pos]);
+        id = ngx_hyperdrive_cache_version_load(&root->ends[seat][*pos].id);
+        of = ngx_hyperdrive_cache_version_load(&root->ends[seat][*pos].of);
         (*pos)++;
 
-        if (value) {
-            end->upstream = value >> 32;
-            end->pid = (uint32_t) value;
+        if (id) {
+            end->upstream = id >> 32;
+            end->pid = (uint32_t) id;
+            end->user = of >> 32;
+            end->where = (uint32_t) of;
             return NGX_OK;
         }
     }

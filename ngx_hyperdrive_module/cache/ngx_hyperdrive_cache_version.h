@@ -153,16 +153,19 @@ ngx_int_t ngx_hyperdrive_cache_version_moved(
 
 
 /*
- * Line 11.  The connections that are inside, for those who come after us: an
- * upstream (a digest of its name) and the number by which its database knows
- * the connection.  The handle is for _unmark().
+ * Line 11.  The connections that are inside, for those who come after us.  The
+ * handle is for _unmark().
  */
 typedef struct {
-    uint32_t                          upstream;
-    uint32_t                          pid;
+    uint32_t                          upstream;  /* a digest of its name */
+    uint32_t                          pid;       /* the number by which the
+                                                    database knows it, not 0 */
+    uint32_t                          user;      /* a digest of who uses it */
+    uint32_t                          where;     /* ...of where it leads */
 } ngx_hyperdrive_cache_version_end_t;
 
-ngx_uint_t ngx_hyperdrive_cache_version_mark(uint32_t upstream, uint32_t pid);
+ngx_uint_t ngx_hyperdrive_cache_version_mark(
+    ngx_hyperdrive_cache_version_end_t *end);
 void ngx_hyperdrive_cache_version_unmark(ngx_uint_t handle);
 
 /*

@@ -8,8 +8,9 @@
 
 
 /*
- * A user sees, and may kill, the connections of its own.  Their numbers rise
- * until the server is started anew.
+ * A user sees, and may kill, the connections of its own; who does not see even
+ * itself, since its account has another name, does not know.  Their numbers
+ * rise until the server is started anew.
  */
 
 size_t
@@ -24,7 +25,9 @@ ngx_hyperdrive_mysql_left_text(void *origin, ngx_str_t *list, uint32_t own,
                         "WHERE ID IN (%V) AND (SELECT VARIABLE_VALUE "
                         "FROM %s WHERE VARIABLE_NAME = 'UPTIME') >= %M "
                         "UNION ALL SELECT 0, 'x' FROM DUAL "
-                        "WHERE CONNECTION_ID() <> %uD",
+                        "WHERE CONNECTION_ID() <> %uD OR NOT EXISTS "
+                        "(SELECT 1 FROM information_schema.PROCESSLIST "
+                        "WHERE ID = CONNECTION_ID())",
                         list, o->mariadb ? "information_schema.GLOBAL_STATUS"
                                          : "performance_schema.global_status",
                         age / 1000, own)

@@ -627,7 +627,8 @@ void ngx_hyperdrive_origin_message(ngx_array_t *confs, ngx_uint_t from,
 
 /* ngx_hyperdrive_origin.c */
 
-/* a digest of the address that it leads to */
+/* a digest of the address that it leads to, and of the user if its database
+   tells nobody of other users' connections */
 uint32_t ngx_hyperdrive_origin_where(ngx_hyperdrive_origin_t *o);
 /* milliseconds of the monotonic clock, and one more */
 uint64_t ngx_hyperdrive_origin_clock(void);

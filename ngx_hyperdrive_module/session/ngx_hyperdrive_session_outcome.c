@@ -33,11 +33,8 @@
 typedef struct {
     ngx_queue_t                             queue;
     ngx_hyperdrive_pool_t                  *pool;     /* NULL: nobody can be
-                                                         asked */
-    uint32_t                                pid;
-    socklen_t                               socklen;  /* 0: whatever it was,
-                                                         there is only one */
-    ngx_sockaddr_t                          sockaddr;
+                                                         asked yet */
+    ngx_hyperdrive_cache_version_end_t      end;      /* pid 0: not known */
     ngx_msec_t                              lost;     /* when */
     ngx_msec_t                              seen;     /* when it was at work for
                                                          the last time */
@@ -53,8 +50,11 @@ typedef struct {
 static void ngx_hyperdrive_session_outcome_told(ngx_hyperdrive_origin_t *o,
     void *data, ngx_int_t rc);
 static ngx_uint_t ngx_hyperdrive_session_outcome_seat(ngx_uint_t seat);
+static void ngx_hyperdrive_session_outcome_describe(
+    ngx_hyperdrive_origin_t *o, ngx_hyperdrive_cache_version_end_t *end);
+static uint32_t ngx_hyperdrive_session_outcome_digest(ngx_str_t *name);
 static ngx_hyperdrive_pool_t *ngx_hyperdrive_session_outcome_pool(
-    uint32_t upstream);
+    ngx_hyperdrive_cache_version_end_t *end);
 static void ngx_hyperdrive_session_outcome_add(
     ngx_hyperdrive_session_outcome_t *oc);
 static void ngx_hyperdrive_session_outcome_handler(ngx_event_t *ev);
@@ -112,10 +112,32 @@ ngx_hyperdrive_session_outcome_init(ngx_array_t *confs)
 }
 
 
-uint32_t
-ngx_hyperdrive_session_outcome_upstream(ngx_hyperdrive_origin_conf_t *conf)
+ngx_uint_t
+ngx_hyperdrive_session_outcome_mark(ngx_hyperdrive_origin_t *o)
 {
-    return ngx_crc32_short(conf->name.data, conf->name.len);
+    ngx_hyperdrive_cache_version_end_t  end;
+
+    ngx_hyperdrive_session_outcome_describe(o, &end);
+
+    return ngx_hyperdrive_cache_version_mark(&end);
+}
+
+
+static void
+ngx_hyperdrive_session_outcome_describe(ngx_hyperdrive_origin_t *o,
+    ngx_hyperdrive_cache_version_end_t *end)
+{
+    end->upstream = ngx_hyperdrive_session_outcome_digest(&o->pool->conf->name);
+    end->pid = o->pid;
+    end->user = ngx_hyperdrive_session_outcome_digest(&o->pool->user);
+    end->where = ngx_hyperdrive_origin_where(o);
+}
+
+
+static uint32_t
+ngx_hyperdrive_session_outcome_digest(ngx_str_t *name)
+{
+    return ngx_crc32_short(name->data, name->len);
 }
 
 
@@ -163,9 +185,8 @@ ngx_hyperdrive_session_outcome_told(ngx_hyperdrive_origin_t *o, void *data,
 
     oc->pool = o->pool;
     oc->pool->refs++;
-    oc->pid = o->pid;
-    oc->socklen = o->socklen;
-    oc->sockaddr = o->sockaddr;
+    ngx_hyperdrive_session_outcome_describe(o, &oc->end);
+
     oc->lost = ngx_current_msec;
     oc->seen = ngx_current_msec;
 
@@ -196,10 +217,10 @@ ngx_hyperdrive_session_outcome_dead(void)
 static ngx_uint_t
 ngx_hyperdrive_session_outcome_seat(ngx_uint_t seat)
 {
-    ngx_int_t                            rc;
-    ngx_uint_t                           n, pos;
-    ngx_hyperdrive_cache_version_end_t   end;
-    ngx_hyperdrive_session_outcome_t    *oc;
+    ngx_int_t                           rc;
+    ngx_uint_t                          n, pos;
+    ngx_hyperdrive_session_outcome_t   *oc;
+    ngx_hyperdrive_cache_version_end_t  end;
 
     n = 0;
     pos = 0;
@@ -224,12 +245,7 @@ ngx_hyperdrive_session_outcome_seat(ngx_uint_t seat)
         oc->seen = oc->lost;
 
         if (rc == NGX_OK) {
-            oc->pid = end.pid;
-            oc->pool = ngx_hyperdrive_session_outcome_pool(end.upstream);
-        }
-
-        if (oc->pool) {
-            oc->pool->refs++;
+            oc->end = end;
         }
 
         ngx_hyperdrive_session_outcome_add(oc);
@@ -252,10 +268,13 @@ ngx_hyperdrive_session_outcome_seat(ngx_uint_t seat)
 }
 
 
-/* a pool that leads where the upstream's connections led; NULL: none */
+/*
+ * A pool that leads where the dead worker's connection led, and of its user if
+ * the database does not tell of others; NULL: there is none now.
+ */
 
 static ngx_hyperdrive_pool_t *
-ngx_hyperdrive_session_outcome_pool(uint32_t upstream)
+ngx_hyperdrive_session_outcome_pool(ngx_hyperdrive_cache_version_end_t *end)
 {
     ngx_str_t                         user, database;
     ngx_uint_t                        i;
@@ -268,7 +287,9 @@ ngx_hyperdrive_session_outcome_pool(uint32_t upstream)
 
     for (i = 0; i < ngx_hyperdrive_session_outcome_confs->nelts; i++) {
 
-        if (ngx_hyperdrive_session_outcome_upstream(confs[i]) == upstream) {
+        if (ngx_hyperdrive_session_outcome_digest(&confs[i]->name)
+            == end->upstream)
+        {
             conf = confs[i];
             break;
         }
@@ -278,25 +299,23 @@ ngx_hyperdrive_session_outcome_pool(uint32_t upstream)
         return NULL;
     }
 
-    if (conf->nprimaries != 1) {
-
-        /* the wrong one might be asked */
-
-        return NULL;
-    }
-
     for (q = ngx_queue_head(&conf->pools);
          q != ngx_queue_sentinel(&conf->pools);
          q = ngx_queue_next(q))
     {
         pool = ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
 
-        if (pool->replica == NULL) {
+        if (pool->replica == NULL
+            && (pool->user.len == 0 || pool->stamp)
+            && (conf->proto->left_any
+                || ngx_hyperdrive_session_outcome_digest(&pool->user)
+                   == end->user))
+        {
             return pool;
         }
     }
 
-    if (conf->database.len == 0) {
+    if (conf->database.len == 0 || conf->per_user) {
         return NULL;
     }
 
@@ -367,6 +386,14 @@ ngx_hyperdrive_session_outcome_next(void)
 
         oc = ngx_queue_data(q, ngx_hyperdrive_session_outcome_t, queue);
 
+        if (oc->pool == NULL && oc->end.pid) {
+            oc->pool = ngx_hyperdrive_session_outcome_pool(&oc->end);
+
+            if (oc->pool) {
+                oc->pool->refs++;
+            }
+        }
+
         if (oc->pool) {
             ngx_hyperdrive_session_outcome_ask(oc);
             return;
@@ -392,7 +419,7 @@ ngx_hyperdrive_session_outcome_ask(ngx_hyperdrive_session_outcome_t *oc)
     ngx_hyperdrive_session_outcome_now.about = oc;
     ngx_hyperdrive_session_outcome_now.valid = 0;
     ngx_hyperdrive_session_outcome_now.left.n = 1;
-    ngx_hyperdrive_session_outcome_now.left.pids[0] = oc->pid;
+    ngx_hyperdrive_session_outcome_now.left.pids[0] = oc->end.pid;
     ngx_hyperdrive_session_outcome_now.left.age = ngx_current_msec - oc->lost;
 
     ngx_memzero(ask, sizeof(ngx_hyperdrive_origin_ask_t));
@@ -412,16 +439,12 @@ ngx_hyperdrive_session_outcome_ask(ngx_hyperdrive_session_outcome_t *oc)
 static void
 ngx_hyperdrive_session_outcome_send(ngx_hyperdrive_origin_ask_t *ask)
 {
-    ngx_hyperdrive_origin_t           *o;
     ngx_hyperdrive_session_outcome_t  *oc;
 
-    o = ask->origin;
     oc = ngx_hyperdrive_session_outcome_now.about;
 
-    ngx_hyperdrive_session_outcome_now.valid = (oc->socklen == 0
-                  || ngx_cmp_sockaddr(&oc->sockaddr.sockaddr, oc->socklen,
-                                      &o->sockaddr.sockaddr, o->socklen, 1)
-                     == NGX_OK);
+    ngx_hyperdrive_session_outcome_now.valid
+                 = (ngx_hyperdrive_origin_where(ask->origin) == oc->end.where);
 
     ngx_hyperdrive_origin_left_send(ask,
                                     &ngx_hyperdrive_session_outcome_now.left);
@@ -498,7 +521,7 @@ ngx_hyperdrive_session_outcome_check(ngx_hyperdrive_session_outcome_t *oc,
     ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                   "hyperdrive origin %uD: what became of a write is not known "
                   "after %M seconds, it counts as committed",
-                  oc->pid, (now - oc->lost) / 1000);
+                  oc->end.pid, (now - oc->lost) / 1000);
 
     ngx_hyperdrive_session_outcome_end(oc);
 }

@@ -387,10 +387,7 @@ ngx_hyperdrive_session_write_send(ngx_hyperdrive_session_t *s)
 
     if (!w->marked) {
         w->marked = 1;
-        w->mark = ngx_hyperdrive_cache_version_mark(
-                    ngx_hyperdrive_session_outcome_upstream(
-                                                      s->origin->pool->conf),
-                    s->origin->pid);
+        w->mark = ngx_hyperdrive_session_outcome_mark(s->origin);
     }
 
     ngx_hyperdrive_session_write_enter(w);

@@ -92,9 +92,8 @@ void ngx_hyperdrive_session_write_over(
 /* ngx_hyperdrive_session_outcome.c */
 
 void ngx_hyperdrive_session_outcome_init(ngx_array_t *confs);
-/* a digest of its name */
-uint32_t ngx_hyperdrive_session_outcome_upstream(
-    ngx_hyperdrive_origin_conf_t *conf);
+/* _cache_version_mark() of <o> */
+ngx_uint_t ngx_hyperdrive_session_outcome_mark(ngx_hyperdrive_origin_t *o);
 /*
  * The client leaves <o>, which has not answered to what it entered for: others
  * stay off until it is idle again, or what became of it is known.

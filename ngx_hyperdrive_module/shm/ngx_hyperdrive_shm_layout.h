@@ -150,7 +150,7 @@ typedef struct {
     uint64_t                        died;
     uint64_t                        seen;       /* the database had it then */
     uint32_t                        pid;        /* 0: it has not told yet */
-    uint32_t                        where;      /* a digest of its address */
+    uint32_t                        where;      /* see _known() */
     uint32_t                        key_len;
     uint32_t                        counted;    /* in quotas */
     u_char                          user_id[NGX_HYPERDRIVE_SHM_QUOTA_ID];

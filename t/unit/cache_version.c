@@ -294,6 +294,20 @@ test_zone(void)
 }
 
 
+static ngx_uint_t
+mark(uint32_t upstream, uint32_t pid, uint32_t user, uint32_t where)
+{
+    ngx_hyperdrive_cache_version_end_t  end;
+
+    end.upstream = upstream;
+    end.pid = pid;
+    end.user = user;
+    end.where = where;
+
+    return ngx_hyperdrive_cache_version_mark(&end);
+}
+
+
 static void
 die_inside(void)
 {
@@ -301,10 +315,9 @@ die_inside(void)
 
     a = set_of(2, 100, 65535);
 
-    (void) ngx_hyperdrive_cache_version_mark(7, 4711);
-    ngx_hyperdrive_cache_version_unmark(
-                                    ngx_hyperdrive_cache_version_mark(7, 1));
-    (void) ngx_hyperdrive_cache_version_mark(8, 4712);
+    (void) mark(7, 4711, 0, 0xfffffffe);
+    ngx_hyperdrive_cache_version_unmark(mark(7, 1, 1, 1));
+    (void) mark(8, 4712, 0xfffffffd, 3);
 
     ngx_hyperdrive_cache_version_enter(&a);
 }
@@ -391,7 +404,9 @@ test_dead(void)
     }
 
     is(n == 2 && end[0].upstream == 7 && end[0].pid == 4711
-       && end[1].upstream == 8 && end[1].pid == 4712,
+       && end[0].user == 0 && end[0].where == 0xfffffffe
+       && end[1].upstream == 8 && end[1].pid == 4712
+       && end[1].user == 0xfffffffd && end[1].where == 3,
        "the connections that it was inside with are known");
 
     ngx_hyperdrive_cache_version_reclaim(seat);
@@ -443,7 +458,7 @@ test_marks(void)
     fresh();
 
     for (i = 0; i < NGX_HYPERDRIVE_CACHE_VERSION_ENDS + 2; i++) {
-        handles[i] = ngx_hyperdrive_cache_version_mark(1, i + 1);
+        handles[i] = mark(1, i + 1, 0, 0);
     }
 
     is(handles[NGX_HYPERDRIVE_CACHE_VERSION_ENDS - 1]
@@ -456,8 +471,8 @@ test_marks(void)
         ngx_hyperdrive_cache_version_unmark(handles[i]);
     }
 
-    is(ngx_hyperdrive_cache_version_mark(1, 1)
-       < NGX_HYPERDRIVE_CACHE_VERSION_ENDS, "handles are used again");
+    is(mark(1, 1, 0, 0) < NGX_HYPERDRIVE_CACHE_VERSION_ENDS,
+       "handles are used again");
 }
 
 

@@ -64,6 +64,7 @@ ngx_hyperdrive_mysql_ed25519_sign(ngx_str_t *password, u_char *scramble,
     u_char                          key[NGX_HYPERDRIVE_MYSQL_ED25519_KEY];
     u_char                          once[NGX_HYPERDRIVE_MYSQL_ED25519_KEY];
     u_char                          hash[NGX_HYPERDRIVE_MYSQL_ED25519_SHA512];
+    u_char                          minus;
     ngx_int_t                       rc;
     ngx_uint_t                      i;
     ngx_hyperdrive_mysql_ed25519_t  e;
@@ -73,6 +74,7 @@ ngx_hyperdrive_mysql_ed25519_sign(ngx_str_t *password, u_char *scramble,
                       NULL)
            != 1
         || RAND_bytes(once, sizeof(once)) != 1
+        || RAND_bytes(&minus, 1) != 1
         || ngx_hyperdrive_mysql_ed25519_point(&e, hash, e.secret, key)
            != NGX_OK
         || ngx_hyperdrive_mysql_ed25519_point(&e, once, e.nonce, out)
@@ -81,6 +83,14 @@ ngx_hyperdrive_mysql_ed25519_sign(ngx_str_t *password, u_char *scramble,
         rc = NGX_ERROR;
         goto done;
     }
+
+    /*
+     * Scalars of that form are half of all there are, and the nonce must not be
+     * known to be one: the other half are their negatives, whose points differ
+     * in the sign.
+     */
+
+    BN_set_negative(e.nonce, minus & 1);
 
     rc = NGX_DECLINED;
 

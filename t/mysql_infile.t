@@ -14,6 +14,7 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 
 use lib 'lib';
 use Test::Hyperdrive qw(:DEFAULT run_command);
+use Test::Hyperdrive::FakeMySQL;
 use Test::Hyperdrive::MySQL qw(%CAP packet);
 
 ###############################################################################
@@ -42,7 +43,17 @@ stream {
         hyperdrive_pool    max=1;
     }
 
+    upstream wants {
+        hyperdrive_origin  mysql://app:secret@127.0.0.1:8091/shop?ssl-mode=DISABLED&local_infile=true;
+        hyperdrive_pool    max=1;
+    }
+
     hyperdrive_users  off;
+
+    server {
+        listen           127.0.0.1:8084;
+        hyperdrive_pass  wants;
+    }
 
     server {
         listen           127.0.0.1:8080;
@@ -68,6 +79,22 @@ my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
 
 CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(200));
 EOC
+
+# a database that wants files
+
+my $fake = Test::Hyperdrive::FakeMySQL->new($t, port(8091), query => sub {
+	my ($n, $sql, $c) = @_;
+
+	return [ [ 0 ] ] unless $sql =~ /^(?:SELECT (?:1$|infiles)|LOAD)/;
+
+	$c->send("\xfb/etc/passwd");
+
+	return undef unless $sql =~ /^LOAD/;
+
+	$c->read_packet() for 1, 2;
+
+	return { error => [ 1024, 'HY000', 'no more of it' ] };
+});
 
 $t->run();
 
@@ -156,6 +183,57 @@ like($r->{error}{code}, qr/^(4166|3948|1148)$/, 'nor taken');
 like($r->{error}{message}, qr/local infile|not allowed|disabled/i,
 	'in clear words');
 is($c->value('SELECT 1'), 1, 'and the client goes on');
+
+# by a statement that was prepared, by a command and by SQL
+
+$c = client(8080);
+$c->query('DELETE FROM t');
+
+SKIP: {
+	skip('MySQL does not prepare it', 3) if $db->is_mysql();
+
+	$c->query("PREPARE s FROM '" . ($load =~ s/'/''/gr) . "'");
+	is($c->query('EXECUTE s')->{infile}, 'names', 'executed');
+	upload($c, "1\tone\n");
+
+	my $s = $c->prepare($load);
+	is($c->execute($s)->{infile}, 'names', 'prepared');
+	upload($c, "2\ttwo\n");
+
+	is($c->value('SELECT COUNT(*) FROM t'), 2, 'both are loaded');
+}
+
+# a text that is too long to be read
+
+is($c->query($load . ' ' x 2_000_000)->{infile}, 'names', 'a long one');
+upload($c, "3\tthree\n");
+is($c->value('SELECT COUNT(*) FROM t WHERE id = 3'), 1, 'it is loaded');
+
+# A database that asks for files that it was not to be given.
+
+for my $sql ('SELECT 1', 'SELECT infiles FROM t') {
+	$c = client(8084);
+	$r = $c->query($sql);
+	is($r->{infile}, undef, "$sql: no file is asked for");
+	is($r->{error}{code}, 1158, 'but an error told');
+	ok($c->ended(), 'it is over');
+}
+
+$c = client(8084);
+is($c->query($load)->{infile}, '/etc/passwd', 'who said so, is asked');
+
+# ...and that gives up amid one: the rest of it is no commands
+
+$c->send_raw(packet("first\n", $c->{seq}++)
+	. packet("second\n", $c->{seq}++));
+is($c->read_result()->{error}{code}, 1024, 'its error is passed on');
+ok($c->ended(), 'and it is over');
+
+my ($load_n) = map { $_->{n} } grep { ($_->{sql} // '') =~ /^LOAD/ }
+	$fake->log();
+
+ok(wait_for(sub { grep { $_->{event} eq 'close' && $_->{n} == $load_n }
+	$fake->log() }, 10), 'for the database, too');
 
 # the real client
 

@@ -70,6 +70,11 @@ ngx_hyperdrive_mysql_answer_packet(ngx_hyperdrive_mysql_client_t *c,
         return ngx_hyperdrive_mysql_answer_packet_error(c, o, p, len, piece);
     }
 
+    if (o->copy_in) {
+        return ngx_hyperdrive_mysql_answer_packet_bad(piece,
+                                                      "answer amid a file");
+    }
+
     switch (o->phase) {
 
     case NGX_HYPERDRIVE_MYSQL_FIRST:
@@ -204,19 +209,20 @@ ngx_hyperdrive_mysql_answer_packet_infile(ngx_hyperdrive_mysql_client_t *c,
 
     first = ngx_hyperdrive_mysql_ledger_at(&o->ledger, 0);
 
+    /* who has left gives none, and we never do */
+
+    if (!first->file || !ngx_hyperdrive_mysql_answer_packet_passes(c, o)) {
+        return ngx_hyperdrive_mysql_answer_packet_bad(piece,
+                                 "the database wants a file that it was not "
+                                 "to be given");
+    }
+
     o->copy_in = 1;
     piece->type = NGX_HYPERDRIVE_PROTO_NOTICE;
 
-    if (c && !(c->caps & NGX_HYPERDRIVE_MYSQL_LOCAL_FILES)) {
-        return ngx_hyperdrive_mysql_answer_packet_bad(piece,
-                                 "the database wants a file of a client that "
-                                 "gives none");
-    }
-
     p[3] = first->seq++;
 
-    return ngx_hyperdrive_mysql_answer_packet_passes(c, o)
-           ? NGX_OK : NGX_DECLINED;
+    return NGX_OK;
 }
 
 
@@ -691,6 +697,14 @@ ngx_hyperdrive_mysql_answer_packet_error(ngx_hyperdrive_mysql_client_t *c,
 
     default:
         break;
+    }
+
+    if (o->copy_in) {
+
+        /* whether it reads the rest of the file as such, nobody knows */
+
+        o->poisoned = 1;
+        piece->fatal = 1;
     }
 
     rc = (c && first->action == NGX_HYPERDRIVE_MYSQL_PASS) ? NGX_OK

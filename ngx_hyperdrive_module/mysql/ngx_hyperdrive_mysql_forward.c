@@ -243,7 +243,7 @@ static ngx_int_t
 ngx_hyperdrive_mysql_forward_query(ngx_hyperdrive_mysql_forward_t *f)
 {
     ngx_int_t                      rc;
-    ngx_uint_t                     unsure;
+    ngx_uint_t                     unsure, file;
     ngx_hyperdrive_state_stmt_t   *stmt;
     ngx_hyperdrive_mysql_reply_t  *reply;
 
@@ -271,6 +271,7 @@ ngx_hyperdrive_mysql_forward_query(ngx_hyperdrive_mysql_forward_t *f)
     ngx_hyperdrive_mysql_forward_run(f, stmt, NULL, 0, 0);
 
     unsure = (stmt == NULL || !stmt->plan.plain);
+    file = ngx_hyperdrive_mysql_forward_asks(f, stmt);
 
     if (stmt) {
         ngx_hyperdrive_state_stmt_unref(f->client->ctx->registry, stmt);
@@ -283,9 +284,62 @@ ngx_hyperdrive_mysql_forward_query(ngx_hyperdrive_mysql_forward_t *f)
         reply = ngx_hyperdrive_mysql_ledger_at(&f->origin->ledger,
                                                f->origin->ledger.n - 1);
         reply->unsure = unsure;
+        reply->file = file;
     }
 
     return rc;
+}
+
+
+/*
+ * Who gives files gives any that he is asked for, and the database is not to
+ * ask for one unless the client has said so: LOCAL INFILE, wherever it stands,
+ * or what runs a text that is not read here.
+ */
+
+ngx_uint_t
+ngx_hyperdrive_mysql_forward_asks(ngx_hyperdrive_mysql_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt)
+{
+    u_char      *p, *word, *last;
+    ngx_str_t   *one;
+    static ngx_str_t  words[] = {
+        ngx_string("infile"),
+        ngx_string("execute"),
+        ngx_string("call"),
+        ngx_null_string
+    };
+
+    if (!(f->client->caps & f->origin->caps
+          & NGX_HYPERDRIVE_MYSQL_LOCAL_FILES))
+    {
+        return 0;
+    }
+
+    if (stmt == NULL) {
+        return 1;
+    }
+
+    last = stmt->text + stmt->len;
+
+    for (p = stmt->text; p < last; p++) {
+        word = p;
+
+        while (p < last && ((*p | 0x20) >= 'a') && ((*p | 0x20) <= 'z')) {
+            p++;
+        }
+
+        for (one = words; one->len; one++) {
+
+            if ((size_t) (p - word) == one->len
+                && ngx_strncasecmp(word, one->data, one->len) == 0)
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
 }
 
 
@@ -517,7 +571,7 @@ ngx_hyperdrive_mysql_forward_rest(ngx_hyperdrive_mysql_forward_t *f,
 static ngx_int_t
 ngx_hyperdrive_mysql_forward_infile(ngx_hyperdrive_mysql_forward_t *f)
 {
-    u_char                         *p, seq, last;
+    u_char                         *p, seq;
     ngx_uint_t                      n;
     ngx_hyperdrive_mysql_part_t     part;
     ngx_hyperdrive_mysql_origin_t  *o;
@@ -531,7 +585,10 @@ ngx_hyperdrive_mysql_forward_infile(ngx_hyperdrive_mysql_forward_t *f)
 
             n = part.len + o->infile.left;
             seq = ++o->seq;
-            last = part.seq;
+
+            /* what is answered is numbered behind it */
+
+            ngx_hyperdrive_mysql_ledger_at(&o->ledger, 0)->seq = part.seq + 1;
 
             p = ngx_hyperdrive_base_chain_reserve(f->out,
                                                   NGX_HYPERDRIVE_MYSQL_HEADER);
@@ -544,12 +601,8 @@ ngx_hyperdrive_mysql_forward_infile(ngx_hyperdrive_mysql_forward_t *f)
 
             if (n == 0 && part.begin) {
 
-                /* the end; its answer is numbered behind it */
-
                 o->copy_in = 0;
                 o->partial = 0;
-
-                ngx_hyperdrive_mysql_ledger_at(&o->ledger, 0)->seq = last + 1;
 
                 ngx_memzero(&o->infile, sizeof(ngx_hyperdrive_mysql_framer_t));
 

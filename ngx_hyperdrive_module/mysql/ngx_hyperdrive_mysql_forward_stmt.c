@@ -225,6 +225,7 @@ ngx_hyperdrive_mysql_forward_execute(ngx_hyperdrive_mysql_forward_t *f)
     reply->id = ngx_hyperdrive_mysql_forward_id(f, name);
     reply->by = name->number;
     reply->unsure = !name->stmt->plan.plain;
+    reply->file = ngx_hyperdrive_mysql_forward_asks(f, name->stmt);
 
     if (item && item->holder && !cursor) {
         /* its long data is used up */
@@ -558,7 +559,7 @@ static ngx_int_t
 ngx_hyperdrive_mysql_forward_last(ngx_hyperdrive_mysql_forward_t *f)
 {
     uint32_t                        number;
-    ngx_uint_t                      i;
+    ngx_uint_t                      i, file;
     ngx_hyperdrive_mysql_reply_t   *reply;
     ngx_hyperdrive_mysql_origin_t  *o;
 
@@ -603,6 +604,8 @@ ngx_hyperdrive_mysql_forward_last(ngx_hyperdrive_mysql_forward_t *f)
         reply->args_len = f->avail;
     }
 
+    file = ngx_hyperdrive_mysql_forward_asks(f, reply->stmt);
+
     ngx_hyperdrive_mysql_forward_run(f, reply->stmt, NULL, 0, 1);
 
     reply = ngx_hyperdrive_mysql_forward_expect(f,
@@ -613,6 +616,7 @@ ngx_hyperdrive_mysql_forward_last(ngx_hyperdrive_mysql_forward_t *f)
     }
 
     reply->unsure = 1;
+    reply->file = file;
 
     return NGX_OK;
 }

@@ -73,6 +73,8 @@ typedef struct {
                                                   open */
     unsigned                          reset:1; /* it forgets what is
                                                   prepared */
+    unsigned                          file:1;  /* it may ask the client for a
+                                                  file of his */
     unsigned                          replica:1; /* the first that makes a
                                                   replica's connection of it */
 } ngx_hyperdrive_mysql_reply_t;

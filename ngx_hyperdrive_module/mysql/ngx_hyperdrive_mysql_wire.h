@@ -380,6 +380,9 @@ ngx_int_t ngx_hyperdrive_mysql_forward_rest(ngx_hyperdrive_mysql_forward_t *f,
 ngx_int_t ngx_hyperdrive_mysql_forward_local(ngx_hyperdrive_mysql_forward_t *f,
     ngx_hyperdrive_mysql_local_e local, uint32_t number);
 ngx_int_t ngx_hyperdrive_mysql_forward_hold(ngx_hyperdrive_mysql_forward_t *f);
+/* whether its answer may be a question for a file; <stmt>: NULL: not read */
+ngx_uint_t ngx_hyperdrive_mysql_forward_asks(
+    ngx_hyperdrive_mysql_forward_t *f, ngx_hyperdrive_state_stmt_t *stmt);
 void ngx_hyperdrive_mysql_forward_run(ngx_hyperdrive_mysql_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt, u_char *args, size_t len,
     ngx_uint_t cut);

@@ -230,7 +230,9 @@ ngx_hyperdrive_session_time_piece(ngx_hyperdrive_session_t *s,
 
     if (piece->type == NGX_HYPERDRIVE_PROTO_ERROR) {
 
-        if (t->cancelled && piece->cancelled && !piece->own) {
+        if (t->cancelled && piece->cancelled && !piece->own
+            && !piece->fatal)
+        {
 
             /* the database thinks that it was the user's wish */
 

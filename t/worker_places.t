@@ -81,6 +81,12 @@ stream {
         hyperdrive_catalog  off;
     }
 
+    upstream late {
+        hyperdrive_origin   $origin{pg};
+        hyperdrive_pool     max=20 wait=60s;
+        hyperdrive_catalog  off;
+    }
+
     server {
         listen           127.0.0.1:8080 reuseport;
         hyperdrive_pass  pg;
@@ -95,15 +101,21 @@ stream {
         listen           127.0.0.1:8082 reuseport;
         hyperdrive_pass  quota;
     }
+
+    server {
+        listen           127.0.0.1:8083 reuseport;
+        hyperdrive_pass  late;
+    }
 }
 
 EOS
 
-my %port = (pg => 8080, my => 8081, quota => 8082);
+my %port = (pg => 8080, my => 8081, quota => 8082, late => 8083);
 
 busy($_) for 'pg', 'my';
 all_busy($_) for 'pg', 'my';
 frozen();
+another_death();
 quota();
 
 $t->done_testing();
@@ -329,6 +341,70 @@ sub frozen {
 		. "WHERE pid = $pid"), 0, 'pg, and not after it');
 
 	over('pg', @$its, @$others);
+}
+
+# One worker dies while a connection of one that died before is there yet: that
+# of the second is younger than the death of the first.
+
+sub another_death {
+	my ($victim, $its, $others) = clients_of('late', 1);
+
+	my $first = frozen_backend($its->[0]);
+	kill 'KILL', $victim;
+
+	wait_for(sub { asked_to_end($first) }, 20, 'the first is asked about');
+	over('late', @$its, @$others);
+
+	my $later = probe('pg', "SELECT clock_timestamp() + interval '2s'");
+	wait_for(sub { probe('pg', "SELECT clock_timestamp() > '$later'") eq 't' },
+		20);
+
+	my ($second_victim, $new, $rest) = clients_of('late', 5);
+	my $young;
+
+	# connections that were there already are used up
+
+	for my $c (@$new) {
+		$c->query('BEGIN');
+		$young = $c;
+
+		last if value($c, "SELECT backend_start > '$later' FROM "
+			. 'pg_stat_activity WHERE pid = pg_backend_pid()') eq 't';
+	}
+
+	my $second = frozen_backend($young);
+	kill 'KILL', $second_victim;
+
+	wait_for(sub { asked_to_end($second) }, 20, 'the second is asked about');
+
+	my $asked = asked_to_end($first);
+	wait_for(sub { asked_to_end($first) > $asked + 2 }, 20,
+		'both are asked about');
+
+	is(upstream('late')->{dead}, 2, 'late, the places of both count');
+
+	kill 'CONT', $first, $second;
+
+	wait_for(sub { upstream('late')->{dead} == 0 }, 20, 'they have gone');
+
+	over('late', @$new, @$rest);
+}
+
+sub frozen_backend {
+	my ($c) = @_;
+
+	$c->query('BEGIN');
+	my $pid = value($c, 'SELECT pg_backend_pid()');
+
+	kill 'STOP', $pid;
+	return $pid;
+}
+
+sub asked_to_end {
+	my ($pid) = @_;
+
+	return scalar(() = $pg->log()
+		=~ /pg_terminate_backend\(pid\) .* WHERE pid = $pid /g);
 }
 
 # Parts of a quota as well.

@@ -18,7 +18,17 @@
 /* who reads the end of its connection has ended by then; others are told to */
 #define NGX_HYPERDRIVE_ORIGIN_LEFT_END     100
 
+/*
+ * Whose workers died together is in one question, which has one time: it is
+ * exact enough for what left_text() leaves out.
+ */
+#define NGX_HYPERDRIVE_ORIGIN_LEFT_APART   100
+
 #define NGX_HYPERDRIVE_ORIGIN_LEFT_TEXT    2048
+
+#define NGX_HYPERDRIVE_ORIGIN_LEFT_BITS    (8 * sizeof(uintptr_t))
+#define NGX_HYPERDRIVE_ORIGIN_LEFT_WORDS                                     \
+    (NGX_HYPERDRIVE_SHM_BACKENDS / NGX_HYPERDRIVE_ORIGIN_LEFT_BITS + 1)
 
 
 /* of one upstream, while there are any */
@@ -28,13 +38,15 @@ typedef struct {
     ngx_hyperdrive_origin_conf_t    *conf;
     ngx_event_t                      event;
     ngx_connection_t                 dummy;   /* debug logging reads it */
-    ngx_uint_t                       pos;     /* in what is left */
     ngx_uint_t                       end;     /* of those of <left>: this one
                                                  is being ended; 0: none */
     ngx_hyperdrive_pool_t           *pool;    /* ...over one of this */
     uint32_t                         where;
     uint32_t                         backends[NGX_HYPERDRIVE_ORIGIN_LEFT_MAX];
     ngx_hyperdrive_origin_left_t     left;
+    uintptr_t                        asked[NGX_HYPERDRIVE_ORIGIN_LEFT_WORDS];
+                                              /* a bit for each backend whose
+                                                 turn was in this round */
     unsigned                         active:1;
     unsigned                         valid:1; /* the one that is there, or
                                                  was, can be asked */
@@ -95,7 +107,7 @@ ngx_hyperdrive_origin_left(ngx_hyperdrive_origin_conf_t *conf)
     }
 
     l->active = 1;
-    l->pos = 0;
+    ngx_memzero(l->asked, sizeof(l->asked));
 
     ngx_add_timer(&l->event, NGX_HYPERDRIVE_ORIGIN_LEFT_SOON);
 }
@@ -143,7 +155,7 @@ ngx_hyperdrive_origin_left_handler(ngx_event_t *ev)
         return;
     }
 
-    l->pos = 0;
+    ngx_memzero(l->asked, sizeof(l->asked));
 
     ngx_add_timer(ev, NGX_HYPERDRIVE_ORIGIN_LEFT_POLL);
 }
@@ -154,13 +166,15 @@ ngx_hyperdrive_origin_left_handler(ngx_event_t *ev)
 static ngx_hyperdrive_pool_t *
 ngx_hyperdrive_origin_left_gather(ngx_hyperdrive_origin_left_of_t *l)
 {
+    uintptr_t                     *word, bit;
     ngx_str_t                      key;
     ngx_uint_t                     i;
+    ngx_msec_t                     died;
     ngx_hyperdrive_pool_t         *pool;
     ngx_hyperdrive_shm_backend_t   backend;
 
     pool = NULL;
-    i = l->pos;
+    i = 0;
 
     l->left.n = 0;
     l->end = 0;
@@ -171,39 +185,43 @@ ngx_hyperdrive_origin_left_gather(ngx_hyperdrive_origin_left_of_t *l)
            && ngx_hyperdrive_shm_backend_next(l->conf->limit, &i, &backend)
               == NGX_OK)
     {
-        if (backend.pid == 0) {
+        word = &l->asked[backend.backend / NGX_HYPERDRIVE_ORIGIN_LEFT_BITS];
+        bit = (uintptr_t) 1
+              << backend.backend % NGX_HYPERDRIVE_ORIGIN_LEFT_BITS;
+
+        if (backend.pid == 0 || (*word & bit)) {
             continue;
         }
+
+        died = ngx_current_msec - backend.age;
 
         if (pool == NULL) {
             pool = ngx_hyperdrive_origin_left_pool(l->conf, &backend.key);
 
             if (pool == NULL) {
-                l->pos = i;
+                *word |= bit;
                 continue;
             }
 
             key = backend.key;
             l->where = backend.where;
-            l->left.age = backend.age;
+            l->left.died = died;
         }
 
         if (backend.where != l->where
+            || ngx_abs((ngx_msec_int_t) (died - l->left.died))
+               > NGX_HYPERDRIVE_ORIGIN_LEFT_APART
             || !ngx_hyperdrive_base_same(&backend.key, &key))
         {
             /* of another kind: next time */
             continue;
         }
 
+        *word |= bit;
+
         l->backends[l->left.n] = backend.backend;
         l->left.pids[l->left.n] = backend.pid;
         l->left.n++;
-
-        l->left.age = ngx_max(l->left.age, backend.age);
-    }
-
-    if (pool) {
-        l->pos = i;
     }
 
     return pool;
@@ -298,7 +316,9 @@ ngx_hyperdrive_origin_left_request(ngx_hyperdrive_origin_ask_t *ask)
 
     text.data = buf;
     text.len = ask->pool->conf->proto->left_end(l->left.pids[l->end - 1],
-                                                l->left.age, buf, sizeof(buf));
+                                                ngx_current_msec
+                                                - l->left.died,
+                                                buf, sizeof(buf));
 
     ngx_hyperdrive_base_chain_clear(&ask->request);
 
@@ -352,7 +372,7 @@ ngx_hyperdrive_origin_left_done(ngx_hyperdrive_origin_ask_t *ask, ngx_int_t rc)
      * gone, or is not ours to end.
      */
 
-    if (l->left.age >= NGX_HYPERDRIVE_ORIGIN_LEFT_END
+    if (ngx_current_msec - l->left.died >= NGX_HYPERDRIVE_ORIGIN_LEFT_END
         && ngx_hyperdrive_origin_left_next(l))
     {
         /* not from here: we may be in the middle of _ask() */
@@ -414,7 +434,8 @@ ngx_hyperdrive_origin_left_send(ngx_hyperdrive_origin_ask_t *ask,
 
     text.data = buf;
     text.len = proto->left_text(ask->origin->wire, &list, ask->origin->pid,
-                                left->age, buf, sizeof(buf));
+                                ngx_current_msec - left->died, buf,
+                                sizeof(buf));
 
     ngx_hyperdrive_base_chain_clear(&ask->request);
 

@@ -25,7 +25,8 @@ typedef struct {
 
     ngx_uint_t     n;
     uint32_t       pids[NGX_HYPERDRIVE_ORIGIN_LEFT_MAX];
-    ngx_msec_t     age;       /* they were there so long ago, all of them */
+    ngx_msec_t     died;      /* when they were there yet, all of them: as
+                                 ngx_current_msec */
 
     /* what the database has said */
 

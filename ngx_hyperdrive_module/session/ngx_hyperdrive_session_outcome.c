@@ -420,7 +420,7 @@ ngx_hyperdrive_session_outcome_ask(ngx_hyperdrive_session_outcome_t *oc)
     ngx_hyperdrive_session_outcome_now.valid = 0;
     ngx_hyperdrive_session_outcome_now.left.n = 1;
     ngx_hyperdrive_session_outcome_now.left.pids[0] = oc->end.pid;
-    ngx_hyperdrive_session_outcome_now.left.age = ngx_current_msec - oc->lost;
+    ngx_hyperdrive_session_outcome_now.left.died = oc->lost;
 
     ngx_memzero(ask, sizeof(ngx_hyperdrive_origin_ask_t));
 

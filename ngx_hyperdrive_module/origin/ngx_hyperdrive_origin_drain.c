@@ -18,6 +18,8 @@ static ngx_uint_t ngx_hyperdrive_origin_drain_pool(
     ngx_hyperdrive_pool_t *pool, ngx_uint_t all);
 static ngx_uint_t ngx_hyperdrive_origin_drain_leave_pool(
     ngx_hyperdrive_pool_t *pool);
+static void ngx_hyperdrive_origin_drain_leave_halts(
+    ngx_hyperdrive_pool_t *pool);
 
 
 ngx_uint_t
@@ -146,6 +148,8 @@ ngx_hyperdrive_origin_drain_leave_pool(ngx_hyperdrive_pool_t *pool)
     ngx_queue_t              *q, *next;
     ngx_hyperdrive_origin_t  *o;
 
+    ngx_hyperdrive_origin_drain_leave_halts(pool);
+
     for (i = 0; i < NGX_HYPERDRIVE_ORIGIN_STATES; i++) {
 
         if (i == NGX_HYPERDRIVE_ORIGIN_BUSY) {
@@ -159,11 +163,6 @@ ngx_hyperdrive_origin_drain_leave_pool(ngx_hyperdrive_pool_t *pool)
             next = ngx_queue_next(q);
             o = ngx_queue_data(q, ngx_hyperdrive_origin_t, queue);
 
-            if (o->extra) {
-                ngx_hyperdrive_origin_halt_end(o);
-                continue;
-            }
-
             /* its place and its entry are this process's, to its end */
 
             o->backend = 0;
@@ -172,4 +171,40 @@ ngx_hyperdrive_origin_drain_leave_pool(ngx_hyperdrive_pool_t *pool)
     }
 
     return pool->norigins[NGX_HYPERDRIVE_ORIGIN_BUSY];
+}
+
+
+/*
+ * Those that stop a query, and nobody is waiting for any more.  The one that
+ * runs it hears nothing of it: it would be idle, and used.
+ */
+
+static void
+ngx_hyperdrive_origin_drain_leave_halts(ngx_hyperdrive_pool_t *pool)
+{
+    ngx_uint_t                i;
+    ngx_queue_t              *q, *next;
+    ngx_hyperdrive_origin_t  *k;
+
+    for (i = 0; i < NGX_HYPERDRIVE_ORIGIN_STATES; i++) {
+
+        for (q = ngx_queue_head(&pool->origins[i]);
+             q != ngx_queue_sentinel(&pool->origins[i]);
+             q = next)
+        {
+            next = ngx_queue_next(q);
+            k = ngx_queue_data(q, ngx_hyperdrive_origin_t, queue);
+
+            if (!k->extra) {
+                continue;
+            }
+
+            if (k->target) {
+                k->target->cancel = NULL;
+                k->target = NULL;
+            }
+
+            ngx_hyperdrive_origin_free(k);
+        }
+    }
 }

@@ -307,6 +307,8 @@ typedef struct {
     unsigned                          refused:1;    /* ERROR: replication has
                                                        not begun, and the
                                                        connection is as any */
+    unsigned                          syntax:1;     /* ERROR: of the parser,
+                                                       or so it says */
     unsigned                          read_only:2;  /* ERROR: nothing may be
                                                        written there:
                                                        _PROTO_READ_ONLY_... */

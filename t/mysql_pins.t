@@ -18,7 +18,7 @@ use Test::Hyperdrive::Process qw(wait_for);
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new()->plan(83)
+my $t = Test::Hyperdrive->new()->plan(94)
 	->write_file_expand('nginx.conf', <<'EOC');
 
 %%TEST_GLOBALS%%
@@ -47,7 +47,23 @@ my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
 	databases => [ 'shop', 'other' ], sql => {
 		shop => 'CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20)'
 			. ' CHARACTER SET latin1 COLLATE latin1_bin);'
-			. "INSERT INTO t VALUES (1, 'one'), (2, 'two')",
+			. "INSERT INTO t VALUES (1, 'one'), (2, 'two');"
+			. <<'EOS',
+
+DELIMITER //
+CREATE FUNCTION takes(fails INT) RETURNS INT
+BEGIN
+    DO GET_LOCK('taken', 0);
+    IF fails = 1 THEN
+        SIGNAL SQLSTATE '42000' SET MESSAGE_TEXT = 'failed';
+    ELSEIF fails = 2 THEN
+        SIGNAL SQLSTATE '42000'
+        SET MYSQL_ERRNO = 1064, MESSAGE_TEXT = 'failed';
+    END IF;
+    RETURN fails;
+END//
+DELIMITER ;
+EOS
 	});
 
 $t->run();
@@ -201,6 +217,24 @@ free('a distributed transaction');
 
 is($c->query('SELEC 1')->{error}{code}, 1064, 'nonsense');
 free('leaves nothing');
+
+# what fails in the middle, whatever it says
+
+for my $case ([ 1, 1644 ], [ 2, 1064 ]) {
+	is($c->query("SELECT takes($case->[0])")->{error}{code}, $case->[1],
+		'a function that fails behind a lock');
+	is($c->value("SELECT IS_USED_LOCK('taken') = CONNECTION_ID()"), 1,
+		'it is held');
+	is(pins(), 'function', 'and keeps the connection');
+	$c->reset();
+}
+
+good('BEGIN');
+is($c->query('SELEC 1')->{error}{code}, 1064, 'nonsense in a transaction');
+is($c->value('SELECT takes(0)'), 0, 'and a function behind it');
+good('COMMIT');
+is(pins(), 'function', 'keeps the connection');
+$c->reset();
 
 # everything at once
 

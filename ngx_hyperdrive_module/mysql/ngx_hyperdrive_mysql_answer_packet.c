@@ -676,6 +676,10 @@ ngx_hyperdrive_mysql_answer_packet_error(ngx_hyperdrive_mysql_client_t *c,
 
     switch (err.code) {
 
+    case 1064:    /* ER_PARSE_ERROR */
+        piece->syntax = 1;
+        break;
+
     case 1317:    /* ER_QUERY_INTERRUPTED */
         piece->cancelled = 1;
         break;

@@ -51,8 +51,7 @@ struct ngx_hyperdrive_session_held_s {
     ngx_uint_t                           fresh;    /* causes that it has
                                                       begun */
     unsigned                             error:1;
-    unsigned                             refused:1;  /* by the parser, or for
-                                                        want of a right */
+    unsigned                             syntax:1;   /* ...of the parser */
 
     ngx_uint_t                           asking;   /* answers to come */
     ngx_hyperdrive_session_values_t      values;   /* of user variables */
@@ -106,7 +105,7 @@ ngx_hyperdrive_session_held_run(ngx_hyperdrive_session_t *s,
     h->leaves = leaves;
     h->fresh = leaves & ~was;
     h->error = 0;
-    h->refused = 0;
+    h->syntax = 0;
 }
 
 
@@ -124,8 +123,7 @@ ngx_hyperdrive_session_held_piece(ngx_hyperdrive_session_t *s,
 
     if (piece->type == NGX_HYPERDRIVE_PROTO_ERROR) {
         h->error = 1;
-        h->refused = (piece->sqlstate
-                      && ngx_memcmp(piece->sqlstate, "42000", 5) == 0);
+        h->syntax = piece->syntax;
 
     } else if (piece->type == NGX_HYPERDRIVE_PROTO_READY) {
         ngx_hyperdrive_session_held_done(s);
@@ -151,14 +149,20 @@ ngx_hyperdrive_session_held_done(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_sql_mode(h->stmt->mode, &mode);
     ngx_hyperdrive_sql_left(&text, &mode, &left);
 
-    if (h->refused && !left.compound
+    if (h->syntax && !left.compound && !h->stmt->plan.single
         && (h->leaves & ~NGX_HYPERDRIVE_STATE_PIN_FUNCTION) == 0)
     {
-        /* nobody has understood it, nor has the database */
+        /*
+         * Nobody has understood it, nor has the database: nothing has run.
+         * Of one that has been understood a routine may say the same, behind
+         * all that it has done.
+         */
 
         s->pin.nothing |= h->fresh;
 
     } else {
+        s->pin.nothing &= ~h->leaves;
+
         ngx_hyperdrive_session_held_apply(s, &left);
     }
 

@@ -36,6 +36,8 @@ static void ngx_hyperdrive_sql_mysql_left_handler(
     ngx_hyperdrive_sql_mysql_left_read_t *r);
 static void ngx_hyperdrive_sql_mysql_left_set(
     ngx_hyperdrive_sql_mysql_left_read_t *r);
+static void ngx_hyperdrive_sql_mysql_left_locked(
+    ngx_hyperdrive_sql_mysql_left_read_t *r, ngx_uint_t ends);
 static void ngx_hyperdrive_sql_mysql_left_assign(
     ngx_hyperdrive_sql_mysql_left_read_t *r);
 static void ngx_hyperdrive_sql_mysql_left_charset(
@@ -113,6 +115,8 @@ ngx_hyperdrive_sql_mysql_left_first(ngx_hyperdrive_sql_mysql_left_read_t *r)
         "while", NULL
     };
 
+    static ngx_str_t  tables = ngx_string("tables");
+
     ngx_str_null(&none);
 
     for (word = words; *word; word++) {
@@ -141,10 +145,10 @@ ngx_hyperdrive_sql_mysql_left_first(ngx_hyperdrive_sql_mysql_left_read_t *r)
         }
 
     } else if (ngx_hyperdrive_sql_mysql_left_word(r, "unlock")) {
-        ngx_hyperdrive_sql_mysql_left_add(r, LEAVES(TABLES), &none, 1);
+        ngx_hyperdrive_sql_mysql_left_locked(r, 1);
 
     } else if (ngx_hyperdrive_sql_mysql_left_word(r, "lock")) {
-        ngx_hyperdrive_sql_mysql_left_add(r, LEAVES(TABLES), &none, 0);
+        ngx_hyperdrive_sql_mysql_left_locked(r, 0);
 
     } else if (ngx_hyperdrive_sql_mysql_left_word(r, "flush")) {
 
@@ -156,7 +160,8 @@ ngx_hyperdrive_sql_mysql_left_first(ngx_hyperdrive_sql_mysql_left_read_t *r)
             if (ngx_hyperdrive_sql_mysql_left_is(r, "with")
                 || ngx_hyperdrive_sql_mysql_left_is(r, "for"))
             {
-                ngx_hyperdrive_sql_mysql_left_add(r, LEAVES(TABLES), &none, 0);
+                ngx_hyperdrive_sql_mysql_left_add(r, LEAVES(TABLES), &tables,
+                                                  0);
                 break;
             }
         }
@@ -288,6 +293,33 @@ ngx_hyperdrive_sql_mysql_left_set(ngx_hyperdrive_sql_mysql_left_read_t *r)
 
         ngx_hyperdrive_sql_mysql_left_next(r);
     }
+}
+
+
+/*
+ * [UN]LOCK TABLES, INSTANCE...: each by its word, as none of them lets another
+ * go.  FLUSH TABLES WITH READ LOCK is let go by UNLOCK TABLES.
+ */
+
+static void
+ngx_hyperdrive_sql_mysql_left_locked(ngx_hyperdrive_sql_mysql_left_read_t *r,
+    ngx_uint_t ends)
+{
+    ngx_str_t  name;
+
+    if (ngx_hyperdrive_sql_mysql_left_word(r, "table")) {
+        ngx_str_set(&name, "tables");
+
+    } else if (!ngx_hyperdrive_sql_mysql_left_name(r, &name)) {
+
+        if (!ends) {
+            r->lost |= LEAVES(TABLES);
+        }
+
+        return;
+    }
+
+    ngx_hyperdrive_sql_mysql_left_add(r, LEAVES(TABLES), &name, ends);
 }
 
 

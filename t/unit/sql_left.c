@@ -117,11 +117,16 @@ main(void)
     is("PREPARE P FROM 'SELECT 1'", "+10:p");
     is("DEALLOCATE PREPARE p", "-10:p");
     is("DROP PREPARE `p`", "-10:p");
-    is("LOCK TABLES a READ, b WRITE", "+2000:");
-    is("UNLOCK TABLES", "-2000:");
+    is("LOCK TABLES a READ, b WRITE", "+2000:tables");
+    is("LOCK TABLE a READ", "+2000:tables");
+    is("UNLOCK TABLES", "-2000:tables");
+    is("UNLOCK TABLE", "-2000:tables");
+    is("LOCK INSTANCE FOR BACKUP", "+2000:instance");
+    is("UNLOCK INSTANCE", "-2000:instance");
+    is("UNLOCK", "");
     is("FLUSH TABLES a, b", "");
-    is("FLUSH TABLES WITH READ LOCK", "+2000:");
-    is("FLUSH TABLES a FOR EXPORT", "+2000:");
+    is("FLUSH TABLES WITH READ LOCK", "+2000:tables");
+    is("FLUSH TABLES a FOR EXPORT", "+2000:tables");
     is("XA START 'x'", "+4000:");
     is("XA COMMIT 'x' ONE PHASE", "-4000:");
     is("SET sql_mode = CONCAT(@@sql_mode, ',a'), time_zone = 'x'",

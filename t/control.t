@@ -30,7 +30,17 @@ CREATE TABLE things (id int PRIMARY KEY, v text);
 INSERT INTO things SELECT g, 'thing ' || g FROM generate_series(1, 10) g;
 CREATE TABLE others (id int PRIMARY KEY, v text);
 CREATE VIEW seen AS SELECT * FROM things;
-GRANT SELECT ON things, others, seen TO other;
+
+DO $$ BEGIN
+    FOR i IN 1 .. 70 LOOP
+        EXECUTE format('CREATE TABLE many_%s AS SELECT %s AS v', i, i);
+    END LOOP;
+    EXECUTE (SELECT 'CREATE VIEW many AS '
+        || string_agg('SELECT v FROM many_' || g, ' UNION ALL ' ORDER BY g)
+        FROM generate_series(1, 70) g);
+END $$;
+
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO other;
 
 EOS
 
@@ -109,6 +119,7 @@ reconnected();
 killed();
 killed_busy();
 purged();
+purged_unknown();
 
 $t->done_testing();
 
@@ -516,6 +527,14 @@ sub purged {
 		}
 	}
 
+	# of more tables than are told apart: all of the database
+
+	my $last = 'SELECT v FROM many_70';
+
+	ok(wait_for(sub { hit($c, $last) }, 10), 'kept: one of many tables');
+	control('purge=shop&table=many');
+	ok(wait_for(sub { !hit($c, $last) }, 10), 'which are purged');
+
 	$n = $t->status()->{caches}{shop}{entries};
 
 	($code, $r) = control('purge=shop');
@@ -523,6 +542,45 @@ sub purged {
 	is($code, 200, 'all is purged');
 	is($r->{entries}, $n, 'so much');
 	is($t->status()->{caches}{shop}{entries}, 0, 'nothing is kept');
+
+	$c->close();
+}
+
+# Nobody knows of a database when something of it is purged: it is done before
+# the first answer that was kept would be given.
+
+sub purged_unknown {
+	my $db = $pg->client(database => "shop");
+	my @sql = map { "SELECT v FROM $_ WHERE id = 7" } 'things', 'others';
+	my $c = client(port => 8081);
+
+	$db->query("INSERT INTO others VALUES (7, 'other 7')");
+
+	for (@sql) {
+		my $sql = $_;
+		ok(wait_for(sub { hit($c, $sql) }, 10), "kept: $sql");
+	}
+
+	# the database says something else, which nobody is told
+
+	$db->query("UPDATE $_ SET v = 'changed' WHERE id = 7")
+		for 'things', 'others';
+
+	$c->close();
+	ok($t->reload(), 'workers that have read no catalog');
+
+	is(control('purge=shop&table=things'), 200, 'a table is purged');
+
+	$c = client(port => 8081);
+
+	my @said = map { my $sql = $_; my $v; wait_for(sub {
+		my $before = $t->status()->{upstreams}{other}{total}{hits};
+		$v = $c->query($sql)->value();
+		$t->status()->{upstreams}{other}{total}{hits} > $before
+	}, 10); $v } @sql;
+
+	is($said[0], 'changed', 'and of it nothing is answered that was kept');
+	is($said[1], 'other 7', 'though of others it is');
 
 	$c->close();
 }

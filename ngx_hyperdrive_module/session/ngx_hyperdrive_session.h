@@ -763,10 +763,15 @@ ngx_uint_t ngx_hyperdrive_session_purge_statement(
  * Those made of a table, or of what is behind a view, in all zones: its name as
  * SQL has it, with or without a schema, and in this database only (empty: in
  * all; MySQL: the schema of a name without one).  *n: how many tables these
- * are.  NGX_OK; NGX_AGAIN: not all catalogs are at hand.
+ * are, where the catalog is in force; else the database as a whole is given
+ * up.  NGX_AGAIN: one has not been read yet: it is done when it is, before
+ * anything that was kept is used by it.
  */
 ngx_int_t ngx_hyperdrive_session_purge_table(ngx_str_t *table,
     ngx_str_t *database, ngx_uint_t *n);
+/* the same, as ngx_hyperdrive_origin_purge() asks for it */
+void ngx_hyperdrive_session_purge_order(ngx_hyperdrive_shm_kill_t *order,
+    uint64_t number);
 /* those that a policy has given this tag; how many */
 ngx_uint_t ngx_hyperdrive_session_purge_tag(
     ngx_hyperdrive_cache_store_t *store, ngx_str_t *tag);

@@ -352,10 +352,11 @@ ngx_hyperdrive_sql_catalog_t *
 ngx_hyperdrive_session_catalog_get(ngx_hyperdrive_session_catalog_t *cat,
     uint64_t *generation)
 {
+    *generation = cat->generation;
+
     if (cat->current && cat->sampled
         && ngx_hyperdrive_cache_version_holds(&cat->set, &cat->sample))
     {
-        *generation = cat->generation;
         return cat->current;
     }
 
@@ -894,6 +895,10 @@ ngx_hyperdrive_session_catalog_take(ngx_hyperdrive_session_catalog_t *cat)
      */
 
     noted = ngx_hyperdrive_session_catalog_note(cat->identity, digest);
+
+    if (old == NULL) {
+        ngx_hyperdrive_session_purge_late(cat, cat->conf, &cat->database, now);
+    }
 
     elsewhere = old ? (differs && cat->sampled && cat->ready
                        && cat->before.n == cat->sample.n

@@ -33,7 +33,7 @@ ngx_hyperdrive_session_catalog_t *ngx_hyperdrive_session_catalog(
 
 /*
  * What is known of the database now; NULL: nothing that is certain, it is on
- * its way.  *generation is another one for another content.
+ * its way.  *generation is another one for another content, 0: there was none.
  */
 ngx_hyperdrive_sql_catalog_t *ngx_hyperdrive_session_catalog_get(
     ngx_hyperdrive_session_catalog_t *cat, uint64_t *generation);
@@ -64,7 +64,8 @@ ngx_uint_t ngx_hyperdrive_session_catalog_is_user(
 
 /*
  * ngx_hyperdrive_session_catalog_note.c: what processes tell each other: the
- * number of an upstream's database, and a digest of what was read there last
+ * number of an upstream's database, a digest of what was read there last, and
+ * what was purged there
  */
 
 ngx_int_t ngx_hyperdrive_session_catalog_recall(
@@ -76,6 +77,21 @@ void ngx_hyperdrive_session_catalog_remember(
 /* true if it was another one */
 ngx_uint_t ngx_hyperdrive_session_catalog_note(uint64_t identity,
     uint64_t digest);
+/* the last order to purge a table that was carried out there, 0: none is known
+   of; <number> is one */
+uint64_t ngx_hyperdrive_session_catalog_purged(uint64_t identity);
+void ngx_hyperdrive_session_catalog_set_purged(uint64_t identity,
+    uint64_t number);
+
+
+/*
+ * ngx_hyperdrive_session_purge.c: <sql>, of the database <name>, is the first
+ * that this process has read of it, and not in force yet: carries out what was
+ * ordered while nobody knew of the database
+ */
+void ngx_hyperdrive_session_purge_late(ngx_hyperdrive_session_catalog_t *cat,
+    ngx_hyperdrive_origin_conf_t *conf, ngx_str_t *name,
+    ngx_hyperdrive_sql_catalog_t *sql);
 
 
 #endif /* _NGX_HYPERDRIVE_SESSION_CATALOG_H_INCLUDED_ */

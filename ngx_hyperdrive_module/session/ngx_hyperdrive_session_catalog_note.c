@@ -7,12 +7,18 @@
 #include "session/ngx_hyperdrive_session_catalog.h"
 
 
+/* of a number of a database */
+#define NGX_HYPERDRIVE_SESSION_CATALOG_NOTE_KEY                              \
+    (sizeof("digest") + sizeof(uint64_t))
+
 /* it does not grow old, seconds */
 #define NGX_HYPERDRIVE_SESSION_CATALOG_NOTE_AGE  (10 * 365 * 24 * 3600)
 
 
 static size_t ngx_hyperdrive_session_catalog_note_key(char *what,
     ngx_str_t *name, ngx_str_t *database, u_char *buf);
+static size_t ngx_hyperdrive_session_catalog_note_of(char *what,
+    uint64_t identity, u_char *buf);
 static ngx_int_t ngx_hyperdrive_session_catalog_note_get(ngx_str_t *key,
     uint64_t *number);
 static void ngx_hyperdrive_session_catalog_note_put(ngx_str_t *key,
@@ -101,14 +107,13 @@ ngx_hyperdrive_session_catalog_note_key(char *what, ngx_str_t *name,
 ngx_uint_t
 ngx_hyperdrive_session_catalog_note(uint64_t identity, uint64_t digest)
 {
-    u_char      buf[sizeof("digest") + sizeof(uint64_t)];
+    u_char      buf[NGX_HYPERDRIVE_SESSION_CATALOG_NOTE_KEY];
     uint64_t    last;
     ngx_str_t   key;
     ngx_uint_t  differs;
 
     key.data = buf;
-    key.len = ngx_cpymem(ngx_cpymem(buf, "digest", sizeof("digest")),
-                         &identity, sizeof(uint64_t)) - buf;
+    key.len = ngx_hyperdrive_session_catalog_note_of("digest", identity, buf);
 
     differs = (ngx_hyperdrive_session_catalog_note_get(&key, &last) == NGX_OK
                && last != digest);
@@ -116,6 +121,48 @@ ngx_hyperdrive_session_catalog_note(uint64_t identity, uint64_t digest)
     ngx_hyperdrive_session_catalog_note_put(&key, digest);
 
     return differs;
+}
+
+
+uint64_t
+ngx_hyperdrive_session_catalog_purged(uint64_t identity)
+{
+    u_char     buf[NGX_HYPERDRIVE_SESSION_CATALOG_NOTE_KEY];
+    uint64_t   number;
+    ngx_str_t  key;
+
+    key.data = buf;
+    key.len = ngx_hyperdrive_session_catalog_note_of("purged", identity, buf);
+
+    if (ngx_hyperdrive_session_catalog_note_get(&key, &number) != NGX_OK) {
+        return 0;
+    }
+
+    return number;
+}
+
+
+void
+ngx_hyperdrive_session_catalog_set_purged(uint64_t identity, uint64_t number)
+{
+    u_char     buf[NGX_HYPERDRIVE_SESSION_CATALOG_NOTE_KEY];
+    ngx_str_t  key;
+
+    key.data = buf;
+    key.len = ngx_hyperdrive_session_catalog_note_of("purged", identity, buf);
+
+    ngx_hyperdrive_session_catalog_note_put(&key, number);
+}
+
+
+/* both words have one length */
+
+static size_t
+ngx_hyperdrive_session_catalog_note_of(char *what, uint64_t identity,
+    u_char *buf)
+{
+    return ngx_cpymem(ngx_cpymem(buf, what, sizeof("digest")), &identity,
+                      sizeof(uint64_t)) - buf;
 }
 
 

@@ -28,8 +28,6 @@ ngx_hyperdrive_session_kill_start(void)
 void
 ngx_hyperdrive_session_kill(void)
 {
-    ngx_str_t                  table, database;
-    ngx_uint_t                 n;
     ngx_hyperdrive_shm_kill_t  kill;
 
     while (ngx_hyperdrive_shm_kill_next(&ngx_hyperdrive_session_kills, &kill)
@@ -37,15 +35,11 @@ ngx_hyperdrive_session_kill(void)
     {
         if (kill.table[0] == '\0') {
             ngx_hyperdrive_session_kill_these(&kill);
-            continue;
+
+        } else {
+            ngx_hyperdrive_session_purge_order(&kill,
+                                               ngx_hyperdrive_session_kills);
         }
-
-        table.data = kill.table;
-        table.len = ngx_strlen(kill.table);
-        database.data = kill.database;
-        database.len = ngx_strlen(kill.database);
-
-        (void) ngx_hyperdrive_session_purge_table(&table, &database, &n);
     }
 }
 

@@ -27,9 +27,10 @@ plan(skip_all => 'MariaDB\'s replication')
 
 my $t = Test::Hyperdrive->new();
 
-my $old = $t->mariadb(settings => { log_bin => 'log', server_id => 1 },
+my $old = $t->mariadb(settings => { log_bin => 'log', server_id => 1,
+		secure_file_priv => '/usr/lib' },
 	users => { app => { password => 'secret', grants => 'SELECT, INSERT, '
-		. 'UPDATE, DELETE, CREATE, DROP, TRIGGER' } },
+		. 'UPDATE, DELETE, CREATE, DROP, TRIGGER, FILE' } },
 	databases => [ 'shop' ], sql => { shop => <<'EOS' });
 
 CREATE TABLE place (id INT PRIMARY KEY, name VARCHAR(20));
@@ -164,6 +165,14 @@ my %seen;
 wait_for(sub { $seen{at($c)}++; $seen{new} && $seen{lost} }, 20,
 	'reads of both replicas');
 pass('reads go to both replicas');
+
+# of the options that prevent a statement not all tell of a failover
+
+is(error($w->query("SELECT 1 INTO OUTFILE '/tmp/hyperdrive.none'")), 1290,
+	'secure_file_priv prevents it');
+ok(written($w, $old), '...and others go on');
+ok(!$t->log_has(qr/is not at the primary any more/),
+	'...by the same connection');
 
 is($c->value('SELECT v FROM things WHERE id = 1'), 0, 'kept');
 is($w->value('SELECT v FROM things WHERE id = 1'), 0, '...twice');

@@ -42,6 +42,8 @@ static ngx_int_t ngx_hyperdrive_mysql_answer_packet_end(
     ngx_hyperdrive_mysql_client_t *c, ngx_hyperdrive_mysql_origin_t *o,
     u_char *p, size_t len, ngx_uint_t rows,
     ngx_hyperdrive_proto_piece_t *piece);
+static ngx_uint_t ngx_hyperdrive_mysql_answer_packet_option(
+    ngx_str_t *message);
 static ngx_int_t ngx_hyperdrive_mysql_answer_packet_error(
     ngx_hyperdrive_mysql_client_t *c, ngx_hyperdrive_mysql_origin_t *o,
     u_char *p, size_t len, ngx_hyperdrive_proto_piece_t *piece);
@@ -650,6 +652,23 @@ ngx_hyperdrive_mysql_answer_packet_end(ngx_hyperdrive_mysql_client_t *c,
 }
 
 
+/*
+ * The option that prevents a statement is one by which a server is read-only,
+ * not secure_file_priv or another: its name is the same in all languages.
+ */
+
+static ngx_uint_t
+ngx_hyperdrive_mysql_answer_packet_option(ngx_str_t *message)
+{
+    u_char  *last;
+
+    last = message->data + message->len;
+
+    return ngx_strlcasestrn(message->data, last, (u_char *) "read-only", 8)
+           || ngx_strlcasestrn(message->data, last, (u_char *) "read_only", 8);
+}
+
+
 /* an error ends the answer, wherever it stands */
 
 static ngx_int_t
@@ -685,6 +704,13 @@ ngx_hyperdrive_mysql_answer_packet_error(ngx_hyperdrive_mysql_client_t *c,
         break;
 
     case 1290:    /* ER_OPTION_PREVENTS_STATEMENT */
+
+        if (!ngx_hyperdrive_mysql_answer_packet_option(&err.message)) {
+            break;
+        }
+
+        /* fall through */
+
     case 1836:    /* ER_READ_ONLY_MODE */
         piece->read_only = NGX_HYPERDRIVE_PROTO_READ_ONLY_SERVER;
         break;

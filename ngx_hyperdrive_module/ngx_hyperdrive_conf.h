@@ -105,6 +105,7 @@ typedef struct {
     ngx_flag_t                       hints;
     ngx_flag_t                       in_transaction;
     ngx_flag_t                       channel_binding;
+    ngx_flag_t                       replication;
     ngx_array_t                     *logs;      /* NGX_CONF_UNSET_PTR; NULL:
                                                    off */
     ngx_flag_t                       settings_transaction;

@@ -168,6 +168,13 @@ static ngx_command_t  ngx_stream_hyperdrive_commands[] = {
       0,
       NULL },
 
+    { ngx_string("hyperdrive_replication"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_hyperdrive_srv_conf_t, replication),
+      NULL },
+
     { ngx_string("hyperdrive_rule"),
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
       ngx_hyperdrive_conf_rule,
@@ -364,6 +371,7 @@ ngx_stream_hyperdrive_create_srv_conf(ngx_conf_t *cf)
     conf->unread_pin = NGX_CONF_UNSET;
     conf->pins = NGX_CONF_UNSET_UINT;
     conf->channel_binding = NGX_CONF_UNSET;
+    conf->replication = NGX_CONF_UNSET;
 
     ngx_hyperdrive_conf_timeout_init(conf);
     ngx_hyperdrive_conf_split_init(conf);
@@ -402,6 +410,7 @@ ngx_stream_hyperdrive_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->unread_pin, prev->unread_pin, 1);
     ngx_conf_merge_uint_value(conf->pins, prev->pins, 0);
     ngx_conf_merge_value(conf->channel_binding, prev->channel_binding, 1);
+    ngx_conf_merge_value(conf->replication, prev->replication, 1);
 
     ngx_hyperdrive_conf_timeout_merge(conf, prev);
     ngx_hyperdrive_conf_split_merge(conf, prev);
@@ -458,6 +467,7 @@ ngx_stream_hyperdrive_merge_pass(ngx_conf_t *cf,
     conf->session.unread_pin = conf->unread_pin;
     conf->session.pins = conf->pins;
     conf->session.tls_bound = conf->channel_binding;
+    conf->session.replication = conf->replication;
     conf->session.timeout = conf->timeout;
 
     if (conf->cache.len) {

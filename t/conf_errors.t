@@ -96,6 +96,11 @@ is(error(cache => 'shop stale_while_revalidate=off stale_if_error=off '
 is(error(cache => 'shop allow_stable'), '', 'allow_stable');
 is(error(cache => 'off'), '', 'off');
 
+is(error(more => "hyperdrive_replication $_;"), '', "replication $_")
+	for qw(on off);
+wrong(qr/invalid value "maybe" in "hyperdrive_replication".*"on" or "off"/,
+	'replication', more => 'hyperdrive_replication maybe;');
+
 for my $more ('hyperdrive_catalog refresh=100ms', 'hyperdrive_catalog off',
     'hyperdrive_function f reads', 'hyperdrive_function app.f writes a b.c')
 {

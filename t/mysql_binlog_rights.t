@@ -66,6 +66,12 @@ stream {
     }
 
     server {
+        listen                    127.0.0.1:8084;
+        hyperdrive_pass           shop;
+        hyperdrive_replication    off;
+    }
+
+    server {
         listen                    127.0.0.1:8083;
         hyperdrive_pass           none;
     }
@@ -176,6 +182,21 @@ is(pinned('shop'), 0, 'without its connection');
 register($other);
 ok($other->read_result()->{ok}, 'so that there is room');
 isnt($other->value('SELECT CONNECTION_ID()'), $id, 'which is closed');
+
+$other->quit();
+
+# where nobody may be one
+
+$c = client(8084);
+
+for my $send (\&register, \&dump_log) {
+	$send->($c);
+	$r = $c->read_result();
+	is($r->{error}{code}, 1142, 'not allowed');
+	like($r->{error}{message}, qr/replication is not allowed/, 'as it says');
+}
+
+is($c->value('SELECT COUNT(*) FROM t'), 1, 'and it goes on');
 
 $t->done_testing();
 

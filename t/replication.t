@@ -72,6 +72,13 @@ stream {
     }
 
     server {
+        listen                  127.0.0.1:8082;
+        hyperdrive_pass         shop;
+        hyperdrive_users        users.txt;
+        hyperdrive_replication  off;
+    }
+
+    server {
         listen            127.0.0.1:8081;
         hyperdrive_pass   app;
         hyperdrive_users  users.txt;
@@ -102,6 +109,12 @@ wait_for(sub { senders() == 0 }, 10);
 is(senders(), 0, 'closed behind it');
 wait_for(sub { total()->{pinned} == 0 }, 5);
 is(total()->{pinned}, 0, 'and not counted any more');
+
+# where it is not allowed
+
+$c = eval { pg_client(port(8082), user => 'copy', password => 'mine',
+	database => 'shop', quiet => 1, params => { replication => 'database' }) };
+like($@ || $c->error()->{M}, qr/replication is not allowed here/, 'refused');
 
 # it is not used again, and others do not get it
 

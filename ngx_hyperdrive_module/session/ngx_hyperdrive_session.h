@@ -115,6 +115,7 @@ typedef struct {
                                                      show one: no log-in in
                                                      clear */
     ngx_flag_t                       tls_bound;   /* SCRAM-SHA-256-PLUS */
+    ngx_flag_t                       replication; /* clients may ask for it */
 } ngx_hyperdrive_session_conf_t;
 
 
@@ -209,6 +210,7 @@ typedef struct ngx_hyperdrive_session_decided_s
 typedef enum {
     NGX_HYPERDRIVE_SESSION_PIN_REJECTED = 1,
     NGX_HYPERDRIVE_SESSION_PIN_TOO_MANY,
+    NGX_HYPERDRIVE_SESSION_PIN_REPLICATION,     /* it is not allowed */
     NGX_HYPERDRIVE_SESSION_PIN_POLICY           /* a statement is rejected */
 } ngx_hyperdrive_session_pin_refused_e;
 
@@ -240,7 +242,7 @@ typedef struct {
                                                      ever: the binary log */
     unsigned                         allowed:1;   /* there was room for it, just
                                                      before it is forwarded */
-    unsigned                         refused:2;   /* what was forwarded may not
+    unsigned                         refused:3;   /* what was forwarded may not
                                                      be sent: _pin_refused_e */
 } ngx_hyperdrive_session_pin_t;
 

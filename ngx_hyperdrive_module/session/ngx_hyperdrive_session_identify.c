@@ -27,6 +27,12 @@ ngx_hyperdrive_session_identify(ngx_hyperdrive_session_t *s)
     login = s->login;
     origin = s->conf->origin;
 
+    if (login->replication.len && !s->conf->replication) {
+        ngx_hyperdrive_session_fatal(s, "28000",
+                                     "replication is not allowed here");
+        return NGX_DONE;
+    }
+
     ngx_str_set(&user, "");
 
     if (origin->per_user) {

@@ -82,6 +82,13 @@ ngx_hyperdrive_session_pin_refuses(ngx_hyperdrive_session_t *s,
 
     stmt = s->unit.stmt;
 
+    if (s->unit.replication && !s->conf->replication) {
+        ngx_hyperdrive_session_pin_why(s,
+                                       NGX_HYPERDRIVE_SESSION_PIN_REPLICATION,
+                                       err);
+        return 1;
+    }
+
     if (s->unit.replication && !s->pinned
         && ngx_hyperdrive_session_pin_taken(s)
            >= ngx_hyperdrive_session_pin_max(s))
@@ -219,6 +226,11 @@ void
 ngx_hyperdrive_session_pin_replication(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_run_t *run)
 {
+    if (!s->conf->replication) {
+        s->pin.refused = NGX_HYPERDRIVE_SESSION_PIN_REPLICATION;
+        return;
+    }
+
     ngx_hyperdrive_session_pin_begin(s, NGX_HYPERDRIVE_STATE_PIN_REPLICATION);
 
     s->pin.endless = run->endless;
@@ -369,6 +381,13 @@ ngx_hyperdrive_session_pin_why(ngx_hyperdrive_session_t *s,
         err->message = "this statement leaves something in the session, which "
                        "is not allowed here";
         err->hint = "See the \"hyperdrive_session_state\" directive.";
+        return;
+    }
+
+    if (why == NGX_HYPERDRIVE_SESSION_PIN_REPLICATION) {
+        err->sqlstate = "42501";
+        err->message = "replication is not allowed here";
+        err->hint = "See the \"hyperdrive_replication\" directive.";
         return;
     }
 

@@ -468,12 +468,13 @@ struct ngx_hyperdrive_proto_s {
 
     /*
      * A unit that asks an origin for what it knows of a user, by a text with
-     * the name as its parameter; and its rows, with all that is around them:
+     * the name as its parameter: NGX_DECLINED: nobody has that name there, and
+     * there is nothing to be asked; and its rows, with all that is around them:
      * NGX_OK: *secret, within <data>; NGX_DECLINED: no such user, as one whose
      * name is another to the byte, or without a secret; NGX_ERROR: something
      * else.
      */
-    void        (*lookup_request)(ngx_str_t *text, ngx_str_t *user,
+    ngx_int_t   (*lookup_request)(ngx_str_t *text, ngx_str_t *user,
                                   ngx_hyperdrive_chain_t *out);
     ngx_int_t   (*lookup_row)(u_char *data, size_t len, ngx_str_t *user,
                               ngx_str_t *secret);

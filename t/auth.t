@@ -303,6 +303,12 @@ is(me(client(8093, 'alice')), 'lookup lookup', 'a query that folds names');
 is(client(8093, 'ALICE', 'alice secret')->error()->{C}, '28P01',
 	'does not make two names the same');
 
+# nor is one that is no text of the database
+
+is(client(8084, "alice\xff", 'alice secret')->error()->{C}, '28P01',
+	'a name that is no UTF-8');
+ok(!$t->log_has(qr/"hyperdrive_auth_query" failed/), 'is no query that fails');
+
 # the same exchange for who does not exist
 
 is(sequence(client(8082, 'nobody')), sequence(client(8082, 'alice', 'wrong')),

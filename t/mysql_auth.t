@@ -168,6 +168,10 @@ is(who(8080, 'app', 'another'), 1045, 'a wrong password');
 is(who(8080, 'nobody', 'first'), 1045, 'an unknown user');
 is(who(8080, "' OR 1 = 1 -- ", 'first'), 1045, 'a name that is no SQL');
 is(who(8080, '', 'first'), 1045, 'no name');
+is(who(8080, "app\xff", 'first'), 1045, 'a name that is no UTF-8');
+is(who(8080, "\xc3\x26\xed\xa0\x80", 'first'), 1045, '...nor this one');
+ok(!$t->log_has(qr/"hyperdrive_auth_query" failed/),
+	'...and no query fails');
 is(who(8080, 'free', ''), 1045, 'a user without a password');
 is(who(8080, 'file', 'of the file'), 'pooler', 'a user of the file');
 is(who(8080, 'file', 'first'), 1045, '...with another password');

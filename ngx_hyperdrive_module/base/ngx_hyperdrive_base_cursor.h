@@ -143,6 +143,62 @@ ngx_hyperdrive_base_read_str(u_char *p, u_char *end, ngx_str_t *value)
 }
 
 
+/* a character of UTF-8, strictly: no overlong forms, no surrogates */
+
+static ngx_inline u_char *
+ngx_hyperdrive_base_read_utf8(u_char *p, u_char *end, uint32_t *value)
+{
+    uint32_t    c, min;
+    ngx_uint_t  n;
+
+    if (p == NULL || p == end) {
+        return NULL;
+    }
+
+    c = *p++;
+
+    if (c < 0x80) {
+        n = 0;
+        min = 0;
+
+    } else if (c >= 0xc2 && c <= 0xdf) {
+        c &= 0x1f;
+        n = 1;
+        min = 0x80;
+
+    } else if (c >= 0xe0 && c <= 0xef) {
+        c &= 0x0f;
+        n = 2;
+        min = 0x800;
+
+    } else if (c >= 0xf0 && c <= 0xf4) {
+        c &= 0x07;
+        n = 3;
+        min = 0x10000;
+
+    } else {
+        return NULL;
+    }
+
+    for ( /* void */ ; n; n--) {
+
+        if (p == end || (*p & 0xc0) != 0x80) {
+            return NULL;
+        }
+
+        c = c << 6 | (*p++ & 0x3f);
+    }
+
+    if (c < min || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
+        return NULL;
+    }
+
+    *value = c;
+
+    return p;
+}
+
+
 static ngx_inline u_char *
 ngx_hyperdrive_base_put_u16(u_char *p, ngx_uint_t value)
 {

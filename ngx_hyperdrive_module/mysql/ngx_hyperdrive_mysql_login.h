@@ -100,7 +100,7 @@ void ngx_hyperdrive_mysql_login_keys_free(void **keys);
 ngx_uint_t ngx_hyperdrive_mysql_login_is_verifier(ngx_str_t *secret);
 ngx_int_t ngx_hyperdrive_mysql_login_verifier(ngx_str_t *user,
     ngx_str_t *password, u_char *mock, u_char *out);
-void ngx_hyperdrive_mysql_lookup_request(ngx_str_t *text, ngx_str_t *user,
+ngx_int_t ngx_hyperdrive_mysql_lookup_request(ngx_str_t *text, ngx_str_t *user,
     ngx_hyperdrive_chain_t *out);
 ngx_int_t ngx_hyperdrive_mysql_lookup_row(u_char *data, size_t len,
     ngx_str_t *user, ngx_str_t *secret);

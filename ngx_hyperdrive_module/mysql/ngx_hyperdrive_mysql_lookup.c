@@ -18,13 +18,25 @@
 static u_char *ngx_hyperdrive_mysql_lookup_next(u_char *p, u_char *last);
 
 
-void
+ngx_int_t
 ngx_hyperdrive_mysql_lookup_request(ngx_str_t *text, ngx_str_t *user,
     ngx_hyperdrive_chain_t *out)
 {
     size_t      len, size;
     u_char     *p, *from, *next, *last, seq;
+    uint32_t    code;
     ngx_str_t   begin;
+
+    last = user->data + user->len;
+
+    for (p = user->data; p != last; /* void */ ) {
+        p = ngx_hyperdrive_base_read_utf8(p, last, &code);
+
+        if (p == NULL) {
+            /* an error of any query */
+            return NGX_DECLINED;
+        }
+    }
 
     if (user->len) {
         ngx_str_set(&begin, "_utf8mb4 0x");
@@ -48,7 +60,7 @@ ngx_hyperdrive_mysql_lookup_request(ngx_str_t *text, ngx_str_t *user,
 
     p = ngx_hyperdrive_mysql_packet_begin(out, len, &seq);
     if (p == NULL) {
-        return;
+        return NGX_ERROR;
     }
 
     *p++ = NGX_HYPERDRIVE_MYSQL_COM_QUERY;
@@ -63,6 +75,8 @@ ngx_hyperdrive_mysql_lookup_request(ngx_str_t *text, ngx_str_t *user,
     }
 
     ngx_memcpy(p, from, last - from);
+
+    return NGX_OK;
 }
 
 

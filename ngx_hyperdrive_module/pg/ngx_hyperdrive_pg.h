@@ -196,7 +196,7 @@ ngx_uint_t ngx_hyperdrive_pg_login_mode(ngx_str_t *greeting);
 
 /* ngx_hyperdrive_pg_lookup.c */
 
-void ngx_hyperdrive_pg_lookup_request(ngx_str_t *text, ngx_str_t *user,
+ngx_int_t ngx_hyperdrive_pg_lookup_request(ngx_str_t *text, ngx_str_t *user,
     ngx_hyperdrive_chain_t *out);
 ngx_int_t ngx_hyperdrive_pg_lookup_row(u_char *data, size_t len,
     ngx_str_t *user, ngx_str_t *secret);

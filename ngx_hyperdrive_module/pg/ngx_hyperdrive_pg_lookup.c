@@ -12,7 +12,7 @@
 /* a question with the user's name as $1, and what it is answered by */
 
 
-void
+ngx_int_t
 ngx_hyperdrive_pg_lookup_request(ngx_str_t *text, ngx_str_t *user,
     ngx_hyperdrive_chain_t *out)
 {
@@ -27,7 +27,7 @@ ngx_hyperdrive_pg_lookup_request(ngx_str_t *text, ngx_str_t *user,
     p = ngx_hyperdrive_base_chain_reserve(out, 1 + parse + 1 + bind
                                           + 1 + 4 + 1 + 4 + 1 + 4);
     if (p == NULL) {
-        return;
+        return NGX_ERROR;
     }
 
     *p++ = 'P';
@@ -58,6 +58,8 @@ ngx_hyperdrive_pg_lookup_request(ngx_str_t *text, ngx_str_t *user,
 
     *p++ = 'S';
     (void) ngx_hyperdrive_base_put_u32(p, 4);
+
+    return NGX_OK;
 }
 
 

@@ -4,7 +4,8 @@
  */
 
 
-#include "ngx_hyperdrive_pg_saslprep.h"
+#include "pg/ngx_hyperdrive_pg_saslprep.h"
+#include "base/ngx_hyperdrive_base_cursor.h"
 
 
 typedef struct {
@@ -13,8 +14,6 @@ typedef struct {
 } ngx_hyperdrive_pg_saslprep_range_t;
 
 
-static ngx_int_t ngx_hyperdrive_pg_saslprep_utf8(u_char **p, u_char *last,
-    uint32_t *code);
 static ngx_uint_t ngx_hyperdrive_pg_saslprep_in(
     const ngx_hyperdrive_pg_saslprep_range_t *range, uint32_t code);
 
@@ -86,7 +85,9 @@ ngx_hyperdrive_pg_saslprep(ngx_str_t *password, u_char *buf)
     while (p < last) {
         start = p;
 
-        if (ngx_hyperdrive_pg_saslprep_utf8(&p, last, &code) != NGX_OK) {
+        p = ngx_hyperdrive_base_read_utf8(p, last, &code);
+
+        if (p == NULL) {
             return *password;
         }
 
@@ -122,61 +123,6 @@ ngx_hyperdrive_pg_saslprep(ngx_str_t *password, u_char *buf)
     result.len = q - buf;
 
     return result;
-}
-
-
-/* one character, strictly: no overlong forms, no surrogates */
-
-static ngx_int_t
-ngx_hyperdrive_pg_saslprep_utf8(u_char **p, u_char *last, uint32_t *code)
-{
-    u_char      *q;
-    uint32_t     c, min;
-    ngx_uint_t   n;
-
-    q = *p;
-    c = *q++;
-
-    if (c < 0x80) {
-        n = 0;
-        min = 0;
-
-    } else if (c >= 0xc2 && c <= 0xdf) {
-        c &= 0x1f;
-        n = 1;
-        min = 0x80;
-
-    } else if (c >= 0xe0 && c <= 0xef) {
-        c &= 0x0f;
-        n = 2;
-        min = 0x800;
-
-    } else if (c >= 0xf0 && c <= 0xf4) {
-        c &= 0x07;
-        n = 3;
-        min = 0x10000;
-
-    } else {
-        return NGX_ERROR;
-    }
-
-    for ( /* void */ ; n; n--) {
-
-        if (q == last || (*q & 0xc0) != 0x80) {
-            return NGX_ERROR;
-        }
-
-        c = c << 6 | (*q++ & 0x3f);
-    }
-
-    if (c < min || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
-        return NGX_ERROR;
-    }
-
-    *p = q;
-    *code = c;
-
-    return NGX_OK;
 }
 
 

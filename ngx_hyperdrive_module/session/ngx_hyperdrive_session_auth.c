@@ -39,6 +39,8 @@ typedef struct {
     ngx_str_t                        name;        /* behind the struct */
     unsigned                         asking:1;
     unsigned                         overflow:1;
+    unsigned                         nobody:1;    /* no text of the database,
+                                                     so nobody's name */
 } ngx_hyperdrive_session_auth_user_t;
 
 
@@ -306,6 +308,7 @@ static void
 ngx_hyperdrive_session_auth_ask(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_auth_user_t *user)
 {
+    ngx_int_t                       rc;
     ngx_hyperdrive_chain_t          request;
     ngx_hyperdrive_origin_conf_t   *origin;
 
@@ -313,6 +316,7 @@ ngx_hyperdrive_session_auth_ask(ngx_hyperdrive_session_t *s,
 
     user->asking = 1;
     user->overflow = 0;
+    user->nobody = 0;
 
     user->ask.pool = ngx_hyperdrive_session_auth_pool(s);
     user->ask.mode = origin->proto->dialect ? origin->proto->dialect : 1;
@@ -323,10 +327,13 @@ ngx_hyperdrive_session_auth_ask(ngx_hyperdrive_session_t *s,
 
     ngx_memzero(&request, sizeof(ngx_hyperdrive_chain_t));
 
-    origin->proto->lookup_request(&origin->auth->query, &user->name, &request);
+    rc = origin->proto->lookup_request(&origin->auth->query, &user->name,
+                                       &request);
 
-    if (user->ask.pool == NULL || request.failed || request.head == NULL
-        || request.head->next)
+    user->nobody = (rc == NGX_DECLINED);
+
+    if (user->ask.pool == NULL || rc != NGX_OK || request.failed
+        || request.head == NULL || request.head->next)
     {
         ngx_hyperdrive_base_chain_clear(&request);
         ngx_hyperdrive_session_auth_done(&user->ask, NGX_ERROR);
@@ -348,6 +355,14 @@ ngx_hyperdrive_session_auth_piece(ngx_hyperdrive_origin_ask_t *ask,
     user = ask->data;
 
     if (piece->type == NGX_HYPERDRIVE_PROTO_ERROR) {
+
+        if (piece->sqlstate && ngx_memcmp(piece->sqlstate, "22021", 5) == 0) {
+
+            /* its bytes are none of the database's encoding */
+
+            user->nobody = 1;
+            return;
+        }
 
         /* its words may hold what was asked for, so they are not logged */
 
@@ -393,7 +408,10 @@ ngx_hyperdrive_session_auth_done(ngx_hyperdrive_origin_ask_t *ask,
     user->asking = 0;
     user->answered = ngx_current_msec;
 
-    if (rc == NGX_OK) {
+    if (user->nobody) {
+        rc = NGX_OK;
+
+    } else if (rc == NGX_OK) {
         rc = ngx_hyperdrive_session_auth_read(user);
     }
 

@@ -20,6 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size_t                  len, i;
     u_char                 *bytes, *p, *name;
+    ngx_int_t               rc;
     ngx_str_t               text, user, secret, app = ngx_string("app");
     ngx_hyperdrive_chain_t  chain;
 
@@ -46,7 +47,21 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     user.data = name;
 
     ngx_memzero(&chain, sizeof(chain));
-    ngx_hyperdrive_mysql_lookup_request(&text, &user, &chain);
+    rc = ngx_hyperdrive_mysql_lookup_request(&text, &user, &chain);
+
+    if (rc != NGX_OK) {
+
+        /* not UTF-8: nothing is asked */
+
+        if (rc != NGX_DECLINED || chain.head != NULL) {
+            abort();
+        }
+
+        free(bytes);
+        free(name);
+
+        return 0;
+    }
 
     p = chain.head->pos;
     len = p[0] | p[1] << 8 | p[2] << 16;

@@ -768,13 +768,14 @@ struct ngx_hyperdrive_proto_s {
      * milliseconds ago: a row for each, of its number and a letter, 'a' if it
      * is at work, else 'i'; and one more, with another number, if it knows
      * this origin by another number than <own>.  And that of a statement that
-     * ends one, which is of this user.  <left_any>: it tells of those of all
-     * users.
+     * ends one, which is of this user, and began between <from> and <to>
+     * milliseconds ago, where the database tells.  <left_any>: it tells of
+     * those of all users.
      */
     size_t      (*left_text)(void *origin, ngx_str_t *list, uint32_t own,
                              ngx_msec_t age, u_char *buf, size_t size);
-    size_t      (*left_end)(uint32_t pid, ngx_msec_t age, u_char *buf,
-                            size_t size);
+    size_t      (*left_end)(uint32_t pid, ngx_msec_t from, ngx_msec_t to,
+                            u_char *buf, size_t size);
     ngx_uint_t    left_any;
 
     /*

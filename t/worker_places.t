@@ -22,8 +22,8 @@ use Test::Hyperdrive;
 
 my $t = Test::Hyperdrive->new()->allow_log(qr/exited on signal 9/);
 
-my $pg = $t->postgres(users => { app => 'pw' }, databases => [ 'shop' ],
-	settings => { log_statement => 'all' });
+my $pg = $t->postgres(users => { app => 'pw', two => 'pw' },
+	databases => [ 'shop' ], settings => { log_statement => 'all' });
 my $my = $t->mariadb(users => { app => 'pw' }, databases => [ 'shop' ]);
 
 my %origin = (
@@ -48,6 +48,19 @@ my %asleep = (
 	my => 'SELECT COUNT(*) FROM information_schema.PROCESSLIST '
 		. "WHERE USER = 'app' AND INFO LIKE 'SELECT SLEEP%'",
 );
+
+# one address behind which there are two servers, one after the other
+
+my $stranger = pg_client($pg->port(), user => 'two', password => 'pw',
+	database => 'shop', timeout => 40);
+my $number = value($stranger, 'SELECT pg_backend_pid()');
+
+my $fake = $t->fake_pg(port(8085), backend => $number,
+	query => sub { $_[1] =~ /slow/ ? undef : [ [ $_[0] ] ] });
+my $relay = $t->relay(to => port(8085));
+
+$origin{two} = 'postgres://two:pw@127.0.0.1:' . $relay->port()
+	. '/shop?sslmode=disable';
 
 $t->write_file_expand('nginx.conf', <<"EOS")->run();
 
@@ -87,6 +100,12 @@ stream {
         hyperdrive_catalog  off;
     }
 
+    upstream two {
+        hyperdrive_origin   $origin{two};
+        hyperdrive_pool     max=20 wait=60s;
+        hyperdrive_catalog  off;
+    }
+
     server {
         listen           127.0.0.1:8080 reuseport;
         hyperdrive_pass  pg;
@@ -106,17 +125,23 @@ stream {
         listen           127.0.0.1:8083 reuseport;
         hyperdrive_pass  late;
     }
+
+    server {
+        listen           127.0.0.1:8084 reuseport;
+        hyperdrive_pass  two;
+    }
 }
 
 EOS
 
-my %port = (pg => 8080, my => 8081, quota => 8082, late => 8083);
+my %port = (pg => 8080, my => 8081, quota => 8082, late => 8083, two => 8084);
 
 busy($_) for 'pg', 'my';
 all_busy($_) for 'pg', 'my';
 frozen();
 another_death();
 quota();
+another_server();
 
 $t->done_testing();
 
@@ -405,6 +430,38 @@ sub asked_to_end {
 
 	return scalar(() = $pg->log()
 		=~ /pg_terminate_backend\(pid\) .* WHERE pid = $pid /g);
+}
+
+# The number is somebody else's at the server that is asked.
+
+sub another_server {
+	my $since = probe('pg', "SELECT backend_start + interval '2s' FROM "
+		. "pg_stat_activity WHERE pid = $number");
+	wait_for(sub { probe('pg', "SELECT clock_timestamp() > '$since'") eq 't' },
+		20);
+
+	my ($victim, $its, $others) = clients_of('two', 1);
+
+	start($its->[0], 'SELECT slow');
+	wait_for(sub { grep { /slow/ } $fake->queries() });
+
+	kill 'KILL', $victim;
+	wait_for(sub { upstream('two')->{dead} }, 20, 'a dead one');
+
+	my $port = $relay->port();
+
+	$relay->stop();
+	$t->relay(to => $pg->port(), port => $port);
+
+	wait_for(sub { asked_to_end($number) > 3 }, 20, 'it is asked about');
+
+	is(value($stranger, 'SELECT 8'), 8, 'a stranger is not ended');
+
+	$stranger->close();
+
+	wait_for(sub { upstream('two')->{dead} == 0 }, 40, 'it has gone');
+
+	over('two', @$its, @$others);
 }
 
 # Parts of a quota as well.

@@ -36,8 +36,8 @@ ngx_hyperdrive_mysql_left_text(void *origin, ngx_str_t *list, uint32_t own,
 
 
 size_t
-ngx_hyperdrive_mysql_left_end(uint32_t pid, ngx_msec_t age, u_char *buf,
-    size_t size)
+ngx_hyperdrive_mysql_left_end(uint32_t pid, ngx_msec_t from, ngx_msec_t to,
+    u_char *buf, size_t size)
 {
     return ngx_snprintf(buf, size, "KILL CONNECTION %uD", pid) - buf;
 }

@@ -300,8 +300,8 @@ uint64_t ngx_hyperdrive_mysql_serve_shape(u_char *head, size_t len);
 uint64_t ngx_hyperdrive_mysql_serve_digest(u_char *rows, size_t len);
 size_t ngx_hyperdrive_mysql_left_text(void *origin, ngx_str_t *list,
     uint32_t own, ngx_msec_t age, u_char *buf, size_t size);
-size_t ngx_hyperdrive_mysql_left_end(uint32_t pid, ngx_msec_t age, u_char *buf,
-    size_t size);
+size_t ngx_hyperdrive_mysql_left_end(uint32_t pid, ngx_msec_t from,
+    ngx_msec_t to, u_char *buf, size_t size);
 ngx_int_t ngx_hyperdrive_mysql_serve_row(u_char **pos, u_char *last,
     ngx_str_t *cols, ngx_uint_t *n);
 

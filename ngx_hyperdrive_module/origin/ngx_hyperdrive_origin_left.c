@@ -43,6 +43,9 @@ typedef struct {
     ngx_hyperdrive_pool_t           *pool;    /* ...over one of this */
     uint32_t                         where;
     uint32_t                         backends[NGX_HYPERDRIVE_ORIGIN_LEFT_MAX];
+    ngx_msec_t                       opened[NGX_HYPERDRIVE_ORIGIN_LEFT_MAX];
+    ngx_msec_t                       known[NGX_HYPERDRIVE_ORIGIN_LEFT_MAX];
+                                              /* as left.died */
     ngx_hyperdrive_origin_left_t     left;
     uintptr_t                        asked[NGX_HYPERDRIVE_ORIGIN_LEFT_WORDS];
                                               /* a bit for each backend whose
@@ -221,6 +224,8 @@ ngx_hyperdrive_origin_left_gather(ngx_hyperdrive_origin_left_of_t *l)
 
         l->backends[l->left.n] = backend.backend;
         l->left.pids[l->left.n] = backend.pid;
+        l->opened[l->left.n] = ngx_current_msec - backend.opened;
+        l->known[l->left.n] = ngx_current_msec - backend.known;
         l->left.n++;
     }
 
@@ -303,6 +308,7 @@ ngx_hyperdrive_origin_left_request(ngx_hyperdrive_origin_ask_t *ask)
 {
     u_char                            buf[NGX_HYPERDRIVE_ORIGIN_LEFT_TEXT];
     ngx_str_t                         text;
+    ngx_uint_t                        i;
     ngx_hyperdrive_origin_left_of_t  *l;
 
     l = ask->data;
@@ -314,10 +320,12 @@ ngx_hyperdrive_origin_left_request(ngx_hyperdrive_origin_ask_t *ask)
         return;
     }
 
+    i = l->end - 1;
+
     text.data = buf;
-    text.len = ask->pool->conf->proto->left_end(l->left.pids[l->end - 1],
-                                                ngx_current_msec
-                                                - l->left.died,
+    text.len = ask->pool->conf->proto->left_end(l->left.pids[i],
+                                                ngx_current_msec - l->opened[i],
+                                                ngx_current_msec - l->known[i],
                                                 buf, sizeof(buf));
 
     ngx_hyperdrive_base_chain_clear(&ask->request);

@@ -433,8 +433,8 @@ ngx_uint_t ngx_hyperdrive_pg_position_other(
 
 size_t ngx_hyperdrive_pg_left_text(void *origin, ngx_str_t *list, uint32_t own,
     ngx_msec_t age, u_char *buf, size_t size);
-size_t ngx_hyperdrive_pg_left_end(uint32_t pid, ngx_msec_t age, u_char *buf,
-    size_t size);
+size_t ngx_hyperdrive_pg_left_end(uint32_t pid, ngx_msec_t from, ngx_msec_t to,
+    u_char *buf, size_t size);
 
 /* ngx_hyperdrive_pg_row.c */
 

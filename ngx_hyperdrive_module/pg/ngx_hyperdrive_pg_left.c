@@ -12,13 +12,15 @@
  * until just before it is gone.  Its number may pass to another one, which has
  * begun later; the second that is left out is for how late the death of a
  * worker is noticed.
+ * What is ended must have begun when ours did: behind one address there may be
+ * several servers, and the number be somebody else's at this one.
  */
 
 #define NGX_HYPERDRIVE_PG_LEFT_LATE      1000
 
-#define NGX_HYPERDRIVE_PG_LEFT_OLD                                            \
-    "(backend_start IS NULL OR backend_start < pg_catalog.clock_timestamp() " \
-    "- pg_catalog.make_interval(secs => %M.%03M))"
+#define NGX_HYPERDRIVE_PG_LEFT_AGO                                            \
+    "pg_catalog.clock_timestamp() "                                           \
+    "- pg_catalog.make_interval(secs => %M.%03M)"
 
 
 size_t
@@ -30,7 +32,8 @@ ngx_hyperdrive_pg_left_text(void *origin, ngx_str_t *list, uint32_t own,
     return ngx_snprintf(buf, size,
                         "SELECT pid, CASE state WHEN 'active' THEN 'a' "
                         "ELSE 'i' END FROM pg_catalog.pg_stat_activity "
-                        "WHERE pid IN (%V) AND " NGX_HYPERDRIVE_PG_LEFT_OLD
+                        "WHERE pid IN (%V) AND (backend_start IS NULL "
+                        "OR backend_start < " NGX_HYPERDRIVE_PG_LEFT_AGO ")"
                         " UNION ALL SELECT 0, 'x' "
                         "WHERE pg_catalog.pg_backend_pid() <> %uD",
                         list, age / 1000, age % 1000, own)
@@ -39,16 +42,18 @@ ngx_hyperdrive_pg_left_text(void *origin, ngx_str_t *list, uint32_t own,
 
 
 size_t
-ngx_hyperdrive_pg_left_end(uint32_t pid, ngx_msec_t age, u_char *buf,
-    size_t size)
+ngx_hyperdrive_pg_left_end(uint32_t pid, ngx_msec_t from, ngx_msec_t to,
+    u_char *buf, size_t size)
 {
-    age -= ngx_min(age, NGX_HYPERDRIVE_PG_LEFT_LATE);
+    from += NGX_HYPERDRIVE_PG_LEFT_LATE;
+    to -= ngx_min(to, NGX_HYPERDRIVE_PG_LEFT_LATE);
 
     return ngx_snprintf(buf, size,
                         "SELECT pg_catalog.pg_terminate_backend(pid) "
                         "FROM pg_catalog.pg_stat_activity WHERE pid = %uD "
-                        "AND usename = CURRENT_USER AND "
-                        NGX_HYPERDRIVE_PG_LEFT_OLD,
-                        pid, age / 1000, age % 1000)
+                        "AND usename = CURRENT_USER AND backend_start BETWEEN "
+                        NGX_HYPERDRIVE_PG_LEFT_AGO " AND "
+                        NGX_HYPERDRIVE_PG_LEFT_AGO,
+                        pid, from / 1000, from % 1000, to / 1000, to % 1000)
            - buf;
 }

@@ -328,7 +328,9 @@ typedef struct {
     uint32_t     backend;
     uint32_t     pid;           /* 0: it was being opened */
     uint32_t     where;
-    ngx_msec_t   age;           /* since the death of its worker */
+    ngx_msec_t   age;           /* since the death of its worker... */
+    ngx_msec_t   opened;        /* ...since it was about to be opened */
+    ngx_msec_t   known;         /* ...since it had logged in, if it had */
     ngx_str_t    key;           /* within the zone */
 } ngx_hyperdrive_shm_backend_t;
 

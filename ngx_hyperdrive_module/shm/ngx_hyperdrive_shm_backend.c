@@ -70,6 +70,7 @@ ngx_hyperdrive_shm_backend_add(ngx_hyperdrive_shm_limit_t *limit,
         e = &ngx_hyperdrive_shm->backend[i];
 
         e->pid = 0;
+        e->opened = ngx_hyperdrive_shm_now();
         e->key_len = key->len;
         e->counted = 0;
 
@@ -102,6 +103,7 @@ ngx_hyperdrive_shm_backend_known(uint32_t backend, uint32_t pid,
         e = &ngx_hyperdrive_shm->backend[backend - 1];
 
         e->where = where;
+        e->known = ngx_hyperdrive_shm_now();
 
         ngx_memory_barrier();
 
@@ -284,9 +286,12 @@ ngx_int_t
 ngx_hyperdrive_shm_backend_next(ngx_hyperdrive_shm_limit_t *limit,
     ngx_uint_t *i, ngx_hyperdrive_shm_backend_t *backend)
 {
+    uint64_t                             now;
     ngx_uint_t                           n;
     ngx_atomic_uint_t                    at;
     ngx_hyperdrive_shm_backend_entry_t  *e;
+
+    now = ngx_hyperdrive_shm_now();
 
     for ( /* void */ ; *i < ngx_hyperdrive_shm->nbackends; (*i)++) {
         at = ngx_hyperdrive_shm->backends[*i];
@@ -301,7 +306,9 @@ ngx_hyperdrive_shm_backend_next(ngx_hyperdrive_shm_limit_t *limit,
         backend->backend = (uint32_t) n + 1;
         backend->pid = e->pid;
         backend->where = e->where;
-        backend->age = (ngx_msec_t) (ngx_hyperdrive_shm_now() - e->died);
+        backend->age = (ngx_msec_t) (now - e->died);
+        backend->opened = (ngx_msec_t) (now - e->opened);
+        backend->known = (ngx_msec_t) (now - e->known);
         backend->key.len = e->key_len;
         backend->key.data = e->key;
 

@@ -30,7 +30,7 @@
  * References inside the zone are numbers, never addresses.
  */
 
-#define NGX_HYPERDRIVE_SHM_LAYOUT       9
+#define NGX_HYPERDRIVE_SHM_LAYOUT       10
 
 #define NGX_HYPERDRIVE_SHM_MAGIC        0x68797064
 
@@ -147,6 +147,8 @@ typedef struct {
  */
 
 typedef struct {
+    uint64_t                        opened;     /* it was begun... */
+    uint64_t                        known;      /* ...and logged in by then */
     uint64_t                        died;
     uint64_t                        seen;       /* the database had it then */
     uint32_t                        pid;        /* 0: it has not told yet */

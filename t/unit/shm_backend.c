@@ -128,7 +128,8 @@ test_left(void)
 
     while (ngx_hyperdrive_shm_backend_next(limit, &i, &left) == NGX_OK) {
         n += (left.backend == told->numbers[0] && left.pid == 100
-              && left.where == 7 && left.key.len == 3);
+              && left.where == 7 && left.key.len == 3
+              && left.opened >= left.known && left.known >= left.age);
         n += (left.backend == told->numbers[1] && left.pid == 101) << 4;
         n += (left.backend == told->numbers[2] && left.pid == 0) << 8;
     }

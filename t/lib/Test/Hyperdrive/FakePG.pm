@@ -42,6 +42,7 @@ use Test::Hyperdrive::Process qw(reap wait_for);
 #       ahead of all else, for each message; true: it is dealt with
 #   connect => sub { my ($c) = @_; ... }          before anything is read
 #   startup => sub { my ($c, $params) = @_; ... } true: it is dealt with
+#   backend => N       by which number clients know it, instead of others
 #   cancel => sub { my ($c, $pid, $key) = @_; ... }
 #   auth => 'trust', 'cleartext', 'md5', 'scram'; password => ...
 #   rounds => 4096, salt => ..., wrong_signature => 1, skip_final => 1
@@ -389,7 +390,7 @@ sub _login {
 		$self->send('R', pack('N', 0));
 		$self->send('S', "$_\0$fake->{parameters}{$_}\0")
 			for sort keys %{$fake->{parameters}};
-		$self->send('K', pack('N N', 10000 + $self->{n},
+		$self->send('K', pack('N N', $fake->{backend} || 10000 + $self->{n},
 			0xfa4e0000 + $self->{n}));
 		$self->ready('I')->flush_out();
 

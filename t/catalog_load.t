@@ -147,6 +147,8 @@ for my $pid (@pids) {
 
 unlike($said, qr/^wrong/m, 'nothing failed') or diag($said);
 
+cancelled_in_block();
+
 $t->done_testing();
 
 ###############################################################################
@@ -221,6 +223,71 @@ sub bounded {
 
 	$lock->query('SELECT pg_advisory_unlock(7)');
 	ok(!$long->result()->error(), 'the long one comes to an end');
+}
+
+# In a block it is the database that says so: what was not sent yet is sent, to
+# be cancelled.  A cancel that overtakes its request there is in vain, which is
+# so without us as well: it is tried again.
+
+sub cancelled_in_block {
+	my $state;
+
+	while_held(sub {
+		my ($c, $waits) = @_;
+
+		$c->query('BEGIN');
+		$c->query('SELECT v FROM app.kept');
+		$c->send('Q', "SELECT app.block()\0")->flush_out();
+
+		my $held = waits_above($waits);
+		$c->cancel();
+
+		if ($held && !$c->silent(4)) {
+			my $r = $c->result();
+			$state = $r->state() . ' ' . $r->status();
+		}
+
+		return $state;
+	});
+
+	is($state, '57014 E', 'who waits in a block can be cancelled');
+}
+
+# Calls a function with a client, and how many have waited so far, while no
+# catalog can be read and no call comes to an end.  What it does has to be done
+# before nobody is held any more, so it has three tries.
+
+sub while_held {
+	my ($do) = @_;
+
+	my $admin = $pg->client(database => 'shop');
+	my $done;
+
+	$admin->query('SELECT pg_advisory_lock(7)');
+
+	for (1 .. 3) {
+		$admin->query('BEGIN');
+		$admin->query('LOCK TABLE pg_trigger IN ACCESS EXCLUSIVE MODE');
+		$t->reload();
+
+		my $c = client();
+
+		$done = $do->($c, total()->{catalog_waits});
+
+		$c->vanish();
+		$admin->query('ROLLBACK');
+
+		last if $done;
+	}
+
+	$admin->close();
+
+	return $done;
+}
+
+sub waits_above {
+	my ($n) = @_;
+	return eval { wait_for(sub { total()->{catalog_waits} > $n }, 5) };
 }
 
 # How many wait for the lock.

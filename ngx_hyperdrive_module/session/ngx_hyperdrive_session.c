@@ -318,6 +318,10 @@ ngx_hyperdrive_session_set_state(ngx_hyperdrive_session_t *s,
                    &ngx_hyperdrive_session_states[s->state],
                    &ngx_hyperdrive_session_states[state]);
 
+    if (s->state == NGX_HYPERDRIVE_SESSION_HELD && state != s->state) {
+        ngx_hyperdrive_session_hold_forget(s);
+    }
+
     s->state = state;
 
     ngx_hyperdrive_session_drain_state(s);

@@ -380,6 +380,8 @@ struct ngx_hyperdrive_session_s {
     unsigned                         direct:1;    /* TLS from the first byte */
     unsigned                         pooled:1;    /* counted in pool->refs */
     unsigned                         counted:1;   /* as logged in */
+    unsigned                         hurried:1;   /* it is not held for the
+                                                     catalog */
 };
 
 

@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session_cache.h"
+#include "session/ngx_hyperdrive_session_hold.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
 #include "peer/ngx_hyperdrive_peer.h"
 #include <openssl/crypto.h>
@@ -60,7 +61,7 @@ void
 ngx_hyperdrive_session_cancel_message(u_char *data, size_t len)
 {
     ngx_str_t                      key;
-    ngx_uint_t                     slot, n;
+    ngx_uint_t                     slot, n, held;
     ngx_connection_t              *c;
     ngx_hyperdrive_session_t      *s;
     ngx_hyperdrive_proto_error_t   err;
@@ -136,6 +137,14 @@ ngx_hyperdrive_session_cancel_message(u_char *data, size_t len)
         return;
     }
 
+    /* in a block only the database may say so: it has to hear of it first */
+
+    held = (s->origin && s->outstanding == 0 && s->held.next);
+
+    if (held && ngx_hyperdrive_session_hold_hurry(s) == NGX_DONE) {
+        return;
+    }
+
     if (s->origin && s->outstanding) {
 
         if (s->fill) {
@@ -143,6 +152,10 @@ ngx_hyperdrive_session_cancel_message(u_char *data, size_t len)
         }
 
         ngx_hyperdrive_origin_cancel(s->origin);
+    }
+
+    if (held) {
+        (void) ngx_hyperdrive_session_rearm(s);
     }
 }
 

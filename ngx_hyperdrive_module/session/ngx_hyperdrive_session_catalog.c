@@ -387,9 +387,10 @@ ngx_hyperdrive_session_catalog_wait(ngx_hyperdrive_session_t *s)
     uint64_t                           generation;
     ngx_hyperdrive_session_catalog_t  *cat;
 
-    if (s->streaming || !ngx_hyperdrive_cache_version_on()
+    if (s->streaming || s->hurried || !ngx_hyperdrive_cache_version_on()
         || !(s->unit.mixed || (s->unit.stmt && s->unit.stmt->plan.perhaps)))
     {
+        ngx_hyperdrive_session_hold_forget(s);
         return NGX_OK;
     }
 

@@ -158,6 +158,29 @@ ngx_hyperdrive_session_hold_forget(ngx_hyperdrive_session_t *s)
 }
 
 
+ngx_int_t
+ngx_hyperdrive_session_hold_hurry(ngx_hyperdrive_session_t *s)
+{
+    ngx_int_t  rc;
+
+    ngx_hyperdrive_session_hold_forget(s);
+
+    if (s->time) {
+        ngx_hyperdrive_session_time_resume(s, ngx_current_msec);
+    }
+
+    s->hurried = 1;
+
+    rc = ngx_hyperdrive_session_process(s);
+
+    if (rc != NGX_DONE) {
+        s->hurried = 0;
+    }
+
+    return rc;
+}
+
+
 static void
 ngx_hyperdrive_session_hold_handler(ngx_event_t *ev)
 {

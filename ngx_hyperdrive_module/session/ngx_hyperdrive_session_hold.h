@@ -43,6 +43,11 @@ void ngx_hyperdrive_session_hold_longer(ngx_hyperdrive_session_hold_t *hold);
 /* all go on; <good>: what was waited for is there */
 void ngx_hyperdrive_session_hold_over(ngx_hyperdrive_session_hold_t *hold,
     ngx_uint_t good);
+/*
+ * It has an origin, and goes on now, whatever it waits for; NGX_DONE: it is
+ * gone.  The caller rearms it.
+ */
+ngx_int_t ngx_hyperdrive_session_hold_hurry(ngx_hyperdrive_session_t *s);
 /* the session waits no more, if it did */
 void ngx_hyperdrive_session_hold_forget(ngx_hyperdrive_session_t *s);
 

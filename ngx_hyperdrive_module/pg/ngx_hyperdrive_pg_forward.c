@@ -731,13 +731,12 @@ ngx_hyperdrive_pg_forward_run(ngx_hyperdrive_pg_forward_t *f,
 {
     ngx_hyperdrive_proto_run_t  run;
 
+    ngx_memzero(&run, sizeof(ngx_hyperdrive_proto_run_t));
+
     run.stmt = stmt;
     run.args.data = args;
     run.args.len = end - args;
-    run.nparams = 0;
     run.cut = ((size_t) (f->last - f->pos) < f->total);
-    run.named = 0;
-    run.prepares = 0;
 
     f->run(f->data, &run);
 }

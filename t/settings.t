@@ -34,6 +34,7 @@ INSERT INTO one.things VALUES ('of one');
 INSERT INTO two.things VALUES ('of two');
 GRANT USAGE ON SCHEMA one, two TO app;
 GRANT SELECT ON one.things, two.things TO app;
+GRANT INSERT ON one.things TO app;
 CREATE ROLE other;
 CREATE ROLE third;
 GRANT other, third TO app;
@@ -787,6 +788,14 @@ sub behind {
 	is(show($o, 'work_mem'), '62MB', 'the other client');
 	is($c->query('BEGIN; ROLLBACK; SHOW work_mem')->value(), '61MB',
 		'a block that is left, in one text');
+
+	# what belongs to the first one goes on
+
+	is(show($o, 'work_mem'), '62MB', 'the other client');
+	$c->send('Q', "COPY one.things FROM STDIN\0");
+	is(($c->read_until('GE'))[-1]->{type}, 'G', 'a COPY');
+	$c->send('d', "of one\n")->send('f', "no more\0");
+	is($c->result()->state(), '57014', '...to its end');
 
 	for my $first (@first) {
 		my ($name, $code, $n) = @$first;

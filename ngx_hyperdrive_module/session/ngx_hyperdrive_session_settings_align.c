@@ -152,12 +152,22 @@ ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s)
 static ngx_int_t
 ngx_hyperdrive_session_settings_behind(ngx_hyperdrive_session_t *s)
 {
+    ngx_hyperdrive_proto_t             *proto;
     ngx_hyperdrive_state_stmt_t        *stmt;
     ngx_hyperdrive_session_settings_t  *settings;
 
     settings = s->settings;
 
     if (settings == NULL || !settings->aligned || settings->stays) {
+        return NGX_OK;
+    }
+
+    proto = s->conf->origin->proto;
+
+    if (s->streaming || proto->origin_copying(s->origin->wire)
+        || proto->client_data(s->wire, s->net.pos))
+    {
+        /* more of the same unit */
         return NGX_OK;
     }
 

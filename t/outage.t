@@ -279,11 +279,11 @@ sub partition_idle {
 # ...and those that are amid a query are bounded by its limit.
 
 sub partition_busy {
-	my $c = client(8082);
+	my $c = $outage->recovers(8082, 'partition, before', client(8082));
 	my $later = client(8082);
 
 	$c->query('BEGIN');
-	is(ask($c, 'SELECT 1'), 1, 'partition, before');
+	is(ask($c, 'SELECT 1'), 1, 'partition, in a transaction');
 
 	$relay[2]->hold('both');
 

@@ -292,21 +292,15 @@ ngx_hyperdrive_origin_log(ngx_log_t *log, u_char *buf, size_t len)
 uint32_t
 ngx_hyperdrive_origin_where(ngx_hyperdrive_origin_t *o)
 {
-    size_t      len;
-    u_char      text[NGX_SOCKADDR_STRLEN];
     uint32_t    crc;
     ngx_str_t  *user;
 
-    len = ngx_sock_ntop(&o->sockaddr.sockaddr, o->socklen, text,
-                        NGX_SOCKADDR_STRLEN, 1);
-
     ngx_crc32_init(crc);
-    ngx_crc32_update(&crc, text, len);
+    ngx_crc32_update(&crc, (u_char *) &o->site, sizeof(uint64_t));
 
     if (!o->pool->conf->proto->left_any) {
         user = o->pool->user.len ? &o->pool->user : &o->server->user;
 
-        ngx_crc32_update(&crc, (u_char *) "", 1);
         ngx_crc32_update(&crc, user->data, user->len);
     }
 

@@ -14,16 +14,43 @@
  */
 
 
+typedef ngx_uint_t (*ngx_hyperdrive_origin_drain_pt)(
+    ngx_hyperdrive_pool_t *pool, ngx_uint_t all);
+
+
+static ngx_uint_t ngx_hyperdrive_origin_drain_pools(ngx_array_t *confs,
+    ngx_hyperdrive_origin_drain_pt drain, ngx_uint_t all);
 static ngx_uint_t ngx_hyperdrive_origin_drain_pool(
     ngx_hyperdrive_pool_t *pool, ngx_uint_t all);
 static ngx_uint_t ngx_hyperdrive_origin_drain_leave_pool(
-    ngx_hyperdrive_pool_t *pool);
+    ngx_hyperdrive_pool_t *pool, ngx_uint_t all);
 static void ngx_hyperdrive_origin_drain_leave_halts(
     ngx_hyperdrive_pool_t *pool);
 
 
 ngx_uint_t
 ngx_hyperdrive_origin_drain(ngx_array_t *confs, ngx_uint_t all)
+{
+    return ngx_hyperdrive_origin_drain_pools(confs,
+                                             ngx_hyperdrive_origin_drain_pool,
+                                             all);
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_origin_drain_leave(ngx_array_t *confs)
+{
+    return ngx_hyperdrive_origin_drain_pools(confs,
+                                         ngx_hyperdrive_origin_drain_leave_pool,
+                                         1);
+}
+
+
+/* how many are left, as <drain> says of each pool */
+
+static ngx_uint_t
+ngx_hyperdrive_origin_drain_pools(ngx_array_t *confs,
+    ngx_hyperdrive_origin_drain_pt drain, ngx_uint_t all)
 {
     ngx_uint_t                      i, left;
     ngx_queue_t                    *q;
@@ -40,7 +67,7 @@ ngx_hyperdrive_origin_drain(ngx_array_t *confs, ngx_uint_t all)
              q = ngx_queue_next(q))
         {
             pool = ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
-            left += ngx_hyperdrive_origin_drain_pool(pool, all);
+            left += drain(pool, all);
         }
     }
 
@@ -115,34 +142,9 @@ ngx_hyperdrive_origin_drain_idle(ngx_hyperdrive_origin_t *o, ngx_uint_t all)
 }
 
 
-ngx_uint_t
-ngx_hyperdrive_origin_drain_leave(ngx_array_t *confs)
-{
-    ngx_uint_t                      i, left;
-    ngx_queue_t                    *q;
-    ngx_hyperdrive_pool_t          *pool;
-    ngx_hyperdrive_origin_conf_t  **conf;
-
-    left = 0;
-    conf = confs->elts;
-
-    for (i = 0; i < confs->nelts; i++) {
-
-        for (q = ngx_queue_head(&conf[i]->pools);
-             q != ngx_queue_sentinel(&conf[i]->pools);
-             q = ngx_queue_next(q))
-        {
-            pool = ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
-            left += ngx_hyperdrive_origin_drain_leave_pool(pool);
-        }
-    }
-
-    return left;
-}
-
-
 static ngx_uint_t
-ngx_hyperdrive_origin_drain_leave_pool(ngx_hyperdrive_pool_t *pool)
+ngx_hyperdrive_origin_drain_leave_pool(ngx_hyperdrive_pool_t *pool,
+    ngx_uint_t all)
 {
     ngx_uint_t                i;
     ngx_queue_t              *q, *next;

@@ -20,7 +20,7 @@ use Test::Hyperdrive qw(:DEFAULT build_dir);
 
 my ($plugins) = grep { -e "$_/auth_ed25519.so" } '/usr/lib/mysql/plugin',
 	'/usr/lib64/mysql/plugin', '/usr/local/lib/mysql/plugin',
-	build_dir() . '/mariadb/usr/lib/mysql/plugin';
+	build_dir() . '/source/mariadb-server/usr/lib/mysql/plugin';
 
 plan(skip_all => 'no auth_ed25519.so') unless defined $plugins;
 

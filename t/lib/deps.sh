@@ -69,11 +69,11 @@ has_fuzzer() {
 # Plugins of MariaDB's server are in the package of its service: they are taken
 # out of it, and it is not installed.
 
-plugins=$PWD/build/mariadb
+plugins=/usr/lib/mysql/plugin
 
 has_plugins() {
-    [ -e /usr/lib/mysql/plugin/auth_ed25519.so ] \
-        || [ -e "$plugins/usr/lib/mysql/plugin/auth_ed25519.so" ]
+    [ -e $plugins/auth_ed25519.so ] \
+        || [ -e "build/source/mariadb-server$plugins/auth_ed25519.so" ]
 }
 
 missing() {
@@ -170,10 +170,7 @@ esac
 
 case " $(echo $wanted) " in
     *" mariadb-plugins "*)
-        mkdir -p "$plugins"
-        (cd "$plugins" && apt-get -q download mariadb-server \
-            && dpkg-deb -x mariadb-server_*.deb . \
-            && rm mariadb-server_*.deb) \
+        sh t/lib/package.sh mariadb-server build/source ".$plugins/*" >/dev/null \
             || echo 'no plugins of MariaDB: their tests are skipped' >&2
         wanted=$(echo $wanted | tr ' ' '\n' | grep -vx mariadb-plugins || true)
         ;;

@@ -13,42 +13,6 @@
 #include "shm_check.h"
 
 
-/* what the other process tells */
-
-static struct {
-    uint32_t    numbers[3];
-    ngx_uint_t  slot;
-} *told;
-
-
-/* a process of its own, which does <what> and dies without a word */
-
-static void
-elsewhere(void (*what)(void))
-{
-    int    status;
-    pid_t  pid;
-
-    pid = fork();
-
-    if (pid == 0) {
-
-        if (ngx_hyperdrive_shm_init_process(&zone, &test_log) != NGX_OK) {
-            _exit(2);
-        }
-
-        told->slot = ngx_hyperdrive_shm_slot;
-        what();
-        _exit(0);
-    }
-
-    if (pid == -1 || waitpid(pid, &status, 0) != pid || status) {
-        printf("Bail out! no process\n");
-        exit(2);
-    }
-}
-
-
 /*
  * A process dies with connections: two that are known to the database, one that
  * was being opened; and a place that nothing had been opened for.
@@ -272,12 +236,6 @@ test_care(void)
 int
 main(void)
 {
-    told = mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_ANON|MAP_SHARED, -1, 0);
-
-    if (told == MAP_FAILED) {
-        return 2;
-    }
-
     test_left();
     test_lent();
     test_care();

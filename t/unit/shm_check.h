@@ -28,6 +28,13 @@ static ngx_uint_t        failed;
 static ngx_log_t         test_log;
 static ngx_shm_zone_t    zone;
 
+/* what another process tells, see elsewhere() */
+
+static struct {
+    uint32_t    numbers[3];
+    ngx_uint_t  slot;
+} *told;
+
 
 static void __attribute__((format(printf, 2, 3)))
 ok(ngx_uint_t good, const char *fmt, ...)
@@ -84,6 +91,44 @@ fresh(void)
 
     if (ngx_hyperdrive_shm_init_process(&zone, &test_log) != NGX_OK) {
         printf("Bail out! no slot\n");
+        exit(2);
+    }
+
+    if (told == NULL) {
+        told = mmap(NULL, sizeof(*told), PROT_READ|PROT_WRITE,
+                    MAP_ANON|MAP_SHARED, -1, 0);
+
+        if (told == MAP_FAILED) {
+            printf("Bail out! no memory\n");
+            exit(2);
+        }
+    }
+}
+
+
+/* a process of its own, which does <what> and dies without a word */
+
+static inline void
+elsewhere(void (*what)(void))
+{
+    int    status;
+    pid_t  pid;
+
+    pid = fork();
+
+    if (pid == 0) {
+
+        if (ngx_hyperdrive_shm_init_process(&zone, &test_log) != NGX_OK) {
+            _exit(2);
+        }
+
+        told->slot = ngx_hyperdrive_shm_slot;
+        what();
+        _exit(0);
+    }
+
+    if (pid == -1 || waitpid(pid, &status, 0) != pid || status) {
+        printf("Bail out! no process\n");
         exit(2);
     }
 }

@@ -13,46 +13,13 @@
 #include "shm_check.h"
 
 
-/* a process of its own, which does <what> and dies without a word */
-
 static ngx_int_t  result;
-
-static struct {
-    uint32_t    number;
-    ngx_uint_t  slot;
-} *told;
-
-
-static void
-elsewhere(void (*what)(void))
-{
-    int    status;
-    pid_t  pid;
-
-    pid = fork();
-
-    if (pid == 0) {
-
-        if (ngx_hyperdrive_shm_init_process(&zone, &test_log) != NGX_OK) {
-            _exit(2);
-        }
-
-        told->slot = ngx_hyperdrive_shm_slot;
-        what();
-        _exit(0);
-    }
-
-    if (pid == -1 || waitpid(pid, &status, 0) != pid || status) {
-        printf("Bail out! no process\n");
-        exit(2);
-    }
-}
 
 
 static void
 add(void)
 {
-    told->number = ngx_hyperdrive_shm_client_add(7);
+    told->numbers[0] = ngx_hyperdrive_shm_client_add(7);
 }
 
 
@@ -67,8 +34,8 @@ take(void)
 {
     ngx_uint_t  slot, n;
 
-    if (ngx_hyperdrive_shm_client_take(told->number, 9) != NGX_OK
-        || ngx_hyperdrive_shm_client_find(told->number, &slot, &n) != NGX_OK
+    if (ngx_hyperdrive_shm_client_take(told->numbers[0], 9) != NGX_OK
+        || ngx_hyperdrive_shm_client_find(told->numbers[0], &slot, &n) != NGX_OK
         || slot != ngx_hyperdrive_shm_slot || n != 9)
     {
         _exit(1);
@@ -130,7 +97,7 @@ test_clients(void)
     /* to another process, which dies with it */
 
     ngx_hyperdrive_shm_client_pass(b, 1);
-    told->number = b;
+    told->numbers[0] = b;
     elsewhere(take);
 
     ok(told->slot == 1 && is_at(b, 1, 9), "it is taken by another process");
@@ -139,13 +106,13 @@ test_clients(void)
     ok(is_nowhere(b), "which has died");
 
     elsewhere(add);
-    ok(is_at(told->number, 1, 7), "one of another process");
+    ok(is_at(told->numbers[0], 1, 7), "one of another process");
 
-    ngx_hyperdrive_shm_client_remove(told->number);
-    ok(is_at(told->number, 1, 7), "is not ours to remove");
+    ngx_hyperdrive_shm_client_remove(told->numbers[0]);
+    ok(is_at(told->numbers[0], 1, 7), "is not ours to remove");
 
     ngx_hyperdrive_shm_reclaim(1);
-    ok(is_nowhere(told->number) && is_at(c, 0, 0),
+    ok(is_nowhere(told->numbers[0]) && is_at(c, 0, 0),
        "and dies with it, and no other");
 
     /* what was on its way to the dead is ours to take */
@@ -253,12 +220,6 @@ test_adopt(void)
 int
 main(void)
 {
-    told = mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_ANON|MAP_SHARED, -1, 0);
-
-    if (told == MAP_FAILED) {
-        return 2;
-    }
-
     test_clients();
     test_full();
     test_heirs();

@@ -8,31 +8,20 @@
 /* Tests of the reader of what a statement leaves, by name. */
 
 
+#include "sql_cut_check.h"
 #include "sql/ngx_hyperdrive_sql_left.h"
-#include <stdio.h>
-
-
-static ngx_uint_t                 ntests, nfailed;
-static ngx_hyperdrive_sql_mode_t  mode;
 
 
 /* what is left, as a text; "?" and bits: of these it may not be all */
 
 static void
-describe(const char *s, size_t len, char *out, size_t size)
+describe(ngx_str_t *text, char *out, size_t size)
 {
-    int                         n;
-    ngx_str_t                   text;
-    ngx_uint_t                  i, lost;
-    ngx_hyperdrive_sql_left_t   left;
+    int                        n;
+    ngx_uint_t                 i, lost;
+    ngx_hyperdrive_sql_left_t  left;
 
-    /* of just the size, so that ASan sees a byte too many */
-
-    text.data = malloc(len ? len : 1);
-    text.len = len;
-    ngx_memcpy(text.data, s, len);
-
-    ngx_hyperdrive_sql_left(&text, &mode, &left);
+    ngx_hyperdrive_sql_left(text, &mode, &left);
 
     n = 0;
     out[0] = '\0';
@@ -53,36 +42,13 @@ describe(const char *s, size_t len, char *out, size_t size)
         n += snprintf(out + n, size - n, "%s?%lx", n ? " " : "",
                       (unsigned long) lost);
     }
-
-    free(text.data);
 }
 
 
 static void
 is(const char *s, const char *expected)
 {
-    char        got[512];
-    size_t      i;
-    ngx_uint_t  good;
-
-    /* cut anywhere it is read within its bounds */
-
-    for (i = 0; i < strlen(s); i++) {
-        describe(s, i, got, sizeof(got));
-    }
-
-    describe(s, strlen(s), got, sizeof(got));
-
-    good = (strcmp(got, expected) == 0);
-
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, s);
-
-    if (!good) {
-        printf("# got: %s\n", got);
-    }
+    check(s, expected, describe);
 }
 
 
@@ -144,7 +110,5 @@ main(void)
     is("SET @r = GET_LOCK('a', 1)", "+2:a");
     is("", "?24");
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed ? 1 : 0;
+    return done();
 }

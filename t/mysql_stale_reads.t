@@ -22,8 +22,8 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 use lib 'lib';
 use Test::Hyperdrive;
 use Test::Hyperdrive::MySQL qw(%CAP);
-use Test::Hyperdrive::Stale qw(hunt);
-use Time::HiRes qw(sleep time);
+use Test::Hyperdrive::Stale qw(arrange hunt);
+use Time::HiRes qw(sleep);
 
 ###############################################################################
 
@@ -74,90 +74,9 @@ my $replica = $db->replica(
 	settings => { innodb_flush_log_at_trx_commit => 0 });
 my $stand = $replica->client();
 
-# one holds acknowledgements back, one cuts
-
-my $slow = $t->relay(to => $db->port(), rtt => 0.004);
-my $weak = $t->relay(to => $db->port(), rtt => 0.002);
-
-my %upstreams = (near => $db->port(), slow => $slow->port(),
-	weak => $weak->port());
-
-my $upstreams = join('', map { <<"EOS" } sort keys %upstreams);
-    upstream $_ {
-        hyperdrive_origin  mysql://app:pw\@127.0.0.1:$upstreams{$_}/shop?ssl-mode=DISABLED;
-        hyperdrive_pool    max=20;
-    }
-EOS
-
-my $conf = $t->expand(<<"EOS");
-
-%%TEST_GLOBALS%%
-
-worker_processes  2;
-
-events {
-}
-
-%%TEST_STATUS%%
-
-stream {
-    hyperdrive_cache_zone  shop 16m;
-
-    hyperdrive_users  off;
-
-$upstreams
-    upstream split {
-        hyperdrive_origin  mysql://app:pw\@127.0.0.1:@{[ $db->port() ]}/shop?ssl-mode=DISABLED;
-        hyperdrive_origin  mysql://app:pw\@127.0.0.1:@{[ $replica->port() ]}/shop?ssl-mode=DISABLED  role=replica;
-        hyperdrive_pool    max=20;
-    }
-
-    server {
-        listen            127.0.0.1:8084 reuseport;
-        hyperdrive_pass   split;
-        hyperdrive_cache  shop max_age=600s;
-        hyperdrive_read_write_split  on;
-    }
-
-    server {
-        listen            127.0.0.1:8085 reuseport;
-        hyperdrive_pass   split;
-        hyperdrive_read_write_split  on;
-    }
-
-    server {
-        listen            127.0.0.1:8080 reuseport;
-        hyperdrive_pass   near;
-        hyperdrive_cache  shop max_age=600s;
-    }
-
-    server {
-        listen            127.0.0.1:8081 reuseport;
-        hyperdrive_pass   near;
-    }
-
-    server {
-        listen            127.0.0.1:8082 reuseport;
-        hyperdrive_pass   slow;
-    }
-
-    server {
-        listen            127.0.0.1:8083 reuseport;
-        hyperdrive_pass   weak;
-        hyperdrive_cache  shop max_age=600s;
-    }
-}
-
-EOS
-
-# megabytes in a debug log take their time
-$conf =~ s/(error_log \S+) debug;/$1 info;/;
-
-$t->write_file('nginx.conf', $conf);
-$t->allow_log(qr/exited on signal 9/);
-$t->run();
-
-$t->wait_catalog($_, 2) for 'near', 'split';
+arrange($t, $db, $replica, sub {
+	return "mysql://app:pw\@127.0.0.1:$_[0]/shop?ssl-mode=DISABLED";
+});
 
 ###############################################################################
 
@@ -265,7 +184,8 @@ my %sum = hunt($t, seconds => $seconds, rows => $rows,
 	expected => qr/^(?:1040|1053|1158|1160|1205|1213|1317|1927|2013)\s
 		|closed|reset|gone|refused|connect|in\ time|pipe|no\ answer
 		|^sequence\ number\ 0,/xi,
-	disturb => \&disturb);
+	stop => sub { good($stand->query('STOP SLAVE SQL_THREAD')) },
+	go_on => sub { good($stand->query('START SLAVE SQL_THREAD')) });
 
 my %done = %{$sum{done}};
 
@@ -349,68 +269,6 @@ sub read_row {
 
 	die "no row\n" unless @v;
 	return @v;
-}
-
-###############################################################################
-
-# Until the end: what makes it hard.
-
-sub disturb {
-	my ($end) = @_;
-
-	my %done = (held => 0, cuts => 0, kills => 0, reloads => 0);
-	my $turn = 0;
-
-	while (time() < $end - 2.5) {
-		$turn++;
-
-		# acknowledgements come late
-
-		for (1 .. 4) {
-			my $stands = rand() < 0.3;
-
-			good($stand->query('STOP SLAVE SQL_THREAD')) if $stands;
-			$slow->hold('down');
-			sleep(0.05 + rand(0.2));
-			$slow->release('down');
-			good($stand->query('START SLAVE SQL_THREAD')) if $stands;
-			sleep(0.2);
-			$done{held}++;
-		}
-
-
-		if ($turn % 2) {
-
-			# what was sent arrives when nobody waits for it
-
-			$weak->hold('up');
-			sleep(0.1);
-			$weak->cut('client');
-			sleep(2) if time() < $end - 2;
-			$weak->release('up');
-			sleep(0.1);
-			$weak->cut('both');
-			$done{cuts}++;
-
-			next;
-		}
-
-		if ($turn % 8 == 4) {
-			kill 'HUP', $t->master_pid();
-			$done{reloads}++;
-			sleep(0.2);
-			next;
-		}
-
-		my @workers = $t->worker_pids();
-
-		if (@workers) {
-			kill 'KILL', $workers[rand @workers];
-			$done{kills}++;
-		}
-	}
-
-	return %done;
 }
 
 ###############################################################################

@@ -21,17 +21,112 @@ use POSIX ();
 use Test::More ();
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(hunt);
+our @EXPORT_OK = qw(arrange hunt);
 
 # rolled back, in no answer ever
 our $never = 1000000000;
 
 my ($shared, $fh, $rows, $processes, $end);
 
+# one holds acknowledgements back, one cuts
+my ($slow, $weak);
+
 ###############################################################################
 
+# arrange($test, $database, $replica, sub { my ($port) = @_ }): nginx before them,
+# the last gives the URL of a port.  8080, and 8081 without a cache: the
+# upstream near; 8082 and 8083: over a relay each; 8084, and 8085 without a
+# cache: reads go to the replica, too.
+
+sub arrange {
+	my ($t, $db, $replica, $url) = @_;
+
+	$slow = $t->relay(to => $db->port(), rtt => 0.004);
+	$weak = $t->relay(to => $db->port(), rtt => 0.002);
+
+	my %upstreams = (near => $db->port(), slow => $slow->port(),
+		weak => $weak->port());
+
+	my $upstreams = join('', map { <<"EOS" } sort keys %upstreams);
+    upstream $_ {
+        hyperdrive_origin  @{[ $url->($upstreams{$_}) ]};
+        hyperdrive_pool    max=20;
+    }
+EOS
+
+	my $conf = $t->expand(<<"EOS");
+
+%%TEST_GLOBALS%%
+
+worker_processes  2;
+
+events {
+}
+
+%%TEST_STATUS%%
+
+stream {
+    hyperdrive_cache_zone  shop 16m;
+
+    hyperdrive_users  off;
+
+$upstreams
+    upstream split {
+        hyperdrive_origin  @{[ $url->($db->port()) ]};
+        hyperdrive_origin  @{[ $url->($replica->port()) ]}  role=replica;
+        hyperdrive_pool    max=20;
+    }
+
+    server {
+        listen            127.0.0.1:8084 reuseport;
+        hyperdrive_pass   split;
+        hyperdrive_cache  shop max_age=600s;
+        hyperdrive_read_write_split  on;
+    }
+
+    server {
+        listen            127.0.0.1:8085 reuseport;
+        hyperdrive_pass   split;
+        hyperdrive_read_write_split  on;
+    }
+
+    server {
+        listen            127.0.0.1:8080 reuseport;
+        hyperdrive_pass   near;
+        hyperdrive_cache  shop max_age=600s;
+    }
+
+    server {
+        listen            127.0.0.1:8081 reuseport;
+        hyperdrive_pass   near;
+    }
+
+    server {
+        listen            127.0.0.1:8082 reuseport;
+        hyperdrive_pass   slow;
+    }
+
+    server {
+        listen            127.0.0.1:8083 reuseport;
+        hyperdrive_pass   weak;
+        hyperdrive_cache  shop max_age=600s;
+    }
+}
+
+EOS
+
+	# megabytes in a debug log take their time
+	$conf =~ s/(error_log \S+) debug;/$1 info;/;
+
+	$t->write_file('nginx.conf', $conf);
+	$t->allow_log(qr/exited on signal 9/);
+	$t->run();
+
+	$t->wait_catalog($_, 2) for 'near', 'split';
+}
+
 # hunt($test, ...): sums of what all have counted: reads, writes, rolled_back,
-# lost, check1 to check3, unexpected; and what <disturb> returns.
+# lost, check1 to check3, unexpected; and in done, of what made it hard.
 #
 #   seconds => 20, rows => 3
 #   writers => [ PORT, ... ], readers => [ PORT, ... ]
@@ -44,7 +139,7 @@ my ($shared, $fh, $rows, $processes, $end);
 #       or 'b', or both of them; dies of an error; $how is 0 to 19
 #   begin, commit => what makes a block of a read, one in twenty
 #   expected => qr/.../      errors that are no wonder
-#   disturb => sub { my ($end) = @_ }         until then, in this process
+#   stop, go_on => sub { }   the replica stands still, and goes on
 
 sub hunt {
 	my ($t, %o) = @_;
@@ -96,7 +191,7 @@ sub hunt {
 		POSIX::_exit(0);
 	}
 
-	my %done = $o{disturb}->($end);
+	my %done = disturb($t, @o{qw(stop go_on)});
 
 	waitpid($_, 0) for @pids;
 
@@ -118,6 +213,65 @@ sub hunt {
 	}
 
 	return (%sum, done => \%done);
+}
+
+# Until the end: what makes it hard.
+
+sub disturb {
+	my ($t, $stop, $go_on) = @_;
+
+	my %done = (held => 0, cuts => 0, kills => 0, reloads => 0);
+	my $turn = 0;
+
+	while (time() < $end - 2.5) {
+		$turn++;
+
+		# acknowledgements come late
+
+		for (1 .. 4) {
+			my $stands = rand() < 0.3;
+
+			$stop->() if $stands;
+			$slow->hold('down');
+			sleep(0.05 + rand(0.2));
+			$slow->release('down');
+			$go_on->() if $stands;
+			sleep(0.2);
+			$done{held}++;
+		}
+
+		if ($turn % 2) {
+
+			# what was sent arrives when nobody waits for it
+
+			$weak->hold('up');
+			sleep(0.1);
+			$weak->cut('client');
+			sleep(2) if time() < $end - 2;
+			$weak->release('up');
+			sleep(0.1);
+			$weak->cut('both');
+			$done{cuts}++;
+
+			next;
+		}
+
+		if ($turn % 8 == 4) {
+			kill 'HUP', $t->master_pid();
+			$done{reloads}++;
+			sleep(0.2);
+			next;
+		}
+
+		my @workers = $t->worker_pids();
+
+		if (@workers) {
+			kill 'KILL', $workers[rand @workers];
+			$done{kills}++;
+		}
+	}
+
+	return %done;
 }
 
 # A cell's place: what is 0 acknowledged, 1 shown, 2 begun.

@@ -501,9 +501,9 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
             if (c && (c->told != o->reported || c->before)) {
                 ngx_hyperdrive_pg_status_tell(c, o, reply);
             }
-
-            o->undone = 0;
         }
+
+        o->undone = 0;
 
         return rc;
 

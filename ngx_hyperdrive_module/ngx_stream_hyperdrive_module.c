@@ -895,5 +895,9 @@ ngx_stream_hyperdrive_exit_process(ngx_cycle_t *cycle)
     ngx_hyperdrive_session_flight_reclaim(ngx_hyperdrive_shm_slot, 0);
     ngx_hyperdrive_cache_flight_set_slot(NGX_HYPERDRIVE_SLOTS, 0);
 
+    if (ngx_exiting && !ngx_terminate) {
+        ngx_hyperdrive_origin_drain_exit(&hmcf->origins);
+    }
+
     ngx_hyperdrive_shm_exit_process();
 }

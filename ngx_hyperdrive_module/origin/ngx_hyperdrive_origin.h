@@ -713,6 +713,11 @@ ngx_uint_t ngx_hyperdrive_origin_drain(ngx_array_t *confs, ngx_uint_t all);
  * who stay ask it.  Returns how many are left, which are being asked something.
  */
 ngx_uint_t ngx_hyperdrive_origin_drain_leave(ngx_array_t *confs);
+/*
+ * The last thing of a worker that leaves: what has come to a question of our
+ * own since, for which no worker stays.
+ */
+void ngx_hyperdrive_origin_drain_exit(ngx_array_t *confs);
 /* one that is idle; it may be gone afterwards */
 void ngx_hyperdrive_origin_drain_idle(ngx_hyperdrive_origin_t *o,
     ngx_uint_t all);

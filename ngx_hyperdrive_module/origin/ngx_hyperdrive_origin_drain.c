@@ -26,11 +26,21 @@ static ngx_uint_t ngx_hyperdrive_origin_drain_leave_pool(
     ngx_hyperdrive_pool_t *pool, ngx_uint_t all);
 static void ngx_hyperdrive_origin_drain_leave_halts(
     ngx_hyperdrive_pool_t *pool);
+static ngx_uint_t ngx_hyperdrive_origin_drain_exit_pool(
+    ngx_hyperdrive_pool_t *pool, ngx_uint_t all);
+static void ngx_hyperdrive_origin_drain_free(ngx_hyperdrive_pool_t *pool,
+    ngx_uint_t state);
+
+
+/* no client is left here, and none will come: as _drain() was told last */
+static ngx_uint_t  ngx_hyperdrive_origin_drain_deserted;
 
 
 ngx_uint_t
 ngx_hyperdrive_origin_drain(ngx_array_t *confs, ngx_uint_t all)
 {
+    ngx_hyperdrive_origin_drain_deserted = all;
+
     return ngx_hyperdrive_origin_drain_pools(confs,
                                              ngx_hyperdrive_origin_drain_pool,
                                              all);
@@ -42,6 +52,15 @@ ngx_hyperdrive_origin_drain_leave(ngx_array_t *confs)
 {
     return ngx_hyperdrive_origin_drain_pools(confs,
                                          ngx_hyperdrive_origin_drain_leave_pool,
+                                         1);
+}
+
+
+void
+ngx_hyperdrive_origin_drain_exit(ngx_array_t *confs)
+{
+    (void) ngx_hyperdrive_origin_drain_pools(confs,
+                                         ngx_hyperdrive_origin_drain_exit_pool,
                                          1);
 }
 
@@ -119,7 +138,7 @@ ngx_hyperdrive_origin_drain_idle(ngx_hyperdrive_origin_t *o, ngx_uint_t all)
 
     pool = o->pool;
 
-    if (!all
+    if (!all && !ngx_hyperdrive_origin_drain_deserted
         && pool->norigins[NGX_HYPERDRIVE_ORIGIN_IDLE]
            + pool->norigins[NGX_HYPERDRIVE_ORIGIN_BUSY]
            + pool->norigins[NGX_HYPERDRIVE_ORIGIN_DRAIN]
@@ -146,33 +165,52 @@ static ngx_uint_t
 ngx_hyperdrive_origin_drain_leave_pool(ngx_hyperdrive_pool_t *pool,
     ngx_uint_t all)
 {
-    ngx_uint_t                i;
-    ngx_queue_t              *q, *next;
-    ngx_hyperdrive_origin_t  *o;
+    ngx_uint_t  i;
 
     ngx_hyperdrive_origin_drain_leave_halts(pool);
 
     for (i = 0; i < NGX_HYPERDRIVE_ORIGIN_STATES; i++) {
 
-        if (i == NGX_HYPERDRIVE_ORIGIN_BUSY) {
-            continue;
-        }
-
-        for (q = ngx_queue_head(&pool->origins[i]);
-             q != ngx_queue_sentinel(&pool->origins[i]);
-             q = next)
-        {
-            next = ngx_queue_next(q);
-            o = ngx_queue_data(q, ngx_hyperdrive_origin_t, queue);
-
-            /* its place and its entry are this process's, to its end */
-
-            o->backend = 0;
-            ngx_hyperdrive_origin_free(o);
+        if (i != NGX_HYPERDRIVE_ORIGIN_BUSY) {
+            ngx_hyperdrive_origin_drain_free(pool, i);
         }
     }
 
     return pool->norigins[NGX_HYPERDRIVE_ORIGIN_BUSY];
+}
+
+
+static ngx_uint_t
+ngx_hyperdrive_origin_drain_exit_pool(ngx_hyperdrive_pool_t *pool,
+    ngx_uint_t all)
+{
+    (void) ngx_hyperdrive_origin_drain_leave_pool(pool, all);
+
+    ngx_hyperdrive_origin_drain_free(pool, NGX_HYPERDRIVE_ORIGIN_BUSY);
+
+    return 0;
+}
+
+
+static void
+ngx_hyperdrive_origin_drain_free(ngx_hyperdrive_pool_t *pool,
+    ngx_uint_t state)
+{
+    ngx_queue_t              *q, *next;
+    ngx_hyperdrive_origin_t  *o;
+
+    for (q = ngx_queue_head(&pool->origins[state]);
+         q != ngx_queue_sentinel(&pool->origins[state]);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        o = ngx_queue_data(q, ngx_hyperdrive_origin_t, queue);
+
+        /* its place and its entry are this process's, to its end */
+
+        o->backend = 0;
+        ngx_hyperdrive_origin_free(o);
+    }
 }
 
 

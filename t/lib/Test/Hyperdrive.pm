@@ -16,10 +16,10 @@ use Exporter qw(import);
 use File::Basename qw(basename dirname);
 use File::Glob qw(:bsd_glob);
 use File::Path qw(make_path remove_tree);
-use File::Spec;
 use File::Temp ();
 use IO::Socket::INET;
 use JSON::PP ();
+use Socket qw(AF_UNIX SOCK_STREAM pack_sockaddr_un);
 use Test::More ();
 
 use Test::Hyperdrive::Process qw(spawn reap run_command wait_for children
@@ -148,7 +148,8 @@ sub own {
 ###############################################################################
 
 # port(8080): the free port that stands for 8080 in this test.  Ports below
-# the ephemeral range, each held by a lock, so that tests can run in parallel.
+# the ephemeral range, each held by a lock that this machine has once and that
+# ends with us, so that tests can run in parallel.
 
 sub port {
 	my ($name) = @_;
@@ -157,25 +158,19 @@ sub port {
 
 	return $ports{$name} if $ports{$name};
 
-	my $dir = build_dir() . '/ports';
-
-	if (!-d $dir && !eval { make_path($dir); 1 }) {
-		$dir = File::Spec->tmpdir() . "/hyperdrive-ports-$<";
-		make_path($dir);
-	}
-
 	my $start = ($$ * 37 + int(rand(997))) % 19000;
 
 	for my $i (0 .. 18999) {
 		my $port = 11000 + ($start + $i) % 19000;
 
-		open(my $lock, '>', "$dir/$port") or next;
+		socket(my $lock, AF_UNIX, SOCK_STREAM, 0)
+			or die "socket: $!\n";
 
-		# LOCK_EX|LOCK_NB
-		if (!flock($lock, 2 | 4) || !_port_free($port)) {
-			close $lock;
-			next;
-		}
+		# a name without a file
+		bind($lock, pack_sockaddr_un("\0hyperdrive-port-$port"))
+			or next;
+
+		_port_free($port) or next;
 
 		push @locks, $lock;
 
@@ -366,17 +361,26 @@ sub run {
 		die "nginx did not start: $why";
 	}
 
+	$self->{conf} = $conf;
+
 	# the pid file is there before the workers are
 
-	my ($workers) = $self->read_file($conf)
-		=~ /^\s*worker_processes\s+(\d+)/m;
-
-	$workers = 1 unless defined $workers;
-
-	wait_for(sub { $self->worker_pids() >= $workers }, 10, 'workers')
+	wait_for(sub { $self->worker_pids() >= $self->_workers() }, 10,
+		'workers')
 		if $self->read_file($conf) !~ /^\s*master_process\s+off/m;
 
 	return $self;
+}
+
+# How many workers the configuration wants.
+
+sub _workers {
+	my ($self) = @_;
+
+	my ($workers) = $self->read_file($self->{conf} || 'nginx.conf')
+		=~ /^\s*worker_processes\s+(\d+)/m;
+
+	return $workers // 1;
 }
 
 sub _sanitizer_env {
@@ -445,7 +449,7 @@ sub worker_pids {
 	return @pids;
 }
 
-# reload(): true when new workers have taken over, false when nginx refused
+# reload(): true when all new workers have taken over, false when nginx refused
 # the configuration (the reason is then in the log).
 
 sub reload {
@@ -459,7 +463,8 @@ sub reload {
 	return wait_for(sub {
 		my @now = $self->worker_pids();
 
-		return 'taken over' if @now && !grep { $old{$_} } @now;
+		return 'taken over' if @now >= $self->_workers()
+			&& !grep { $old{$_} } @now;
 		return 'refused' if $self->_count_log(qr/\[emerg\]/) > $refused;
 		return undef;
 	}, $timeout || 20, 'reload') eq 'taken over';
@@ -571,19 +576,14 @@ sub status {
 sub wait_catalog {
 	my ($self, $upstream, $n, $port) = @_;
 
-	my $got = 0;
-
-	for (1 .. 200) {
+	wait_for(sub {
 		my $total = $self->status(undef, $port)
 			->{upstreams}{$upstream}{total};
 
-		$got = $total ? $total->{catalogs} : 0;
-		return $self if $got >= ($n || 1);
+		return $total && $total->{catalogs} >= ($n || 1);
+	}, 30, ($n || 1) . " catalogs of $upstream");
 
-		select undef, undef, undef, 0.05;
-	}
-
-	die "$got catalogs of $upstream are known, not " . ($n || 1) . "\n";
+	return $self;
 }
 
 ###############################################################################

@@ -25,6 +25,9 @@ sub _open {
 
 	my ($path, $port) = @$self{qw(socket port)};
 
+	# a busy machine is no reason to fail
+	$self->{timeout} = 30 if ($self->{timeout} // 0) < 30;
+
 	my $s = $path
 		? IO::Socket::UNIX->new(Peer => $path)
 		: IO::Socket::INET->new(PeerAddr => $self->{host},

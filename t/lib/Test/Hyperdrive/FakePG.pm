@@ -185,7 +185,9 @@ sub log {
 	open(my $fh, '<', "$self->{dir}/log") or return ();
 
 	my $json = JSON::PP->new->latin1;
-	return map { $json->decode($_) } <$fh>;
+
+	# the last one may be about to be written
+	return map { $json->decode($_) } grep { /\n\z/ } <$fh>;
 }
 
 sub connections {

@@ -15,7 +15,7 @@ use parent 'Test::Hyperdrive::Server';
 
 use File::Temp ();
 
-use Test::Hyperdrive::Process qw(spawn run_command);
+use Test::Hyperdrive::Process qw(spawn run_command wait_for);
 
 use constant KIND => 'my';
 use constant ACCOUNT => 'mysql';
@@ -235,6 +235,19 @@ sub client {
 
 	return Test::Hyperdrive::MySQL->connect($self->{port},
 		user => 'root', %where, %o);
+}
+
+# end($id): a connection is ended, and has gone.
+
+sub end {
+	my ($self, $id) = @_;
+
+	$self->sql("KILL $id");
+
+	wait_for(sub { !$self->sql('SELECT COUNT(*) FROM '
+		. "information_schema.processlist WHERE id = $id") });
+
+	return $self;
 }
 
 # connections(user => 'app', db =>): how many there are now.

@@ -71,7 +71,7 @@ my $MODERN = $CAP{LONG_FLAG} | $CAP{PROTOCOL_41} | $CAP{TRANSACTIONS}
 #                      ours is compressed; { slice => N }: N bytes a packet
 #   split => N         never more than N bytes at once, a pause after each
 #   pause => seconds   the pause, 0.0002 unless told
-#   timeout => seconds for each read, 10 unless told
+#   timeout => seconds for each read, never less than 30
 #   ssl => 1           TLS (needs IO::Socket::SSL)
 #   login => 0         only connect
 #   quiet => 1         a refused log-in returns the client, see error()
@@ -82,7 +82,6 @@ sub connect {
 	my $self = bless {
 		host => '127.0.0.1',
 		user => 'root',
-		timeout => 10,
 		pause => 0.0002,
 		collation => 45,
 		add => 0,

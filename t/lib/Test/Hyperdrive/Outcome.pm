@@ -30,7 +30,7 @@ use Test::Hyperdrive::Process qw(wait_for);
 #   truth               a client of the database itself
 #   hits => sub { }     answers from memory so far
 #   read, up, slow      texts: a read, a write that adds 1 to it, one that takes
-#                       two seconds for that
+#                       two seconds for that; slower: one that takes minutes
 #   lost                what finish() returns when the connection is lost
 
 sub new {
@@ -215,18 +215,17 @@ sub cut_in_commit {
 	is($self->read_one(), $old + 1, '...new ones');
 }
 
-# Reads for a while what a connection at work writes at last.  None may be
-# older than what the database said before it.
+# Reads what a connection at work writes at last, up to a while behind that.
+# None may be older than what the database said before it; <old>: what it was
+# before the write.
 
 sub watch {
-	my ($self, $name, $seconds, $after) = @_;
+	my ($self, $name, $old, $after) = @_;
 
-	my $end = time() + $seconds;
+	my $end = time() + 30;
 	my ($stale, $hits, $new) = (0, 0, 0);
 
-	my $old = $self->real();
-
-	while (time() < $end) {
+	while (time() < $end && $new < 20) {
 		my $real = $self->real();
 		my $before = $self->{hits}->();
 		my $got = eval { $self->read_one() };
@@ -261,6 +260,8 @@ sub lost_at_work {
 	$self->run($w, 'SELECT 1');
 	$self->warm();
 
+	my $old = $self->real();
+
 	$self->start($w, $self->{slow});
 	wait_for(sub { !$self->kept() }, 10);
 
@@ -273,7 +274,7 @@ sub lost_at_work {
 	wait_for(sub { $relay->stats()->{refused} }, 10);
 	$relay->accept();
 
-	$self->watch('connection lost', 3, sub { $relay->cut('both') });
+	$self->watch('connection lost', $old, sub { $relay->cut('both') });
 }
 
 # What it was doing for a client is ended by the others, unless the database does
@@ -287,7 +288,9 @@ sub killed_worker {
 
 	$self->warm();
 
-	$self->start($w, $self->{slow});
+	my $old = $self->real();
+
+	$self->start($w, $self->{$lands ? 'slow' : 'slower'});
 	wait_for(sub { !$self->kept() }, 10);
 
 	my ($pid) = $t->worker_pids();
@@ -299,9 +302,7 @@ sub killed_worker {
 
 	$self->{reader} = $self->client(8080);
 
-	return $self->watch('worker killed', 3.5) if $lands;
-
-	my $old = $self->real();
+	return $self->watch('worker killed', $old) if $lands;
 
 	ok($self->warm(), 'worker killed: answers are kept again');
 	is($self->real(), $old, '...since the write was ended');

@@ -42,7 +42,7 @@ our %NAMES = (
 #   protocol => 0x00030000
 #   split => N         never more than N bytes at once, a pause after each
 #   pause => seconds   the pause, 0.0002 unless told
-#   timeout => seconds for each read, 10 unless told
+#   timeout => seconds for each read, never less than 30
 #   ssl => 1           SSLRequest and TLS (needs IO::Socket::SSL)
 #   login => 0         only connect
 #   quiet => 1         a refused log-in returns the client, see error()
@@ -52,7 +52,6 @@ sub connect {
 
 	my $self = bless {
 		host => '127.0.0.1',
-		timeout => 10,
 		pause => 0.0002,
 		protocol => 0x00030000,
 		params => {},

@@ -241,9 +241,8 @@ is(me($c), 'gone gone', 'unless it looks it up');
 $pg->psql("ALTER USER gone PASSWORD 'newer secret'");
 close_all('gone');
 
-my $since = time();
-wait_for(sub { !client(8082, 'gone', 'newer secret')->error() }, 10);
-cmp_ok(time() - $since, '<=', 4, 'a change is seen when it has been looked up');
+ok(eval { wait_for(sub { !client(8082, 'gone', 'newer secret')->error() }) },
+	'a change is seen when it has been looked up');
 
 # (either worker may have looked up just before)
 
@@ -263,8 +262,8 @@ $pg->psql("CREATE USER fresh PASSWORD 'secret'");
 $pg->hba((map { ("local all $_ scram-sha-256",
 	"host all $_ 127.0.0.1/32 " . ($_ eq 'carol' ? 'md5' : 'scram-sha-256')) }
 	qw(alice bob carol lookup fresh)), 'host all free 127.0.0.1/32 trust');
-sleep 3;
-is(me(client(8082, 'fresh', 'secret')), 'fresh fresh', 'there');
+ok(eval { wait_for(sub { me(client(8082, 'fresh', 'secret'))
+	eq 'fresh fresh' }) }, 'there');
 
 ###############################################################################
 # Looking up.

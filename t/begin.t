@@ -50,7 +50,8 @@ stream {
 
     upstream one {
         hyperdrive_origin  postgres://app:pw\@127.0.0.1:$origin/shop?sslmode=disable;
-        hyperdrive_pool    max=1 wait=700ms;
+        hyperdrive_pool    max=1 wait=2s;
+        hyperdrive_catalog refresh=1h;
     }
 
     server {

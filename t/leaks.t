@@ -75,8 +75,10 @@ my $left = eval {
 ok($left, 'no session is pinned any more');
 cmp_ok($d->pg()->connections(user => 'app'), '<=', 5, 'a pool of 5');
 
-is($d->pg()->psql("SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a "
-	. "USING (pid) WHERE locktype = 'advisory' AND usename = 'app'"), 0,
-	'no advisory lock is left');
+ok(eval { wait_for(sub {
+	!$d->pg()->psql("SELECT count(*) FROM pg_locks l JOIN pg_stat_activity "
+		. "a USING (pid) WHERE locktype = 'advisory' "
+		. "AND usename = 'app'");
+}) }, 'no advisory lock is left');
 
 ###############################################################################

@@ -434,8 +434,15 @@ sub trusted {
 sub cancelled {
 	my ($c, $key) = @_;
 
-	$c->send('Q', "SELECT pg_sleep(0.5)\0")->flush_out();
-	select(undef, undef, undef, 0.1);
+	# (as long as it takes, or as a key that is not the right one may need)
+
+	my $sleep = 'SELECT pg_sleep(' . ($key eq $c->key() ? 60 : 0.5) . ')';
+
+	$c->send('Q', "$sleep\0")->flush_out();
+
+	wait_for(sub { $pg->psql("SELECT count(*) FROM pg_stat_activity "
+		. "WHERE state = 'active' AND query = '$sleep'") })
+		if $key eq $c->key();
 
 	my $s = trusted(login => 0);
 	$s->send_raw(pack('N N N a*', 12 + length($key), 80877102, $c->pid(),

@@ -209,6 +209,8 @@ sub warm_up {
 	$_->close() for @c;
 }
 
+# (of files not: others who have them open, too, make it less or more)
+
 sub pss {
 	my $sum = 0;
 
@@ -217,7 +219,7 @@ sub pss {
 			or die "smaps_rollup: $!\n";
 
 		while (<$fh>) {
-			$sum += $1 * 1024 if /^Pss:\s+(\d+) kB/;
+			$sum += $1 * 1024 if /^Pss_(?:Anon|Shmem):\s+(\d+) kB/;
 		}
 	}
 

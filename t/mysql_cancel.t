@@ -41,7 +41,7 @@ stream {
         listen              127.0.0.1:8082;
         hyperdrive_pass     u;
         hyperdrive_users    off;
-        hyperdrive_timeout  query=500ms;
+        hyperdrive_timeout  query=2s;
     }
 }
 

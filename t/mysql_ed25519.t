@@ -102,7 +102,7 @@ for my $n (1 .. 5) {
 	my $c = client(8080);
 	like($c->value('SELECT CURRENT_USER()'), qr/^app@/, "log-in $n");
 
-	$db->sql('KILL ' . $c->value('SELECT CONNECTION_ID()'));
+	$db->end($c->value('SELECT CONNECTION_ID()'));
 	$c->close();
 }
 

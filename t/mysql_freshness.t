@@ -122,7 +122,7 @@ made_meanwhile();
 my $outcome = Test::Hyperdrive::Outcome->new(test => $t, relay => $relay,
 	client => \&client, truth => $my->client(database => 'shop'),
 	hits => \&hits, read => $sql, up => $up, lost => 'ended',
-	slow => "$up AND SLEEP(2) = 0",
+	slow => "$up AND SLEEP(2) = 0", slower => "$up AND SLEEP(200) = 0",
 	start => sub { $_[0]->command('QUERY', $_[1]) },
 	finish => sub {
 		my @r = $_[0]->read_results();

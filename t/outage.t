@@ -324,7 +324,8 @@ sub keepalive {
 	my @timers;
 
 	ok(eval { wait_for(sub {
-		@timers = map { /timer:\(keepalive,([\d.]+)(ms|sec)/ ? $1 : () }
+		@timers = map { /timer:\(keepalive,([\d.]+)(ms|sec)/
+			? $2 eq 'ms' ? $1 / 1000 : $1 : () }
 			`ss -tnoH state established "dport = :$port" 2>&1`;
 	}, 10) }, 'keepalive is on');
 	cmp_ok($timers[0], '<=', 7, 'by keepalives_idle');

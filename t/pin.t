@@ -68,25 +68,25 @@ stream {
 
     upstream one {
         hyperdrive_origin  $url&application_name=one;
-        hyperdrive_pool    max=1 wait=2s;
+        hyperdrive_pool    max=1 wait=4s;
         hyperdrive_catalog off;
     }
 
     upstream two {
         hyperdrive_origin  $url&application_name=two;
-        hyperdrive_pool    max=2 wait=2s;
+        hyperdrive_pool    max=2 wait=4s;
         hyperdrive_catalog off;
     }
 
     upstream three {
         hyperdrive_origin  $url&application_name=three;
-        hyperdrive_pool    max=3 wait=2s;
+        hyperdrive_pool    max=3 wait=4s;
         hyperdrive_catalog off;
     }
 
     upstream four {
         hyperdrive_origin  $url&application_name=four;
-        hyperdrive_pool    max=1 wait=2s;
+        hyperdrive_pool    max=1 wait=4s;
         hyperdrive_catalog off;
     }
 
@@ -737,7 +737,7 @@ sub notified {
 	$c->query('LISTEN news');
 	$d->query("NOTIFY news, 'hello'");
 
-	my $m = $c->read_message(5);
+	my $m = $c->read_message(30);
 
 	is($m && $m->{type}, 'A', 'a notification while nothing is asked');
 	is($m && $m->{payload}, 'hello', 'and what it says');

@@ -164,10 +164,10 @@ sub backends {
 		->column()});
 }
 
-# Opens so many at once.
+# Opens so many at once, and looks meanwhile.
 
 sub burst {
-	my ($n, $port) = @_;
+	my ($n, $port, $look) = @_;
 
 	my @c = map { client($port) } 1 .. $n;
 
@@ -176,6 +176,7 @@ sub burst {
 		$_->query('SELECT 1');
 	}
 
+	$look->() if $look;
 	$_->query('COMMIT') for @c;
 
 	return @c;
@@ -216,9 +217,9 @@ sub idle {
 	ok(eval { wait_for(sub { at_database('idle') == 1 }, 10) },
 		'one is kept');
 
-	my @c = burst(6, 8081);
-
-	is(at_database('idle'), 6, 'six in use');
+	my @c = burst(6, 8081, sub {
+		is(at_database('idle'), 6, 'six in use');
+	});
 
 	ok(eval { wait_for(sub { at_database('idle') == 1 }, 10) },
 		'closed when idle, down to "min"');

@@ -139,7 +139,8 @@ $c->startup();
 $c->authenticate();
 $c->vanish();
 
-ok($t->log_has(qr/refused: wrong password.*client: 192\.0\.2\.7/), 'the error log names the address');
+ok($t->wait_for_log(qr/refused: wrong password.*client: 192\.0\.2\.7/),
+	'the error log names the address');
 
 # rules for addresses
 

@@ -60,7 +60,7 @@ stream {
 
     upstream soon {
         hyperdrive_origin  $url;
-        hyperdrive_pool    max=8 max_user=1 wait=300ms;
+        hyperdrive_pool    max=8 max_user=1 wait=2s;
     }
 
     server {
@@ -133,8 +133,7 @@ pass('clients that left have left their part');
 for my $case ([ 8080, 'users', 3, 99 ], [ 8081, 'both', 3, 4 ]) {
 	my ($server, $name, $max_user, $max_db) = @$case;
 
-	$pg->psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-		. "WHERE usename IN ('alice', 'bob', 'carol')");
+	ended();
 
 	my @c;
 
@@ -184,8 +183,7 @@ for my $case ([ 8080, 'users', 3, 99 ], [ 8081, 'both', 3, 4 ]) {
 
 # a worker that dies takes its part along only for a while
 
-$pg->psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-	. "WHERE usename IN ('alice', 'bob', 'carol')");
+ended();
 
 my @c = map { client(8080, 'alice') } 1 .. 6;
 $_->send('Q', "SELECT pg_sleep(60)\0")->flush_out() for @c;
@@ -214,6 +212,15 @@ sub client {
 
 	return pg_client(port($server), user => $user, timeout => 30,
 		password => "$user secret", database => $database || 'shop');
+}
+
+# No connection is left of before.
+
+sub ended {
+	$pg->psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+		. "WHERE usename IN ('alice', 'bob', 'carol')");
+
+	wait_for(sub { !(sample())[2] });
 }
 
 # The most connections of one user, of one database, and in all.

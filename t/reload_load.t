@@ -23,8 +23,8 @@ use Test::Hyperdrive qw(port spawn reap wait_for);
 
 ###############################################################################
 
-my $reloads = $ENV{HYPERDRIVE_RELOADS} || 6;
-my $full = $reloads > 6;
+my $reloads = $ENV{HYPERDRIVE_RELOADS} || 8;
+my $full = $reloads > 8;
 
 my $clients = $full ? 200 : 60;
 my $interval = $full ? 2 : 0.8;
@@ -83,7 +83,7 @@ sub load {
 		# told in the last tenth before the deadline (and a new client
 		# may just meet a worker that is told to leave)
 
-		my $age = $mode eq 'require' ? int($deadline * 900) - 250 : 0;
+		my $age = $mode eq 'require' ? int($deadline * 900) - 1000 : 0;
 
 		push @$run, spawn([ $program, $clients / 4, $seconds, $age,
 				$i * $clients / 4 ],
@@ -147,7 +147,7 @@ sub load {
 		"$name, each transaction once");
 
 	cmp_ok($most, '<=', $max, "$name, no more connections than max");
-	cmp_ok($alive, '<=', 6 * $workers, "$name, at most six generations");
+	cmp_ok($alive, '<=', 7 * $workers, "$name, at most seven generations");
 	note("$name, up to $most connections and $alive workers");
 
 	ok(eval { wait_for(sub {

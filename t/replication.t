@@ -56,7 +56,7 @@ stream {
 
     upstream shop {
         hyperdrive_origin  postgres://copy:secret\@127.0.0.1:$port/shop?sslmode=disable;
-        hyperdrive_pool    max=4 wait=1s;
+        hyperdrive_pool    max=4 wait=3s;
     }
 
     upstream app {
@@ -324,6 +324,8 @@ like($t->read_file('recvlogical.log'),
 
 wait_for(sub { $t->worker_pids(all => 1) == 1 }, 20);
 is(scalar($t->worker_pids(all => 1)), 1, 'and the old worker leaves');
+
+wait_for(sub { !senders() });
 
 ($status, $out) = run(bin('pg_recvlogical'), '-d', 'shop', '-S', 'changes',
 	'--drop-slot');

@@ -51,11 +51,13 @@ stream {
     upstream one {
         hyperdrive_origin  postgres://app:pw\@127.0.0.1:$origin/shop?sslmode=disable;
         hyperdrive_pool    max=1;
+        hyperdrive_catalog refresh=1h;
     }
 
     upstream two {
         hyperdrive_origin  postgres://app:pw\@127.0.0.1:$origin/shop?sslmode=disable;
         hyperdrive_pool    max=2;
+        hyperdrive_catalog refresh=1h;
     }
 
     server {

@@ -63,6 +63,7 @@ stream {
     upstream one {
         hyperdrive_origin  $url;
         hyperdrive_pool    max=1 wait=5s;
+        hyperdrive_catalog refresh=1h;
     }
 
     upstream two {

@@ -251,7 +251,7 @@ sub changing {
 	my ($reloads, $kills) = (0, 0);
 	my (@masters, @workers);
 
-	while (time() < $end) {
+	while (time() < $end || $reloads < 4) {
 		$reloads++ if $t->reload();
 
 		push @masters, memory($master);

@@ -58,6 +58,7 @@ stream {
     upstream shop {
         hyperdrive_origin  $url;
         hyperdrive_pool    max=20 wait=2s;
+        hyperdrive_catalog refresh=1h;
     }
 
     server {
@@ -155,12 +156,12 @@ sub refreshed_once {
 	wait_for(sub { counters()->{refreshed} > $before->{refreshed} });
 	pass('and fetched anew in the background');
 
-	my $new = grep { $_->query($sql)->value() eq 'second' } @c;
-	is($new, 20, 'which is seen then');
-
 	is(queries($sql), 2, 'by one query of all workers');
 
 	is(counters()->{stale} - $before->{stale}, 40, 'stale hits are counted');
+
+	my $new = grep { $_->query($sql)->value() eq 'second' } @c;
+	is($new, 20, 'which is seen then');
 
 	$direct->query("UPDATE things SET v = 'thing 7' WHERE id = 7");
 	$_->close() for @c;
@@ -421,7 +422,24 @@ sub verify_finds_one {
 	my $sql = question('pages', 33);
 	my $c = client(8082);
 
-	$c->query($sql);
+	# (its worker may be another one than that of the client before)
+
+	wait_for(sub {
+		my $hits = counters()->{hits};
+
+		$c->query($sql);
+		counters()->{hits} > $hits;
+	});
+
+	# what is being compared has been
+
+	wait_for(sub {
+		my $verified = counters()->{verified};
+
+		select(undef, undef, undef, 0.3);
+		counters()->{verified} == $verified;
+	});
+
 	$direct->query("UPDATE pages SET v = 'past nginx' WHERE id = 33");
 
 	is($c->query($sql)->value(), 'page 33', 'a write past nginx is not seen');

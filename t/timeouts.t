@@ -58,7 +58,7 @@ events {
 %%TEST_STATUS%%
 
 stream {
-    hyperdrive_timeout  login=700ms;
+    hyperdrive_timeout  login=2s;
     hyperdrive_cache_zone  cache 1m;
 
     upstream shop {
@@ -76,12 +76,13 @@ stream {
         hyperdrive_users    off;
     }
 
-@{[ server(8081, 'shop', 'query=700ms') ]}
-@{[ server(8082, 'shop', 'idle_in_transaction=700ms query=30s') ]}
+@{[ server(8081, 'shop', 'query=1500ms') ]}
+@{[ server(8082, 'shop', 'idle_in_transaction=1500ms query=30s') ]}
 @{[ server(8083, 'shop', 'idle=700ms client_idle=20s') ]}
-@{[ server(8084, 'shop', 'client_idle=700ms; hyperdrive_cache cache') ]}
+@{[ server(8084, 'shop', 'client_idle=1500ms; hyperdrive_cache cache') ]}
 @{[ server(8085, 'deaf', 'query=300ms') ]}
 @{[ server(8086, 'shop', 'idle_in_transaction=500ms') ]}
+@{[ server(8087, 'shop', 'query=700ms') ]}
 }
 
 EOS
@@ -91,7 +92,7 @@ EOS
 
 my $c = client(8080, login => 0);
 
-took(0.6, 5, sub { is($c->wait_eof(), 'closed', 'a client that says nothing') });
+took(1.8, 20, sub { is($c->wait_eof(), 'closed', 'a client that says nothing') });
 is(($c->read_message() // {})->{fields}{C}, '57014', 'is told so');
 $c->vanish();
 
@@ -104,7 +105,7 @@ is($m->{fields}{M}, 'canceling authentication due to timeout', 'and why');
 $c->vanish();
 
 $c = client(8080);
-select(undef, undef, undef, 0.9);
+select(undef, undef, undef, 2.2);
 is($c->query('SELECT 1')->value(), 1, 'no limit behind the log-in');
 $c->close();
 
@@ -115,7 +116,7 @@ $c = client(8081);
 
 my $r;
 
-took(0.6, 5, sub { $r = $c->query('SELECT pg_sleep(30)') });
+took(1.3, 20, sub { $r = $c->query('SELECT pg_sleep(30)') });
 
 is($r->state(), '57014', 'a request that takes too long');
 is($r->error()->{M}, 'canceling statement due to statement timeout', 'and why');
@@ -123,12 +124,12 @@ is($r->error()->{S}, 'ERROR', 'which is an error');
 is($c->status(), 'I', 'and not the end');
 
 is($c->query('SELECT 2')->value(), 2, 'the next request');
-is($c->query('SELECT pg_sleep(0.4), 3')->row(0)->[1], 3, 'a shorter one');
-is($c->query('SELECT pg_sleep(0.4), 4')->row(0)->[1], 4, 'and another one');
+is($c->query('SELECT pg_sleep(0.8), 3')->row(0)->[1], 3, 'a shorter one');
+is($c->query('SELECT pg_sleep(0.8), 4')->row(0)->[1], 4, 'and another one');
 
 # each has its own time
 
-$c->parse('', 'SELECT pg_sleep(0.3)')->bind('', '')->execute()->sync()
+$c->parse('', 'SELECT pg_sleep(0.5)')->bind('', '')->execute()->sync()
 	for 1 .. 4;
 
 is(join(' ', map { $c->result()->state() || 'ok' } 1 .. 4), 'ok ok ok ok',
@@ -146,7 +147,11 @@ is($c->query('SELECT 1')->state(), '25P02', 'and says so');
 $c->query('ROLLBACK');
 is($c->query('SELECT count(*) FROM t')->value(), 0, 'and is rolled back');
 
+$c->close();
+
 # behind a cancel nothing of the same client is hit
+
+$c = client(8087);
 
 for my $i (1 .. 5) {
 	$c->query('BEGIN');
@@ -158,7 +163,7 @@ $c->close();
 
 # a client's own request to cancel has the database's own words
 
-$c = client(8081);
+$c = client(8082);
 $c->query('BEGIN');
 $c->send('Q', "SELECT pg_sleep(30)\0")->flush_out();
 wait_for(sub { $pg->psql("SELECT count(*) FROM pg_stat_activity "
@@ -171,11 +176,11 @@ $c->close();
 
 # an unit that a Flush ends: the client may think about it
 
-$c = client(8081);
+$c = client(8087);
 $c->parse('s', 'SELECT 5')->describe('S', 's')->flush();
 my @m = map { $c->read_message()->{type} } 1 .. 3;
 is(join('', @m), '1tT', 'prepared, with a Flush');
-select(undef, undef, undef, 1.2);
+select(undef, undef, undef, 1);
 $c->bind('', 's')->execute()->sync();
 is($c->result()->state(), '', 'used later than a request may take');
 $c->close();
@@ -184,7 +189,7 @@ $c->close();
 
 $c = client(8085);
 
-took(5, 9, sub { $r = $c->query('SELECT slow') });
+took(5, 25, sub { $r = $c->query('SELECT slow') });
 
 is($r->error()->{C}, '57014', 'a database that is deaf');
 is($r->error()->{S}, 'FATAL', 'is left');
@@ -201,7 +206,7 @@ for my $end ('T', 'E') {
 	$c->query('SELECT nothing') if $end eq 'E';
 	is($c->status(), $end, "in a transaction, $end");
 
-	took(0.6, 5, sub {
+	took(1.3, 20, sub {
 		is($c->wait_eof(), 'closed', "idle in it, $end") });
 
 	$m = $c->read_message();
@@ -219,13 +224,13 @@ $c = client(8082);
 $c->query('BEGIN');
 
 for my $i (1 .. 4) {
-	select(undef, undef, undef, 0.4);
+	select(undef, undef, undef, 0.5);
 	is($c->query("SELECT $i")->value(), $i, "busy in a transaction, $i");
 }
 
-is($c->query('SELECT pg_sleep(1), 9')->row(0)->[1], 9, 'a long request in it');
+is($c->query('SELECT pg_sleep(1.7), 9')->row(0)->[1], 9, 'a long request in it');
 $c->query('COMMIT');
-select(undef, undef, undef, 1);
+select(undef, undef, undef, 1.7);
 is($c->query('SELECT 6')->value(), 6, 'idle, in no transaction');
 $c->close();
 
@@ -251,7 +256,7 @@ select(undef, undef, undef, 1.1);
 is($c->query('SELECT 8')->value(), 8, 'is left alone');
 $c->query('LISTEN ear');
 
-took(0.6, 5, sub { is($c->wait_eof(), 'closed', 'one that holds one') });
+took(0.6, 15, sub { is($c->wait_eof(), 'closed', 'one that holds one') });
 
 $m = $c->read_message();
 is($m->{fields}{C}, '57P05', 'is told');
@@ -265,11 +270,11 @@ $c->vanish();
 $c = client(8084);
 
 for my $i (1 .. 4) {
-	select(undef, undef, undef, 0.4);
+	select(undef, undef, undef, 0.5);
 	is($c->query('SELECT n FROM t')->state(), '', "now and then, $i");
 }
 
-took(0.6, 5, sub { is($c->wait_eof(), 'closed', 'and then nothing') });
+took(1.3, 20, sub { is($c->wait_eof(), 'closed', 'and then nothing') });
 is($c->read_message()->{fields}{C}, '57P05', 'which is told');
 $c->vanish();
 

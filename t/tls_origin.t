@@ -216,7 +216,7 @@ for my $i (0 .. $#cases) {
 		unlike($error->{M} // '', qr/\bpw\b|n1x/,
 			"$name, no password");
 
-		cmp_ok($took, '<', 4, "$name, soon enough");
+		cmp_ok($took, '<', 8, "$name, soon enough");
 		$c->vanish();
 		next;
 	}

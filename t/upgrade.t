@@ -163,7 +163,7 @@ sub upgraded {
 
 	is($reader->query($sql)->value(), 'old', "$name, an answer") for 1 .. 3;
 
-	my $run = spawn([ $program, $clients, 6, 1 ],
+	my $run = spawn([ $program, $clients, 10, 1 ],
 		output => $t->testdir() . '/run',
 		env => { PGHOST => '127.0.0.1', PGPORT => port(8080),
 			PGUSER => 'app', PGDATABASE => 'shop',

@@ -257,6 +257,9 @@ sub shared {
 
 	my $name = "$workers workers";
 	my %c = one_each($workers, 8081, 'some');
+
+	$t->wait_catalog('some', $workers);
+
 	my $sql = "SELECT v FROM things WHERE id = 4";
 
 	my $before = upstream('some')->{total};

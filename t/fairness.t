@@ -23,7 +23,7 @@ use Test::Hyperdrive qw(port pg_client run_command wait_for);
 
 my $rounds = $ENV{HYPERDRIVE_ROUNDS} || 6;
 
-my $t = Test::Hyperdrive->new(timeout => 240 + 20 * $rounds);
+my $t = Test::Hyperdrive->new(timeout => 400 + 20 * $rounds);
 
 $t->skip_all('no libpq-fe.h') unless Driver::has_libpq();
 

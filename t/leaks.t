@@ -24,8 +24,8 @@ use Test::Hyperdrive;
 my $transactions = $ENV{LEAKS} || 6000;
 my $seed = $ENV{LEAKS_SEED} || 1;
 
-$ENV{TEST_HYPERDRIVE_TIMEOUT} ||= 240 + $transactions / 50;
-$ENV{TEST_DRIVER_TIMEOUT} = 120 + $transactions / 100;
+$ENV{TEST_HYPERDRIVE_TIMEOUT} ||= 500 + $transactions / 50;
+$ENV{TEST_DRIVER_TIMEOUT} = 240 + $transactions / 100;
 
 my $leaks;
 

@@ -27,7 +27,7 @@ my $seed = $ENV{LEAKS_SEED} || 1;
 
 srand($seed);
 
-my $t = Test::Hyperdrive->new(timeout => 240 + $rounds / 10);
+my $t = Test::Hyperdrive->new(timeout => 400 + $rounds / 10);
 
 my @users = map { "u$_" } 1 .. 4;
 

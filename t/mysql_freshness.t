@@ -21,7 +21,7 @@ use Test::Hyperdrive::MySQL qw(%CAP);
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new(timeout => 200);
+my $t = Test::Hyperdrive->new(timeout => 400);
 
 my $my = $t->mariadb(users => { app => 'pw' }, databases => [ 'shop', 'other' ],
 	sql => { shop => <<'EOS' });

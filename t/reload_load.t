@@ -31,7 +31,7 @@ my $interval = $full ? 2 : 0.8;
 my $deadline = 5 * $interval;
 my $max = 20;
 
-my $t = Test::Hyperdrive->new(timeout => 240 + 10 * $reloads);
+my $t = Test::Hyperdrive->new(timeout => 400 + 10 * $reloads);
 
 $t->skip_all('no libpq-fe.h') unless Driver::has_libpq();
 

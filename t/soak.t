@@ -24,7 +24,7 @@ use Test::Hyperdrive;
 
 my $seconds = $ENV{HYPERDRIVE_SOAK} || 16;
 
-my $t = Test::Hyperdrive->new(timeout => 120 + 2 * $seconds)
+my $t = Test::Hyperdrive->new(timeout => 300 + 2 * $seconds)
 	->allow_log(qr/exited on signal 9/);
 
 my $pg = $t->postgres(users => { app => 'pw' }, databases => [ 'shop' ],

@@ -212,7 +212,7 @@ sub run {
 
 	(my $bin = Test::Hyperdrive::Postgres::bin('psql')) =~ s{/[^/]*$}{};
 
-	return Test::Hyperdrive::run_command([ 'timeout', '-k', '5', $ENV{TEST_DRIVER_TIMEOUT} || 60,
+	return Test::Hyperdrive::run_command([ 'timeout', '-k', '5', $ENV{TEST_DRIVER_TIMEOUT} || 180,
 		@$command ], dir => $here, env => {
 			PATH => "$bin:$ENV{PATH}",
 			PGHOST => '127.0.0.1',

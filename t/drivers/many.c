@@ -22,7 +22,7 @@
 
 
 #define MANY_STATEMENTS  4      /* named ones a client has */
-#define MANY_SECONDS     90     /* for the whole run */
+#define MANY_SECONDS    150     /* for the whole run */
 
 
 typedef enum {

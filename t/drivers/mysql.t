@@ -171,7 +171,7 @@ sub same {
 	my @said;
 
 	for my $to ($port, @ports) {
-		my ($status, $out) = run_command([ 'timeout', '60',
+		my ($status, $out) = run_command([ 'timeout', '180',
 			@{$command->($to)} ], dir => $FindBin::Bin, %o);
 
 		$out =~ s/$but//g if $but;

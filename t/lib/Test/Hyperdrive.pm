@@ -62,7 +62,7 @@ sub new {
 	my $self = bless {
 		pid => $$,
 		module => 1,
-		timeout => $ENV{TEST_HYPERDRIVE_TIMEOUT} || 240,
+		timeout => $ENV{TEST_HYPERDRIVE_TIMEOUT} || 400,
 		sanitize => $ENV{TEST_HYPERDRIVE_SANITIZE} || 0,
 		allowed => [],
 		owned => [],
@@ -709,7 +709,7 @@ sub finish {
 	return if $self->{finished};
 	$self->{finished} = 1;
 
-	alarm 60;
+	alarm 120;
 
 	$self->stop();
 

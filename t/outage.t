@@ -146,8 +146,7 @@ sub ask {
 # Nothing listens: everybody is told at once, and few try.
 
 sub refused {
-	my $c = client(8080);
-	is(ask($c, 'SELECT 1'), 1, 'before');
+	my $c = $outage->recovers(8080, 'before', client(8080));
 
 	$relay[0]->refuse()->cut('both');
 
@@ -235,9 +234,8 @@ sub failed_over {
 # they are used.
 
 sub partition_idle {
-	my @c = map { client(8082) } 1 .. 2;
-
-	is(ask($_, 'SELECT 1'), 1, 'partition, before') for @c;
+	my @c = map { $outage->recovers(8082, 'partition, before', $_) }
+		map { client(8082) } 1 .. 2;
 
 	$t->status() for 1 .. 3;
 

@@ -269,6 +269,13 @@ static ngx_uint_t
 ngx_hyperdrive_classify_local(ngx_str_t *text,
     ngx_hyperdrive_sql_facts_t *facts)
 {
+    if (facts->known_reason == NGX_HYPERDRIVE_SQL_CACHEABLE
+        && facts->nfunctions == 0)
+    {
+        /* a SELECT of nothing that could change anything */
+        return 0;
+    }
+
     return facts->kind == NGX_HYPERDRIVE_SQL_SET_LOCAL
            || ngx_strlcasestrn(text->data, text->data + text->len,
                                (u_char *) "search_path",

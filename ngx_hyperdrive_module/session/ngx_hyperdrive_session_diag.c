@@ -358,10 +358,6 @@ ngx_hyperdrive_session_diag_piece(ngx_hyperdrive_session_t *s,
 
     d = s->diag;
 
-    if (d == NULL) {
-        return NGX_DECLINED;
-    }
-
     if (piece->own) {
 
         switch (piece->tag) {

@@ -62,7 +62,7 @@ ngx_int_t ngx_hyperdrive_session_diag_align(ngx_hyperdrive_session_t *s);
 /* as the functions of ngx_hyperdrive_session_track.c, which call them */
 void ngx_hyperdrive_session_diag_run(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_run_t *run);
-/* NGX_OK: it was the answer to a request of our own */
+/* <s> has a diag; NGX_OK: it was the answer to a request of our own */
 ngx_int_t ngx_hyperdrive_session_diag_piece(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece);
 /* the idle origin is about to be used for something else; NGX_AGAIN: not yet,

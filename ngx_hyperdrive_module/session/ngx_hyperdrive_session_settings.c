@@ -447,19 +447,12 @@ ngx_hyperdrive_session_settings_piece(ngx_hyperdrive_session_t *s,
 
     settings = s->settings;
 
-    if (settings == NULL) {
-        return;
-    }
-
     if (piece->tag == NGX_HYPERDRIVE_SESSION_TAG_SETTINGS && piece->own) {
         ngx_hyperdrive_session_settings_answered(s, piece);
         return;
     }
 
-    if (piece->own
-        || !(settings->nchanges || settings->aligned
-             || ngx_hyperdrive_state_settings_dirty(&settings->state)))
-    {
+    if (piece->own) {
         return;
     }
 
@@ -709,9 +702,7 @@ ngx_hyperdrive_session_settings_note(ngx_hyperdrive_session_t *s)
 void
 ngx_hyperdrive_session_settings_end(ngx_hyperdrive_session_t *s)
 {
-    ngx_str_t                           name;
     ngx_hyperdrive_origin_t            *o;
-    ngx_hyperdrive_state_setting_t      setting;
     ngx_hyperdrive_session_settings_t  *settings;
 
     o = s->origin;
@@ -753,11 +744,7 @@ ngx_hyperdrive_session_settings_end(ngx_hyperdrive_session_t *s)
         s->conf->origin->proto->client_hold(s->wire, 0);
     }
 
-    ngx_str_set(&name, "idle_session_timeout");
-
-    if (ngx_hyperdrive_state_bucket_find(o->bucket, &name, &setting)
-        == NGX_OK)
-    {
+    if (o->bucket && o->bucket->expires) {
         /* it would end while nobody uses it */
         o->net.connection->error = 1;
     }

@@ -110,6 +110,13 @@ ngx_int_t ngx_hyperdrive_session_settings_refused(ngx_hyperdrive_session_t *s,
 /* NGX_DECLINED: nobody can tell what it sets */
 ngx_int_t ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_run_t *run);
+/* nothing of the settings depends on an answer */
+#define ngx_hyperdrive_session_settings_quiet(settings)                       \
+    ((settings) == NULL                                                       \
+     || ((settings)->nchanges == 0 && !(settings)->aligned                    \
+         && !(settings)->asked                                                \
+         && !ngx_hyperdrive_state_settings_dirty(&(settings)->state)))
+/* <s> has settings that are not quiet */
 void ngx_hyperdrive_session_settings_piece(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece);
 void ngx_hyperdrive_session_settings_end(ngx_hyperdrive_session_t *s);

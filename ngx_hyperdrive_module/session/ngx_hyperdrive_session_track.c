@@ -87,11 +87,11 @@ void
 ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece)
 {
-    if (ngx_hyperdrive_session_diag_piece(s, piece) == NGX_OK) {
+    if (s->diag && ngx_hyperdrive_session_diag_piece(s, piece) == NGX_OK) {
         return;
     }
 
-    if (s->settings) {
+    if (!ngx_hyperdrive_session_settings_quiet(s->settings)) {
         ngx_hyperdrive_session_settings_piece(s, piece);
     }
 

@@ -11,7 +11,13 @@
 /* the longest keyword has 17 letters */
 #define NGX_HYPERDRIVE_SQL_MAX_WORD  24
 
+#define ngx_hyperdrive_sql_lexer_hash(hash, c)  ((hash) * 37 + (c))
+#define ngx_hyperdrive_sql_lexer_slot(hash)                                   \
+    ((hash) & (NGX_HYPERDRIVE_SQL_KEYWORD_SLOTS - 1))
 
+
+static void ngx_hyperdrive_sql_lexer_index(
+    const ngx_hyperdrive_sql_dialect_t *d);
 static u_char *ngx_hyperdrive_sql_lexer_blanks(
     ngx_hyperdrive_sql_lexer_t *lexer);
 static void ngx_hyperdrive_sql_lexer_word(ngx_hyperdrive_sql_lexer_t *lexer,
@@ -398,8 +404,9 @@ void
 ngx_hyperdrive_sql_lexer_keyword(const ngx_hyperdrive_sql_dialect_t *d,
     ngx_hyperdrive_sql_token_t *token)
 {
-    ngx_int_t                            rc;
-    ngx_uint_t                           i, n, first;
+    u_char                               ch;
+    uint32_t                             hash;
+    ngx_uint_t                           i;
     const ngx_hyperdrive_sql_keyword_t  *keyword;
     u_char                               word[NGX_HYPERDRIVE_SQL_MAX_WORD];
 
@@ -407,32 +414,62 @@ ngx_hyperdrive_sql_lexer_keyword(const ngx_hyperdrive_sql_dialect_t *d,
         return;
     }
 
-    ngx_strlow(word, token->text.data, token->text.len);
+    if (!d->index->filled) {
+        ngx_hyperdrive_sql_lexer_index(d);
+    }
 
-    first = 0;
-    n = d->nkeywords;
+    hash = 0;
 
-    while (n) {
-        i = first + n / 2;
-        keyword = &d->keywords[i];
+    for (i = 0; i < token->text.len; i++) {
+        ch = token->text.data[i];
+        word[i] = ngx_tolower(ch);
+        hash = ngx_hyperdrive_sql_lexer_hash(hash, word[i]);
+    }
 
-        rc = ngx_memn2cmp(word, keyword->text.data, token->text.len,
-                          keyword->text.len);
+    for (i = ngx_hyperdrive_sql_lexer_slot(hash);
+         d->index->slots[i];
+         i = ngx_hyperdrive_sql_lexer_slot(i + 1))
+    {
+        keyword = &d->keywords[d->index->slots[i] - 1];
 
-        if (rc == 0) {
+        if (keyword->text.len == token->text.len
+            && ngx_memcmp(keyword->text.data, word, token->text.len) == 0)
+        {
             token->keyword = keyword->id;
             token->category = keyword->category;
             return;
         }
-
-        if (rc > 0) {
-            n -= n / 2 + 1;
-            first = i + 1;
-
-        } else {
-            n /= 2;
-        }
     }
+}
+
+
+static void
+ngx_hyperdrive_sql_lexer_index(const ngx_hyperdrive_sql_dialect_t *d)
+{
+    size_t            i;
+    uint32_t          hash;
+    ngx_uint_t        n, slot;
+    const ngx_str_t  *text;
+
+    for (n = 0; n < d->nkeywords; n++) {
+
+        text = &d->keywords[n].text;
+        hash = 0;
+
+        for (i = 0; i < text->len; i++) {
+            hash = ngx_hyperdrive_sql_lexer_hash(hash, text->data[i]);
+        }
+
+        slot = ngx_hyperdrive_sql_lexer_slot(hash);
+
+        while (d->index->slots[slot]) {
+            slot = ngx_hyperdrive_sql_lexer_slot(slot + 1);
+        }
+
+        d->index->slots[slot] = n + 1;
+    }
+
+    d->index->filled = 1;
 }
 
 

@@ -405,12 +405,24 @@ typedef struct ngx_hyperdrive_sql_token_s    ngx_hyperdrive_sql_token_t;
 typedef struct ngx_hyperdrive_sql_scan_s     ngx_hyperdrive_sql_scan_t;
 
 
+/* where a keyword is in its table, by a hash of it; filled at the first use */
+
+#define NGX_HYPERDRIVE_SQL_KEYWORD_SLOTS  2048    /* a power of 2 */
+
+
+typedef struct {
+    ngx_uint_t                        filled;
+    uint16_t                          slots[NGX_HYPERDRIVE_SQL_KEYWORD_SLOTS];
+} ngx_hyperdrive_sql_keywords_t;
+
+
 typedef struct {
     const u_char                        *classes;     /* 256 of C_... */
 
     /* sorted by bytes */
     const ngx_hyperdrive_sql_keyword_t  *keywords;
     ngx_uint_t                           nkeywords;
+    ngx_hyperdrive_sql_keywords_t       *index;
     const ngx_hyperdrive_sql_name_t     *functions;
     const ngx_uint_t                    *nfunctions;
     const ngx_hyperdrive_sql_name_t     *operators;

@@ -394,12 +394,16 @@ static const ngx_hyperdrive_sql_keyword_t  ngx_hyperdrive_sql_mysql_keywords[]
 };
 
 
+static ngx_hyperdrive_sql_keywords_t  ngx_hyperdrive_sql_mysql_index;
+
+
 const ngx_hyperdrive_sql_dialect_t  ngx_hyperdrive_sql_mysql = {
     ngx_hyperdrive_sql_mysql_classes,
 
     ngx_hyperdrive_sql_mysql_keywords,
     sizeof(ngx_hyperdrive_sql_mysql_keywords)
         / sizeof(ngx_hyperdrive_sql_mysql_keywords[0]),
+    &ngx_hyperdrive_sql_mysql_index,
     ngx_hyperdrive_sql_mysql_functions,
     &ngx_hyperdrive_sql_mysql_functions_n,
     NULL,

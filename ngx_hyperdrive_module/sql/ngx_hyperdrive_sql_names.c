@@ -477,8 +477,17 @@ ngx_hyperdrive_sql_names_is(ngx_hyperdrive_sql_scan_t *s,
 
     len = ngx_hyperdrive_sql_lexer_fold(s->dialect, token, buf);
 
+    if (len == 0) {
+        return 0;
+    }
+
     for ( /* void */ ; *list; list++) {
-        if (ngx_strlen(*list) == len && ngx_memcmp(*list, buf, len) == 0) {
+
+        /* most of them differ in their first letter */
+
+        if ((u_char) **list == buf[0] && ngx_strlen(*list) == len
+            && ngx_memcmp(*list, buf, len) == 0)
+        {
             return 1;
         }
     }

@@ -536,12 +536,16 @@ static const ngx_hyperdrive_sql_keyword_t  ngx_hyperdrive_sql_pg_keywords[]
 };
 
 
+static ngx_hyperdrive_sql_keywords_t  ngx_hyperdrive_sql_pg_index;
+
+
 const ngx_hyperdrive_sql_dialect_t  ngx_hyperdrive_sql_pg = {
     ngx_hyperdrive_sql_pg_classes,
 
     ngx_hyperdrive_sql_pg_keywords,
     sizeof(ngx_hyperdrive_sql_pg_keywords)
         / sizeof(ngx_hyperdrive_sql_pg_keywords[0]),
+    &ngx_hyperdrive_sql_pg_index,
     ngx_hyperdrive_sql_pg_functions,
     &ngx_hyperdrive_sql_pg_functions_n,
     ngx_hyperdrive_sql_pg_functions_operators,

@@ -345,11 +345,15 @@ ngx_hyperdrive_state_bucket_intern(ngx_hyperdrive_state_bucket_make_t *make,
 {
     size_t                           i;
     uint64_t                         hash;
+    ngx_str_t                        idle;
     ngx_hyperdrive_state_bucket_t   *b, **chain;
+    ngx_hyperdrive_state_setting_t   setting;
 
     if (make->failed) {
         return NGX_ERROR;
     }
+
+    ngx_str_set(&idle, "idle_session_timeout");
 
     b = NULL;
 
@@ -385,6 +389,9 @@ ngx_hyperdrive_state_bucket_intern(ngx_hyperdrive_state_bucket_make_t *make,
             b->unsure = make->unsure;
             b->len = make->len;
             ngx_memcpy(b->data, make->data, make->len);
+
+            b->expires = (ngx_hyperdrive_state_bucket_find(b, &idle, &setting)
+                          == NGX_OK);
 
             *chain = b;
         }

@@ -490,13 +490,6 @@ ngx_hyperdrive_state_settings_copy(ngx_hyperdrive_state_bucket_t **to,
 }
 
 
-ngx_uint_t
-ngx_hyperdrive_state_settings_dirty(ngx_hyperdrive_state_settings_t *s)
-{
-    return s->now != s->committed || s->local || s->savepoints;
-}
-
-
 ngx_int_t
 ngx_hyperdrive_state_settings_find(ngx_hyperdrive_state_settings_t *s,
     ngx_str_t *name, ngx_str_t *value)

@@ -37,6 +37,8 @@ struct ngx_hyperdrive_state_bucket_s {
     ngx_uint_t                        n;           /* settings in it */
     ngx_uint_t                        unsure;      /* ...of which the value is
                                                       not known */
+    ngx_uint_t                        expires;     /* a connection set so ends
+                                                      by itself while idle */
     size_t                            len;
     u_char                            data[];      /* name NUL kind value NUL */
 };
@@ -143,8 +145,8 @@ ngx_int_t ngx_hyperdrive_state_settings_change(
 void ngx_hyperdrive_state_settings_end(ngx_hyperdrive_state_settings_t *s,
     ngx_uint_t commit);
 /* is there anything that a ROLLBACK TO or a ROLLBACK would take back? */
-ngx_uint_t ngx_hyperdrive_state_settings_dirty(
-    ngx_hyperdrive_state_settings_t *s);
+#define ngx_hyperdrive_state_settings_dirty(s)                                \
+    ((s)->now != (s)->committed || (s)->local || (s)->savepoints)
 /* what a statement would find; NGX_DECLINED: the connection's default */
 ngx_int_t ngx_hyperdrive_state_settings_find(
     ngx_hyperdrive_state_settings_t *s, ngx_str_t *name, ngx_str_t *value);

@@ -419,6 +419,10 @@ test_tables(void)
     size_t                               n;
     ngx_uint_t                           i, good;
     const ngx_hyperdrive_sql_name_t     *f;
+    ngx_str_t                            text;
+    ngx_hyperdrive_sql_mode_t            mode;
+    ngx_hyperdrive_sql_lexer_t           lexer;
+    ngx_hyperdrive_sql_token_t           token;
     const ngx_hyperdrive_sql_keyword_t  *k;
 
     static const struct {
@@ -483,6 +487,34 @@ test_tables(void)
     }
 
     ok(good && i > 400, "keywords are sorted");
+
+    ngx_hyperdrive_sql_mode(0, &mode);
+
+    for (good = 1, i = 0; i < ngx_hyperdrive_sql_pg.nkeywords; i++) {
+        text = k[i].text;
+
+        ngx_hyperdrive_sql_lexer_init(&lexer, &text, &mode);
+        ngx_hyperdrive_sql_lexer_next(&lexer, &token);
+
+        good &= (token.keyword == k[i].id && token.category == k[i].category);
+    }
+
+    ok(good, "keywords are found");
+
+    good = 1;
+
+    for (i = 0; i < ngx_hyperdrive_sql_pg.nkeywords; i++) {
+        ngx_memzero(&token, sizeof(ngx_hyperdrive_sql_token_t));
+
+        token.text = k[i].text;
+        token.category = NGX_HYPERDRIVE_SQL_NOT_KEYWORD;
+
+        ngx_hyperdrive_sql_lexer_keyword(&ngx_hyperdrive_sql_pg, &token);
+
+        good &= (token.keyword == k[i].id && token.category == k[i].category);
+    }
+
+    ok(good, "keywords are found");
 
     for (i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
 

@@ -86,7 +86,7 @@ ok(eval { wait_for(sub {
 	$pg->psql('SHOW ssl_cert_file') eq 'impostor.crt';
 }, 10) }, 'another certificate');
 
-asleep(3);
+asleep(8);
 $c->cancel();
 
 ok($t->wait_for_log(qr/request to cancel .* was not sent: .* certificate/),

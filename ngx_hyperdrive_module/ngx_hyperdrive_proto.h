@@ -364,6 +364,15 @@ typedef struct {
 } ngx_hyperdrive_proto_position_t;
 
 
+/* a statement of our own that runs directly behind one of a client's text */
+
+typedef struct {
+    ngx_uint_t                        statement;    /* which, 0: the first */
+    size_t                            at;           /* where it ends */
+    ngx_str_t                         text;
+} ngx_hyperdrive_proto_behind_t;
+
+
 /*
  * A statement that will run on an origin: of a Query, or bound by a Bind.
  * Valid during the call.
@@ -391,6 +400,21 @@ typedef struct {
                                                        unit... */
     unsigned                          endless:1;    /* ...and its answer may
                                                        last for ever */
+    unsigned                          adds:1;       /* <behind> may be set... */
+    unsigned                          outside:1;    /* ...and <stmt> is a Query,
+                                                       outside of a block */
+
+    /*
+     * Set by who is called, and valid until the next call: what has to run
+     * behind statements of <stmt>, in order.  It shares their fate, and its
+     * answers are not shown, as pieces of <tag> or not at all.  With <apart> it
+     * runs behind all of <stmt>, whatever becomes of that, and its errors are
+     * pieces of <tag>.
+     */
+    ngx_hyperdrive_proto_behind_t    *behind;
+    ngx_uint_t                        nbehind;
+    ngx_uint_t                        tag;
+    unsigned                          apart:1;
 } ngx_hyperdrive_proto_run_t;
 
 typedef void (*ngx_hyperdrive_proto_run_pt)(void *data,

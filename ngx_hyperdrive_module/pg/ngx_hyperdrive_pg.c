@@ -168,6 +168,8 @@ ngx_hyperdrive_pg_origin_destroy(void *origin)
         if (reply->stmt) {
             ngx_hyperdrive_state_stmt_unref(o->ctx->registry, reply->stmt);
         }
+
+        free(reply->behind);
     }
 
     ngx_hyperdrive_pg_origin_unnamed(o, NULL);

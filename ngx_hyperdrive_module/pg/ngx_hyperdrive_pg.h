@@ -25,6 +25,10 @@
     (sizeof(NGX_HYPERDRIVE_PG_PREFIX) - 1 + 16)
 
 
+/* see _pg_behind.c */
+typedef struct ngx_hyperdrive_pg_bound_s  ngx_hyperdrive_pg_bound_t;
+
+
 /* what a client believes */
 
 typedef struct {
@@ -58,6 +62,9 @@ typedef struct {
                                                       to be forwarded */
     unsigned                          skip:1;      /* we made up an error: all
                                                       up to Sync is skipped */
+
+    ngx_hyperdrive_pg_bound_t        *bound;       /* what runs behind an
+                                                      Execute, or NULL */
 
     ngx_hyperdrive_pg_status_t       *told;        /* of its settings; NULL:
                                                       all reports pass */
@@ -337,6 +344,16 @@ ngx_uint_t ngx_hyperdrive_pg_own_begins(ngx_hyperdrive_pg_origin_t *o);
 /* the end of a Query or FunctionCall that has own requests ahead of it */
 ngx_int_t ngx_hyperdrive_pg_own_trail(ngx_hyperdrive_pg_origin_t *o,
     ngx_hyperdrive_chain_t *out);
+
+
+/* ngx_hyperdrive_pg_behind.c */
+
+/* a message of the answer to a Query: is it to a statement of ours? */
+ngx_uint_t ngx_hyperdrive_pg_behind_ours(ngx_hyperdrive_pg_behind_t *behind,
+    u_char type);
+/* where an error is, counted from 1, in the text as the client has sent it */
+ngx_uint_t ngx_hyperdrive_pg_behind_position(
+    ngx_hyperdrive_pg_behind_t *behind, ngx_uint_t position);
 
 
 /* ngx_hyperdrive_pg_params.c */

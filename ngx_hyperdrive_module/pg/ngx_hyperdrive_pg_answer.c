@@ -273,13 +273,18 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
     ngx_hyperdrive_chain_t *reply, ngx_hyperdrive_proto_piece_t *piece)
 {
     ngx_int_t                   rc;
-    ngx_uint_t                  sync, query;
+    ngx_uint_t                  sync, query, goes_on;
     ngx_hyperdrive_pg_reply_t  *first;
 
     switch (p[0]) {
 
     case 'N':
-        if (ngx_hyperdrive_pg_answer_tag(o, 'N')) {
+        if (ngx_hyperdrive_pg_answer_tag(o, 'N')
+            || (o->ledger.n
+                && ngx_hyperdrive_pg_behind_ours(
+                       ngx_hyperdrive_pg_ledger_at(&o->ledger, 0)->behind,
+                       'N')))
+        {
             return NGX_DECLINED;
         }
 
@@ -320,6 +325,10 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
 
     query = (first->type == NGX_HYPERDRIVE_PG_REPLY_QUERY);
     rc = (first->action == NGX_HYPERDRIVE_PG_PASS) ? NGX_OK : NGX_DECLINED;
+
+    if (first->behind && ngx_hyperdrive_pg_behind_ours(first->behind, p[0])) {
+        return NGX_DECLINED;
+    }
 
     switch (p[0]) {
 
@@ -477,6 +486,12 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
         o->copy_in = 0;
         o->suppress = 0;
 
+        goes_on = first->goes_on;
+
+        if (goes_on) {
+            rc = NGX_DECLINED;
+        }
+
         if (rc == NGX_OK) {
             o->repeats = 0;
         }
@@ -503,7 +518,9 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
             }
         }
 
-        o->undone = 0;
+        if (!goes_on) {
+            o->undone = 0;
+        }
 
         return rc;
 

@@ -20,6 +20,9 @@ static ngx_uint_t ngx_hyperdrive_pg_answer_error_id(uint64_t id,
 static void ngx_hyperdrive_pg_answer_error_say(
     ngx_hyperdrive_pg_origin_t *o, u_char *p, size_t total,
     ngx_hyperdrive_pg_reply_t *reply);
+static void ngx_hyperdrive_pg_answer_error_place(
+    ngx_hyperdrive_pg_origin_t *o, u_char *p, size_t total,
+    ngx_hyperdrive_pg_behind_t *behind);
 static u_char *ngx_hyperdrive_pg_answer_error_find(ngx_str_t *text,
     const char *what);
 static ngx_uint_t ngx_hyperdrive_pg_answer_error_strike(
@@ -105,6 +108,9 @@ ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
 
     } else if (c && (first->label || first->mangled)) {
         ngx_hyperdrive_pg_answer_error_say(o, p, total, first);
+
+    } else if (first->behind) {
+        ngx_hyperdrive_pg_answer_error_place(o, p, total, first->behind);
     }
 
     if (first->type == NGX_HYPERDRIVE_PG_REPLY_QUERY
@@ -197,6 +203,54 @@ ngx_hyperdrive_pg_answer_error_say(ngx_hyperdrive_pg_origin_t *o, u_char *p,
                total - head - NGX_HYPERDRIVE_PG_STATEMENT_LEN);
 
     (void) ngx_hyperdrive_base_put_u32(o->said + 1, (uint32_t) (len - 1));
+}
+
+
+/* ...and where it is, in the text as the client knows it */
+
+static void
+ngx_hyperdrive_pg_answer_error_place(ngx_hyperdrive_pg_origin_t *o, u_char *p,
+    size_t total, ngx_hyperdrive_pg_behind_t *behind)
+{
+    u_char     *out, number[NGX_INT_T_LEN];
+    size_t      len, head;
+    ngx_int_t   n;
+    ngx_str_t   field;
+
+    if (ngx_hyperdrive_pg_error_field(p + NGX_HYPERDRIVE_PG_HEADER,
+                                      total - NGX_HYPERDRIVE_PG_HEADER, 'P',
+                                      &field)
+        != NGX_OK)
+    {
+        return;
+    }
+
+    n = ngx_atoi(field.data, field.len);
+
+    if (n < 1) {
+        return;
+    }
+
+    len = ngx_sprintf(number, "%ui",
+                      ngx_hyperdrive_pg_behind_position(behind, n))
+          - number;
+
+    out = realloc(o->said, total - field.len + len);
+    if (out == NULL) {
+        return;
+    }
+
+    o->said = out;
+    o->said_len = total - field.len + len;
+
+    head = field.data - p;
+
+    out = ngx_cpymem(out, p, head);
+    out = ngx_cpymem(out, number, len);
+    ngx_memcpy(out, p + head + field.len, total - head - field.len);
+
+    (void) ngx_hyperdrive_base_put_u32(o->said + 1,
+                                       (uint32_t) (o->said_len - 1));
 }
 
 

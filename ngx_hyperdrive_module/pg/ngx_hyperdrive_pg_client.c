@@ -69,6 +69,7 @@ ngx_hyperdrive_pg_client_destroy(void *data)
     ngx_hyperdrive_state_names_clear(&client->names, client->ctx->registry);
     ngx_hyperdrive_state_names_clear(&client->sql, client->ctx->registry);
 
+    free(client->bound);
     free(client);
 }
 

@@ -17,6 +17,11 @@ static ngx_int_t ngx_hyperdrive_pg_forward_describe(
     ngx_hyperdrive_pg_forward_t *f);
 static ngx_int_t ngx_hyperdrive_pg_forward_close(
     ngx_hyperdrive_pg_forward_t *f);
+static void ngx_hyperdrive_pg_forward_run_init(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_proto_run_t *run, ngx_hyperdrive_state_stmt_t *stmt,
+    u_char *args, u_char *end);
+static void ngx_hyperdrive_pg_forward_run_added(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_proto_run_t *run);
 
 
 uint64_t  ngx_hyperdrive_pg_forward_group;
@@ -83,6 +88,7 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
     for ( ;; ) {
 
         f.pos = *pos;
+        f.nbehind = 0;
 
         if (c->left) {
 
@@ -266,6 +272,10 @@ ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
         }
     }
 
+    if (c->bound && (type == 'S' || type == 'Q' || type == 'F')) {
+        ngx_hyperdrive_pg_behind_drop(f);
+    }
+
     switch (type) {
 
     case 'P':
@@ -327,7 +337,11 @@ ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
 
         reply->label = c->label;
 
-        return ngx_hyperdrive_pg_forward_raw(f);
+        if (ngx_hyperdrive_pg_forward_raw(f) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        return c->bound ? ngx_hyperdrive_pg_behind_execute(f) : NGX_OK;
 
     case 'F':
         o->fresh = 0;
@@ -456,7 +470,7 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
     }
 
     if (target == NULL) {
-        ngx_hyperdrive_pg_forward_run(f, stmt, NULL, NULL);
+        ngx_hyperdrive_pg_forward_run_query(f, stmt);
     }
 
     if (stmt && rc == NGX_DECLINED) {
@@ -476,17 +490,16 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
         o->block = 1;
     }
 
-    if (stmt) {
-        ngx_hyperdrive_state_stmt_unref(c->ctx->registry, stmt);
-    }
-
-    if (rc == NGX_ERROR) {
-        return NGX_ERROR;
-    }
-
-    reply = ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_QUERY,
-                                             NGX_HYPERDRIVE_PG_PASS, NULL);
+    reply = (rc == NGX_ERROR) ? NULL
+            : ngx_hyperdrive_pg_forward_expect(f,
+                                               NGX_HYPERDRIVE_PG_REPLY_QUERY,
+                                               NGX_HYPERDRIVE_PG_PASS, NULL);
     if (reply == NULL) {
+
+        if (stmt) {
+            ngx_hyperdrive_state_stmt_unref(c->ctx->registry, stmt);
+        }
+
         return NGX_ERROR;
     }
 
@@ -515,12 +528,18 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
 
     o->group = ++ngx_hyperdrive_pg_forward_group;
 
-    if (rc == NGX_OK) {
-        /* its rewritten form is in the output */
-        return NGX_OK;
+    if (rc == NGX_DECLINED) {
+        rc = f->nbehind ? ngx_hyperdrive_pg_behind_query(f, stmt, reply)
+                        : ngx_hyperdrive_pg_forward_raw(f);
     }
 
-    return ngx_hyperdrive_pg_forward_raw(f);
+    /* else its rewritten form is in the output */
+
+    if (stmt) {
+        ngx_hyperdrive_state_stmt_unref(c->ctx->registry, stmt);
+    }
+
+    return rc;
 }
 
 
@@ -731,14 +750,72 @@ ngx_hyperdrive_pg_forward_run(ngx_hyperdrive_pg_forward_t *f,
 {
     ngx_hyperdrive_proto_run_t  run;
 
-    ngx_memzero(&run, sizeof(ngx_hyperdrive_proto_run_t));
-
-    run.stmt = stmt;
-    run.args.data = args;
-    run.args.len = end - args;
-    run.cut = ((size_t) (f->last - f->pos) < f->total);
+    ngx_hyperdrive_pg_forward_run_init(f, &run, stmt, args, end);
 
     f->run(f->data, &run);
+}
+
+
+void
+ngx_hyperdrive_pg_forward_run_query(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt)
+{
+    ngx_hyperdrive_pg_origin_t  *o;
+    ngx_hyperdrive_proto_run_t   run;
+
+    o = f->origin;
+
+    ngx_hyperdrive_pg_forward_run_init(f, &run, stmt, NULL, NULL);
+
+    /* what runs apart from it has a group of its own */
+
+    run.adds = (stmt && !(o->open && stmt->plan.forgets));
+    run.outside = (o->status == 'I' && !(o->ledger.n && o->block));
+
+    f->run(f->data, &run);
+
+    ngx_hyperdrive_pg_forward_run_added(f, &run);
+}
+
+
+void
+ngx_hyperdrive_pg_forward_run_bind(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt, u_char *args, u_char *end)
+{
+    ngx_hyperdrive_proto_run_t  run;
+
+    ngx_hyperdrive_pg_forward_run_init(f, &run, stmt, args, end);
+
+    run.adds = 1;
+
+    f->run(f->data, &run);
+
+    ngx_hyperdrive_pg_forward_run_added(f, &run);
+}
+
+
+static void
+ngx_hyperdrive_pg_forward_run_init(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_proto_run_t *run, ngx_hyperdrive_state_stmt_t *stmt,
+    u_char *args, u_char *end)
+{
+    ngx_memzero(run, sizeof(ngx_hyperdrive_proto_run_t));
+
+    run->stmt = stmt;
+    run->args.data = args;
+    run->args.len = end - args;
+    run->cut = ((size_t) (f->last - f->pos) < f->total);
+}
+
+
+static void
+ngx_hyperdrive_pg_forward_run_added(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_proto_run_t *run)
+{
+    f->behind = run->behind;
+    f->nbehind = run->nbehind;
+    f->tag = run->tag;
+    f->apart = run->apart;
 }
 
 

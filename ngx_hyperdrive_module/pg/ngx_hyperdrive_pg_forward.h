@@ -13,7 +13,7 @@
 
 
 /*
- * Private to the three files that translate requests: _forward.c takes them
+ * Private to the files that translate requests: _forward.c takes them
  * one by one, _forward_parse.c has those that name statements, and
  * _forward_stmt.c sees to it that the origin has prepared what they name.
  * Functions return as _forward() does.
@@ -37,6 +37,12 @@ typedef struct {
     u_char                          *pos;       /* the message's first byte */
     u_char                          *last;      /* end of what is there */
     size_t                           total;     /* bytes of the message */
+
+    /* what runs behind the statement that was told last */
+    ngx_hyperdrive_proto_behind_t   *behind;
+    ngx_uint_t                       nbehind;
+    ngx_uint_t                       tag;
+    unsigned                         apart:1;
 } ngx_hyperdrive_pg_forward_t;
 
 
@@ -44,6 +50,11 @@ typedef struct {
 
 /* tells that a statement will run; <stmt> is NULL if it was not read */
 void ngx_hyperdrive_pg_forward_run(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt, u_char *args, u_char *end);
+/* ...and that what has to run behind it will, see _behind.c */
+void ngx_hyperdrive_pg_forward_run_query(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt);
+void ngx_hyperdrive_pg_forward_run_bind(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt, u_char *args, u_char *end);
 void ngx_hyperdrive_pg_forward_run_named(ngx_hyperdrive_pg_forward_t *f);
 /* ...or be prepared under one */
@@ -95,6 +106,20 @@ ngx_int_t ngx_hyperdrive_pg_forward_sql_parse(ngx_hyperdrive_pg_forward_t *f,
     ngx_str_t *name, ngx_hyperdrive_state_stmt_t *stmt);
 void ngx_hyperdrive_pg_forward_sql_close(ngx_hyperdrive_pg_forward_t *f,
     ngx_str_t *name);
+
+
+/* ngx_hyperdrive_pg_behind.c */
+
+/* the Query with f->behind in its text, or behind it */
+ngx_int_t ngx_hyperdrive_pg_behind_query(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt, ngx_hyperdrive_pg_reply_t *reply);
+/* a Bind of <portal> is in the output: f->behind waits for its Execute */
+ngx_int_t ngx_hyperdrive_pg_behind_bind(ngx_hyperdrive_pg_forward_t *f,
+    ngx_str_t *portal);
+/* an Execute, whole, is in the output */
+ngx_int_t ngx_hyperdrive_pg_behind_execute(ngx_hyperdrive_pg_forward_t *f);
+/* no Execute has come */
+void ngx_hyperdrive_pg_behind_drop(ngx_hyperdrive_pg_forward_t *f);
 
 
 /* ngx_hyperdrive_pg_forward_stmt.c */

@@ -658,7 +658,7 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
         }
 
         if (target == NULL && rc == NGX_DECLINED) {
-            ngx_hyperdrive_pg_forward_run(f, entry->stmt, rest, end);
+            ngx_hyperdrive_pg_forward_run_bind(f, entry->stmt, rest, end);
         }
 
         if (name.len == 0 && entry->stmt->plan.deallocate) {
@@ -698,6 +698,12 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
     }
 
     o->fresh = 0;
+
+    if ((f->nbehind || c->bound)
+        && ngx_hyperdrive_pg_behind_bind(f, &portal) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     reply->label = entry;
     reply->mangled = mangled;
@@ -753,7 +759,12 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
     o->partial = (c->left != 0);
 
     if (entry->stmt->plan.forgets) {
-        ngx_hyperdrive_pg_forward_forget(f, NULL);
+
+        /* the name may be gone, the statement is held by its reply */
+
+        reply->label = NULL;
+
+        ngx_hyperdrive_pg_forward_forget(f, reply->stmt);
     }
 
     if (c->describe) {

@@ -40,6 +40,10 @@ typedef enum {
 } ngx_hyperdrive_pg_action_e;
 
 
+/* see _pg_behind.c */
+typedef struct ngx_hyperdrive_pg_behind_s  ngx_hyperdrive_pg_behind_t;
+
+
 typedef struct {
     ngx_hyperdrive_pg_reply_e         type;
     ngx_hyperdrive_pg_action_e        action;
@@ -76,6 +80,11 @@ typedef struct {
                                                  would speak of, or NULL */
     unsigned                          kept:1;    /* see _pg_repeat.c */
     unsigned                          mangled:1; /* the name was changed */
+    unsigned                          goes_on:1; /* QUERY: its ReadyForQuery is
+                                                    not the client's, one of a
+                                                    SYNC will be */
+    ngx_hyperdrive_pg_behind_t       *behind; /* QUERY: statements of ours in
+                                                 it, or NULL */
 } ngx_hyperdrive_pg_reply_t;
 
 
@@ -102,7 +111,8 @@ ngx_hyperdrive_pg_ledger_at(ngx_hyperdrive_pg_ledger_t *ledger, ngx_uint_t i)
 ngx_hyperdrive_pg_reply_t *ngx_hyperdrive_pg_ledger_push(
     ngx_hyperdrive_pg_ledger_t *ledger);
 
-/* drops the first; the caller has taken care of what it refers to */
+/* drops the first with <behind>; the caller has taken care of what else it
+   refers to */
 void ngx_hyperdrive_pg_ledger_shift(ngx_hyperdrive_pg_ledger_t *ledger);
 
 void ngx_hyperdrive_pg_ledger_free(ngx_hyperdrive_pg_ledger_t *ledger);

@@ -255,6 +255,35 @@ ngx_hyperdrive_pg_status_copy(ngx_hyperdrive_pg_status_t **to,
 }
 
 
+ngx_uint_t
+ngx_hyperdrive_pg_status_utf8(ngx_hyperdrive_pg_status_t *status)
+{
+    u_char     *p, *last;
+    ngx_str_t   name, message, value;
+
+    if (status == NULL) {
+        return 1;
+    }
+
+    p = status->data;
+    last = p + status->len;
+
+    while (p < last) {
+        p = ngx_hyperdrive_pg_status_next(p, last, &name, &message);
+
+        if (name.len == sizeof("client_encoding") - 1
+            && ngx_memcmp(name.data, "client_encoding", name.len) == 0)
+        {
+            return ngx_hyperdrive_base_read_cstr(name.data + name.len + 1, p,
+                                                 &value)
+                   && value.len == 4 && ngx_memcmp(value.data, "UTF8", 4) == 0;
+        }
+    }
+
+    return 1;
+}
+
+
 void
 ngx_hyperdrive_pg_status_diff(ngx_hyperdrive_pg_status_t *told,
     ngx_hyperdrive_pg_status_t *now, ngx_hyperdrive_chain_t *out)
@@ -378,13 +407,9 @@ ngx_hyperdrive_pg_status_tell(ngx_hyperdrive_pg_client_t *c,
 
     status = o->reported;
 
-    if (c->before && o->status == 'I') {
-
-        /* the transaction is over */
-
-        if (o->undone) {
-            status = c->before;
-        }
+    if (c->before && (o->status == 'I' ? o->undone : o->status == 'E')) {
+        /* the transaction is over, or will be: nothing of it is left */
+        status = c->before;
     }
 
     if (c->told && status && status != c->told && !c->untold && out) {

@@ -40,6 +40,8 @@ void ngx_hyperdrive_pg_status_report(ngx_hyperdrive_pg_status_t **status,
     u_char *message, size_t len);
 void ngx_hyperdrive_pg_status_copy(ngx_hyperdrive_pg_status_t **to,
     ngx_hyperdrive_pg_status_t *from);
+/* is that the client's encoding, as far as it was reported? */
+ngx_uint_t ngx_hyperdrive_pg_status_utf8(ngx_hyperdrive_pg_status_t *status);
 /* appends what <now> says and <told> does not */
 void ngx_hyperdrive_pg_status_diff(ngx_hyperdrive_pg_status_t *told,
     ngx_hyperdrive_pg_status_t *now, ngx_hyperdrive_chain_t *out);

@@ -45,6 +45,11 @@ typedef struct {
     ngx_uint_t                         snapshot;
     unsigned                           alone:1;
     unsigned                           failed:1;
+    unsigned                           roles:1;    /* they are set, or have been
+                                                      reset */
+    unsigned                           reset:1;    /* it is known that what is
+                                                      set has been reset... */
+    unsigned                           local:1;    /* ...in this transaction */
     u_char                             buf[NGX_HYPERDRIVE_SESSION_ALIGN_SIZE];
 } ngx_hyperdrive_session_align_list_t;
 
@@ -52,6 +57,8 @@ typedef struct {
 static ngx_hyperdrive_session_align_list_t *
     ngx_hyperdrive_session_align_collect(ngx_hyperdrive_origin_t *o,
     ngx_hyperdrive_state_bucket_t *bucket);
+static void ngx_hyperdrive_session_align_settings(
+    ngx_hyperdrive_session_align_list_t *list);
 static void ngx_hyperdrive_session_align_walk(
     ngx_hyperdrive_session_align_list_t *list, ngx_uint_t part);
 static ngx_uint_t ngx_hyperdrive_session_align_part(ngx_str_t *name);
@@ -132,7 +139,7 @@ ngx_hyperdrive_session_align_collect(ngx_hyperdrive_origin_t *o,
     ngx_hyperdrive_state_bucket_t *bucket)
 {
     ngx_int_t                             rc;
-    ngx_uint_t                            roles, n, reset;
+    ngx_uint_t                            n, reset;
     ngx_hyperdrive_state_setting_t        setting;
     ngx_hyperdrive_session_align_list_t  *list;
 
@@ -145,6 +152,8 @@ ngx_hyperdrive_session_align_collect(ngx_hyperdrive_origin_t *o,
     list->snapshot = 0;
     list->alone = o->unknown;
     list->failed = 0;
+    list->reset = 0;
+    list->local = 0;
 
     if (o->pool->conf->proto->dialect & NGX_HYPERDRIVE_BASE_MODE_MYSQL) {
 
@@ -170,7 +179,7 @@ ngx_hyperdrive_session_align_collect(ngx_hyperdrive_origin_t *o,
         ngx_hyperdrive_session_align_fixed(list, "RESET ALL");
     }
 
-    roles = ngx_hyperdrive_session_align_differs(list,
+    list->roles = ngx_hyperdrive_session_align_differs(list,
                                            &ngx_hyperdrive_session_align_user)
             || ngx_hyperdrive_session_align_differs(list,
                                           &ngx_hyperdrive_session_align_role);
@@ -196,14 +205,52 @@ ngx_hyperdrive_session_align_collect(ngx_hyperdrive_origin_t *o,
         ngx_hyperdrive_session_align_fixed(list, "RESET ROLE");
     }
 
-    roles |= (list->n != n);
+    if (list->n != n) {
+        list->roles = 1;
+    }
 
+    ngx_hyperdrive_session_align_settings(list);
+
+    return list;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_session_align_back(ngx_hyperdrive_state_bucket_t *back,
+    ngx_uint_t local, ngx_str_t **texts)
+{
+    ngx_hyperdrive_session_align_list_t  *list;
+
+    list = &ngx_hyperdrive_session_align_list;
+
+    list->from = NULL;
+    list->to = back;
+    list->n = 0;
+    list->pos = list->buf;
+    list->snapshot = 0;
+    list->failed = 0;
+    list->roles = 1;
+    list->reset = 1;
+    list->local = local;
+
+    ngx_hyperdrive_session_align_settings(list);
+
+    *texts = list->texts;
+
+    return list->failed ? NGX_ERROR : (ngx_int_t) list->n;
+}
+
+
+static void
+ngx_hyperdrive_session_align_settings(
+    ngx_hyperdrive_session_align_list_t *list)
+{
     ngx_hyperdrive_session_align_walk(list,
                                       NGX_HYPERDRIVE_SESSION_ALIGN_ENCODING);
     ngx_hyperdrive_session_align_walk(list,
                                       NGX_HYPERDRIVE_SESSION_ALIGN_OTHER);
 
-    if (roles) {
+    if (list->roles) {
         ngx_hyperdrive_session_align_one(list,
                                          &ngx_hyperdrive_session_align_user);
         ngx_hyperdrive_session_align_one(list,
@@ -212,8 +259,6 @@ ngx_hyperdrive_session_align_collect(ngx_hyperdrive_origin_t *o,
 
     ngx_hyperdrive_session_align_walk(list,
                                       NGX_HYPERDRIVE_SESSION_ALIGN_TIMEOUT);
-
-    return list;
 }
 
 
@@ -363,7 +408,8 @@ ngx_hyperdrive_session_align_one(ngx_hyperdrive_session_align_list_t *list,
         value = &want.value;
     }
 
-    if (value && ngx_hyperdrive_session_align_is(name, "datestyle")
+    if (value && !list->reset
+        && ngx_hyperdrive_session_align_is(name, "datestyle")
         && ngx_strlchr(value->data, value->data + value->len, ',') == NULL)
     {
         /* half of it, the other half is the default */
@@ -374,7 +420,7 @@ ngx_hyperdrive_session_align_one(ngx_hyperdrive_session_align_list_t *list,
     text = &list->texts[list->n];
 
     text->data = list->pos;
-    text->len = ngx_hyperdrive_sql_set_text(name, value, list->pos,
+    text->len = ngx_hyperdrive_sql_set_text(name, value, list->local, list->pos,
                                             list->buf + sizeof(list->buf)
                                             - list->pos,
                                             &list->snapshot);

@@ -18,9 +18,12 @@ static ngx_uint_t ngx_hyperdrive_session_settings_param(
     ngx_hyperdrive_session_t *s, ngx_hyperdrive_proto_param_t *param);
 static ngx_uint_t ngx_hyperdrive_session_settings_args(
     ngx_hyperdrive_proto_run_t *run, ngx_str_t *args, uint64_t *binary);
-static ngx_int_t ngx_hyperdrive_session_settings_push(
+static ngx_hyperdrive_session_change_t *ngx_hyperdrive_session_settings_push(
     ngx_hyperdrive_session_t *s, ngx_hyperdrive_sql_set_t *set,
     ngx_uint_t statement);
+static ngx_int_t ngx_hyperdrive_session_settings_change(
+    ngx_hyperdrive_session_settings_t *settings,
+    ngx_hyperdrive_session_change_t *change);
 static void ngx_hyperdrive_session_settings_answered(
     ngx_hyperdrive_session_t *s, ngx_hyperdrive_proto_piece_t *piece);
 static void ngx_hyperdrive_session_settings_unit(ngx_hyperdrive_session_t *s,
@@ -210,10 +213,12 @@ ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_run_t *run)
 {
     ngx_int_t                           rc;
+    size_t                              at;
     ngx_str_t                           text;
-    ngx_uint_t                          base;
+    ngx_uint_t                          base, list;
     ngx_hyperdrive_sql_set_t            set;
     ngx_hyperdrive_sql_mode_t           mode;
+    ngx_hyperdrive_session_change_t    *change;
     ngx_hyperdrive_session_settings_t  *settings;
     ngx_hyperdrive_sql_set_reader_t     r;
     ngx_str_t                           args[NGX_HYPERDRIVE_SQL_SET_ARGS];
@@ -264,7 +269,11 @@ ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
 
     base = settings->statements;
 
+    ngx_hyperdrive_session_settings_back_begin(run);
+
     for ( ;; ) {
+        list = r.item;
+
         rc = ngx_hyperdrive_sql_set_next(&r, &set);
 
         if (rc == NGX_DONE) {
@@ -281,9 +290,21 @@ ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
             continue;
         }
 
-        if (ngx_hyperdrive_session_settings_push(s, &set,
-                                                 base + set.statement)
-            != NGX_OK)
+        change = ngx_hyperdrive_session_settings_push(s, &set,
+                                                      base + set.statement);
+        if (change == NULL) {
+            return NGX_DECLINED;
+        }
+
+        /* one call of several, of which others may set it again? */
+
+        at = (list || r.item) ? NGX_MAX_SIZE_T_VALUE
+                              : (size_t) (r.behind - text.data);
+
+        if (settings->state.base
+            && ngx_hyperdrive_session_settings_back(s, run, change,
+                                                    set.statement, at)
+               != NGX_OK)
         {
             return NGX_DECLINED;
         }
@@ -346,7 +367,9 @@ ngx_hyperdrive_session_settings_args(ngx_hyperdrive_proto_run_t *run,
 }
 
 
-static ngx_int_t
+/* NULL: a bound, or no memory */
+
+static ngx_hyperdrive_session_change_t *
 ngx_hyperdrive_session_settings_push(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_sql_set_t *set, ngx_uint_t statement)
 {
@@ -357,14 +380,14 @@ ngx_hyperdrive_session_settings_push(ngx_hyperdrive_session_t *s,
     settings = s->settings;
 
     if (settings->nchanges == NGX_HYPERDRIVE_SESSION_CHANGES) {
-        return NGX_ERROR;
+        return NULL;
     }
 
     if (settings->nchanges % 8 == 0) {
         changes = realloc(settings->changes,
                           (settings->nchanges + 8) * sizeof(change));
         if (changes == NULL) {
-            return NGX_ERROR;
+            return NULL;
         }
 
         settings->changes = changes;
@@ -376,12 +399,14 @@ ngx_hyperdrive_session_settings_push(ngx_hyperdrive_session_t *s,
     change = malloc(sizeof(ngx_hyperdrive_session_change_t) + set->name.len
                     + set->value.len);
     if (change == NULL) {
-        return NGX_ERROR;
+        return NULL;
     }
 
     change->change = ngx_hyperdrive_session_settings_changes[set->change];
     change->after = s->outstanding;
     change->statement = statement;
+    change->back = NULL;
+    change->sent = 0;
 
     p = (u_char *) (change + 1);
 
@@ -397,15 +422,6 @@ ngx_hyperdrive_session_settings_push(ngx_hyperdrive_session_t *s,
     }
 
     settings->changes[settings->nchanges++] = change;
-
-    if (settings->state.base
-        && (change->change == NGX_HYPERDRIVE_STATE_RESET
-            || change->change == NGX_HYPERDRIVE_STATE_RESET_ALL
-            || change->change == NGX_HYPERDRIVE_STATE_DISCARD_ALL))
-    {
-        /* the connection goes back to what the client never saw */
-        s->conf->origin->proto->client_hold(s->wire, 1);
-    }
 
     if (change->change >= NGX_HYPERDRIVE_STATE_RESET_ALL
         || (settings->stays
@@ -423,10 +439,8 @@ ngx_hyperdrive_session_settings_push(ngx_hyperdrive_session_t *s,
                           set->name.len)
                == 0))
     {
-        settings->barrier = (change->change
-                             <= NGX_HYPERDRIVE_STATE_DISCARD_ALL);
-
-        if (settings->barrier) {
+        if (change->change <= NGX_HYPERDRIVE_STATE_DISCARD_ALL) {
+            settings->barrier = 1;
 
             /* what is prepared behind it in one group does not wait */
 
@@ -435,7 +449,7 @@ ngx_hyperdrive_session_settings_push(ngx_hyperdrive_session_t *s,
         }
     }
 
-    return NGX_OK;
+    return change;
 }
 
 
@@ -466,6 +480,7 @@ ngx_hyperdrive_session_settings_piece(ngx_hyperdrive_session_t *s,
 
     case NGX_HYPERDRIVE_PROTO_ERROR:
         settings->error = 1;
+        ngx_hyperdrive_session_settings_back_failed(s);
         break;
 
     case NGX_HYPERDRIVE_PROTO_READY:
@@ -478,7 +493,7 @@ ngx_hyperdrive_session_settings_piece(ngx_hyperdrive_session_t *s,
 }
 
 
-/* to what was sent alone */
+/* to what was sent alone, or apart from what it is behind */
 
 static void
 ngx_hyperdrive_session_settings_answered(ngx_hyperdrive_session_t *s,
@@ -489,6 +504,12 @@ ngx_hyperdrive_session_settings_answered(ngx_hyperdrive_session_t *s,
     settings = s->settings;
 
     if (piece->type != NGX_HYPERDRIVE_PROTO_ERROR) {
+        return;
+    }
+
+    if (!settings->asked) {
+        settings->missed = 1;
+        ngx_hyperdrive_session_settings_back_failed(s);
         return;
     }
 
@@ -508,7 +529,6 @@ ngx_hyperdrive_session_settings_unit(ngx_hyperdrive_session_t *s,
 {
     ngx_int_t                           rc;
     ngx_uint_t                          i, n;
-    ngx_hyperdrive_state_change_e       what;
     ngx_hyperdrive_session_change_t    *change;
     ngx_hyperdrive_session_settings_t  *settings;
 
@@ -524,27 +544,7 @@ ngx_hyperdrive_session_settings_unit(ngx_hyperdrive_session_t *s,
             break;
         }
 
-        if (settings->error && change->statement >= settings->completed) {
-            /* it has failed, or was not tried */
-            continue;
-        }
-
-        what = change->change;
-
-        if (what == NGX_HYPERDRIVE_STATE_COMMIT && settings->rolled) {
-            /* of a transaction that had failed */
-            what = NGX_HYPERDRIVE_STATE_ROLLBACK;
-        }
-
-        rc |= ngx_hyperdrive_state_settings_change(&settings->state, what,
-                                                   &change->name,
-                                                   &change->value);
-
-        if (what == NGX_HYPERDRIVE_STATE_SET
-            && ngx_hyperdrive_session_settings_lent(settings, &change->name))
-        {
-            rc = NGX_ERROR;
-        }
+        rc |= ngx_hyperdrive_session_settings_change(settings, change);
     }
 
     ngx_hyperdrive_session_settings_drop(settings, n);
@@ -572,6 +572,7 @@ ngx_hyperdrive_session_settings_unit(ngx_hyperdrive_session_t *s,
 
     settings->error = 0;
     settings->rolled = 0;
+    settings->missed = 0;
     settings->completed = 0;
 
     if (rc != NGX_OK) {
@@ -583,6 +584,57 @@ ngx_hyperdrive_session_settings_unit(ngx_hyperdrive_session_t *s,
     if (!block && settings->nchanges == 0) {
         ngx_hyperdrive_session_settings_note(s);
     }
+}
+
+
+/* its unit has been answered */
+
+static ngx_int_t
+ngx_hyperdrive_session_settings_change(
+    ngx_hyperdrive_session_settings_t *settings,
+    ngx_hyperdrive_session_change_t *change)
+{
+    ngx_int_t                      rc;
+    ngx_uint_t                     torn;
+    ngx_hyperdrive_state_change_e  what;
+
+    rc = NGX_OK;
+    what = change->change;
+
+    torn = (!change->sent && what != NGX_HYPERDRIVE_STATE_RESET_LOCAL)
+           || (what == NGX_HYPERDRIVE_STATE_DISCARD_ALL
+               && (settings->error || settings->missed));
+
+    if (settings->error && change->statement >= settings->completed) {
+
+        /* it has failed, or was not tried */
+
+        torn = (torn && change->sent);
+
+    } else {
+
+        if (what == NGX_HYPERDRIVE_STATE_COMMIT && settings->rolled) {
+            /* of a transaction that had failed */
+            what = NGX_HYPERDRIVE_STATE_ROLLBACK;
+        }
+
+        rc = ngx_hyperdrive_state_settings_change(&settings->state, what,
+                                                  &change->name,
+                                                  &change->value);
+
+        if (what == NGX_HYPERDRIVE_STATE_SET
+            && ngx_hyperdrive_session_settings_lent(settings, &change->name))
+        {
+            rc = NGX_ERROR;
+        }
+    }
+
+    if (torn) {
+        rc |= ngx_hyperdrive_state_settings_tear(&settings->state,
+                                                 change->back);
+    }
+
+    return rc;
 }
 
 
@@ -617,6 +669,7 @@ ngx_hyperdrive_session_settings_drop(
     }
 
     for (i = 0; i < n; i++) {
+        ngx_hyperdrive_state_bucket_unref(settings->changes[i]->back);
         free(settings->changes[i]);
     }
 
@@ -727,6 +780,7 @@ ngx_hyperdrive_session_settings_end(ngx_hyperdrive_session_t *s)
     settings->unsure = 0;
     settings->error = 0;
     settings->rolled = 0;
+    settings->missed = 0;
     settings->completed = 0;
     settings->unit = 0;
 

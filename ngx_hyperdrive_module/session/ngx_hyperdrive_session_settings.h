@@ -45,6 +45,10 @@ typedef struct {
     ngx_uint_t                         statement;  /* of its unit */
     ngx_str_t                          name;       /* behind the struct */
     ngx_str_t                          value;
+    ngx_hyperdrive_state_bucket_t     *back;       /* the start-up parameters
+                                                      that it goes back to... */
+    unsigned                           sent:1;     /* ...which the connection is
+                                                      told behind it */
 } ngx_hyperdrive_session_change_t;
 
 
@@ -80,6 +84,8 @@ struct ngx_hyperdrive_session_settings_s {
     unsigned                           error:1;    /* in the unit that is being
                                                       answered */
     unsigned                           rolled:1;   /* it said ROLLBACK */
+    unsigned                           missed:1;   /* what was sent behind it
+                                                      has failed */
     unsigned                           barrier:1;  /* how texts are read is
                                                       about to change */
 
@@ -130,6 +136,23 @@ void ngx_hyperdrive_session_settings_drop(
  * gets it, all of it is reset.
  */
 void ngx_hyperdrive_session_settings_unknown(ngx_hyperdrive_session_t *s);
+
+
+/* ngx_hyperdrive_session_settings_back.c */
+
+/* nothing goes behind <run> yet */
+void ngx_hyperdrive_session_settings_back_begin(
+    ngx_hyperdrive_proto_run_t *run);
+/*
+ * The <statement> of it that ends at <at> in its text makes <change>: does
+ * that go back to start-up parameters, and can the connection be told behind
+ * it?  NGX_ERROR: a bound, or no memory.
+ */
+ngx_int_t ngx_hyperdrive_session_settings_back(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_run_t *run, ngx_hyperdrive_session_change_t *change,
+    ngx_uint_t statement, size_t at);
+/* an error has come that may concern it */
+void ngx_hyperdrive_session_settings_back_failed(ngx_hyperdrive_session_t *s);
 
 
 /* ngx_hyperdrive_session_settings_align.c */
@@ -227,6 +250,15 @@ ngx_int_t ngx_hyperdrive_session_align_send(ngx_hyperdrive_origin_t *o,
 /* ...for requests of our own, which share its fate */
 ngx_int_t ngx_hyperdrive_session_align_ask(ngx_hyperdrive_origin_t *o,
     ngx_hyperdrive_state_bucket_t *bucket);
+
+
+/*
+ * The statements that set <back>, of which all has just been reset; they are
+ * valid until the next call of these functions.  Returns how many there are,
+ * or NGX_ERROR.
+ */
+ngx_int_t ngx_hyperdrive_session_align_back(
+    ngx_hyperdrive_state_bucket_t *back, ngx_uint_t local, ngx_str_t **texts);
 
 
 /* ngx_hyperdrive_session_options.c */

@@ -99,12 +99,13 @@ ngx_int_t ngx_hyperdrive_sql_set_next(ngx_hyperdrive_sql_set_reader_t *r,
 
 
 /*
- * A statement that sets <name> to <value>, or resets it if that is NULL.  It
- * takes no snapshot, unless there is no other way: then *snapshot is set.
- * Returns its length; 0: it does not fit into <size>, or cannot be said.
+ * A statement that sets <name> to <value>, or resets it if that is NULL; with
+ * <local> to the end of the transaction, where there is a value.  It takes no
+ * snapshot, unless there is no other way: then *snapshot is set.  Returns its
+ * length; 0: it does not fit into <size>, or cannot be said.
  */
 size_t ngx_hyperdrive_sql_set_text(ngx_str_t *name, ngx_str_t *value,
-    u_char *dst, size_t size, ngx_uint_t *snapshot);
+    ngx_uint_t local, u_char *dst, size_t size, ngx_uint_t *snapshot);
 
 /* is it one that takes a superuser, or a right that was granted? */
 ngx_uint_t ngx_hyperdrive_sql_set_privileged(ngx_str_t *name);

@@ -712,8 +712,8 @@ ngx_hyperdrive_sql_set_quoted(u_char *dst, u_char *data, size_t len)
 
 
 size_t
-ngx_hyperdrive_sql_set_text(ngx_str_t *name, ngx_str_t *value, u_char *dst,
-    size_t size, ngx_uint_t *snapshot)
+ngx_hyperdrive_sql_set_text(ngx_str_t *name, ngx_str_t *value,
+    ngx_uint_t local, u_char *dst, size_t size, ngx_uint_t *snapshot)
 {
     u_char     *p, *end, *start;
     ngx_int_t   rc;
@@ -732,6 +732,11 @@ ngx_hyperdrive_sql_set_text(ngx_str_t *name, ngx_str_t *value, u_char *dst,
     }
 
     p = ngx_cpymem(dst, "SET ", 4);
+
+    if (local) {
+        p = ngx_cpymem(p, "LOCAL ", 6);
+    }
+
     p = ngx_hyperdrive_sql_set_quoted_name(p, end, name);
 
     if (p == NULL || end - p < 4) {
@@ -776,7 +781,7 @@ ngx_hyperdrive_sql_set_text(ngx_str_t *name, ngx_str_t *value, u_char *dst,
         return 0;
     }
 
-    p = ngx_cpymem(p, ", false)", 8);
+    p = ngx_cpymem(p, local ? ", true)" : ", false)", local ? 7 : 8);
 
     return p - dst;
 }

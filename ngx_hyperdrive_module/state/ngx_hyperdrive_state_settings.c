@@ -68,7 +68,16 @@ ngx_hyperdrive_state_settings_change(ngx_hyperdrive_state_settings_t *s,
         return ngx_hyperdrive_state_settings_reset_all(s, 0);
 
     case NGX_HYPERDRIVE_STATE_DISCARD_ALL:
-        return ngx_hyperdrive_state_settings_reset_all(s, 1);
+
+        if (ngx_hyperdrive_state_settings_reset_all(s, 1) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        /* whatever comes behind it, it is committed */
+
+        ngx_hyperdrive_state_settings_end(s, 1);
+
+        return NGX_OK;
 
     case NGX_HYPERDRIVE_STATE_COMMIT:
         ngx_hyperdrive_state_settings_end(s, 1);
@@ -267,33 +276,34 @@ ngx_hyperdrive_state_settings_word(ngx_str_t *word, char *what,
 }
 
 
-/* back to the start-up parameter, which the connection does not know of */
+/* back to the start-up parameter, or to whatever it is after the log-in */
 
 static ngx_int_t
 ngx_hyperdrive_state_settings_reset(ngx_hyperdrive_state_settings_t *s,
     ngx_str_t *name, ngx_uint_t local)
 {
-    ngx_hyperdrive_state_setting_t  base;
+    ngx_int_t                        rc;
+    ngx_str_t                       *value;
+    ngx_hyperdrive_state_setting_t   base;
+
+    value = NULL;
 
     if (ngx_hyperdrive_state_bucket_find(s->base, name, &base) == NGX_OK) {
-
-        if (local) {
-            return ngx_hyperdrive_state_bucket_set(&s->local, name,
-                                                   &base.value);
-        }
-
-        if (ngx_hyperdrive_state_settings_set(s, name, &base.value, 0)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        return ngx_hyperdrive_state_bucket_set(&s->torn, name, NULL);
+        value = &base.value;
     }
 
     if (local) {
-        /* whatever it is after the log-in */
-        return ngx_hyperdrive_state_bucket_set(&s->local, name, NULL);
+        rc = ngx_hyperdrive_state_bucket_set(&s->local, name, value);
+
+    } else {
+        rc = ngx_hyperdrive_state_bucket_reset(&s->local, name);
+        rc |= ngx_hyperdrive_state_bucket_reset(&s->torn, name);
+        rc |= value ? ngx_hyperdrive_state_bucket_set(&s->now, name, value)
+                    : ngx_hyperdrive_state_bucket_reset(&s->now, name);
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
     }
 
     if (ngx_hyperdrive_state_settings_role(name)
@@ -301,18 +311,12 @@ ngx_hyperdrive_state_settings_reset(ngx_hyperdrive_state_settings_t *s,
     {
         ngx_str_t  role = ngx_string("role");
 
-        if (ngx_hyperdrive_state_bucket_reset(&s->now, &role) != NGX_OK) {
-            return NGX_ERROR;
-        }
+        /* it goes back with the user */
+
+        return ngx_hyperdrive_state_settings_reset(s, &role, local);
     }
 
-    if (ngx_hyperdrive_state_bucket_reset(&s->local, name) != NGX_OK
-        || ngx_hyperdrive_state_bucket_reset(&s->torn, name) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return ngx_hyperdrive_state_bucket_reset(&s->now, name);
+    return NGX_OK;
 }
 
 
@@ -324,37 +328,119 @@ ngx_hyperdrive_state_settings_reset_all(ngx_hyperdrive_state_settings_t *s,
 {
     u_char                          *p;
     ngx_int_t                        rc;
-    ngx_hyperdrive_state_bucket_t   *now;
+    ngx_uint_t                       i;
+    ngx_hyperdrive_state_bucket_t   *now, *torn, *old[2];
     ngx_hyperdrive_state_setting_t   setting;
 
     rc = NGX_OK;
-    now = ngx_hyperdrive_state_bucket_ref(s->base);
+    torn = NULL;
+    now = NULL;
 
-    p = NULL;
+    if (roles) {
+        now = ngx_hyperdrive_state_bucket_ref(s->base);
 
-    while (!roles
-           && ngx_hyperdrive_state_bucket_next(s->now, &p, &setting) == NGX_OK)
-    {
-        if (ngx_hyperdrive_state_settings_role(&setting.name)) {
-            rc |= ngx_hyperdrive_state_bucket_set(&now, &setting.name,
-                                                  &setting.value);
-        }
-    }
+    } else {
+        rc = ngx_hyperdrive_state_settings_back(s,
+                                            NGX_HYPERDRIVE_STATE_RESET_ALL,
+                                            NULL, &now);
 
-    p = NULL;
+        old[0] = s->now;
+        old[1] = s->torn;
 
-    while (ngx_hyperdrive_state_bucket_next(s->base, &p, &setting) == NGX_OK) {
+        for (i = 0; i < 2; i++) {
+            p = NULL;
 
-        if (roles || !ngx_hyperdrive_state_settings_role(&setting.name)) {
-            rc |= ngx_hyperdrive_state_bucket_set(&s->torn, &setting.name,
-                                                  NULL);
+            while (ngx_hyperdrive_state_bucket_next(old[i], &p, &setting)
+                   == NGX_OK)
+            {
+                if (ngx_hyperdrive_state_settings_role(&setting.name)) {
+                    rc |= ngx_hyperdrive_state_bucket_set(i ? &torn : &now,
+                                          &setting.name,
+                                          i ? NULL : &setting.value);
+                }
+            }
         }
     }
 
     ngx_hyperdrive_state_bucket_unref(s->now);
     s->now = now;
 
+    ngx_hyperdrive_state_bucket_unref(s->torn);
+    s->torn = torn;
+
     ngx_hyperdrive_state_settings_copy(&s->local, NULL);
+
+    return rc == NGX_OK ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_state_settings_back(ngx_hyperdrive_state_settings_t *s,
+    ngx_hyperdrive_state_change_e change, ngx_str_t *name,
+    ngx_hyperdrive_state_bucket_t **back)
+{
+    u_char                          *p;
+    ngx_int_t                        rc;
+    ngx_uint_t                       it, role;
+    ngx_hyperdrive_state_setting_t   setting;
+
+    *back = NULL;
+    rc = NGX_OK;
+    p = NULL;
+
+    while (ngx_hyperdrive_state_bucket_next(s->base, &p, &setting) == NGX_OK) {
+
+        role = ngx_hyperdrive_state_settings_role(&setting.name);
+
+        switch (change) {
+
+        case NGX_HYPERDRIVE_STATE_DISCARD_ALL:
+            it = 1;
+            break;
+
+        case NGX_HYPERDRIVE_STATE_RESET_ALL:
+            it = !role;
+            break;
+
+        case NGX_HYPERDRIVE_STATE_RESET:
+        case NGX_HYPERDRIVE_STATE_RESET_LOCAL:
+
+            /* the role goes back with the user */
+
+            it = (name->len == setting.name.len
+                  && ngx_memcmp(name->data, setting.name.data, name->len) == 0)
+                 || (role && name->len > setting.name.len
+                     && ngx_hyperdrive_state_settings_role(name));
+            break;
+
+        default:
+            return NGX_OK;
+        }
+
+        if (it) {
+            rc |= ngx_hyperdrive_state_bucket_set(back, &setting.name,
+                                                  &setting.value);
+        }
+    }
+
+    return rc == NGX_OK ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_state_settings_tear(ngx_hyperdrive_state_settings_t *s,
+    ngx_hyperdrive_state_bucket_t *back)
+{
+    u_char                          *p;
+    ngx_int_t                        rc;
+    ngx_hyperdrive_state_setting_t   setting;
+
+    rc = NGX_OK;
+    p = NULL;
+
+    while (ngx_hyperdrive_state_bucket_next(back, &p, &setting) == NGX_OK) {
+        rc |= ngx_hyperdrive_state_bucket_set(&s->torn, &setting.name, NULL);
+    }
 
     return rc == NGX_OK ? NGX_OK : NGX_ERROR;
 }

@@ -125,11 +125,9 @@ typedef struct {
     ngx_hyperdrive_state_savepoint_t *savepoints;  /* the last first */
     ngx_uint_t                        nsavepoints;
 
-    /*
-     * Set or reset since _clean(), in a way that leaves the connection with
-     * another value than <now> has: RESET of what <base> holds.
-     */
-    ngx_hyperdrive_state_bucket_t    *torn;
+    ngx_hyperdrive_state_bucket_t    *torn;        /* what the connection has
+                                                      another value of than
+                                                      <now>, see _tear() */
 } ngx_hyperdrive_state_settings_t;
 
 
@@ -141,6 +139,16 @@ typedef struct {
 ngx_int_t ngx_hyperdrive_state_settings_change(
     ngx_hyperdrive_state_settings_t *s, ngx_hyperdrive_state_change_e change,
     ngx_str_t *name, ngx_str_t *value);
+/*
+ * What <change> takes back to start-up parameters, which the connection does
+ * not know of: in *back, with a reference.  NGX_ERROR as above.
+ */
+ngx_int_t ngx_hyperdrive_state_settings_back(
+    ngx_hyperdrive_state_settings_t *s, ngx_hyperdrive_state_change_e change,
+    ngx_str_t *name, ngx_hyperdrive_state_bucket_t **back);
+/* ...and nobody has told it of <back>, until it is set again */
+ngx_int_t ngx_hyperdrive_state_settings_tear(
+    ngx_hyperdrive_state_settings_t *s, ngx_hyperdrive_state_bucket_t *back);
 /* the transaction has ended */
 void ngx_hyperdrive_state_settings_end(ngx_hyperdrive_state_settings_t *s,
     ngx_uint_t commit);

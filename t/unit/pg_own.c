@@ -35,32 +35,6 @@ ok(ngx_uint_t good, const char *name)
 }
 
 
-/* the types of the messages that the client has received */
-
-static ngx_uint_t
-types(const char *expect)
-{
-    char    seen[256];
-    size_t  i, n;
-
-    n = 0;
-
-    for (i = 0; i + 5 <= r.got.len && n < sizeof(seen) - 1; /* void */ ) {
-        seen[n++] = r.got.data[i];
-        i += 1 + ngx_hyperdrive_base_get_u32(r.got.data + i + 1);
-    }
-
-    seen[n] = '\0';
-
-    if (strcmp(seen, expect) != 0) {
-        printf("# got %s instead of %s\n", seen, expect);
-        return 0;
-    }
-
-    return 1;
-}
-
-
 /* says <b>, in pieces of <cut> bytes at both ends */
 
 static void
@@ -104,7 +78,7 @@ behind(const char *name, const char *direct, const char *failed)
         cut = cuts[i];
 
         say("SELECT2 own", SHARED, cut);
-        good = types(direct) && r.nown == 6 && r.attached == r.pinned
+        good = relay_types(&r, direct) && r.nown == 6 && r.attached == r.pinned
                && r.lost == NULL;
         good &= (relay_leave(&r) != NGX_ABORT);
 
@@ -112,7 +86,7 @@ behind(const char *name, const char *direct, const char *failed)
         ok(good, text);
 
         say("FAIL", SHARED, cut);
-        good = types(failed) && r.nown == 3 && r.attached == r.pinned
+        good = relay_types(&r, failed) && r.nown == 3 && r.attached == r.pinned
                && r.lost == NULL;
         good &= (relay_leave(&r) != NGX_ABORT);
 
@@ -121,7 +95,7 @@ behind(const char *name, const char *direct, const char *failed)
         ok(good, text);
 
         say("FAIL", ALONE, cut);
-        good = types(direct) && r.nown == 4 && r.attached == r.pinned
+        good = relay_types(&r, direct) && r.nown == 4 && r.attached == r.pinned
                && r.lost == NULL;
         good &= (relay_leave(&r) != NGX_ABORT);
 
@@ -196,10 +170,11 @@ test_units(void)
     ngx_memcpy(text, "SELECT ", 7);
     msg_query(&b, text);
     say("SELECT2 own", SHARED, 65536);
-    ok(types("TDCZ") && r.pinned && r.nown == 6, "a Query that streams");
+    ok(relay_types(&r, "TDCZ") && r.pinned && r.nown == 6,
+       "a Query that streams");
     (void) relay_leave(&r);
     say("FAIL", SHARED, 65536);
-    ok(types("EZ") && r.nown == 3, "...and its error");
+    ok(relay_types(&r, "EZ") && r.nown == 3, "...and its error");
     (void) relay_leave(&r);
     b.len = 0;
 }
@@ -210,12 +185,12 @@ test_copy(void)
 {
     msg_query(&b, "COPYIN t");
     say("SELECT2 own", SHARED, 100000);
-    ok(types("G"), "COPY FROM behind our own");
+    ok(relay_types(&r, "G"), "COPY FROM behind our own");
     b.len = 0;
     msg_data(&b, "line\n");
     msg_bare(&b, 'c');
     relay_all(&r, &b);
-    ok(types("GCZ") && !r.attached && relay_leave(&r) == NGX_OK,
+    ok(relay_types(&r, "GCZ") && !r.attached && relay_leave(&r) == NGX_OK,
        "...and its data");
     b.len = 0;
 }

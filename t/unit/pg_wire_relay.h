@@ -44,6 +44,11 @@ typedef struct {
                                                   unit, by us */
     ngx_uint_t                     own_flags;
     ngx_uint_t                     nown;       /* pieces that answer it */
+    char                          *behind;     /* run by us behind INSERT and
+                                                  NOTICE... */
+    ngx_uint_t                     nbehind;    /* ...so often */
+    ngx_uint_t                     apart;      /* ...and not in a text of one,
+                                                  outside of a block */
 
     unsigned                       none:1;     /* no connection can be had */
     unsigned                       attached:1;
@@ -173,6 +178,42 @@ relay_exact(bytes_t *b)
 }
 
 
+/* what runs behind it */
+
+static ngx_inline void
+relay_behind(relay_t *r, ngx_hyperdrive_proto_run_t *run)
+{
+    char        *s, *end, *text;
+    ngx_uint_t   n, i;
+
+    static ngx_hyperdrive_proto_behind_t  list[8];
+
+    text = (char *) run->stmt->text;
+    n = 0;
+
+    run->behind = list;
+    run->tag = RELAY_TAG;
+    run->apart = (r->apart && run->outside && strchr(text, ';') == NULL);
+
+    for (s = text, i = 0; s && n < 8; s = *end ? end + 1 : NULL, i++) {
+        end = s + strcspn(s, ";");
+
+        if (!server_is(s, "INSERT") && !server_is(s, "NOTICE")) {
+            continue;
+        }
+
+        list[n].statement = i;
+        list[n].at = end - text;
+        list[n].text.data = (u_char *) r->behind;
+        list[n].text.len = strlen(r->behind);
+        n++;
+    }
+
+    run->nbehind = n;
+    r->nbehind += n;
+}
+
+
 /* a statement will run */
 
 static ngx_inline void
@@ -181,6 +222,10 @@ relay_ran(void *data, ngx_hyperdrive_proto_run_t *run)
     relay_t  *r = data;
 
     r->runs++;
+
+    if (r->behind && run->adds) {
+        relay_behind(r, run);
+    }
 
     if (run->stmt == NULL ? !run->named
                           : run->stmt->plan.stateful || run->prepares)
@@ -407,6 +452,12 @@ relay_settle(relay_t *r)
         return;
     }
 
+    if (r->behind && ((ngx_hyperdrive_pg_origin_t *) r->origin)->poisoned) {
+        /* what was bound has not run: it is closed by whoever has it */
+        r->pinned = 1;
+        return;
+    }
+
     ngx_memzero(&out, sizeof(ngx_hyperdrive_chain_t));
 
     if (proto->origin_abandon(r->client, r->origin, &out) != NGX_OK
@@ -495,7 +546,9 @@ relay_answers(relay_t *r)
 
         if (piece.tag) {
 
-            if (piece.tag != RELAY_TAG || r->own == NULL) {
+            if (piece.tag != RELAY_TAG
+                || (r->own == NULL && r->behind == NULL))
+            {
                 abort();
             }
 
@@ -598,6 +651,32 @@ relay_all(relay_t *r, bytes_t *b)
 {
     relay_client(r, b->data, b->len);
     relay_run(r);
+}
+
+
+/* the types of the messages that the client has received */
+
+static ngx_inline ngx_uint_t
+relay_types(relay_t *r, const char *expect)
+{
+    char    seen[256];
+    size_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i + 5 <= r->got.len && n < sizeof(seen) - 1; /* void */ ) {
+        seen[n++] = r->got.data[i];
+        i += 1 + ngx_hyperdrive_base_get_u32(r->got.data + i + 1);
+    }
+
+    seen[n] = '\0';
+
+    if (strcmp(seen, expect) != 0) {
+        printf("# got %s instead of %s\n", seen, expect);
+        return 0;
+    }
+
+    return 1;
 }
 
 

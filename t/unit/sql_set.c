@@ -402,7 +402,9 @@ said(const char *name, const char *value, const char *expect)
     char        back[1024], same[1024];
     u_char     *dst;
     ngx_str_t   n, v;
-    ngx_uint_t  snapshot, good;
+    ngx_uint_t  snapshot, good, local;
+
+    local = (strstr(expect, "LOCAL") || strstr(expect, "true"));
 
     n.data = (u_char *) name;
     n.len = strlen(name);
@@ -418,8 +420,8 @@ said(const char *name, const char *value, const char *expect)
         dst = malloc(size ? size : 1);
         snapshot = 0;
 
-        len = ngx_hyperdrive_sql_set_text(&n, value ? &v : NULL, dst, size,
-                                          &snapshot);
+        len = ngx_hyperdrive_sql_set_text(&n, value ? &v : NULL, local, dst,
+                                          size, &snapshot);
 
         if (len > size || (len && (len != strlen(expect)
                                    || ngx_memcmp(dst, expect, len) != 0)))
@@ -440,7 +442,8 @@ said(const char *name, const char *value, const char *expect)
     read_all(expect, strlen(expect), NULL, 0, back, sizeof(back));
 
     if (value) {
-        (void) snprintf(same, sizeof(same), "0 set %s=%s;", name, value);
+        (void) snprintf(same, sizeof(same), "0 %s %s=%s;",
+                        local ? "set local" : "set", name, value);
     } else {
         (void) snprintf(same, sizeof(same), "0 reset %s;", name);
     }
@@ -480,6 +483,11 @@ test_text(void)
          "SELECT pg_catalog.set_config('search_path', '\"a', false)");
     said("search_path", "a, ",
          "SELECT pg_catalog.set_config('search_path', 'a, ', false)");
+
+    said("a.b", "c", "SET LOCAL \"a\".\"b\" TO 'c'");
+    said("search_path", "a, b", "SET LOCAL \"search_path\" TO 'a', 'b'");
+    said("search_path", "a,b",
+         "SELECT pg_catalog.set_config('search_path', 'a,b', true)");
 }
 
 

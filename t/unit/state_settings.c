@@ -342,6 +342,41 @@ test_savepoints(void)
 }
 
 
+static ngx_uint_t
+back(ngx_hyperdrive_state_change_e what, const char *name, const char *expect)
+{
+    ngx_str_t    n;
+    ngx_uint_t   rc;
+    bucket_t    *b;
+
+    n.data = (u_char *) name;
+    n.len = strlen(name);
+
+    rc = (ngx_hyperdrive_state_settings_back(&s, what, &n, &b) == NGX_OK)
+         && has(b, expect);
+
+    ngx_hyperdrive_state_bucket_unref(b);
+
+    return rc;
+}
+
+
+static void
+tear(ngx_hyperdrive_state_change_e what, const char *name)
+{
+    ngx_str_t    n;
+    bucket_t    *b;
+
+    n.data = (u_char *) name;
+    n.len = strlen(name);
+
+    (void) ngx_hyperdrive_state_settings_back(&s, what, &n, &b);
+    (void) ngx_hyperdrive_state_settings_tear(&s, b);
+
+    ngx_hyperdrive_state_bucket_unref(b);
+}
+
+
 /* with start-up parameters, which the connection knows nothing of */
 
 static void
@@ -354,28 +389,50 @@ test_base(void)
 
     SET("a", "1");
     RESET("a");
-    ok(finds("a", "base") && has(s.torn, "a=?"),
-       "RESET goes back to the start-up parameter, the connection does not");
+    ok(finds("a", "base") && has(s.torn, ""),
+       "RESET goes back to the start-up parameter");
+    ok(back(NGX_HYPERDRIVE_STATE_RESET, "a", "a=base"),
+       "...and the connection does not");
+    tear(NGX_HYPERDRIVE_STATE_RESET, "a");
+    ok(has(s.torn, "a=?"), "...so it has another value");
     SET("a", "2");
     ok(has(s.torn, ""), "...until it is set again");
     COMMIT;
 
     (void) change(NGX_HYPERDRIVE_STATE_RESET_LOCAL, "a", "");
     ok(finds("a", "base"), "SET LOCAL to the default, which is the parameter");
+    ok(back(NGX_HYPERDRIVE_STATE_RESET_LOCAL, "a", "a=base"),
+       "...which the connection does not know");
     COMMIT;
     ok(finds("a", "2"), "...and over");
 
+    ok(back(NGX_HYPERDRIVE_STATE_RESET, "b", "")
+       && back(NGX_HYPERDRIVE_STATE_RESET, "ro", "")
+       && back(NGX_HYPERDRIVE_STATE_SET, "a", ""),
+       "nothing else goes back to one");
+
     SET("b", "3");
     SET("role", "x");
+    tear(NGX_HYPERDRIVE_STATE_DISCARD_ALL, "");
+    ok(has(s.torn, "a=? role=?"), "all that is torn");
     (void) change(NGX_HYPERDRIVE_STATE_RESET_ALL, "", "");
     COMMIT;
-    ok(has(s.committed, "a=base role=x") && has(s.torn, "a=?"),
+    ok(has(s.committed, "a=base role=x") && has(s.torn, "role=?"),
        "RESET ALL leaves the role alone");
+    ok(back(NGX_HYPERDRIVE_STATE_RESET_ALL, "", "a=base"),
+       "...and so does what goes behind it");
 
+    SET("a", "4");
     (void) change(NGX_HYPERDRIVE_STATE_DISCARD_ALL, "", "");
-    COMMIT;
-    ok(has(s.committed, "a=base role=r") && has(s.torn, "a=? role=?"),
-       "DISCARD ALL does not");
+    ROLLBACK;
+    ok(has(s.committed, "a=base role=r") && has(s.torn, ""),
+       "DISCARD ALL does not, and stays");
+    ok(back(NGX_HYPERDRIVE_STATE_DISCARD_ALL, "", "a=base role=r"),
+       "...and what goes behind it");
+
+    SET("datestyle", "ISO, DMY");
+    RESET("datestyle");
+    ok(has(s.now, "a=base role=r"), "RESET of what was no parameter");
 
     SET("role", "x");
     SET("session_authorization", "y");
@@ -385,7 +442,12 @@ test_base(void)
 
     SET("role", "x");
     RESET("session_authorization");
-    ok(has(s.now, "a=base"), "...and so does its RESET");
+    ok(has(s.now, "a=base role=r"), "its RESET goes back to the parameter");
+    ok(back(NGX_HYPERDRIVE_STATE_RESET, "session_authorization", "role=r"),
+       "...of the role as well");
+    (void) change(NGX_HYPERDRIVE_STATE_RESET_LOCAL, "session_authorization",
+                  "");
+    ok(finds("role", "r"), "...to the end of the transaction");
     ROLLBACK;
 
     ngx_hyperdrive_state_settings_free(&s);

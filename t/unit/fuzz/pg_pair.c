@@ -13,7 +13,8 @@
  *
  * The input: how many statements are prepared at most, and whether those that
  * nobody uses are kept, and whether we ask something ourselves ahead of each
- * client; a seed for the cuts; then the clients' messages.
+ * client, or behind its statements; a seed for the cuts; then the clients'
+ * messages.
  */
 
 
@@ -64,6 +65,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (data[0] & 64) {
         r.own = "SELECT2 own";
         r.own_flags = (data[0] & 128) ? NGX_HYPERDRIVE_PROTO_OWN_SYNC : 0;
+
+    } else if (data[0] & 128) {
+        r.behind = "SELECT2 behind";
+        r.apart = data[1] & 1;
     }
 
     data += 3;

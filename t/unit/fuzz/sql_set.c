@@ -58,8 +58,8 @@ again(ngx_hyperdrive_sql_set_t *set)
 
     snapshot = 0;
     text.data = said;
-    text.len = ngx_hyperdrive_sql_set_text(&set->name, &set->value, said, SAID,
-                                           &snapshot);
+    text.len = ngx_hyperdrive_sql_set_text(&set->name, &set->value, 0, said,
+                                           SAID, &snapshot);
 
     if (text.len == 0 || text.len > SAID
         || read_one(&r, &text, buf, SAID, &mode, &same) != NGX_OK

@@ -292,7 +292,8 @@ typedef struct {
     unsigned                          discard:2;    /* it says DISCARD:
                                                        _PROTO_DISCARD_... */
     unsigned                          block:1;      /* READY: a transaction
-                                                       block is open */
+                                                       block is open... */
+    unsigned                          dead:1;       /* ...and has failed */
     unsigned                          fatal:1;      /* ERROR: the origin will
                                                        close */
     unsigned                          unkept:1;     /* the answer may not be

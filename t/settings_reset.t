@@ -105,6 +105,9 @@ my @forms = (
 	'DISCARD ALL',
 );
 
+# of a form, instead of none
+our $values;
+
 # what is sent at once; each returns how many answers there will be
 
 my @ways = (
@@ -178,6 +181,37 @@ for my $way (@ways) {
 	}
 }
 
+# what nothing can be put behind, and what waits for its answer then; what a
+# call returns is the database's
+
+my @calls = (
+	[ 'one call', "SELECT set_config('work_mem', NULL, false)" ],
+	[ 'several calls', "SELECT set_config('work_mem', NULL, false), "
+		. "set_config('search_path', NULL, false)" ],
+	[ 'a local one', "SELECT set_config('work_mem', NULL, true), "
+		. "set_config('search_path', NULL, false)" ],
+	[ 'one by parameters', "SELECT set_config(\$1, \$2, false)",
+		[ 'work_mem', undef ] ],
+);
+
+for my $way (@ways) {
+	my ($name, @steps) = @$way;
+
+	next if $name =~ /text|portal|a group/;
+
+	for my $call (@calls) {
+		my ($what, $form);
+
+		($what, $form, local $values) = @$call;
+
+		my @said = map { said($_, $form, @steps)
+			=~ s/^[DS] (?!app ).*\n//gmr } $c, $direct;
+
+		is($said[0] eq $said[1] ? '' : difference(@said), '',
+			"$what, $name");
+	}
+}
+
 like(look($o), qr/^app app 12MB another "\$user", public ISO, MDY .* UTF8 0 none/,
 	'the other client');
 
@@ -202,15 +236,30 @@ sub direct {
 sub query {
 	my ($c, @texts) = @_;
 
-	$c->send('Q', "$_\0") for @texts;
+	my $n = 0;
 
-	return scalar(@texts);
+	for my $text (@texts) {
+
+		if ($values && $text =~ /\$/) {
+			$n += group($c, $text);
+			next;
+		}
+
+		$c->send('Q', "$text\0");
+		$n++;
+	}
+
+	return $n;
 }
 
 sub group {
 	my ($c, @texts) = @_;
 
-	$c->parse('', $_)->bind('', '')->execute('') for @texts;
+	for my $text (@texts) {
+		$c->parse('', $text)->bind('', '', $text =~ /\$/ ? $values : [])
+			->execute('');
+	}
+
 	$c->sync();
 
 	return 1;

@@ -506,6 +506,7 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
 
         piece->type = NGX_HYPERDRIVE_PROTO_READY;
         piece->block = (o->status != 'I');
+        piece->dead = (o->status == 'E');
 
         if (rc == NGX_OK) {
 

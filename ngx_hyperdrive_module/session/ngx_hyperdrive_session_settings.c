@@ -484,6 +484,7 @@ ngx_hyperdrive_session_settings_piece(ngx_hyperdrive_session_t *s,
         break;
 
     case NGX_HYPERDRIVE_PROTO_READY:
+        settings->dead = piece->dead;
         ngx_hyperdrive_session_settings_unit(s, piece->block);
         break;
 
@@ -601,7 +602,7 @@ ngx_hyperdrive_session_settings_change(
     rc = NGX_OK;
     what = change->change;
 
-    torn = (!change->sent && what != NGX_HYPERDRIVE_STATE_RESET_LOCAL)
+    torn = !change->sent
            || (what == NGX_HYPERDRIVE_STATE_DISCARD_ALL
                && (settings->error || settings->missed));
 

@@ -87,7 +87,10 @@ struct ngx_hyperdrive_session_settings_s {
     unsigned                           missed:1;   /* what was sent behind it
                                                       has failed */
     unsigned                           barrier:1;  /* how texts are read is
-                                                      about to change */
+                                                      about to change, or what
+                                                      is set has to be mended */
+    unsigned                           dead:1;     /* the block that is open has
+                                                      failed */
 
     ngx_hyperdrive_session_said_t     *said;       /* why, or NULL */
 };
@@ -120,7 +123,7 @@ ngx_int_t ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
 #define ngx_hyperdrive_session_settings_quiet(settings)                       \
     ((settings) == NULL                                                       \
      || ((settings)->nchanges == 0 && !(settings)->aligned                    \
-         && !(settings)->asked                                                \
+         && !(settings)->asked && (settings)->state.torn == NULL              \
          && !ngx_hyperdrive_state_settings_dirty(&(settings)->state)))
 /* <s> has settings that are not quiet */
 void ngx_hyperdrive_session_settings_piece(ngx_hyperdrive_session_t *s,
@@ -151,6 +154,10 @@ void ngx_hyperdrive_session_settings_back_begin(
 ngx_int_t ngx_hyperdrive_session_settings_back(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_run_t *run, ngx_hyperdrive_session_change_t *change,
     ngx_uint_t statement, size_t at);
+/* ...within a block, ahead of the unit that is about to be forwarded: what
+   was torn is set; NGX_ERROR: no memory */
+ngx_int_t ngx_hyperdrive_session_settings_back_mend(
+    ngx_hyperdrive_session_t *s);
 /* an error has come that may concern it */
 void ngx_hyperdrive_session_settings_back_failed(ngx_hyperdrive_session_t *s);
 

@@ -35,7 +35,7 @@ ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s)
     if (settings && settings->barrier) {
 
         if (s->outstanding) {
-            /* how the next text is read depends on an answer */
+            /* it depends on an answer */
             return NGX_BUSY;
         }
 
@@ -43,6 +43,13 @@ ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s)
     }
 
     if (s->aligned) {
+
+        if (settings && settings->state.torn && s->outstanding == 0
+            && !settings->dead)
+        {
+            return ngx_hyperdrive_session_settings_back_mend(s);
+        }
+
         return ngx_hyperdrive_session_settings_behind(s);
     }
 

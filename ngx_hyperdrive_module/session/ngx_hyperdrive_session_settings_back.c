@@ -159,6 +159,81 @@ ngx_hyperdrive_session_settings_back_send(ngx_hyperdrive_session_t *s,
 }
 
 
+ngx_int_t
+ngx_hyperdrive_session_settings_back_mend(ngx_hyperdrive_session_t *s)
+{
+    u_char                             *p;
+    ngx_int_t                           n, rc;
+    ngx_str_t                          *texts;
+    ngx_uint_t                          i, k;
+    ngx_hyperdrive_origin_t            *o;
+    ngx_hyperdrive_state_bucket_t      *back, *from;
+    ngx_hyperdrive_state_setting_t      setting, value;
+    ngx_hyperdrive_session_settings_t  *settings;
+
+    o = s->origin;
+    settings = s->settings;
+
+    if (s->streaming || s->conf->origin->proto->origin_copying(o->wire)
+        || s->conf->origin->proto->client_data(s->wire, s->net.pos))
+    {
+        /* more of the same unit */
+        return NGX_OK;
+    }
+
+    /* as SET, and as SET LOCAL */
+
+    for (i = 0; i < 2; i++) {
+
+        from = i ? settings->state.local : settings->state.now;
+
+        back = NULL;
+        rc = NGX_OK;
+        p = NULL;
+
+        while (ngx_hyperdrive_state_bucket_next(settings->state.torn, &p,
+                                                &setting)
+               == NGX_OK)
+        {
+            if (ngx_hyperdrive_state_bucket_find(from, &setting.name, &value)
+                == NGX_OK
+                && !value.unsure)
+            {
+                rc |= ngx_hyperdrive_state_bucket_set(&back, &setting.name,
+                                                      &value.value);
+            }
+        }
+
+        n = (rc == NGX_OK) ? ngx_hyperdrive_session_align_back(back, i, &texts)
+                           : NGX_ERROR;
+
+        for (k = 0; n != NGX_ERROR && k < (ngx_uint_t) n; k++) {
+
+            if (o->pool->conf->proto->origin_own(o->wire, &texts[k],
+                                          NGX_HYPERDRIVE_SESSION_TAG_SETTINGS,
+                                          0, &o->net.out)
+                != NGX_OK)
+            {
+                n = NGX_ERROR;
+            }
+        }
+
+        ngx_hyperdrive_state_bucket_unref(back);
+
+        if (n == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_hyperdrive_state_bucket_unref(settings->state.torn);
+    settings->state.torn = NULL;
+
+    s->conf->origin->proto->client_hold(s->wire, NGX_HYPERDRIVE_PROTO_TELL);
+
+    return NGX_OK;
+}
+
+
 /*
  * DISCARD ALL does not share the fate of what is sent behind it: until that is
  * put right, the client is not told what the connection has become.

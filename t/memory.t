@@ -43,7 +43,7 @@ if (POSIX::sysconf(POSIX::_SC_OPEN_MAX()) < $files
 		$^X, $script;
 }
 
-my $t = Test::Hyperdrive->new();
+my $t = Test::Hyperdrive->new(timeout => 560);
 
 $t->skip_all("no $files descriptors")
 	if POSIX::sysconf(POSIX::_SC_OPEN_MAX()) < $files;

@@ -212,6 +212,13 @@ for my $way (@ways) {
 	}
 }
 
+# what DISCARD ALL ends is seen, with what goes behind it
+
+$c->query('LISTEN it');
+is($t->status()->{upstreams}{one}{total}{pinned}, 1, 'a pinned client');
+$c->query('DISCARD ALL');
+is($t->status()->{upstreams}{one}{total}{pinned}, 0, '...is none any more');
+
 like(look($o), qr/^app app 12MB another "\$user", public ISO, MDY .* UTF8 0 none/,
 	'the other client');
 

@@ -19,7 +19,7 @@ JOBS        = $(shell nproc)
 
 TESTS       = t/*.t $(wildcard t/drivers/*.t)
 TEST_JOBS   = 2
-TEST_TIMEOUT = 600
+TEST_TIMEOUT = 900
 
 # Tests stay in the process group of make: who ends that, ends them, and they
 # end what they have started.

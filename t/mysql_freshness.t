@@ -33,6 +33,13 @@ CREATE TABLE quiet (id int PRIMARY KEY, v int) ENGINE=InnoDB;
 INSERT INTO quiet VALUES (1, 5);
 CREATE TABLE orders (id int PRIMARY KEY AUTO_INCREMENT, price int,
     FOREIGN KEY (price) REFERENCES prices (id) ON DELETE CASCADE) ENGINE=InnoDB;
+CREATE TABLE people (id int PRIMARY KEY, v int) ENGINE=InnoDB;
+INSERT INTO people VALUES (1, 0);
+CREATE TABLE remarks (id int PRIMARY KEY, person int, parent int, root int,
+    FOREIGN KEY (person) REFERENCES people (id) ON DELETE CASCADE,
+    FOREIGN KEY (parent) REFERENCES remarks (id) ON DELETE CASCADE,
+    FOREIGN KEY (root) REFERENCES remarks (id) ON DELETE SET NULL) ENGINE=InnoDB;
+INSERT INTO remarks VALUES (1, 1, 1, 1);
 CREATE TABLE plain (id int PRIMARY KEY, v int) ENGINE=MyISAM;
 INSERT INTO plain VALUES (1, 0);
 CREATE TABLE log (id int PRIMARY KEY AUTO_INCREMENT, v int) ENGINE=InnoDB;
@@ -247,6 +254,13 @@ sub writes {
 		read => 'SELECT COUNT(*) FROM orders');
 	drops('a cascade, of DELETE', 'DELETE FROM prices WHERE id = 9',
 		read => 'SELECT COUNT(*) FROM orders');
+
+	# a tree, whose rows know their parent and their root
+
+	keeps('a cascade to what refers to itself twice',
+		'UPDATE people SET v = v + 1');
+	drops('a cascade to what refers to itself twice, of DELETE',
+		'DELETE FROM people', read => 'SELECT COUNT(*) FROM remarks');
 }
 
 sub blocks {

@@ -34,6 +34,7 @@ typedef struct {
                                                         ROLLBACK */
     ngx_uint_t                            read;      /* == walk: been here */
     ngx_uint_t                            written;
+    ngx_uint_t                            cascaded;
 } ngx_hyperdrive_sql_mysql_table_t;
 
 

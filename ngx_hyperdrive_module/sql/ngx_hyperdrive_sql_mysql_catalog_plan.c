@@ -29,7 +29,7 @@ static void ngx_hyperdrive_sql_mysql_catalog_plan_table(
 static void ngx_hyperdrive_sql_mysql_catalog_plan_write(
     ngx_hyperdrive_sql_mysql_walk_t *w, ngx_hyperdrive_sql_mysql_table_t *t);
 static void ngx_hyperdrive_sql_mysql_catalog_plan_cascade(
-    ngx_hyperdrive_sql_mysql_walk_t *w, ngx_str_t *schema, ngx_str_t *name);
+    ngx_hyperdrive_sql_mysql_walk_t *w, ngx_hyperdrive_sql_mysql_table_t *t);
 static ngx_uint_t ngx_hyperdrive_sql_mysql_catalog_plan_sees(
     ngx_hyperdrive_sql_mysql_walk_t *w, ngx_hyperdrive_sql_mysql_table_t *t);
 static void ngx_hyperdrive_sql_mysql_catalog_plan_call(
@@ -266,19 +266,27 @@ ngx_hyperdrive_sql_mysql_catalog_plan_write(ngx_hyperdrive_sql_mysql_walk_t *w,
         ngx_hyperdrive_sql_mysql_catalog_plan_code(w, code, 0);
     }
 
-    ngx_hyperdrive_sql_mysql_catalog_plan_cascade(w, &t->schema, &t->name);
+    ngx_hyperdrive_sql_mysql_catalog_plan_cascade(w, t);
 }
 
 
-/* no trigger is run for the rows of the others */
+/*
+ * No trigger is run for the rows of the others.  A table is gone into once:
+ * the keys may lead back to it, and there may be several to one table.
+ */
 
 static void
 ngx_hyperdrive_sql_mysql_catalog_plan_cascade(
-    ngx_hyperdrive_sql_mysql_walk_t *w, ngx_str_t *schema, ngx_str_t *name)
+    ngx_hyperdrive_sql_mysql_walk_t *w, ngx_hyperdrive_sql_mysql_table_t *t)
 {
-    ngx_uint_t                         i, n, first, child;
-    ngx_hyperdrive_sql_mysql_key_t    *key;
-    ngx_hyperdrive_sql_mysql_table_t  *t;
+    ngx_uint_t                       i, n, first, child;
+    ngx_hyperdrive_sql_mysql_key_t  *key;
+
+    if (t->cascaded == w->my->walk) {
+        return;
+    }
+
+    t->cascaded = w->my->walk;
 
     if (++w->depth > NGX_HYPERDRIVE_SQL_MYSQL_PLAN_DEPTH) {
         w->plan->whole = 1;
@@ -286,8 +294,8 @@ ngx_hyperdrive_sql_mysql_catalog_plan_cascade(
         return;
     }
 
-    n = ngx_hyperdrive_sql_mysql_catalog_find(&w->my->keys, schema, name,
-                                              &first);
+    n = ngx_hyperdrive_sql_mysql_catalog_find(&w->my->keys, &t->schema,
+                                              &t->name, &first);
 
     for (i = first; i < first + n; i++) {
         key = (ngx_hyperdrive_sql_mysql_key_t *) w->my->keys.elts + i;
@@ -302,13 +310,8 @@ ngx_hyperdrive_sql_mysql_catalog_plan_cascade(
             continue;
         }
 
-        t = (ngx_hyperdrive_sql_mysql_table_t *) w->my->tables.elts + child;
-
-        if (t->written != w->my->walk) {
-            /* its own triggers are for another statement that names it */
-            ngx_hyperdrive_sql_mysql_catalog_plan_cascade(w, &t->schema,
-                                                          &t->name);
-        }
+        ngx_hyperdrive_sql_mysql_catalog_plan_cascade(w,
+            (ngx_hyperdrive_sql_mysql_table_t *) w->my->tables.elts + child);
     }
 
     w->depth--;

@@ -7,6 +7,7 @@
 use warnings;
 use strict;
 
+use IO::Socket::INET;
 use Test::More;
 
 BEGIN { use FindBin; chdir($FindBin::Bin); }
@@ -17,7 +18,7 @@ use Test::Hyperdrive::Process qw(wait_for);
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new()->plan(10)
+my $t = Test::Hyperdrive->new()->plan(14)
 	->write_file_expand('nginx.conf', <<'EOC');
 
 %%TEST_GLOBALS%%
@@ -34,6 +35,26 @@ stream {
     server {
         listen             127.0.0.1:8080;
         hyperdrive_pass    u;
+        hyperdrive_users   off;
+    }
+
+    upstream stranger {
+        hyperdrive_origin  mysql://app:secret@127.0.0.1:8081/shop?ssl-mode=DISABLED;
+    }
+
+    upstream pg {
+        hyperdrive_origin  postgres://app@127.0.0.1:8085/shop?sslmode=disable;
+    }
+
+    server {
+        listen             127.0.0.1:8083;
+        hyperdrive_pass    stranger;
+        hyperdrive_users   off;
+    }
+
+    server {
+        listen             127.0.0.1:8084;
+        hyperdrive_pass    pg;
         hyperdrive_users   off;
     }
 
@@ -78,6 +99,27 @@ my $number = $c1->greeting()->{id};
 ok($c2->query("KILL QUERY $number")->{ok}, 'kill is answered');
 is($c1->read_result()->{error}{code}, 1317, 'the sleep is cut short');
 is($c1->value('SELECT 7'), 7, 'and the client goes on');
+
+# not by a stranger: one of another database who has the same name, or one who
+# only knows that, and says it as PostgreSQL's clients say a key
+
+my $c4 = client(8080, user => 'sleeper');
+my $c5 = client(8083, user => 'sleeper');
+
+$c4->command('QUERY', 'SELECT SLEEP(2), 3');
+ok(wait_for(\&running), 'one with a name that others have runs');
+
+$number = $c4->greeting()->{id};
+
+ok($c5->query("KILL QUERY $number")->{ok}, 'kill by a stranger is answered');
+
+my $raw = IO::Socket::INET->new(Proto => 'tcp',
+	PeerAddr => '127.0.0.1:' . port(8084));
+$raw->syswrite(pack('NNN', 16 + length('sleeper') - 4, 80877102, $number)
+	. 'sleeper');
+is($raw->sysread(my $nothing, 1), 0, 'a request to cancel has no answer');
+
+is($c4->read_result()->{rows}[0][0], 0, 'nobody has ended the sleep');
 
 # one that leaves
 

@@ -7,12 +7,17 @@
 #include "session/ngx_hyperdrive_session_cache.h"
 #include "session/ngx_hyperdrive_session_hold.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
+#include "base/ngx_hyperdrive_base_digest.h"
 #include "peer/ngx_hyperdrive_peer.h"
 #include <openssl/crypto.h>
 
 
 /* pid and key, as they stand in a CancelRequest */
 #define NGX_HYPERDRIVE_SESSION_CANCEL_LEN   (4 + NGX_HYPERDRIVE_PROTO_MAX_KEY)
+
+
+static ngx_int_t ngx_hyperdrive_session_cancel_kin(
+    ngx_hyperdrive_session_t *s, u_char *kin);
 
 
 uint32_t
@@ -60,6 +65,7 @@ ngx_hyperdrive_session_cancel(ngx_str_t *pid, ngx_str_t *key)
 void
 ngx_hyperdrive_session_cancel_message(u_char *data, size_t len)
 {
+    u_char                         kin[NGX_HYPERDRIVE_BASE_DIGEST_SHA256];
     ngx_str_t                      key;
     ngx_uint_t                     slot, n, held;
     ngx_connection_t              *c;
@@ -97,8 +103,12 @@ ngx_hyperdrive_session_cancel_message(u_char *data, size_t len)
 
         /* there is no key: it is for who has logged in as the same user */
 
-        key.data = s->user.data;
-        key.len = ngx_min(s->user.len, NGX_HYPERDRIVE_PROTO_MAX_KEY);
+        if (ngx_hyperdrive_session_cancel_kin(s, kin) != NGX_OK) {
+            return;
+        }
+
+        key.data = kin;
+        key.len = sizeof(kin);
     }
 
     if (key.len != len - 4
@@ -163,7 +173,7 @@ ngx_hyperdrive_session_cancel_message(u_char *data, size_t len)
 ngx_int_t
 ngx_hyperdrive_session_cancel_other(ngx_hyperdrive_session_t *s)
 {
-    u_char      buf[4];
+    u_char      buf[4], kin[NGX_HYPERDRIVE_BASE_DIGEST_SHA256];
     ngx_str_t   pid, key;
     ngx_uint_t  slot, n;
 
@@ -175,10 +185,39 @@ ngx_hyperdrive_session_cancel_other(ngx_hyperdrive_session_t *s)
 
     pid.data = buf;
     pid.len = sizeof(buf);
-    key.data = s->user.data;
-    key.len = ngx_min(s->user.len, NGX_HYPERDRIVE_PROTO_MAX_KEY);
+    if (ngx_hyperdrive_session_cancel_kin(s, kin) == NGX_OK) {
 
-    ngx_hyperdrive_session_cancel(&pid, &key);
+        key.data = kin;
+        key.len = sizeof(kin);
+
+        ngx_hyperdrive_session_cancel(&pid, &key);
+    }
 
     return NGX_OK;
+}
+
+
+/*
+ * What those have in common who have logged in to one upstream as one user:
+ * with our own secret in it, so that a request to cancel, which anybody may
+ * send, cannot have it.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_session_cancel_kin(ngx_hyperdrive_session_t *s, u_char *kin)
+{
+    u_char      key[NGX_HYPERDRIVE_BASE_DIGEST_SHA256];
+    ngx_str_t  *name;
+
+    name = &s->conf->origin->name;
+
+    if (ngx_hyperdrive_base_digest_hmac(ngx_hyperdrive_shm_secret(), 32,
+                                        name->data, name->len, key)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_hyperdrive_base_digest_hmac(key, sizeof(key), s->user.data,
+                                           s->user.len, kin);
 }

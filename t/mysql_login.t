@@ -393,6 +393,25 @@ $c = connect_to(8087, user => 'own');
 ok(!$c->change_user(user => 'plain'), 'a user whom the database does not know');
 is($c->error()->{code}, 1045, '...is refused');
 
+# ...as often as it likes, and the worker does not grow with it
+
+$c = connect_to(8081, user => 'n' x 1000);
+
+for my $rounds (200, 3000) {
+	my $before = resident();
+	my $failed = 0;
+
+	for my $i (1 .. $rounds) {
+		$failed++ unless $c->change_user(user => chr(97 + $i % 2)
+			x 1000);
+	}
+
+	is($failed, 0, "$rounds times another user");
+
+	cmp_ok(resident() - $before, '<', 1500, '...without a trace')
+		if $rounds == 3000;
+}
+
 $c = connect_to(8080, user => 'sha2');
 $c->{seq} = 0;
 $c->send("\x11key\0\x14short");
@@ -427,6 +446,17 @@ for my $case (
 $t->done_testing();
 
 ###############################################################################
+
+# kB, of the one worker
+
+sub resident {
+	open(my $fh, '<', '/proc/' . ($t->worker_pids())[0] . '/status')
+		or die "/proc: $!\n";
+
+	my ($kb) = join('', <$fh>) =~ /^VmRSS:\s+(\d+)/m;
+
+	return $kb;
+}
 
 sub connect_to {
 	my ($port, @more) = @_;

@@ -101,6 +101,20 @@ stream {
                           sqlstate=HV014;
     }
 
+    upstream each {
+        hyperdrive_origin  mysql://127.0.0.1:8090/shop?ssl-mode=DISABLED;
+    }
+
+    upstream each_other {
+        hyperdrive_origin  mysql://127.0.0.1:8091/shop?ssl-mode=DISABLED;
+    }
+
+    server {
+        listen           127.0.0.1:8085;
+        hyperdrive_pass  each;
+        hyperdrive_rule  ~ there upstream=each_other;
+    }
+
     # copies
 
     server {
@@ -183,11 +197,11 @@ CREATE TABLE notes AS SELECT * FROM things;
 CREATE TABLE reports AS SELECT * FROM things;
 EOS
 
-my $db = $t->mariadb(port => port(8090), users => { app => 'secret' },
-	databases => [ 'shop', 'audit' ], sql => { shop => $sql, audit =>
+my $db = $t->mariadb(port => port(8090), users => { app => 'secret',
+	report => 'secret' }, databases => [ 'shop', 'audit' ], sql => { shop => $sql, audit =>
 	"CREATE TABLE log (id INT PRIMARY KEY); CREATE TABLE things (id INT)" });
-my $other = $t->mariadb(port => port(8091), users => { app => 'secret' },
-	databases => [ 'shop' ], sql => { shop => $sql });
+my $other = $t->mariadb(port => port(8091), users => { app => 'secret',
+	report => 'secret' }, databases => [ 'shop' ], sql => { shop => $sql });
 
 $db->sql("UPDATE reports SET v = 'here'", db => 'shop');
 $other->sql("UPDATE reports SET v = 'there'", db => 'shop');
@@ -406,6 +420,23 @@ sub routed {
 			? 'here block' : 'thing 6 block',
 			"...$table: is where its first statement goes");
 	}
+
+	# who becomes another one while he is there has left nothing of himself
+
+	$c->value('SELECT v FROM reports WHERE id = 20');
+	ok($c->change_user(database => 'audit'), 'another database, from there');
+	is($c->value('SELECT v FROM reports WHERE id = 20'), 'there',
+		'...which he may come back to');
+	is($c->value('SELECT DATABASE()'), 'audit', '...is his');
+	$c->close();
+
+	$c = client(8085);
+	is($c->value('SELECT USER() AS there') =~ s/@.*//r, 'app', 'a user');
+	ok($c->change_user(user => 'report'), 'another user, from there');
+	is($c->value('SELECT USER() AS there') =~ s/@.*//r, 'report',
+		'...is this one there');
+	is($c->value('SELECT USER() AS here') =~ s/@.*//r, 'report',
+		'...and here');
 
 	$c->close();
 }

@@ -318,6 +318,7 @@ struct ngx_hyperdrive_session_s {
                                                      not */
     ngx_msec_t                       rested;      /* since when */
     ngx_str_t                        user;
+    size_t                           user_size;   /* of its memory */
     uint64_t                         proof;       /* of the secret that it has
                                                      logged in by */
     ngx_hyperdrive_session_totals_t  total;

@@ -93,6 +93,7 @@ ngx_hyperdrive_session_change_forget(ngx_hyperdrive_session_t *s)
     s->conf->origin->counters->clients--;
     s->counted = 0;
 
+    ngx_hyperdrive_session_place_home(s);
     s->pool->refs--;
     s->pooled = 0;
 

@@ -7,6 +7,8 @@
 #include "session/ngx_hyperdrive_session.h"
 
 
+static ngx_int_t ngx_hyperdrive_session_identify_user(
+    ngx_hyperdrive_session_t *s, ngx_str_t *user);
 static ngx_uint_t ngx_hyperdrive_session_identify_params(
     ngx_hyperdrive_session_t *s, ngx_hyperdrive_proto_param_t *params);
 
@@ -103,12 +105,46 @@ ngx_hyperdrive_session_identify(ngx_hyperdrive_session_t *s)
         return NGX_DONE;
     }
 
-    s->user.len = login->user.len;
-    s->user.data = ngx_pstrdup(c->pool, &login->user);
-    if (s->user.data == NULL) {
+    if (ngx_hyperdrive_session_identify_user(s, &login->user) != NGX_OK) {
         ngx_hyperdrive_session_close(s);
         return NGX_DONE;
     }
+
+    return NGX_OK;
+}
+
+
+/*
+ * The access log asks for it behind our end, so it is of the connection's
+ * pool; a client may log in anew for as long as it is there, and the pool
+ * shall not grow with that.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_session_identify_user(ngx_hyperdrive_session_t *s,
+    ngx_str_t *user)
+{
+    size_t   size;
+    u_char  *p;
+
+    if (s->user.data == NULL || user->len > s->user_size) {
+        size = ngx_max(user->len, 2 * s->user_size);
+        size = ngx_max(size, 32);
+
+        p = ngx_pnalloc(s->net.connection->pool, size);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        s->user.data = p;
+        s->user_size = size;
+    }
+
+    if (user->len) {
+        ngx_memcpy(s->user.data, user->data, user->len);
+    }
+
+    s->user.len = user->len;
 
     return NGX_OK;
 }

@@ -310,7 +310,6 @@ ngx_hyperdrive_session_policy_variable(ngx_hyperdrive_session_t *s,
     u_char                               *p;
     ngx_str_t                             lower;
     ngx_uint_t                            i, hash;
-    ngx_pool_t                           *pool;
     ngx_stream_variable_value_t          *v;
     ngx_hyperdrive_session_decided_t     *decided;
     ngx_hyperdrive_session_policy_var_t  *var;
@@ -334,17 +333,15 @@ ngx_hyperdrive_session_policy_variable(ngx_hyperdrive_session_t *s,
         return NGX_DECLINED;
     }
 
-    pool = s->net.connection->pool;
-
     if (decided->vars == NULL) {
-        decided->vars = ngx_palloc(pool, NGX_HYPERDRIVE_SESSION_POLICY_VARS
+        decided->vars = malloc(NGX_HYPERDRIVE_SESSION_POLICY_VARS
                                * sizeof(ngx_hyperdrive_session_policy_var_t));
         if (decided->vars == NULL) {
             return NGX_DECLINED;
         }
     }
 
-    p = ngx_pnalloc(pool, name->len * 2 + 1);
+    p = malloc(name->len * 2 + 1);
     if (p == NULL) {
         return NGX_DECLINED;
     }
@@ -368,7 +365,7 @@ ngx_hyperdrive_session_policy_variable(ngx_hyperdrive_session_t *s,
         value->len = v->len;
 
         var->value.len = v->len;
-        var->value.data = ngx_pnalloc(pool, v->len + 1);
+        var->value.data = malloc(v->len + 1);
 
         if (var->value.data) {
             ngx_memcpy(var->value.data, v->data, v->len);
@@ -580,7 +577,16 @@ ngx_hyperdrive_session_policy_forget(ngx_hyperdrive_session_t *s)
 void
 ngx_hyperdrive_session_policy_free(ngx_hyperdrive_session_t *s)
 {
+    ngx_uint_t  i;
+
     if (s->decided) {
+
+        for (i = 0; i < s->decided->nvars; i++) {
+            free(s->decided->vars[i].name.data);
+            free(s->decided->vars[i].value.data);
+        }
+
+        free(s->decided->vars);
         free(s->decided->own);
         free(s->decided->last);
         free(s->decided);

@@ -237,6 +237,8 @@ sub writes {
 		with => client(8081, add => $CAP{MULTI_STATEMENTS}), fails => 1);
 	drops('a trigger', 'INSERT INTO log (v) VALUES (1)');
 	drops('a function', 'SELECT raise_price()');
+	drops('a function that looks for a table',
+		"SHOW TABLES WHERE Tables_in_shop = 'quiet' AND raise_price()");
 	drops('a procedure', 'CALL raise_it()');
 	drops('a procedure that commits', 'CALL raise_twice()');
 	drops('EXECUTE IMMEDIATE', "EXECUTE IMMEDIATE '$up'");
@@ -256,6 +258,9 @@ sub writes {
 		read => 'SELECT COUNT(*) FROM orders');
 
 	# a tree, whose rows know their parent and their root
+
+	keeps('SHOW', q{SHOW FULL TABLES WHERE Table_type <> 'VIEW' AND
+		Tables_in_shop NOT IN (SELECT note FROM prices)});
 
 	keeps('a cascade to what refers to itself twice',
 		'UPDATE people SET v = v + 1');

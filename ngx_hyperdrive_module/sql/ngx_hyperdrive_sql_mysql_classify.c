@@ -345,6 +345,20 @@ ngx_hyperdrive_sql_mysql_classify_show(ngx_hyperdrive_sql_scan_t *s)
     }
 
     ngx_hyperdrive_sql_classify_skip(s, KIND(READ), 0);
+
+    while (!s->failed && s->next.type != T(END)
+           && s->next.type != T(SEMICOLON))
+    {
+        ngx_hyperdrive_sql_scan_next(s);
+
+        if (s->tok.type == T(WORD) && s->tok.keyword == K(WHERE)) {
+            /* an expression like any other, which may call what writes */
+            s->frames[0].state = STATE(EXPR);
+            break;
+        }
+    }
+
+    ngx_hyperdrive_sql_scan_next(s);
 }
 
 

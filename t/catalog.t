@@ -73,6 +73,16 @@ INSERT INTO rights VALUES (1, 1);
 INSERT INTO one.item VALUES (1, 100);
 INSERT INTO two.item VALUES (1, 200);
 
+CREATE FUNCTION domain_write() RETURNS int LANGUAGE sql AS
+	'UPDATE base SET v = v + 1 WHERE id = 1 RETURNING v';
+CREATE DOMAIN counted AS int DEFAULT domain_write();
+CREATE DOMAIN counted_more AS counted;
+CREATE TABLE domains (id int, c counted_more);
+CREATE TYPE pair AS (a int, b int);
+CREATE FUNCTION pair_cast(pair) RETURNS int LANGUAGE sql AS
+	'UPDATE base SET v = v + 1 WHERE id = 1 RETURNING v';
+CREATE CAST (pair AS int) WITH FUNCTION pair_cast(pair);
+
 CREATE VIEW plain AS SELECT id, v FROM base;
 CREATE VIEW nested AS SELECT p.id, p.v + o.v AS v FROM plain p
 	JOIN other o USING (id);
@@ -393,6 +403,11 @@ sub functions {
 		"SELECT said_writes('other')");
 	stays_behind('what it is said not to write', $base,
 		"SELECT said_writes('other')");
+
+	dropped_by('a function of a domain of a domain', $base,
+		'INSERT INTO domains (id) VALUES (1)');
+	dropped_by("a cast, by the type's name in SQL", $base,
+		"SELECT CAST('(1,2)'::pair AS Integer)");
 }
 
 sub stable {

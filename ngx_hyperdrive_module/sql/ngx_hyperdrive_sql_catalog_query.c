@@ -19,7 +19,8 @@
  *   F function: oid, schema, name, volatility, language, kind, "t.f" calls it,
  *     source, extension
  *   H a function calls another one (f, b), reads or writes a table (r, w)
- *   O operator;  C: what a cast, a domain or a type calls
+ *   O operator;  C: what a cast, a domain or a type calls, by each name that
+ *     the type has in SQL
  *   X is there to be different after any other DDL, GRANT or ALTER ROLE
  *
  * What stored expressions call is read from their node trees: the text that
@@ -56,7 +57,15 @@ const char  ngx_hyperdrive_sql_catalog_query[] =
     "FROM pg_constraint WHERE contype = 'f' ORDER BY 2, 3, 4; "
     "SELECT DISTINCT 'G', tgrelid, 'w', tgfoid FROM pg_trigger WHERE "
     "NOT tgisinternal AND tgenabled <> 'D' ORDER BY 2, 4; "
-    "WITH tree AS ( "
+    "WITH RECURSIVE typed AS ( "
+    "SELECT attrelid AS rel, atttypid AS typ FROM pg_attribute WHERE "
+    "attnum > 0 AND NOT attisdropped AND atttypid >= 16384 "
+    "UNION SELECT d.rel, u.typ FROM typed d JOIN pg_type t ON t.oid = "
+    "d.typ, LATERAL (SELECT t.typbasetype UNION SELECT t.typelem UNION "
+    "SELECT a.atttypid FROM pg_attribute a WHERE a.attrelid = t.typrelid "
+    "AND a.attnum > 0 AND NOT a.attisdropped) u (typ) WHERE u.typ >= "
+    "16384 "
+    "), tree AS ( "
     "SELECT r.ev_class AS rel, CASE WHEN r.ev_type <> '1' THEN 'w' WHEN "
     "c.relkind = 'm' THEN 'd' ELSE 'r' END AS kind, r.ev_qual::text || "
     "r.ev_action::text AS body "
@@ -74,6 +83,10 @@ const char  ngx_hyperdrive_sql_catalog_query[] =
     "pg_partitioned_table WHERE partexprs IS NOT NULL "
     "UNION ALL SELECT tgrelid, 'd', tgqual::text FROM pg_trigger WHERE "
     "tgqual IS NOT NULL "
+    "UNION ALL SELECT rel, 'd', typdefaultbin::text FROM typed JOIN "
+    "pg_type t ON t.oid = typ WHERE typdefaultbin IS NOT NULL "
+    "UNION ALL SELECT rel, 'd', conbin::text FROM typed JOIN "
+    "pg_constraint ON contypid = typ WHERE conbin IS NOT NULL "
     "), part AS ( "
     "SELECT DISTINCT t.rel, t.kind, m[1] AS what, m[2]::oid AS ref FROM "
     "tree t, "
@@ -152,8 +165,17 @@ const char  ngx_hyperdrive_sql_catalog_query[] =
     "SELECT 'O', n.nspname, o.oprname, o.oprcode::oid FROM pg_operator "
     "o JOIN pg_namespace n ON n.oid = o.oprnamespace "
     "WHERE o.oid >= 16384 AND o.oprcode <> 0 ORDER BY 4, 2, 3; "
-    "SELECT 'C', castfunc, CASE WHEN castcontext <> 'i' THEN t.typname "
-    "END FROM pg_cast c JOIN pg_type t ON t.oid = casttarget WHERE "
+    "SELECT 'C', castfunc, w.name FROM pg_cast c JOIN pg_type t ON "
+    "t.oid = casttarget, LATERAL (SELECT NULL WHERE castcontext = 'i' "
+    "UNION SELECT t.typname WHERE castcontext <> 'i' UNION SELECT word "
+    "FROM (VALUES ('bool', 'boolean'), ('bpchar', 'char'), ('bpchar', "
+    "'character'), ('bpchar', 'nchar'), ('float4', 'float'), ('float4', "
+    "'real'), ('float8', 'double'), ('float8', 'float'), ('int2', "
+    "'smallint'), ('int4', 'int'), ('int4', 'integer'), ('int8', "
+    "'bigint'), ('numeric', 'dec'), ('numeric', 'decimal'), ('timestamptz'"
+    ", 'timestamp'), ('timetz', 'time'), ('varbit', 'bit'), ('varchar', "
+    "'char'), ('varchar', 'character'), ('varchar', 'nchar')) s (typ, "
+    "word) WHERE castcontext <> 'i' AND typ = t.typname) w (name) WHERE "
     "castfunc >= 16384 "
     "UNION SELECT 'C', u.fn, t.typname FROM pg_type t, LATERAL (VALUES "
     "(typinput::oid), (typoutput::oid), (typreceive::oid), "

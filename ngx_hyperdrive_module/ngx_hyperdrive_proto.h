@@ -282,6 +282,9 @@ typedef struct {
                                                        changed; -1: it has
                                                        told some */
     ngx_uint_t                        warnings;     /* ...and how many */
+    ngx_uint_t                        struck;       /* units behind this one
+                                                       that end with it: the
+                                                       database skips them */
     unsigned                          cursor:1;     /* ...its rows are fetched
                                                        by other requests */
     unsigned                          own:1;        /* we have asked for it: it
@@ -674,6 +677,8 @@ struct ngx_hyperdrive_proto_s {
      * cut anywhere, and enters the expected answers into the ledger; answers
      * that we give ourselves go to <reply> as soon as it is their turn.
      *   NGX_OK        the end of a unit
+     *   NGX_DECLINED  the same, but its end will not be answered: a Flush, or
+     *                 what the database skips
      *   NGX_AGAIN     all is consumed that can be, more input is needed
      *   NGX_BUSY      call again when the ledger is empty
      *   NGX_ERROR     it breaks the protocol, or a bound: <err>

@@ -56,7 +56,8 @@ typedef struct {
     uint32_t                          left;        /* of a message's body that
                                                       streams through */
     unsigned                          drop:1;      /* ...to nowhere */
-    unsigned                          ends:1;      /* ...and ends a unit */
+    unsigned                          ends:1;      /* ...and ends a unit... */
+    unsigned                          skipped:1;   /* ...without an answer */
     unsigned                          describe:1;  /* the next portal, too */
     unsigned                          open:1;      /* a Sync group has begun
                                                       to be forwarded */

@@ -30,7 +30,7 @@ static ngx_int_t ngx_hyperdrive_pg_answer_described(
     size_t total, ngx_hyperdrive_chain_t *reply,
     ngx_hyperdrive_proto_piece_t *piece);
 static ngx_int_t ngx_hyperdrive_pg_answer_copy_in(
-    ngx_hyperdrive_pg_origin_t *o);
+    ngx_hyperdrive_pg_origin_t *o, ngx_uint_t *struck);
 static void ngx_hyperdrive_pg_answer_pop(ngx_hyperdrive_pg_origin_t *o);
 static ngx_int_t ngx_hyperdrive_pg_answer_bad(
     ngx_hyperdrive_proto_piece_t *piece, char *text);
@@ -456,7 +456,7 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
             break;
         }
 
-        if (ngx_hyperdrive_pg_answer_copy_in(o) != NGX_OK) {
+        if (ngx_hyperdrive_pg_answer_copy_in(o, &piece->struck) != NGX_OK) {
             return ngx_hyperdrive_pg_answer_bad(piece,
                                             "requests were sent behind COPY");
         }
@@ -721,17 +721,20 @@ ngx_hyperdrive_pg_answer_described(ngx_hyperdrive_pg_client_t *c,
  */
 
 static ngx_int_t
-ngx_hyperdrive_pg_answer_copy_in(ngx_hyperdrive_pg_origin_t *o)
+ngx_hyperdrive_pg_answer_copy_in(ngx_hyperdrive_pg_origin_t *o,
+    ngx_uint_t *struck)
 {
-    ngx_uint_t  i;
+    ngx_uint_t                  i;
+    ngx_hyperdrive_pg_reply_t  *reply;
 
     for (i = 1; i < o->ledger.n; i++) {
+        reply = ngx_hyperdrive_pg_ledger_at(&o->ledger, i);
 
-        if (ngx_hyperdrive_pg_ledger_at(&o->ledger, i)->type
-            != NGX_HYPERDRIVE_PG_REPLY_SYNC)
-        {
+        if (reply->type != NGX_HYPERDRIVE_PG_REPLY_SYNC) {
             return NGX_ERROR;
         }
+
+        *struck += (reply->action != NGX_HYPERDRIVE_PG_DROP);
     }
 
     o->copy_in = 1;

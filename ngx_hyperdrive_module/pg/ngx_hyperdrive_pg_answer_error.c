@@ -26,7 +26,8 @@ static void ngx_hyperdrive_pg_answer_error_place(
 static u_char *ngx_hyperdrive_pg_answer_error_find(ngx_str_t *text,
     const char *what);
 static ngx_uint_t ngx_hyperdrive_pg_answer_error_strike(
-    ngx_hyperdrive_pg_client_t *c, ngx_hyperdrive_pg_origin_t *o);
+    ngx_hyperdrive_pg_client_t *c, ngx_hyperdrive_pg_origin_t *o,
+    ngx_uint_t *struck);
 static void ngx_hyperdrive_pg_answer_error_undo(ngx_hyperdrive_pg_origin_t *o,
     ngx_hyperdrive_pg_reply_t *reply);
 
@@ -128,7 +129,7 @@ ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
         ngx_hyperdrive_pg_repeat_end(o);
     }
 
-    if (ngx_hyperdrive_pg_answer_error_strike(c, o) == 0) {
+    if (ngx_hyperdrive_pg_answer_error_strike(c, o, &piece->struck) == 0) {
         o->ignore = 1;
     }
 }
@@ -274,12 +275,13 @@ ngx_hyperdrive_pg_answer_error_find(ngx_str_t *text, const char *what)
 
 /*
  * An error in the extended protocol: the origin reads and drops all up to the
- * Sync, so those replies never come.  Returns whether a Sync is on the way.
+ * Sync, so those replies never come.  Returns whether a Sync is on the way;
+ * <struck>: units without an end of their own.
  */
 
 static ngx_uint_t
 ngx_hyperdrive_pg_answer_error_strike(ngx_hyperdrive_pg_client_t *c,
-    ngx_hyperdrive_pg_origin_t *o)
+    ngx_hyperdrive_pg_origin_t *o, ngx_uint_t *struck)
 {
     ngx_uint_t                  n, i;
     ngx_hyperdrive_pg_reply_t  *reply;
@@ -289,6 +291,13 @@ ngx_hyperdrive_pg_answer_error_strike(ngx_hyperdrive_pg_client_t *c,
 
         if (reply->type == NGX_HYPERDRIVE_PG_REPLY_SYNC) {
             break;
+        }
+
+        if ((reply->type == NGX_HYPERDRIVE_PG_REPLY_QUERY
+             || reply->type == NGX_HYPERDRIVE_PG_REPLY_FUNCTION)
+            && reply->action != NGX_HYPERDRIVE_PG_DROP && !reply->goes_on)
+        {
+            (*struck)++;
         }
     }
 
@@ -314,6 +323,7 @@ ngx_hyperdrive_pg_answer_error_strike(ngx_hyperdrive_pg_client_t *c,
         /* the Query in front of it will not be answered any more */
         reply->action = NGX_HYPERDRIVE_PG_PASS;
         reply->trail = 0;
+        (*struck)--;
     }
 
     return 1;

@@ -97,6 +97,7 @@ ngx_hyperdrive_pg_client_request(void *data, u_char *pos, u_char *last,
         if (client->left == 0) {
             client->drop = 0;
             client->ends = 0;
+            client->skipped = 0;
         }
 
         return unit->len ? NGX_OK : NGX_AGAIN;

@@ -118,6 +118,11 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
                 return ngx_hyperdrive_pg_forward_trail(&f);
             }
 
+            if (c->skipped) {
+                c->skipped = 0;
+                return NGX_DECLINED;
+            }
+
             continue;
         }
 
@@ -177,10 +182,14 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
         if (type == 'Q' || type == 'S' || type == 'H' || type == 'F') {
 
             if (c->left == 0) {
-                return ngx_hyperdrive_pg_forward_trail(&f);
+                return (type == 'H') ? NGX_DECLINED
+                                     : ngx_hyperdrive_pg_forward_trail(&f);
             }
 
-            c->ends = 1;
+            /* a Sync in copy-in mode; all but that in a group that failed */
+
+            c->skipped = (c->drop && (o->copy_in || o->ignore));
+            c->ends = !c->skipped;
         }
     }
 }

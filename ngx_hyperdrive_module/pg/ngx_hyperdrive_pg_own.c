@@ -44,6 +44,10 @@ ngx_hyperdrive_pg_own(void *origin, ngx_str_t *text, ngx_uint_t tag,
         o->first_group = o->group;
     }
 
+    /* a message that is held looks once more at what it has to wait for */
+
+    o->hold = 0;
+
     if (!o->open) {
         o->prelude = 1;
         o->open = 1;

@@ -151,6 +151,7 @@ void
 ngx_hyperdrive_session_log_piece(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece)
 {
+    ngx_uint_t                       n;
     ngx_hyperdrive_session_log_t    *log;
     ngx_hyperdrive_session_query_t  *q;
 
@@ -174,6 +175,19 @@ ngx_hyperdrive_session_log_piece(ngx_hyperdrive_session_t *s,
 
         if (q->error[0] == '\0' && piece->sqlstate) {
             ngx_memcpy(q->error, piece->sqlstate, 5);
+        }
+
+        /* those that end with it; the piece is not in the output yet */
+
+        for (n = piece->struck; n && log->first; n--) {
+            q = log->first;
+            log->first = q->next;
+
+            if (q->error[0] == '\0' && piece->sqlstate) {
+                ngx_memcpy(q->error, piece->sqlstate, 5);
+            }
+
+            ngx_hyperdrive_session_log_end(s, q, piece->own ? 0 : piece->len);
         }
 
         break;

@@ -214,6 +214,8 @@ ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s)
             ngx_hyperdrive_session_fill_piece(s->fill, &piece);
         }
 
+        s->outstanding -= ngx_min(s->outstanding, piece.struck);
+
         ngx_hyperdrive_session_track_piece(s, &piece);
 
         if (piece.pid && ngx_hyperdrive_base_get_u32(piece.pid) == o->pid) {

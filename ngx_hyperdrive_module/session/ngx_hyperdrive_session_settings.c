@@ -24,6 +24,8 @@ static ngx_hyperdrive_session_change_t *ngx_hyperdrive_session_settings_push(
 static ngx_int_t ngx_hyperdrive_session_settings_change(
     ngx_hyperdrive_session_settings_t *settings,
     ngx_hyperdrive_session_change_t *change);
+static void ngx_hyperdrive_session_settings_struck(
+    ngx_hyperdrive_session_settings_t *settings, ngx_uint_t struck);
 static void ngx_hyperdrive_session_settings_answered(
     ngx_hyperdrive_session_t *s, ngx_hyperdrive_proto_piece_t *piece);
 static void ngx_hyperdrive_session_settings_unit(ngx_hyperdrive_session_t *s,
@@ -461,6 +463,10 @@ ngx_hyperdrive_session_settings_piece(ngx_hyperdrive_session_t *s,
 
     settings = s->settings;
 
+    if (piece->struck) {
+        ngx_hyperdrive_session_settings_struck(settings, piece->struck);
+    }
+
     if (piece->tag == NGX_HYPERDRIVE_SESSION_TAG_SETTINGS && piece->own) {
         ngx_hyperdrive_session_settings_answered(s, piece);
         return;
@@ -490,6 +496,29 @@ ngx_hyperdrive_session_settings_piece(ngx_hyperdrive_session_t *s,
 
     default:
         break;
+    }
+}
+
+
+/* so many units behind the one that is being answered are not tried */
+
+static void
+ngx_hyperdrive_session_settings_struck(
+    ngx_hyperdrive_session_settings_t *settings, ngx_uint_t struck)
+{
+    ngx_uint_t                        i;
+    ngx_hyperdrive_session_change_t  *change;
+
+    for (i = 0; i < settings->nchanges; i++) {
+        change = settings->changes[i];
+
+        if (change->after > struck) {
+            change->after -= struck;
+
+        } else if (change->after) {
+            change->after = 0;
+            change->statement = NGX_MAX_INT_T_VALUE;
+        }
     }
 }
 

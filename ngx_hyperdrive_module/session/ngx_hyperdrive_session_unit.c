@@ -499,7 +499,7 @@ ngx_hyperdrive_session_acquire(ngx_hyperdrive_session_t *s)
 static ngx_int_t
 ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
 {
-    u_char                        *end;
+    u_char                        *pos, *end;
     ngx_int_t                      rc;
     ngx_hyperdrive_proto_t        *proto;
     ngx_hyperdrive_origin_t       *o;
@@ -564,7 +564,8 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
 
     s->pin.sent = 1;
 
-    end = s->net.pos + s->unit.len;
+    pos = s->net.pos;
+    end = pos + s->unit.len;
 
     rc = proto->forward(s->wire, o->wire, &s->net.pos, end, &o->net.out,
                         &s->net.out, ngx_hyperdrive_session_track_run, s, &err);
@@ -578,11 +579,11 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
         return NGX_DONE;
     }
 
-    if (rc == NGX_OK) {
+    if (rc == NGX_OK || rc == NGX_DECLINED) {
 
         s->pin.allowed = 0;
 
-        if (!s->unit.flush || s->streaming) {
+        if (rc == NGX_OK) {
             s->outstanding++;
             s->total.queries++;
             counters->queries++;
@@ -607,8 +608,9 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
         return NGX_BUSY;
     }
 
-    if (!proto->origin_owes(o->wire)) {
-
+    if (!proto->origin_owes(o->wire)
+        && (rc == NGX_BUSY || s->net.pos != pos))
+    {
         /* nothing will come that leads to what we answer ourselves, or to the
            end */
 

@@ -264,7 +264,7 @@ relay_forward(relay_t *r, u_char **pos)
         return NGX_ERROR;
     }
 
-    if (rc == NGX_OK) {
+    if (rc == NGX_OK || rc == NGX_DECLINED) {
         r->streaming = 0;
 
     } else {

@@ -5,7 +5,9 @@
 # Tests for hyperdrive: scripts of what clients do, made by chance, are answered
 # through nginx as they are directly, message by message.
 #
-# DIFF_SECONDS=600 prove t/differential.t   new scripts for so long
+# DIFF_SECONDS=600 prove t/differential.t   new scripts for so long...
+# DIFF_FIRST=1 DIFF_MAX=10                  ...from this seed on, until so many
+#                                           differ (1)
 # DIFF_SEED=7                               only the script of this seed
 # DIFF_SCRIPT=FILE                          only what stands in a file
 #
@@ -137,10 +139,13 @@ if ($ENV{DIFF_SCRIPT}) {
 	}
 
 	my $end = time() + $seconds;
-	my $first = $ENV{DIFF_SECONDS} ? time() % 1000000 * 1000 : 1;
+	my $first = $ENV{DIFF_FIRST}
+		|| ($ENV{DIFF_SECONDS} ? time() % 1000000 * 1000 : 1);
 	my ($n, $steps, $failed) = (0, 0, 0);
 
-	while (time() < $end && $failed < ($ENV{DIFF_MAX} || 1)) {
+	while (time() < $end && $failed < ($ENV{DIFF_MAX} || 1)
+		&& ($ENV{DIFF_SECONDS} || $n < 36))
+	{
 		my $differs = seed($first + $n++, \$steps);
 
 		next if $differs eq '';

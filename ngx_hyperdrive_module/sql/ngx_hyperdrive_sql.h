@@ -190,7 +190,8 @@ typedef struct {
     /*
      * Cannot run in a transaction block, or not in one unit with others:
      * VACUUM, CREATE DATABASE, ... CONCURRENTLY, ALTER SYSTEM, CALL, DO,
-     * COMMIT PREPARED, DISCARD.  May be set for one that could.
+     * COMMIT PREPARED, DISCARD, SET TRANSACTION.  May be set for one that
+     * could.
      */
     unsigned                     alone:1;
 

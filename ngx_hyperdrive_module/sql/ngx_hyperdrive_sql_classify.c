@@ -886,8 +886,13 @@ ngx_hyperdrive_sql_classify_set(ngx_hyperdrive_sql_scan_t *s)
 
     switch (word) {
 
-    case K(LOCAL):
     case K(TRANSACTION):
+        /* its ISOLATION LEVEL is for the first query of a transaction */
+        s->facts->alone = 1;
+
+        /* fall through */
+
+    case K(LOCAL):
     case K(CONSTRAINTS):
         ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_SET_LOCAL, 0);
         return;

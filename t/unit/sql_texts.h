@@ -764,7 +764,7 @@ static const sql_text_t  texts[] = {
       "set not_read S" },
 
     { "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
-      "set_local not_read z" },
+      "set_local not_read za" },
 
     { "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL "
       "SERIALIZABLE",

@@ -350,9 +350,13 @@ ngx_hyperdrive_conf_check_users(ngx_conf_t *cf, ngx_hyperdrive_srv_conf_t *conf)
                            "no \"hyperdrive_auth_query\" in upstream \"%V\" "
                            "for \"query\" of \"hyperdrive_users\" of the "
                            "server in %s:%ui: write hyperdrive_auth_query "
-                           "\"SELECT usename, passwd FROM pg_shadow WHERE "
-                           "usename = $1\"; there", &origin->name, conf->file,
-                           conf->line);
+                           "\"%s = $1\"; there", &origin->name, conf->file,
+                           conf->line,
+                           origin->proto->dialect
+                           ? "SELECT user, authentication_string FROM "
+                             "mysql.user WHERE host = '%' AND user"
+                           : "SELECT usename, passwd FROM pg_shadow WHERE "
+                             "usename");
         return NGX_CONF_ERROR;
     }
 

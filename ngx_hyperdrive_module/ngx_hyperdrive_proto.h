@@ -346,6 +346,9 @@ typedef struct {
 #define NGX_HYPERDRIVE_PROTO_OWN_SYNC     2
 #define NGX_HYPERDRIVE_PROTO_OWN_BLOCK    4         /* it may begin a block */
 
+/* a tag that its answer keeps when the client of the connection has left */
+#define NGX_HYPERDRIVE_PROTO_TAG_NAME     0x7fffffff
+
 
 /* what a database is, as it says at a log-in */
 
@@ -791,6 +794,14 @@ struct ngx_hyperdrive_proto_s {
                                  ngx_hyperdrive_chain_t *out);
     /* ...or, if that is NULL, what a log-in of its own says: of the pid */
     char         *origin_kill;
+
+    /*
+     * Which server it is that this origin leads to: the text of an own request,
+     * of one row.  The number by which it knows the origin; a name that no
+     * other server has, nor itself when it is started anew; one that it has
+     * then, too, or NULL; and for how many seconds it has been running.
+     */
+    char       *(*name_text)(void *origin);
 
     /*
      * Connections that nobody has any more.  The text of a question, for <buf>,

@@ -407,7 +407,10 @@ my $auth = 'hyperdrive_auth_query "SELECT f($1)"';
 my @more = (
 	{ users => 'off query' } => qr/takes nothing else when it is "off"/,
 	{ users => 'users.txt users.txt' } => qr/is a second file.*write one/,
-	{ users => 'query' } => qr/no "hyperdrive_auth_query" in upstream "shop"/,
+	{ users => 'query' } =>
+		qr/no "hyperdrive_auth_query" in upstream "shop".*pg_shadow/,
+	{ users => 'query', origin => 'mysql://app@127.0.0.1/shop' } =>
+		qr/no "hyperdrive_auth_query".*mysql\.user WHERE host = '%'/,
 	{ users => 'cert' } => qr/no certificates are verified for "cert"/,
 	{ users => 'users.txt cert', more => "ssl_certificate front.crt;\n"
 		. "ssl_certificate_key front.key;\nssl_client_certificate "

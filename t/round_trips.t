@@ -34,6 +34,12 @@ EOF
 my $relay = $t->relay(to => $pg->port());
 my $origin = $relay->port();
 
+my $my = $t->mariadb(users => { app => 'pw' }, databases => [ 'shop' ]);
+
+my %new = (pg => $t->relay(to => $pg->port()),
+	my => $t->relay(to => $my->port()));
+my ($new_pg, $new_my) = map { $_->port() } @new{'pg', 'my'};
+
 $t->write_file_expand('nginx.conf', <<"EOF")->run();
 
 %%TEST_GLOBALS%%
@@ -60,6 +66,30 @@ stream {
         hyperdrive_catalog refresh=1h;
     }
 
+    # nobody else has a connection
+
+    upstream pg {
+        hyperdrive_origin   postgres://app:pw\@127.0.0.1:$new_pg/shop?sslmode=disable;
+        hyperdrive_pool     max=2;
+        hyperdrive_catalog  off;
+    }
+
+    upstream my {
+        hyperdrive_origin   mysql://app:pw\@127.0.0.1:$new_my/shop?ssl-mode=DISABLED;
+        hyperdrive_pool     max=2;
+        hyperdrive_catalog  off;
+    }
+
+    server {
+        listen           127.0.0.1:8083;
+        hyperdrive_pass  pg;
+    }
+
+    server {
+        listen           127.0.0.1:8084;
+        hyperdrive_pass  my;
+    }
+
     server {
         listen           127.0.0.1:8080;
         hyperdrive_pass  one;
@@ -84,6 +114,35 @@ my %app = (user => 'app', database => 'shop');
 # the same questions, asked of the database itself
 
 my $direct = $pg->client(%app, password => 'pw');
+
+###############################################################################
+# A new connection: what a log-in takes, and the first query, ahead of which
+# goes the question which server it is.
+
+{
+	my @c = (client(8083), mysql_client(port(8084), user => 'app',
+		password => 'x', database => 'shop'));
+
+	is($new{pg}->trips(), 3, 'PostgreSQL: start-up, and two of SCRAM');
+	is($new{my}->trips(), 2, 'MySQL: the response, and what its plugin asks');
+
+	is($c[0]->query('SELECT 5')->value(), 5, 'a first query');
+	is($new{pg}->trips(), 4, '...costs one');
+	is($c[1]->value('SELECT 6'), 6, 'a first query');
+	is($new{my}->trips(), 3, '...costs one');
+
+	is($c[0]->query('SELECT 7')->value(), 7, 'the next');
+	is($new{pg}->trips(), 5, '...one more');
+	is($c[1]->value('SELECT 8'), 8, 'the next');
+	is($new{my}->trips(), 4, '...one more');
+
+	like($pg->psql('SELECT query FROM pg_stat_activity WHERE '
+		. "application_name <> 'psql' AND usename = 'app'"),
+		qr/SELECT 7/, 'over the same connection');
+
+	$c[0]->close();
+	$c[1]->quit();
+}
 
 ###############################################################################
 # Without the cache: one.

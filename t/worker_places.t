@@ -432,7 +432,8 @@ sub asked_to_end {
 		=~ /pg_terminate_backend\(pid\) .* WHERE pid = $pid /g);
 }
 
-# The number is somebody else's at the server that is asked.
+# The number is somebody else's at the server that is asked; and neither says
+# which server it is, as far as both workers know.
 
 sub another_server {
 	my $since = probe('pg', "SELECT backend_start + interval '2s' FROM "
@@ -441,6 +442,8 @@ sub another_server {
 		20);
 
 	my ($victim, $its, $others) = clients_of('two', 1);
+
+	value($_, 'SELECT 7') for $its->[0], $others->[0];
 
 	start($its->[0], 'SELECT slow');
 	wait_for(sub { grep { /slow/ } $fake->queries() });

@@ -8,7 +8,7 @@
 #include "shm/ngx_hyperdrive_shm_mutex.h"
 
 
-/* the primary's site is in the lower bits of <term> */
+/* the primary's home is in the lower bits of <term> */
 #define NGX_HYPERDRIVE_CACHE_POSITION_BITS  44
 #define NGX_HYPERDRIVE_CACHE_POSITION_MASK                                   \
     (((uint64_t) 1 << NGX_HYPERDRIVE_CACHE_POSITION_BITS) - 1)
@@ -127,8 +127,8 @@ ngx_hyperdrive_cache_position_resign(ngx_hyperdrive_cache_position_t *p)
 
 
 /*
- * Each of the three is true by itself, of one site, whichever of them are seen
- * together.
+ * Each of the three is true by itself, of one server, whichever of them are
+ * seen together.
  */
 
 void
@@ -139,9 +139,10 @@ ngx_hyperdrive_cache_position_set(ngx_hyperdrive_cache_position_t *p,
 
     r = &p->replicas[replica];
 
-    if (r->site != value->site) {
+    if (r->site != value->site || r->home != value->home) {
         ngx_hyperdrive_cache_position_store(&r->reached, 0);
         ngx_hyperdrive_cache_position_store(&r->site, value->site);
+        ngx_hyperdrive_cache_position_store(&r->home, value->home);
     }
 
     ngx_hyperdrive_cache_position_store(&r->reached, value->reached);
@@ -159,6 +160,7 @@ ngx_hyperdrive_cache_position_get(ngx_hyperdrive_cache_position_t *p,
     r = &p->replicas[replica];
 
     value->site = ngx_hyperdrive_cache_position_load(&r->site);
+    value->home = ngx_hyperdrive_cache_position_load(&r->home);
 
     /* what was checked at <checked> was stored before it */
 
@@ -166,7 +168,9 @@ ngx_hyperdrive_cache_position_get(ngx_hyperdrive_cache_position_t *p,
     value->since = ngx_hyperdrive_cache_position_load(&r->since);
     value->reached = ngx_hyperdrive_cache_position_load(&r->reached);
 
-    if (ngx_hyperdrive_cache_position_load(&r->site) != value->site) {
+    if (ngx_hyperdrive_cache_position_load(&r->site) != value->site
+        || ngx_hyperdrive_cache_position_load(&r->home) != value->home)
+    {
         /* another one sits there since */
         value->reached = 0;
     }

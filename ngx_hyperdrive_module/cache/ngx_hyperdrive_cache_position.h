@@ -41,6 +41,7 @@ typedef struct {
                                       committed before */
     uint64_t            checked;   /* ...when it was asked for that */
     uint64_t            site;     /* ...a digest of its address; 0: none */
+    uint64_t            home;     /* ...of the server that has answered there */
 } ngx_hyperdrive_cache_position_replica_t;
 
 
@@ -72,7 +73,8 @@ void ngx_hyperdrive_cache_position_want(ngx_hyperdrive_cache_position_t *p);
 ngx_uint_t ngx_hyperdrive_cache_position_wanted(
     ngx_hyperdrive_cache_position_t *p);
 
-/* how often the primary has changed; and its site, of 44 bits, 0 at first */
+/* how often the primary has changed; and a digest of which server it is, of 44
+   bits, 0 at first */
 uint64_t ngx_hyperdrive_cache_position_term(
     ngx_hyperdrive_cache_position_t *p, uint64_t *primary);
 /* NGX_OK: it is another one now, and was one before; NGX_DECLINED: it is the

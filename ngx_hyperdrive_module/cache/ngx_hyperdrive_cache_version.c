@@ -19,7 +19,7 @@
  * says who is dead, and two never reclaim the same.
  */
 
-#define NGX_HYPERDRIVE_CACHE_VERSION_LAYOUT   3
+#define NGX_HYPERDRIVE_CACHE_VERSION_LAYOUT   4
 #define NGX_HYPERDRIVE_CACHE_VERSION_MAGIC    0x68797076
 
 #define NGX_HYPERDRIVE_CACHE_VERSION_NUMBERS  65536
@@ -67,6 +67,7 @@ typedef union {
 typedef struct {
     uint64_t                         id;         /* upstream, pid */
     uint64_t                         of;         /* user, where */
+    uint64_t                         line;
 } ngx_hyperdrive_cache_version_mark_t;
 
 
@@ -712,11 +713,33 @@ ngx_hyperdrive_cache_version_mark(ngx_hyperdrive_cache_version_end_t *end)
 
     ngx_hyperdrive_cache_version_store(&m->of,
                                        (uint64_t) end->user << 32 | end->where);
+    ngx_hyperdrive_cache_version_store(&m->line, end->line);
     ngx_hyperdrive_cache_version_store(&m->id,
                                        (uint64_t) end->upstream << 32
                                        | end->pid);
 
     return handle;
+}
+
+
+/* either without the other is not wrong */
+
+void
+ngx_hyperdrive_cache_version_remark(ngx_uint_t handle,
+    ngx_hyperdrive_cache_version_end_t *end)
+{
+    ngx_hyperdrive_cache_version_mark_t  *m;
+
+    if (handle == NGX_HYPERDRIVE_CACHE_VERSION_ENDS) {
+        return;
+    }
+
+    m = &ngx_hyperdrive_cache_version_root->ends[
+                                   ngx_hyperdrive_cache_version_seat][handle];
+
+    ngx_hyperdrive_cache_version_store(&m->of,
+                                       (uint64_t) end->user << 32 | end->where);
+    ngx_hyperdrive_cache_version_store(&m->line, end->line);
 }
 
 
@@ -806,6 +829,8 @@ ngx_hyperdrive_cache_version_next(ngx_uint_t seat, ngx_uint_t *pos,
             end->pid = (uint32_t) id;
             end->user = of >> 32;
             end->where = (uint32_t) of;
+            end->line = (uint32_t) ngx_hyperdrive_cache_version_load(
+                                             &root->ends[seat][*pos - 1].line);
             return NGX_OK;
         }
     }

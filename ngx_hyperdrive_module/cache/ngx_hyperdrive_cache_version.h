@@ -161,10 +161,17 @@ typedef struct {
     uint32_t                          pid;       /* the number by which the
                                                     database knows it, not 0 */
     uint32_t                          user;      /* a digest of who uses it */
-    uint32_t                          where;     /* ...of where it leads */
+    uint32_t                          where;     /* ...of where it leads; 0: it
+                                                    is not known */
+    uint32_t                          line;      /* ...of what is there when it
+                                                    is started anew; 0: not
+                                                    known */
 } ngx_hyperdrive_cache_version_end_t;
 
 ngx_uint_t ngx_hyperdrive_cache_version_mark(
+    ngx_hyperdrive_cache_version_end_t *end);
+/* more is known of it: where it leads */
+void ngx_hyperdrive_cache_version_remark(ngx_uint_t handle,
     ngx_hyperdrive_cache_version_end_t *end);
 void ngx_hyperdrive_cache_version_unmark(ngx_uint_t handle);
 

@@ -12,7 +12,7 @@
  * A constant, or a reload would make a second zone beside the one that old
  * workers write to.  Memory is used only where it is touched.
  */
-#define NGX_HYPERDRIVE_CACHE_VERSION_ZONE_SIZE  (7 * 1024 * 1024)
+#define NGX_HYPERDRIVE_CACHE_VERSION_ZONE_SIZE  (8 * 1024 * 1024)
 
 
 static ngx_int_t ngx_hyperdrive_cache_version_zone_init(ngx_shm_zone_t *zone,

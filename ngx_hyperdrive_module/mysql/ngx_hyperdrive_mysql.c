@@ -101,6 +101,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_mysql_proto = {
     NULL,
     "KILL QUERY %uD",
 
+    ngx_hyperdrive_mysql_left_name,
     ngx_hyperdrive_mysql_left_text,
     ngx_hyperdrive_mysql_left_end,
     0,

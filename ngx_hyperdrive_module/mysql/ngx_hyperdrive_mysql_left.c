@@ -8,6 +8,40 @@
 
 
 /*
+ * MariaDB has no UUID of a server's own; some versions have an identifier that
+ * is made of the machine.  Both count the seconds that a server is up from the
+ * same clock, as of the beginning of the statement: the difference is exact.
+ */
+
+static char  ngx_hyperdrive_mysql_left_name_mariadb[] =
+    "SELECT CONNECTION_ID(), "
+    "CONCAT_WS(' ', s.v, UNIX_TIMESTAMP() - CAST(u.v AS SIGNED)), s.v, u.v "
+    "FROM (SELECT CONCAT_WS(' ', @@server_id, @@hostname, @@port, @@datadir, "
+    "(SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_VARIABLES "
+    "WHERE VARIABLE_NAME = 'SERVER_UID')) AS v) AS s, "
+    "(SELECT VARIABLE_VALUE AS v FROM information_schema.GLOBAL_STATUS "
+    "WHERE VARIABLE_NAME = 'UPTIME') AS u";
+
+static char  ngx_hyperdrive_mysql_left_name_mysql[] =
+    "SELECT CONNECTION_ID(), "
+    "CONCAT_WS(' ', s.v, UNIX_TIMESTAMP() - CAST(u.v AS SIGNED)), s.v, u.v "
+    "FROM (SELECT CONCAT_WS(' ', @@server_uuid, @@server_id, @@hostname, "
+    "@@port, @@datadir) AS v) AS s, "
+    "(SELECT VARIABLE_VALUE AS v FROM performance_schema.global_status "
+    "WHERE VARIABLE_NAME = 'UPTIME') AS u";
+
+
+char *
+ngx_hyperdrive_mysql_left_name(void *origin)
+{
+    ngx_hyperdrive_mysql_origin_t *o = origin;
+
+    return o->mariadb ? ngx_hyperdrive_mysql_left_name_mariadb
+                      : ngx_hyperdrive_mysql_left_name_mysql;
+}
+
+
+/*
  * A user sees, and may kill, the connections of its own; who does not see even
  * itself, since its account has another name, does not know.  Their numbers
  * rise until the server is started anew.

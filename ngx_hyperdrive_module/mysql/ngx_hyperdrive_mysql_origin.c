@@ -262,7 +262,10 @@ ngx_hyperdrive_mysql_origin_disown(ngx_hyperdrive_mysql_origin_t *o)
             reply->ready = 0;
         }
 
-        reply->tag = 0;
+        if (reply->tag != NGX_HYPERDRIVE_PROTO_TAG_NAME) {
+            reply->tag = 0;
+        }
+
         reply->guard = 0;
         reply->number = 0;
     }

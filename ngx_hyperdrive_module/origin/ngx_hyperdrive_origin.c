@@ -289,27 +289,6 @@ ngx_hyperdrive_origin_log(ngx_log_t *log, u_char *buf, size_t len)
 }
 
 
-uint32_t
-ngx_hyperdrive_origin_where(ngx_hyperdrive_origin_t *o)
-{
-    uint32_t    crc;
-    ngx_str_t  *user;
-
-    ngx_crc32_init(crc);
-    ngx_crc32_update(&crc, (u_char *) &o->site, sizeof(uint64_t));
-
-    if (!o->pool->conf->proto->left_any) {
-        user = o->pool->user.len ? &o->pool->user : &o->server->user;
-
-        ngx_crc32_update(&crc, user->data, user->len);
-    }
-
-    ngx_crc32_final(crc);
-
-    return crc;
-}
-
-
 void
 ngx_hyperdrive_origin_own(ngx_hyperdrive_origin_t *o)
 {
@@ -538,7 +517,7 @@ ngx_hyperdrive_origin_read_handler(ngx_event_t *rev)
 
     case NGX_HYPERDRIVE_ORIGIN_DRAIN:
 
-        if (rev->timedout && o->checking) {
+        if (rev->timedout && o->checking && !o->naming) {
             ngx_hyperdrive_origin_check_failed(o);
             return;
         }
@@ -636,8 +615,7 @@ ngx_hyperdrive_origin_read_idle(ngx_hyperdrive_origin_t *o)
     for ( ;; ) {
 
         do {
-            rc = proto->answer(NULL, o->wire, &o->net.pos, o->net.last, NULL,
-                               &piece);
+            rc = ngx_hyperdrive_origin_answer(o, NULL, NULL, &piece);
         } while (rc == NGX_OK && !piece.fatal);
 
         if (rc == NGX_ERROR) {

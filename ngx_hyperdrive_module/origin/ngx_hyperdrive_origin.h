@@ -44,6 +44,11 @@ typedef enum {
 typedef struct ngx_hyperdrive_origin_conf_s  ngx_hyperdrive_origin_conf_t;
 
 
+/* bits of a digest of a server, or of an address: with a number beside it, it
+   is one of 64 bits */
+#define NGX_HYPERDRIVE_ORIGIN_SITE_MASK                                      \
+    (((uint64_t) 1 << 44) - 1)
+
 /* addresses that a name with "resolve" may have at a time */
 #define NGX_HYPERDRIVE_ORIGIN_SEATS      16
 
@@ -98,6 +103,9 @@ typedef struct {
     ngx_hyperdrive_origin_attrs_e      attrs;     /* of a primary */
     unsigned                           allow_clear:1;
     unsigned                           down:1;
+    unsigned                           nameless:1; /* in this process: it cannot
+                                                      be asked which server it
+                                                      is */
     unsigned                           ask_key:1; /* as in a log-in */
     unsigned                           compress:1;
     unsigned                           local_files:1;
@@ -197,7 +205,7 @@ struct ngx_hyperdrive_origin_conf_s {
     uint64_t                           orders;    /* that were carried out */
     ngx_uint_t                         ordered;   /* ...but for something that
                                                      is yet to be told */
-    uint64_t                           primary;   /* the site of the one that
+    uint64_t                           primary;   /* the home of the one that
                                                      is, if it moves; 0: not
                                                      known */
     void                              *left;      /* what dead workers have,
@@ -253,6 +261,18 @@ struct ngx_hyperdrive_origin_s {
     socklen_t                          socklen;
     uint64_t                           site;     /* a digest of that */
 
+    /* see _origin_name.c; when its question has been answered */
+
+    uint64_t                           home;      /* a digest of the server's
+                                                     name, or, if that will not
+                                                     be known, the site; 0: not
+                                                     known yet */
+    uint64_t                           line;      /* ...of the one that it has
+                                                     if it is started anew; 0:
+                                                     not known */
+    ngx_msec_t                         since;     /* it runs since then */
+    ngx_uint_t                         asked;     /* times */
+
     uint32_t                           pid;
     ngx_str_t                          key;
     uint32_t                           backend;   /* its number in shared
@@ -283,10 +303,16 @@ struct ngx_hyperdrive_origin_s {
                                                      is taken away before it is
                                                      idle: _ORIGIN_RESET_... */
     unsigned                           extra:1;   /* ...it has no place */
+    unsigned                           halting:1; /* ...it has told to stop
+                                                     <target> */
     unsigned                           unknown:1; /* nobody knows what it is
                                                      set to */
     unsigned                           checking:1; /* it was asked whether it is
-                                                      there */
+                                                      there, or who */
+    unsigned                           naming:1;  /* ...who, and has not said
+                                                     all of it */
+    unsigned                           named:1;   /* <home> is final... */
+    unsigned                           known:1;   /* ...and the server's name */
     unsigned                           tls_tried:1;
     unsigned                           plain_tried:1;
     unsigned                           answered:1; /* something was read on
@@ -388,6 +414,8 @@ struct ngx_hyperdrive_origin_waiter_s {
                                                      or NULL */
     ngx_hyperdrive_state_bucket_t     *bucket;    /* that it would like best; a
                                                      hint for this call */
+    uint32_t                           where;     /* ...and at this server; 0:
+                                                     at any */
     unsigned                           now:1;     /* it does not stand in the
                                                      queue */
     ngx_int_t                          priority;  /* in the queue:
@@ -527,15 +555,37 @@ ngx_hyperdrive_pool_t *ngx_hyperdrive_origin_pool_at(
     ngx_str_t *database, ngx_uint_t nparams,
     ngx_hyperdrive_proto_param_t *params);
 
-/*
- * Set once, by the session room: a primary has let us log in, of an upstream
- * whose primary moves.
- */
-extern void  (*ngx_hyperdrive_origin_found)(ngx_hyperdrive_origin_t *o);
-/* idle connections of this worker to another primary than conf->primary are
-   closed */
-void ngx_hyperdrive_origin_moved(ngx_hyperdrive_origin_conf_t *conf);
+/* ngx_hyperdrive_origin_suit.c */
 
+/* the idle connection that was used last, or suits best; NULL: there is none */
+ngx_hyperdrive_origin_t *ngx_hyperdrive_origin_suit(
+    ngx_hyperdrive_pool_t *pool, ngx_hyperdrive_origin_waiter_t *w);
+
+
+/* ngx_hyperdrive_origin_name.c */
+
+/* set once, by the session room: it is known which server <o> leads to */
+extern void  (*ngx_hyperdrive_origin_found)(ngx_hyperdrive_origin_t *o);
+/*
+ * Before a connection is used: asks which server that is.  NGX_OK: the question
+ * is in what is sent next; NGX_DECLINED: it is known, or will not be, or this
+ * is not the time; NGX_ERROR: no memory, it can only be closed.
+ */
+ngx_int_t ngx_hyperdrive_origin_name(ngx_hyperdrive_origin_t *o);
+/* ...and sends that: it becomes idle again, or is gone */
+void ngx_hyperdrive_origin_name_wait(ngx_hyperdrive_origin_t *o);
+/* as proto->answer(), whoever has it: what it says to that is taken out */
+ngx_int_t ngx_hyperdrive_origin_answer(ngx_hyperdrive_origin_t *o,
+    void *client, ngx_hyperdrive_chain_t *reply,
+    ngx_hyperdrive_proto_piece_t *piece);
+/* <home>, or before it is known that of the only server that has been seen at
+   its address; 0: not known */
+uint64_t ngx_hyperdrive_origin_home(ngx_hyperdrive_origin_t *o);
+/* a digest of that, and of the user if its database tells nobody of other
+   users' connections; 0: not known */
+uint32_t ngx_hyperdrive_origin_where(ngx_hyperdrive_origin_t *o);
+/* ...of the server whenever it is started; 0: not known */
+uint32_t ngx_hyperdrive_origin_line(ngx_hyperdrive_origin_t *o);
 
 /*
  * ngx_hyperdrive_origin_order.c: for whoever operates, over all processes;
@@ -604,6 +654,9 @@ extern ngx_int_t  (*ngx_hyperdrive_origin_align)(ngx_hyperdrive_origin_t *o,
 
 /* ngx_hyperdrive_origin_work.c */
 
+/* idle connections of this worker to another primary than conf->primary are
+   closed */
+void ngx_hyperdrive_origin_moved(ngx_hyperdrive_origin_conf_t *conf);
 /* an idle connection that is of no use to <pool>'s waiters gives way */
 void ngx_hyperdrive_origin_make_room(ngx_hyperdrive_pool_t *pool);
 /*
@@ -627,9 +680,6 @@ void ngx_hyperdrive_origin_message(ngx_array_t *confs, ngx_uint_t from,
 
 /* ngx_hyperdrive_origin.c */
 
-/* a digest of the address that it leads to, and of the user if its database
-   tells nobody of other users' connections */
-uint32_t ngx_hyperdrive_origin_where(ngx_hyperdrive_origin_t *o);
 /* milliseconds of the monotonic clock, and one more */
 uint64_t ngx_hyperdrive_origin_clock(void);
 /* opens a connection; its place has been taken.  The end is told by _ready()

@@ -157,6 +157,11 @@ ngx_hyperdrive_origin_ask_attach(ngx_hyperdrive_origin_ask_t *ask,
     ngx_add_timer(&ask->timer, ask->timeout ? ask->timeout
                                             : NGX_HYPERDRIVE_ORIGIN_ASK_TIME);
 
+    if (!o->named && ngx_hyperdrive_origin_name(o) == NGX_ERROR) {
+        ngx_hyperdrive_origin_ask_lost(ask, "no memory");
+        return;
+    }
+
     if (o->bucket != ask->bucket || o->unknown) {
 
         /* it shares the fate of the request */
@@ -311,8 +316,7 @@ ngx_hyperdrive_origin_ask_answers(ngx_hyperdrive_origin_ask_t *ask)
             return NGX_BUSY;
         }
 
-        rc = proto->answer(ask->wire, o->wire, &o->net.pos, o->net.last,
-                           &ask->reply, &piece);
+        rc = ngx_hyperdrive_origin_answer(o, ask->wire, &ask->reply, &piece);
 
         if (rc == NGX_AGAIN) {
             break;
@@ -349,11 +353,7 @@ ngx_hyperdrive_origin_ask_answers(ngx_hyperdrive_origin_ask_t *ask)
         }
     }
 
-    if (!proto->origin_settled(o->wire) || o->net.pos != o->net.last) {
-        return NGX_AGAIN;
-    }
-
-    if (ask->request.size) {
+    if (ask->request.size && !proto->origin_owes(o->wire)) {
 
         /* the rest of the request, which had to wait for an empty ledger */
 
@@ -364,6 +364,10 @@ ngx_hyperdrive_origin_ask_answers(ngx_hyperdrive_origin_ask_t *ask)
             return NGX_DONE;
         }
 
+        return NGX_AGAIN;
+    }
+
+    if (!proto->origin_settled(o->wire) || o->net.pos != o->net.last) {
         return NGX_AGAIN;
     }
 

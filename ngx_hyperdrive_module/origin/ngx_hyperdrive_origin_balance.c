@@ -8,11 +8,6 @@
 #include "base/ngx_hyperdrive_base_hash.h"
 
 
-/* with a number beside it, it is one of 64 bits */
-#define NGX_HYPERDRIVE_ORIGIN_SITE_MASK                                      \
-    (((uint64_t) 1 << 44) - 1)
-
-
 /*
  * nginx's balancers work for a stream session and allocate from its
  * connection's pool.  An origin connection outlives the client for which it

@@ -11,7 +11,8 @@
 /*
  * A query is stopped by a statement, where the protocol has no request for
  * it: over a connection of its own to the same server, beside those of the
- * pool, which is closed behind it.
+ * pool, which is closed behind it.  Behind the address there may be another
+ * one, where the number is a stranger's: so it is asked first which it is.
  */
 
 
@@ -25,6 +26,7 @@
 
 static ngx_int_t ngx_hyperdrive_origin_halt_get(ngx_peer_connection_t *pc,
     void *data);
+static ngx_int_t ngx_hyperdrive_origin_halt_kill(ngx_hyperdrive_origin_t *k);
 static void ngx_hyperdrive_origin_halt_read(ngx_hyperdrive_origin_t *o);
 static void ngx_hyperdrive_origin_halt_write(ngx_hyperdrive_origin_t *o);
 
@@ -62,6 +64,7 @@ ngx_hyperdrive_origin_halt(ngx_hyperdrive_origin_t *o)
 
     k->pool = o->pool;
     k->server = o->server;
+    k->site = o->site;
     k->sockaddr = o->sockaddr;
     k->socklen = o->socklen;
     k->extra = 1;
@@ -114,29 +117,20 @@ ngx_hyperdrive_origin_halt_get(ngx_peer_connection_t *pc, void *data)
 void
 ngx_hyperdrive_origin_halt_ready(ngx_hyperdrive_origin_t *k)
 {
-    u_char      buf[NGX_HYPERDRIVE_ORIGIN_HALT_TEXT];
-    ngx_str_t   text;
+    ngx_int_t  rc;
 
     ngx_hyperdrive_origin_set_state(k, NGX_HYPERDRIVE_ORIGIN_BUSY);
 
     k->read = ngx_hyperdrive_origin_halt_read;
     k->write = ngx_hyperdrive_origin_halt_write;
 
-    if (k->target == NULL) {
-        ngx_hyperdrive_origin_close(k, NULL);
-        return;
+    rc = ngx_hyperdrive_origin_name(k);
+
+    if (rc == NGX_DECLINED) {
+        rc = ngx_hyperdrive_origin_halt_kill(k);
     }
 
-    text.data = buf;
-    text.len = ngx_snprintf(buf, sizeof(buf),
-                            k->pool->conf->proto->origin_kill, k->target->pid)
-               - buf;
-
-    if (k->pool->conf->proto->origin_own(k->wire, &text,
-                                         NGX_HYPERDRIVE_ORIGIN_HALT_TAG,
-                                         NGX_HYPERDRIVE_PROTO_OWN_SYNC,
-                                         &k->net.out)
-        != NGX_OK
+    if (rc != NGX_OK
         || ngx_hyperdrive_net_flush(&k->net) == NGX_ERROR
         || ngx_handle_write_event(k->net.connection->write, 0) != NGX_OK)
     {
@@ -145,6 +139,46 @@ ngx_hyperdrive_origin_halt_ready(ngx_hyperdrive_origin_t *k)
     }
 
     ngx_add_timer(k->net.connection->read, NGX_HYPERDRIVE_ORIGIN_HALT_TIME);
+}
+
+
+/* NGX_DECLINED: there is nothing to be stopped here */
+
+static ngx_int_t
+ngx_hyperdrive_origin_halt_kill(ngx_hyperdrive_origin_t *k)
+{
+    u_char                    buf[NGX_HYPERDRIVE_ORIGIN_HALT_TEXT];
+    ngx_str_t                 text;
+    ngx_hyperdrive_origin_t  *o;
+
+    o = k->target;
+
+    if (o == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if ((!o->named || o->known)
+        && (!k->known || k->home != ngx_hyperdrive_origin_home(o)))
+    {
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "hyperdrive origin %uD of \"%V\": its query is not "
+                      "stopped, another server, or nobody knows which, has "
+                      "answered at \"%V\"", o->pid,
+                      &k->pool->conf->name, &k->server->name);
+        return NGX_DECLINED;
+    }
+
+    k->halting = 1;
+
+    text.data = buf;
+    text.len = ngx_snprintf(buf, sizeof(buf),
+                            k->pool->conf->proto->origin_kill, o->pid)
+               - buf;
+
+    return k->pool->conf->proto->origin_own(k->wire, &text,
+                                         NGX_HYPERDRIVE_ORIGIN_HALT_TAG,
+                                         NGX_HYPERDRIVE_PROTO_OWN_SYNC,
+                                         &k->net.out);
 }
 
 
@@ -161,8 +195,7 @@ ngx_hyperdrive_origin_halt_read(ngx_hyperdrive_origin_t *k)
 
     for ( ;; ) {
 
-        rc = k->pool->conf->proto->answer(NULL, k->wire, &k->net.pos,
-                                          k->net.last, NULL, &piece);
+        rc = ngx_hyperdrive_origin_answer(k, NULL, NULL, &piece);
 
         if (rc == NGX_OK && piece.type != NGX_HYPERDRIVE_PROTO_READY) {
             continue;
@@ -170,6 +203,15 @@ ngx_hyperdrive_origin_halt_read(ngx_hyperdrive_origin_t *k)
 
         if (rc != NGX_AGAIN) {
             /* it has ended, or who was to be stopped had gone */
+            break;
+        }
+
+        if (!k->naming && !k->halting
+            && (ngx_hyperdrive_origin_halt_kill(k) != NGX_OK
+                || ngx_hyperdrive_net_flush(&k->net) == NGX_ERROR
+                || ngx_handle_write_event(k->net.connection->write, 0)
+                   != NGX_OK))
+        {
             break;
         }
 

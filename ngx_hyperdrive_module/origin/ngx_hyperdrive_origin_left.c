@@ -24,6 +24,9 @@
  */
 #define NGX_HYPERDRIVE_ORIGIN_LEFT_APART   100
 
+/* for how long a server runs is told in seconds, milliseconds */
+#define NGX_HYPERDRIVE_ORIGIN_LEFT_SECOND  1500
+
 #define NGX_HYPERDRIVE_ORIGIN_LEFT_TEXT    2048
 
 #define NGX_HYPERDRIVE_ORIGIN_LEFT_BITS    (8 * sizeof(uintptr_t))
@@ -38,10 +41,8 @@ typedef struct {
     ngx_hyperdrive_origin_conf_t    *conf;
     ngx_event_t                      event;
     ngx_connection_t                 dummy;   /* debug logging reads it */
-    ngx_uint_t                       end;     /* of those of <left>: this one
-                                                 is being ended; 0: none */
-    ngx_hyperdrive_pool_t           *pool;    /* ...over one of this */
-    uint32_t                         where;
+    ngx_uint_t                       next;    /* of those of <left>: whether to
+                                                 end it is still to be seen */
     uint32_t                         backends[NGX_HYPERDRIVE_ORIGIN_LEFT_MAX];
     ngx_msec_t                       opened[NGX_HYPERDRIVE_ORIGIN_LEFT_MAX];
     ngx_msec_t                       known[NGX_HYPERDRIVE_ORIGIN_LEFT_MAX];
@@ -51,8 +52,7 @@ typedef struct {
                                               /* a bit for each backend whose
                                                  turn was in this round */
     unsigned                         active:1;
-    unsigned                         valid:1; /* the one that is there, or
-                                                 was, can be asked */
+    unsigned                         answered:1; /* <left> tells of them */
 } ngx_hyperdrive_origin_left_of_t;
 
 
@@ -69,8 +69,10 @@ static void ngx_hyperdrive_origin_left_rows(ngx_hyperdrive_origin_ask_t *ask,
     ngx_hyperdrive_proto_piece_t *piece);
 static void ngx_hyperdrive_origin_left_done(ngx_hyperdrive_origin_ask_t *ask,
     ngx_int_t rc);
-static ngx_uint_t ngx_hyperdrive_origin_left_next(
+static void ngx_hyperdrive_origin_left_end(ngx_hyperdrive_origin_ask_t *ask,
     ngx_hyperdrive_origin_left_of_t *l);
+static ngx_int_t ngx_hyperdrive_origin_left_server(ngx_hyperdrive_origin_t *o,
+    ngx_hyperdrive_origin_left_t *left);
 
 
 void
@@ -131,17 +133,6 @@ ngx_hyperdrive_origin_left_handler(ngx_event_t *ev)
     l = c->data;
     i = 0;
 
-    if (l->end) {
-        l->pool->refs--;
-
-        if (!ngx_exiting) {
-            ngx_hyperdrive_origin_left_ask(l, l->pool);
-            return;
-        }
-
-        l->end = 0;
-    }
-
     if (ngx_exiting
         || ngx_hyperdrive_shm_backend_next(l->conf->limit, &i, &backend)
            != NGX_OK)
@@ -180,7 +171,6 @@ ngx_hyperdrive_origin_left_gather(ngx_hyperdrive_origin_left_of_t *l)
     i = 0;
 
     l->left.n = 0;
-    l->end = 0;
 
     ngx_str_null(&key);
 
@@ -207,11 +197,12 @@ ngx_hyperdrive_origin_left_gather(ngx_hyperdrive_origin_left_of_t *l)
             }
 
             key = backend.key;
-            l->where = backend.where;
+            l->left.where = backend.where;
+            l->left.line = backend.line;
             l->left.died = died;
         }
 
-        if (backend.where != l->where
+        if (backend.where != l->left.where || backend.line != l->left.line
             || ngx_abs((ngx_msec_int_t) (died - l->left.died))
                > NGX_HYPERDRIVE_ORIGIN_LEFT_APART
             || !ngx_hyperdrive_base_same(&backend.key, &key))
@@ -292,10 +283,13 @@ ngx_hyperdrive_origin_left_ask(ngx_hyperdrive_origin_left_of_t *l,
     ask->piece = ngx_hyperdrive_origin_left_rows;
     ask->done = ngx_hyperdrive_origin_left_done;
 
+    ask->waiter.where = l->left.where;
+
     /* everybody who waits does so for what it finds out */
     ask->waiter.priority = NGX_HYPERDRIVE_SHM_PRIORITY;
 
-    l->valid = 0;
+    l->next = 0;
+    l->answered = 0;
 
     /* the text follows: it depends on who is asked */
 
@@ -306,33 +300,18 @@ ngx_hyperdrive_origin_left_ask(ngx_hyperdrive_origin_left_of_t *l,
 static void
 ngx_hyperdrive_origin_left_request(ngx_hyperdrive_origin_ask_t *ask)
 {
-    u_char                            buf[NGX_HYPERDRIVE_ORIGIN_LEFT_TEXT];
-    ngx_str_t                         text;
-    ngx_uint_t                        i;
     ngx_hyperdrive_origin_left_of_t  *l;
 
     l = ask->data;
 
-    l->valid = (ngx_hyperdrive_origin_where(ask->origin) == l->where);
-
-    if (l->end == 0 || !l->valid) {
-        ngx_hyperdrive_origin_left_send(ask, &l->left);
-        return;
-    }
-
-    i = l->end - 1;
-
-    text.data = buf;
-    text.len = ask->pool->conf->proto->left_end(l->left.pids[i],
-                                                ngx_current_msec - l->opened[i],
-                                                ngx_current_msec - l->known[i],
-                                                buf, sizeof(buf));
-
-    ngx_hyperdrive_base_chain_clear(&ask->request);
-
-    ask->pool->conf->proto->query(&text, &ask->request);
+    ngx_hyperdrive_origin_left_send(ask, &l->left);
 }
 
+
+/*
+ * What runs on is ended, by who has said that it does: nobody waits for it, and
+ * at another server the number would be a stranger's.
+ */
 
 static void
 ngx_hyperdrive_origin_left_rows(ngx_hyperdrive_origin_ask_t *ask,
@@ -342,8 +321,59 @@ ngx_hyperdrive_origin_left_rows(ngx_hyperdrive_origin_ask_t *ask,
 
     l = ask->data;
 
-    if (l->end == 0) {
-        ngx_hyperdrive_origin_left_piece(&l->left, piece);
+    if (!l->answered) {
+        ngx_hyperdrive_origin_left_piece(ask, &l->left, piece);
+    }
+
+    if (piece->type != NGX_HYPERDRIVE_PROTO_READY) {
+        return;
+    }
+
+    if (!l->answered) {
+
+        if (ask->failed
+            || ngx_hyperdrive_origin_left_answer(ask->pool->conf->proto,
+                                                 &l->left)
+               != NGX_OK)
+        {
+            return;
+        }
+
+        l->answered = 1;
+    }
+
+    if (ngx_current_msec - l->left.died >= NGX_HYPERDRIVE_ORIGIN_LEFT_END) {
+        ngx_hyperdrive_origin_left_end(ask, l);
+    }
+}
+
+
+/* the next one that is there; an error is that it has gone, or is not ours */
+
+static void
+ngx_hyperdrive_origin_left_end(ngx_hyperdrive_origin_ask_t *ask,
+    ngx_hyperdrive_origin_left_of_t *l)
+{
+    u_char      buf[NGX_HYPERDRIVE_ORIGIN_LEFT_TEXT];
+    ngx_str_t   text;
+    ngx_uint_t  i;
+
+    while (l->next < l->left.n) {
+
+        i = l->next++;
+
+        if (!l->left.there[i]) {
+            continue;
+        }
+
+        text.data = buf;
+        text.len = ask->pool->conf->proto->left_end(l->left.pids[i],
+                                                ngx_current_msec - l->opened[i],
+                                                ngx_current_msec - l->known[i],
+                                                buf, sizeof(buf));
+
+        ask->pool->conf->proto->query(&text, &ask->request);
+        return;
     }
 }
 
@@ -356,61 +386,18 @@ ngx_hyperdrive_origin_left_done(ngx_hyperdrive_origin_ask_t *ask, ngx_int_t rc)
 
     l = ask->data;
 
-    if (l->end == 0 && rc == NGX_OK && l->valid
-        && ngx_hyperdrive_origin_left_answer(ask->pool->conf->proto, &l->left)
-           == NGX_OK)
-    {
-        for (i = 0; i < l->left.n; i++) {
+    for (i = 0; l->answered && i < l->left.n; i++) {
 
-            if (l->left.there[i]) {
-                ngx_hyperdrive_shm_backend_seen(l->backends[i]);
-                continue;
-            }
-
-            ngx_hyperdrive_shm_backend_gone(l->conf->limit, l->backends[i],
-                                            ngx_hyperdrive_origin_wake);
+        if (l->left.there[i]) {
+            ngx_hyperdrive_shm_backend_seen(l->backends[i]);
+            continue;
         }
 
-    } else if (l->end == 0) {
-        l->left.n = 0;
+        ngx_hyperdrive_shm_backend_gone(l->conf->limit, l->backends[i],
+                                        ngx_hyperdrive_origin_wake);
     }
-
-    /*
-     * What runs on is ended: nobody waits for it.  An error is that it has
-     * gone, or is not ours to end.
-     */
-
-    if (ngx_current_msec - l->left.died >= NGX_HYPERDRIVE_ORIGIN_LEFT_END
-        && ngx_hyperdrive_origin_left_next(l))
-    {
-        /* not from here: we may be in the middle of _ask() */
-
-        l->pool = ask->pool;
-        l->pool->refs++;
-
-        ngx_post_event(&l->event, &ngx_posted_events);
-        return;
-    }
-
-    l->end = 0;
 
     ngx_add_timer(&l->event, NGX_HYPERDRIVE_ORIGIN_LEFT_POLL);
-}
-
-
-/* true if there is another one to be ended */
-
-static ngx_uint_t
-ngx_hyperdrive_origin_left_next(ngx_hyperdrive_origin_left_of_t *l)
-{
-    while (l->end < l->left.n) {
-
-        if (l->left.there[l->end++]) {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 
@@ -429,6 +416,7 @@ ngx_hyperdrive_origin_left_send(ngx_hyperdrive_origin_ask_t *ask,
     proto = ask->pool->conf->proto;
 
     left->len = 0;
+    left->server = NGX_DECLINED;
     ngx_memzero(left->there, sizeof(left->there));
 
     p = pids;
@@ -452,15 +440,51 @@ ngx_hyperdrive_origin_left_send(ngx_hyperdrive_origin_ask_t *ask,
 
 
 void
-ngx_hyperdrive_origin_left_piece(ngx_hyperdrive_origin_left_t *left,
-    ngx_hyperdrive_proto_piece_t *piece)
+ngx_hyperdrive_origin_left_piece(ngx_hyperdrive_origin_ask_t *ask,
+    ngx_hyperdrive_origin_left_t *left, ngx_hyperdrive_proto_piece_t *piece)
 {
+    /* by now: a new connection says it ahead of the answer */
+
+    left->server = ngx_hyperdrive_origin_left_server(ask->origin, left);
+
     if (piece->type == NGX_HYPERDRIVE_PROTO_ROWS
         && piece->len <= sizeof(left->rows) - left->len)
     {
         ngx_memcpy(left->rows + left->len, piece->data, piece->len);
         left->len += piece->len;
     }
+}
+
+
+/*
+ * Whether an answer of <o> is about these connections.  None of them outlives
+ * its server: if that runs since later, they are gone.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_origin_left_server(ngx_hyperdrive_origin_t *o,
+    ngx_hyperdrive_origin_left_t *left)
+{
+    uint32_t  where;
+
+    where = ngx_hyperdrive_origin_where(o);
+
+    if (!o->named || where == 0 || left->where == 0) {
+        return NGX_DECLINED;
+    }
+
+    if (where == left->where) {
+        return NGX_OK;
+    }
+
+    if (left->line == 0 || ngx_hyperdrive_origin_line(o) != left->line
+        || (ngx_msec_int_t) (o->since - left->died)
+           < -NGX_HYPERDRIVE_ORIGIN_LEFT_SECOND)
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_DONE;
 }
 
 
@@ -472,6 +496,10 @@ ngx_hyperdrive_origin_left_answer(ngx_hyperdrive_proto_t *proto,
     ngx_int_t    rc, pid;
     ngx_str_t    cols[2];
     ngx_uint_t   i, n;
+
+    if (left->server != NGX_OK) {
+        return (left->server == NGX_DONE) ? NGX_OK : NGX_DECLINED;
+    }
 
     pos = left->rows;
     last = left->rows + left->len;

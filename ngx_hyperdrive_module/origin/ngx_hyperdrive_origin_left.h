@@ -27,9 +27,14 @@ typedef struct {
     uint32_t       pids[NGX_HYPERDRIVE_ORIGIN_LEFT_MAX];
     ngx_msec_t     died;      /* when they were there yet, all of them: as
                                  ngx_current_msec */
+    uint32_t       where;     /* their server, as _origin_where() has it... */
+    uint32_t       line;      /* ...and _origin_line() */
 
     /* what the database has said */
 
+    ngx_int_t      server;    /* NGX_OK: it is theirs; NGX_DONE: theirs has been
+                                 started anew; NGX_DECLINED: another one, or
+                                 that is not known */
     u_char         there[NGX_HYPERDRIVE_ORIGIN_LEFT_MAX];  /* 0: gone; else as
                                                               left_text() */
     size_t         len;
@@ -39,13 +44,13 @@ typedef struct {
 
 /*
  * For ask->send and ask->piece.  _answer(), in ask->done: NGX_OK, <there>
- * tells; NGX_DECLINED: its numbers mean nothing (there is another pooler
- * between), or it does not make sense.
+ * tells; NGX_DECLINED: it is another server that has answered, or its numbers
+ * mean nothing (there is another pooler between), or it does not make sense.
  */
 void ngx_hyperdrive_origin_left_send(ngx_hyperdrive_origin_ask_t *ask,
     ngx_hyperdrive_origin_left_t *left);
-void ngx_hyperdrive_origin_left_piece(ngx_hyperdrive_origin_left_t *left,
-    ngx_hyperdrive_proto_piece_t *piece);
+void ngx_hyperdrive_origin_left_piece(ngx_hyperdrive_origin_ask_t *ask,
+    ngx_hyperdrive_origin_left_t *left, ngx_hyperdrive_proto_piece_t *piece);
 ngx_int_t ngx_hyperdrive_origin_left_answer(ngx_hyperdrive_proto_t *proto,
     ngx_hyperdrive_origin_left_t *left);
 

@@ -22,9 +22,6 @@ static char *ngx_hyperdrive_origin_fits(ngx_hyperdrive_origin_t *o,
     ngx_str_t *greeting);
 
 
-void  (*ngx_hyperdrive_origin_found)(ngx_hyperdrive_origin_t *o);
-
-
 ngx_int_t
 ngx_hyperdrive_origin_credentials(ngx_hyperdrive_pool_t *pool,
     ngx_str_t *password, ngx_str_t *token)
@@ -483,9 +480,6 @@ ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o)
     o->pid = login->pid;
     o->born = ngx_hyperdrive_origin_clock();
 
-    ngx_hyperdrive_shm_backend_known(o->backend, o->pid,
-                                     ngx_hyperdrive_origin_where(o));
-
     reason = ngx_hyperdrive_origin_fits(o, &greeting);
 
     if (reason) {
@@ -531,10 +525,6 @@ ngx_hyperdrive_origin_logged_in(ngx_hyperdrive_origin_t *o)
     }
 
     pool->failures = 0;
-
-    if (pool->conf->moves && pool->replica == NULL) {
-        ngx_hyperdrive_origin_found(o);
-    }
 
     ngx_hyperdrive_origin_ready(o);
 }

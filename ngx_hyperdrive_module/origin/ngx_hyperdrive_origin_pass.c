@@ -26,6 +26,10 @@ typedef struct {
     uint64_t                 expires;
     uint64_t                 stamp;
     uint64_t                 opened;
+    uint64_t                 home;
+    uint64_t                 line;
+    ngx_msec_t               since;
+    uint32_t                 named;         /* 0; 1: by its address; 2 */
     socklen_t                socklen;
     ngx_sockaddr_t           sockaddr;
 } ngx_hyperdrive_origin_pass_t;
@@ -72,6 +76,10 @@ ngx_hyperdrive_origin_pass(ngx_hyperdrive_origin_t *o, ngx_uint_t slot)
     pass.expires = o->expires;
     pass.stamp = o->stamp;
     pass.opened = o->opened;
+    pass.home = o->home;
+    pass.line = o->line;
+    pass.since = o->since;
+    pass.named = o->named + o->known;
     pass.socklen = o->socklen;
     pass.sockaddr = o->sockaddr;
 
@@ -379,6 +387,11 @@ ngx_hyperdrive_origin_pass_create(ngx_hyperdrive_pool_t *pool,
     o->expires = pass->expires;
     o->stamp = pass->stamp;
     o->opened = pass->opened;
+    o->home = pass->home;
+    o->line = pass->line;
+    o->since = pass->since;
+    o->named = (pass->named != 0);
+    o->known = (pass->named == 2);
     o->born = ngx_hyperdrive_origin_clock();
     o->socklen = pass->socklen;
     o->sockaddr = pass->sockaddr;

@@ -14,17 +14,10 @@
 /* ...twice as long after each further refusal, up to */
 #define NGX_HYPERDRIVE_ORIGIN_PAUSE_MAX  800
 
-/* idle connections that are looked at for one that suits */
-#define NGX_HYPERDRIVE_ORIGIN_LOOK       64
-
 /* what is owed to a client that has left may take so long, milliseconds */
 #define NGX_HYPERDRIVE_ORIGIN_DRAIN_TIME 5000
 
 static void ngx_hyperdrive_origin_lend(ngx_hyperdrive_origin_t *o);
-static ngx_hyperdrive_origin_t *ngx_hyperdrive_origin_take_idle(
-    ngx_hyperdrive_pool_t *pool, ngx_hyperdrive_state_bucket_t *bucket);
-static ngx_hyperdrive_origin_t *ngx_hyperdrive_origin_suits(
-    ngx_hyperdrive_origin_t *o, ngx_hyperdrive_state_bucket_t *bucket);
 static ngx_uint_t ngx_hyperdrive_origin_elsewhere(ngx_hyperdrive_origin_t *o);
 static ngx_uint_t ngx_hyperdrive_origin_alive(ngx_hyperdrive_pool_t *pool);
 static ngx_int_t ngx_hyperdrive_origin_down(ngx_hyperdrive_pool_t *pool,
@@ -124,7 +117,7 @@ ngx_hyperdrive_origin_acquire(ngx_hyperdrive_pool_t *pool,
         || (!ngx_hyperdrive_shm_limit_waiting(conf->limit)
             && ngx_queue_empty(&pool->held)))
     {
-        *o = ngx_hyperdrive_origin_take_idle(pool, w->bucket);
+        *o = ngx_hyperdrive_origin_suit(pool, w);
 
         if (*o && ngx_hyperdrive_origin_check(*o) == NGX_OK) {
             ngx_hyperdrive_origin_lend(*o);
@@ -265,90 +258,6 @@ static void
 ngx_hyperdrive_origin_lend(ngx_hyperdrive_origin_t *o)
 {
     ngx_hyperdrive_origin_set_state(o, NGX_HYPERDRIVE_ORIGIN_BUSY);
-}
-
-
-/* the one that was used last, or suits best */
-
-static ngx_hyperdrive_origin_t *
-ngx_hyperdrive_origin_take_idle(ngx_hyperdrive_pool_t *pool,
-    ngx_hyperdrive_state_bucket_t *bucket)
-{
-    ngx_queue_t              *q;
-    ngx_hyperdrive_origin_t  *o;
-
-    for ( ;; ) {
-        q = ngx_queue_head(&pool->origins[NGX_HYPERDRIVE_ORIGIN_IDLE]);
-
-        if (q == ngx_queue_sentinel(
-                                 &pool->origins[NGX_HYPERDRIVE_ORIGIN_IDLE]))
-        {
-            return NULL;
-        }
-
-        o = ngx_queue_data(q, ngx_hyperdrive_origin_t, queue);
-
-        if (o->bucket != bucket || o->unknown) {
-            o = ngx_hyperdrive_origin_suits(o, bucket);
-        }
-
-        if (o->net.connection->read->ready
-            || o->net.connection->read->posted)
-        {
-            /*
-             * Something has come that its handler has not seen yet; often the
-             * end.  It will tell the pool.
-             */
-
-            if (o->net.connection->read->pending_eof) {
-                ngx_hyperdrive_origin_close(o, "closed by the database");
-                continue;
-            }
-        }
-
-        return o;
-    }
-}
-
-
-/*
- * The idle one that is set as it should be, else one that is set to nothing,
- * else <o>, the first.
- */
-
-static ngx_hyperdrive_origin_t *
-ngx_hyperdrive_origin_suits(ngx_hyperdrive_origin_t *o,
-    ngx_hyperdrive_state_bucket_t *bucket)
-{
-    ngx_uint_t                n;
-    ngx_queue_t              *q, *idle;
-    ngx_hyperdrive_origin_t  *other, *best;
-
-    idle = &o->pool->origins[NGX_HYPERDRIVE_ORIGIN_IDLE];
-    best = (o->bucket || o->unknown) ? NULL : o;
-    n = 0;
-
-    for (q = ngx_queue_next(&o->queue);
-         q != ngx_queue_sentinel(idle) && n < NGX_HYPERDRIVE_ORIGIN_LOOK;
-         q = ngx_queue_next(q))
-    {
-        other = ngx_queue_data(q, ngx_hyperdrive_origin_t, queue);
-        n++;
-
-        if (other->unknown || other->net.connection->read->ready) {
-            continue;
-        }
-
-        if (other->bucket == bucket) {
-            return other;
-        }
-
-        if (best == NULL && other->bucket == NULL) {
-            best = other;
-        }
-    }
-
-    return best ? best : o;
 }
 
 
@@ -655,7 +564,8 @@ ngx_hyperdrive_origin_release(ngx_hyperdrive_origin_t *o, void *client)
             (void) proto->origin_abandon(client, o->wire, &o->net.out);
         }
 
-        o->pool->conf->counters->transactions++;
+        /* (or it was asked something by us) */
+        o->pool->conf->counters->transactions += !o->checking;
 
         ngx_hyperdrive_origin_idle(o);
         return;
@@ -742,9 +652,18 @@ ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
         return;
     }
 
+    if ((conf->moves || conf->balancer)
+        && ngx_hyperdrive_origin_name(o) == NGX_OK)
+    {
+        /* what it is used for depends on who it is */
+
+        ngx_hyperdrive_origin_name_wait(o);
+        return;
+    }
+
     if (o->wrong
         || (conf->primary && pool->replica == NULL
-            && o->site != conf->primary))
+            && o->home != conf->primary))
     {
         ngx_hyperdrive_origin_close(o, "is not at the primary any more");
         return;

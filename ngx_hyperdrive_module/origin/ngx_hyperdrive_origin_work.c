@@ -314,7 +314,7 @@ ngx_hyperdrive_origin_moved(ngx_hyperdrive_origin_conf_t *conf)
             next = ngx_queue_next(p);
             o = ngx_queue_data(p, ngx_hyperdrive_origin_t, queue);
 
-            if (o->site != conf->primary) {
+            if (o->home != conf->primary) {
                 ngx_hyperdrive_origin_close(o,
                                             "is not at the primary any more");
             }

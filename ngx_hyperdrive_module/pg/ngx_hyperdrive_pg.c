@@ -112,6 +112,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_origin_cancel,
     NULL,
 
+    ngx_hyperdrive_pg_left_name,
     ngx_hyperdrive_pg_left_text,
     ngx_hyperdrive_pg_left_end,
     1,
@@ -328,7 +329,10 @@ ngx_hyperdrive_pg_origin_disown(ngx_hyperdrive_pg_origin_t *o)
             reply->action = NGX_HYPERDRIVE_PG_DROP;
         }
 
-        reply->tag = 0;
+        if (reply->tag != NGX_HYPERDRIVE_PROTO_TAG_NAME) {
+            reply->tag = 0;
+        }
+
         reply->trail = 0;
 
         if (reply->type == NGX_HYPERDRIVE_PG_REPLY_CLOSE && reply->name) {

@@ -449,6 +449,7 @@ ngx_uint_t ngx_hyperdrive_pg_position_other(
 
 /* ngx_hyperdrive_pg_left.c */
 
+char *ngx_hyperdrive_pg_left_name(void *origin);
 size_t ngx_hyperdrive_pg_left_text(void *origin, ngx_str_t *list, uint32_t own,
     ngx_msec_t age, u_char *buf, size_t size);
 size_t ngx_hyperdrive_pg_left_end(uint32_t pid, ngx_msec_t from, ngx_msec_t to,

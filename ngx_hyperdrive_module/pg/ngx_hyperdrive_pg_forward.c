@@ -450,7 +450,7 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
         }
     }
 
-    if (o->ledger.n
+    if (!ngx_hyperdrive_pg_forward_certain(o)
         && (stmt == NULL || stmt->plan.deallocate || stmt->plan.forgets))
     {
         /* it changes what is prepared, which has to be certain before */
@@ -855,6 +855,18 @@ ngx_hyperdrive_pg_forward_run_prepares(ngx_hyperdrive_pg_forward_t *f,
     run.prepares = 1;
 
     f->run(f->data, &run);
+}
+
+
+/* whether what is prepared is known: nothing is owed but a server's name, which
+   is asked first of all */
+
+ngx_uint_t
+ngx_hyperdrive_pg_forward_certain(ngx_hyperdrive_pg_origin_t *o)
+{
+    return o->ledger.n == 0
+           || ngx_hyperdrive_pg_ledger_at(&o->ledger, o->ledger.n - 1)->tag
+              == NGX_HYPERDRIVE_PROTO_TAG_NAME;
 }
 
 

@@ -61,6 +61,7 @@ void ngx_hyperdrive_pg_forward_run_named(ngx_hyperdrive_pg_forward_t *f);
 void ngx_hyperdrive_pg_forward_run_prepares(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt);
 
+ngx_uint_t ngx_hyperdrive_pg_forward_certain(ngx_hyperdrive_pg_origin_t *o);
 ngx_int_t ngx_hyperdrive_pg_forward_hold(ngx_hyperdrive_pg_forward_t *f);
 ngx_int_t ngx_hyperdrive_pg_forward_raw(ngx_hyperdrive_pg_forward_t *f);
 ngx_hyperdrive_pg_reply_t *ngx_hyperdrive_pg_forward_expect(

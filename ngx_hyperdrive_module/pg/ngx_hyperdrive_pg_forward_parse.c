@@ -644,7 +644,7 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
 
         rc = ngx_hyperdrive_pg_forward_no_statement(f, &name, &mangled);
 
-    } else if (o->ledger.n
+    } else if (!ngx_hyperdrive_pg_forward_certain(o)
                && (entry->stmt->plan.deallocate || entry->stmt->plan.forgets))
     {
         /* what is prepared has to be certain before it changes */

@@ -23,6 +23,35 @@
     "- pg_catalog.make_interval(secs => %M.%03M)"
 
 
+/*
+ * A standby has the system identifier of its primary, so the moment at which
+ * the server was started is in the name.  What stays is the line of a primary:
+ * whoever is promoted begins another one.  There are no operators, which a
+ * search_path may lead elsewhere, and nothing that depends on settings.
+ */
+
+static char  ngx_hyperdrive_pg_left_names[] =
+    "SELECT pg_catalog.pg_backend_pid(), "
+    "pg_catalog.concat(c.system_identifier, ' ', pg_catalog.to_char("
+    "pg_catalog.timezone('UTC', t), 'YYYYMMDDHH24MISSUS')), "
+    "CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL "
+    "ELSE pg_catalog.concat(c.system_identifier, ' ', pg_catalog.substr("
+    "pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8))"
+    " END, pg_catalog.int8mi("
+    "pg_catalog.int8(pg_catalog.date_part('epoch', "
+    "pg_catalog.clock_timestamp())), "
+    "pg_catalog.int8(pg_catalog.date_part('epoch', t))) "
+    "FROM pg_catalog.pg_control_system() AS c, "
+    "pg_catalog.pg_postmaster_start_time() AS t";
+
+
+char *
+ngx_hyperdrive_pg_left_name(void *origin)
+{
+    return ngx_hyperdrive_pg_left_names;
+}
+
+
 size_t
 ngx_hyperdrive_pg_left_text(void *origin, ngx_str_t *list, uint32_t own,
     ngx_msec_t age, u_char *buf, size_t size)

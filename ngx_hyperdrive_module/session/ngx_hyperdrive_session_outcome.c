@@ -85,7 +85,6 @@ static struct {
     ngx_hyperdrive_origin_ask_t           ask;
     ngx_hyperdrive_session_outcome_t     *about;
     ngx_hyperdrive_origin_left_t          left;
-    unsigned                              valid:1;
 } ngx_hyperdrive_session_outcome_now;
 
 /* how many are left of this round */
@@ -131,6 +130,40 @@ ngx_hyperdrive_session_outcome_describe(ngx_hyperdrive_origin_t *o,
     end->pid = o->pid;
     end->user = ngx_hyperdrive_session_outcome_digest(&o->pool->user);
     end->where = ngx_hyperdrive_origin_where(o);
+    end->line = ngx_hyperdrive_origin_line(o);
+}
+
+
+void
+ngx_hyperdrive_session_outcome_found(ngx_hyperdrive_origin_t *o)
+{
+    ngx_uint_t                           mark;
+    ngx_hyperdrive_session_t            *s;
+    ngx_hyperdrive_session_outcome_t    *oc;
+    ngx_hyperdrive_cache_version_end_t   end;
+
+    if (o->outcome == ngx_hyperdrive_session_outcome_told) {
+        oc = o->outcome_data;
+        mark = oc->mark;
+
+    } else if (o->state == NGX_HYPERDRIVE_ORIGIN_BUSY
+               && o->read == ngx_hyperdrive_session_relay)
+    {
+        s = o->data;
+
+        if (!s->write.marked) {
+            return;
+        }
+
+        mark = s->write.mark;
+
+    } else {
+        return;
+    }
+
+    ngx_hyperdrive_session_outcome_describe(o, &end);
+
+    ngx_hyperdrive_cache_version_remark(mark, &end);
 }
 
 
@@ -417,10 +450,11 @@ ngx_hyperdrive_session_outcome_ask(ngx_hyperdrive_session_outcome_t *oc)
     ask = &ngx_hyperdrive_session_outcome_now.ask;
 
     ngx_hyperdrive_session_outcome_now.about = oc;
-    ngx_hyperdrive_session_outcome_now.valid = 0;
     ngx_hyperdrive_session_outcome_now.left.n = 1;
     ngx_hyperdrive_session_outcome_now.left.pids[0] = oc->end.pid;
     ngx_hyperdrive_session_outcome_now.left.died = oc->lost;
+    ngx_hyperdrive_session_outcome_now.left.where = oc->end.where;
+    ngx_hyperdrive_session_outcome_now.left.line = oc->end.line;
 
     ngx_memzero(ask, sizeof(ngx_hyperdrive_origin_ask_t));
 
@@ -429,6 +463,7 @@ ngx_hyperdrive_session_outcome_ask(ngx_hyperdrive_session_outcome_t *oc)
     ask->send = ngx_hyperdrive_session_outcome_send;
     ask->piece = ngx_hyperdrive_session_outcome_piece;
     ask->done = ngx_hyperdrive_session_outcome_done;
+    ask->waiter.where = oc->end.where;
 
     /* the text follows in _send(): it depends on who is asked */
 
@@ -439,13 +474,6 @@ ngx_hyperdrive_session_outcome_ask(ngx_hyperdrive_session_outcome_t *oc)
 static void
 ngx_hyperdrive_session_outcome_send(ngx_hyperdrive_origin_ask_t *ask)
 {
-    ngx_hyperdrive_session_outcome_t  *oc;
-
-    oc = ngx_hyperdrive_session_outcome_now.about;
-
-    ngx_hyperdrive_session_outcome_now.valid
-                 = (ngx_hyperdrive_origin_where(ask->origin) == oc->end.where);
-
     ngx_hyperdrive_origin_left_send(ask,
                                     &ngx_hyperdrive_session_outcome_now.left);
 }
@@ -455,7 +483,8 @@ static void
 ngx_hyperdrive_session_outcome_piece(ngx_hyperdrive_origin_ask_t *ask,
     ngx_hyperdrive_proto_piece_t *piece)
 {
-    ngx_hyperdrive_origin_left_piece(&ngx_hyperdrive_session_outcome_now.left,
+    ngx_hyperdrive_origin_left_piece(ask,
+                                     &ngx_hyperdrive_session_outcome_now.left,
                                      piece);
 }
 
@@ -472,7 +501,7 @@ ngx_hyperdrive_session_outcome_done(ngx_hyperdrive_origin_ask_t *ask,
 
     left = &ngx_hyperdrive_session_outcome_now.left;
 
-    if (rc != NGX_OK || !ngx_hyperdrive_session_outcome_now.valid
+    if (rc != NGX_OK
         || ngx_hyperdrive_origin_left_answer(ask->pool->conf->proto, left)
            != NGX_OK)
     {

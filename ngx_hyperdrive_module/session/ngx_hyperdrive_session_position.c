@@ -41,6 +41,7 @@ typedef struct {
     ngx_hyperdrive_origin_ask_t           ask;
     uint64_t                              asked;    /* when */
     uint64_t                              site;    /* where it was, 0: never */
+    uint64_t                              home;    /* ...which server */
     size_t                                len;
     u_char                                buf[
                                          NGX_HYPERDRIVE_SESSION_POSITION_ROW];
@@ -357,20 +358,25 @@ ngx_hyperdrive_session_position_follow(ngx_hyperdrive_session_position_t *m)
 }
 
 
-/* before anything is written there, or read */
+/*
+ * It is known which server <o> leads to; where primaries move, before anything
+ * is written there, or read.
+ */
 
 static void
 ngx_hyperdrive_session_position_found(ngx_hyperdrive_origin_t *o)
 {
     ngx_hyperdrive_session_position_t  *m;
 
+    ngx_hyperdrive_session_outcome_found(o);
+
     m = o->pool->conf->positions;
 
-    if (m == NULL) {
+    if (m == NULL || !m->conf->moves || o->pool->replica) {
         return;
     }
 
-    if (ngx_hyperdrive_cache_position_primary(m->shared, o->site) == NGX_OK) {
+    if (ngx_hyperdrive_cache_position_primary(m->shared, o->home) == NGX_OK) {
         ngx_hyperdrive_session_position_changed(m, (char *)
                                                    o->server->name.data);
     }
@@ -498,6 +504,7 @@ ngx_hyperdrive_session_position_take(ngx_hyperdrive_origin_ask_t *ask,
 
     a = ask->data;
     a->site = o->site;
+    a->home = o->home;
 
     /* the connection may have been opened, and the primary found, just now */
 
@@ -506,7 +513,7 @@ ngx_hyperdrive_session_position_take(ngx_hyperdrive_origin_ask_t *ask,
         a->m->in_term = ngx_hyperdrive_cache_position_term(a->m->shared,
                                                            &primary);
 
-        if (primary != o->site) {
+        if (primary != o->home) {
             return NGX_DECLINED;
         }
 
@@ -690,6 +697,7 @@ ngx_hyperdrive_session_position_reached(
 
     value.checked = a->asked;
     value.site = a->site;
+    value.home = a->home;
 
     for (i = position ? m->nmarks : 0; i; i--) {
 

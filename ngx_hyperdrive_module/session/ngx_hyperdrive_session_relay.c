@@ -196,8 +196,7 @@ ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s)
 
     for ( ;; ) {
 
-        rc = proto->answer(s->wire, o->wire, &o->net.pos, o->net.last,
-                           &s->net.out, &piece);
+        rc = ngx_hyperdrive_origin_answer(o, s->wire, &s->net.out, &piece);
 
         if (rc == NGX_AGAIN) {
             break;

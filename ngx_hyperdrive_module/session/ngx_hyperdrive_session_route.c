@@ -56,7 +56,7 @@ static ngx_uint_t ngx_hyperdrive_session_route_suits(void *data,
     ngx_uint_t replica);
 static ngx_uint_t ngx_hyperdrive_session_route_fresh(
     ngx_hyperdrive_session_route_t *r, ngx_uint_t replica, uint64_t site,
-    uint64_t born);
+    uint64_t home, uint64_t born);
 static void ngx_hyperdrive_session_route_ask(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_route_t *r);
 static ngx_int_t ngx_hyperdrive_session_route_take(
@@ -213,20 +213,21 @@ ngx_hyperdrive_session_route_suits(void *data, ngx_uint_t replica)
     replicas = r->session->pool->conf->replicas.elts;
 
     return ngx_hyperdrive_session_route_fresh(r, replica,
-                                              replicas[replica].site, 0);
+                                              replicas[replica].site, 0, 0);
 }
 
 
 /*
  * Whether a replica has all that was written to what is read, and that anybody
- * here has been shown; on a connection to <site> that was there at <born>.
+ * here has been shown; on a connection to <site>, and there to the server that
+ * is <home>, that was there at <born>, if that is not 0.
  * (A replica that was restarted may have gone back: what was checked before
  * does not hold for connections that are made after.)
  */
 
 static ngx_uint_t
 ngx_hyperdrive_session_route_fresh(ngx_hyperdrive_session_route_t *r,
-    ngx_uint_t replica, uint64_t site, uint64_t born)
+    ngx_uint_t replica, uint64_t site, uint64_t home, uint64_t born)
 {
     uint64_t                                 moved;
     ngx_msec_int_t                           age;
@@ -247,7 +248,8 @@ ngx_hyperdrive_session_route_fresh(ngx_hyperdrive_session_route_t *r,
 
     ngx_hyperdrive_cache_position_get(shared, replica, &value);
 
-    if (value.reached == 0 || value.site != site || value.checked < born)
+    if (value.reached == 0 || value.site != site
+        || (born && (value.home != home || value.checked < born)))
     {
         return 0;
     }
@@ -350,7 +352,7 @@ ngx_hyperdrive_session_route_still(ngx_hyperdrive_session_route_t *r,
     replicas = r->session->pool->conf->replicas.elts;
 
     return ngx_hyperdrive_session_route_fresh(r, r->choice.replica - replicas,
-                                              o->site, o->born);
+                                              o->site, o->home, o->born);
 }
 
 

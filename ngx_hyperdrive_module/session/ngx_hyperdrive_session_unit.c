@@ -536,6 +536,11 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
         }
     }
 
+    if (!o->named && ngx_hyperdrive_origin_name(o) == NGX_ERROR) {
+        ngx_hyperdrive_session_fatal(s, "53200", "out of memory");
+        return NGX_DONE;
+    }
+
     if (s->settings || o->bucket || o->unknown) {
 
         /* set as the client believes, before it gets anything */

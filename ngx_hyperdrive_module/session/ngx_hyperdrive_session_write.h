@@ -94,6 +94,8 @@ void ngx_hyperdrive_session_write_over(
 void ngx_hyperdrive_session_outcome_init(ngx_array_t *confs);
 /* _cache_version_mark() of <o> */
 ngx_uint_t ngx_hyperdrive_session_outcome_mark(ngx_hyperdrive_origin_t *o);
+/* it is known which server <o> leads to: so are those who would ask about it */
+void ngx_hyperdrive_session_outcome_found(ngx_hyperdrive_origin_t *o);
 /*
  * The client leaves <o>, which has not answered to what it entered for: others
  * stay off until it is idle again, or what became of it is known.

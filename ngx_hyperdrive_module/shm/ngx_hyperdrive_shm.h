@@ -301,10 +301,11 @@ void ngx_hyperdrive_shm_limit_stats(ngx_hyperdrive_shm_limit_t *limit,
  * by: so that, when a worker has died, others can ask which of them are there
  * yet.  _add(): a place was taken for one of a pool with this key, which is
  * about to be opened; 0: there are too many.  <user_id>, <db_id>: quotas in
- * which it counts, or NULL.  _known(): it has logged in at <where>, a digest of
- * an address.  _remove(): it is gone; its place is given back behind that.
- * _pass(): it goes to the process of <slot>, with its place.  _adopt(): as
- * _limit_adopt().
+ * which it counts, or NULL.  _known(): it has logged in, and is about to be
+ * used, or <where> it leads is known, a digest of the server, and a digest of
+ * what that is called whenever it is started; 0: not known yet.  _remove(): it
+ * is gone; its place is given back behind that.  _pass(): it goes to the
+ * process of <slot>, with its place.  _adopt(): as _limit_adopt().
  */
 #define NGX_HYPERDRIVE_SHM_BACKENDS     4096
 #define NGX_HYPERDRIVE_SHM_BACKEND_KEY  512
@@ -312,10 +313,20 @@ void ngx_hyperdrive_shm_limit_stats(ngx_hyperdrive_shm_limit_t *limit,
 uint32_t ngx_hyperdrive_shm_backend_add(ngx_hyperdrive_shm_limit_t *limit,
     ngx_str_t *key, u_char *user_id, u_char *db_id);
 void ngx_hyperdrive_shm_backend_known(uint32_t backend, uint32_t pid,
-    uint32_t where);
+    uint32_t where, uint32_t line);
 void ngx_hyperdrive_shm_backend_remove(uint32_t backend);
 void ngx_hyperdrive_shm_backend_pass(uint32_t backend, ngx_uint_t slot);
 ngx_int_t ngx_hyperdrive_shm_backend_adopt(uint32_t backend, ngx_uint_t slot);
+
+/*
+ * Digests of addresses, of the servers that have answered there, and of what
+ * those are called whenever they are started (0: not known).  _seen(): one has.
+ * NGX_OK: it was the same one at all times, or was started anew; NGX_DECLINED:
+ * there were several, or none, or nobody remembers.
+ */
+void ngx_hyperdrive_shm_site_seen(uint64_t site, uint64_t home, uint64_t line);
+ngx_int_t ngx_hyperdrive_shm_site(uint64_t site, uint64_t *home,
+    uint64_t *line);
 
 /*
  * What dead workers have left of a limit.  One process at a time has the
@@ -328,6 +339,7 @@ typedef struct {
     uint32_t     backend;
     uint32_t     pid;           /* 0: it was being opened */
     uint32_t     where;
+    uint32_t     line;
     ngx_msec_t   age;           /* since the death of its worker... */
     ngx_msec_t   opened;        /* ...since it was about to be opened */
     ngx_msec_t   known;         /* ...since it had logged in, if it had */

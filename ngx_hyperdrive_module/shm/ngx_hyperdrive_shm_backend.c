@@ -33,8 +33,14 @@
      && (at) >> 32 == (limit)->index)
 
 
+/* in the place of a server: there have been several */
+#define NGX_HYPERDRIVE_SHM_SITE_SEVERAL  ((ngx_atomic_uint_t) -1)
+
+
 static ngx_uint_t ngx_hyperdrive_shm_backend_forget(ngx_uint_t i,
     ngx_atomic_uint_t at, ngx_atomic_uint_t to);
+static ngx_hyperdrive_shm_site_t *ngx_hyperdrive_shm_site_find(uint64_t site,
+    ngx_uint_t add);
 
 
 uint32_t
@@ -70,6 +76,8 @@ ngx_hyperdrive_shm_backend_add(ngx_hyperdrive_shm_limit_t *limit,
         e = &ngx_hyperdrive_shm->backend[i];
 
         e->pid = 0;
+        e->where = 0;
+        e->line = 0;
         e->opened = ngx_hyperdrive_shm_now();
         e->key_len = key->len;
         e->counted = 0;
@@ -95,19 +103,25 @@ ngx_hyperdrive_shm_backend_add(ngx_hyperdrive_shm_limit_t *limit,
 
 void
 ngx_hyperdrive_shm_backend_known(uint32_t backend, uint32_t pid,
-    uint32_t where)
+    uint32_t where, uint32_t line)
 {
     ngx_hyperdrive_shm_backend_entry_t  *e;
 
     if (backend) {
         e = &ngx_hyperdrive_shm->backend[backend - 1];
 
+        /* again: either of the two without the other is not wrong */
+
         e->where = where;
-        e->known = ngx_hyperdrive_shm_now();
+        e->line = line;
 
-        ngx_memory_barrier();
+        if (e->pid == 0) {
+            e->known = ngx_hyperdrive_shm_now();
 
-        e->pid = pid;
+            ngx_memory_barrier();
+
+            e->pid = pid;
+        }
     }
 }
 
@@ -306,6 +320,7 @@ ngx_hyperdrive_shm_backend_next(ngx_hyperdrive_shm_limit_t *limit,
         backend->backend = (uint32_t) n + 1;
         backend->pid = e->pid;
         backend->where = e->where;
+        backend->line = e->line;
         backend->age = (ngx_msec_t) (now - e->died);
         backend->opened = (ngx_msec_t) (now - e->opened);
         backend->known = (ngx_msec_t) (now - e->known);
@@ -421,4 +436,82 @@ ngx_hyperdrive_shm_backend_forget(ngx_uint_t i, ngx_atomic_uint_t at,
                                     ngx_hyperdrive_shm_backend_slot(at));
 
     return 1;
+}
+
+
+void
+ngx_hyperdrive_shm_site_seen(uint64_t site, uint64_t home, uint64_t line)
+{
+    ngx_atomic_uint_t           old;
+    ngx_hyperdrive_shm_site_t  *e;
+
+    e = ngx_hyperdrive_shm_site_find(site, 1);
+    if (e == NULL) {
+        return;
+    }
+
+    for ( ;; ) {
+        old = e->home;
+
+        if (old == home || old == NGX_HYPERDRIVE_SHM_SITE_SEVERAL) {
+            return;
+        }
+
+        if (old && (line == 0 || e->line != line)) {
+            e->home = NGX_HYPERDRIVE_SHM_SITE_SEVERAL;
+            return;
+        }
+
+        /* who finds it without its line takes the next one for another */
+
+        if (ngx_atomic_cmp_set(&e->home, old, home)) {
+            e->line = line;
+            return;
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_hyperdrive_shm_site(uint64_t site, uint64_t *home, uint64_t *line)
+{
+    ngx_hyperdrive_shm_site_t  *e;
+
+    e = ngx_hyperdrive_shm_site_find(site, 0);
+
+    if (e == NULL) {
+        return NGX_DECLINED;
+    }
+
+    *home = e->home;
+    *line = e->line;
+
+    return (*home && *home != NGX_HYPERDRIVE_SHM_SITE_SEVERAL) ? NGX_OK
+                                                               : NGX_DECLINED;
+}
+
+
+/* NULL: it is not there, or there is no room */
+
+static ngx_hyperdrive_shm_site_t *
+ngx_hyperdrive_shm_site_find(uint64_t site, ngx_uint_t add)
+{
+    ngx_uint_t                  i;
+    ngx_hyperdrive_shm_site_t  *e;
+
+    for (i = 0; i < NGX_HYPERDRIVE_SHM_SITES; i++) {
+        e = &ngx_hyperdrive_shm->sites[(site + i) % NGX_HYPERDRIVE_SHM_SITES];
+
+        if (e->site == 0
+            && (!add || ngx_atomic_cmp_set(&e->site, 0, site)))
+        {
+            return add ? e : NULL;
+        }
+
+        if (e->site == site) {
+            return e;
+        }
+    }
+
+    return NULL;
 }

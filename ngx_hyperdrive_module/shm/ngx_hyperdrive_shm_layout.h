@@ -30,7 +30,7 @@
  * References inside the zone are numbers, never addresses.
  */
 
-#define NGX_HYPERDRIVE_SHM_LAYOUT       10
+#define NGX_HYPERDRIVE_SHM_LAYOUT       11
 
 #define NGX_HYPERDRIVE_SHM_MAGIC        0x68797064
 
@@ -153,12 +153,24 @@ typedef struct {
     uint64_t                        seen;       /* the database had it then */
     uint32_t                        pid;        /* 0: it has not told yet */
     uint32_t                        where;      /* see _known() */
+    uint32_t                        line;
     uint32_t                        key_len;
     uint32_t                        counted;    /* in quotas */
     u_char                          user_id[NGX_HYPERDRIVE_SHM_QUOTA_ID];
     u_char                          db_id[NGX_HYPERDRIVE_SHM_QUOTA_ID];
     u_char                          key[NGX_HYPERDRIVE_SHM_BACKEND_KEY];
 } ngx_hyperdrive_shm_backend_entry_t;
+
+
+/* an address, and which server has been seen there; see shm_backend.c */
+
+#define NGX_HYPERDRIVE_SHM_SITES        512
+
+typedef struct {
+    ngx_atomic_t                    site;       /* 0: free */
+    ngx_atomic_t                    home;
+    ngx_atomic_t                    line;
+} ngx_hyperdrive_shm_site_t;
 
 
 /* connections of one user or database of an upstream; the lock is one for
@@ -258,6 +270,7 @@ typedef struct {
     ngx_hyperdrive_shm_ticket_t     tickets[NGX_HYPERDRIVE_SHM_TICKETS];
     ngx_hyperdrive_shm_note_t       notes[NGX_HYPERDRIVE_SHM_NOTES];
     ngx_hyperdrive_shm_quota_t      quotas[NGX_HYPERDRIVE_SHM_QUOTAS];
+    ngx_hyperdrive_shm_site_t       sites[NGX_HYPERDRIVE_SHM_SITES];
     ngx_hyperdrive_shm_backend_entry_t
                                     backend[NGX_HYPERDRIVE_SHM_BACKENDS];
 } ngx_hyperdrive_shm_t;

@@ -23,6 +23,7 @@
  *     connections             totals and a list of all connections
  *     reset                   set the counters to zero
  *     rtt MS                  another round trip time, for what comes
+ *     to HOST:PORT            another origin, for connections that come
  *     hold [up|down|both]     let nothing pass; it is kept
  *     release [up|down|both]
  *     cut [client|origin|both] end all connections by a reset; with "client"
@@ -1181,6 +1182,13 @@ relay_command(relay_point_t *p, char *line)
 
     } else if (strcmp(verb, "rtt") == 0) {
         failed = arg == NULL || relay_ms(arg, &relay_rtt) != 0;
+
+    } else if (strcmp(verb, "to") == 0) {
+        failed = arg == NULL;
+
+        if (!failed) {
+            relay_resolve(arg, &relay_target, &relay_target_len);
+        }
 
     } else if (strcmp(verb, "hold") == 0) {
         failed = relay_directions(arg, &directions) != 0;

@@ -137,6 +137,14 @@ main(void)
     ngx_hyperdrive_cache_position_get(p, 3, &got);
     is(got.reached == 10 && got.site == 9, "...and what it has reached");
 
+    /* the same, but for who has answered there */
+
+    value.home = 4;
+    ngx_hyperdrive_cache_position_set(p, 3, &value);
+    ngx_hyperdrive_cache_position_get(p, 3, &got);
+    is(got.reached == 10 && got.site == 9 && got.home == 4,
+       "another server there");
+
     is(!ngx_hyperdrive_cache_position_wanted(p), "nobody wants it");
     ngx_hyperdrive_cache_position_want(p);
     is(ngx_hyperdrive_cache_position_wanted(p), "somebody does");

@@ -303,8 +303,22 @@ mark(uint32_t upstream, uint32_t pid, uint32_t user, uint32_t where)
     end.pid = pid;
     end.user = user;
     end.where = where;
+    end.line = 0;
 
     return ngx_hyperdrive_cache_version_mark(&end);
+}
+
+
+static void
+remark(ngx_uint_t handle, uint32_t user, uint32_t where, uint32_t line)
+{
+    ngx_hyperdrive_cache_version_end_t  end;
+
+    end.user = user;
+    end.where = where;
+    end.line = line;
+
+    ngx_hyperdrive_cache_version_remark(handle, &end);
 }
 
 
@@ -317,7 +331,7 @@ die_inside(void)
 
     (void) mark(7, 4711, 0, 0xfffffffe);
     ngx_hyperdrive_cache_version_unmark(mark(7, 1, 1, 1));
-    (void) mark(8, 4712, 0xfffffffd, 3);
+    remark(mark(8, 4712, 0xfffffffd, 0), 0xfffffffd, 3, 5);
 
     ngx_hyperdrive_cache_version_enter(&a);
 }
@@ -404,9 +418,10 @@ test_dead(void)
     }
 
     is(n == 2 && end[0].upstream == 7 && end[0].pid == 4711
-       && end[0].user == 0 && end[0].where == 0xfffffffe
+       && end[0].user == 0 && end[0].where == 0xfffffffe && end[0].line == 0
        && end[1].upstream == 8 && end[1].pid == 4712
-       && end[1].user == 0xfffffffd && end[1].where == 3,
+       && end[1].user == 0xfffffffd && end[1].where == 3
+       && end[1].line == 5,
        "the connections that it was inside with are known");
 
     ngx_hyperdrive_cache_version_reclaim(seat);

@@ -41,7 +41,8 @@ hold(void)
         }
 
         if (i < 2) {
-            ngx_hyperdrive_shm_backend_known(told->numbers[i], 100 + i, 7);
+            ngx_hyperdrive_shm_backend_known(told->numbers[i], 100 + i, 0, 0);
+            ngx_hyperdrive_shm_backend_known(told->numbers[i], 100 + i, 7, 8);
         }
     }
 }
@@ -92,7 +93,7 @@ test_left(void)
 
     while (ngx_hyperdrive_shm_backend_next(limit, &i, &left) == NGX_OK) {
         n += (left.backend == told->numbers[0] && left.pid == 100
-              && left.where == 7 && left.key.len == 3
+              && left.where == 7 && left.line == 8 && left.key.len == 3
               && left.opened >= left.known && left.known >= left.age);
         n += (left.backend == told->numbers[1] && left.pid == 101) << 4;
         n += (left.backend == told->numbers[2] && left.pid == 0) << 8;
@@ -233,9 +234,48 @@ test_care(void)
 }
 
 
+static void
+test_sites(void)
+{
+    uint64_t  home, line;
+
+    fresh();
+
+    ok(ngx_hyperdrive_shm_site(7, &home, &line) == NGX_DECLINED,
+       "a server that nobody has seen");
+
+    ngx_hyperdrive_shm_site_seen(7, 10, 20);
+    ngx_hyperdrive_shm_site_seen(7 + NGX_HYPERDRIVE_SHM_SITES, 11, 0);
+    ngx_hyperdrive_shm_site_seen(7, 10, 20);
+
+    ok(ngx_hyperdrive_shm_site(7, &home, &line) == NGX_OK
+       && home == 10 && line == 20, "the only one at its address");
+    ok(ngx_hyperdrive_shm_site(7 + NGX_HYPERDRIVE_SHM_SITES, &home, &line)
+       == NGX_OK && home == 11 && line == 0, "another address");
+
+    ngx_hyperdrive_shm_site_seen(7, 12, 20);
+
+    ok(ngx_hyperdrive_shm_site(7, &home, &line) == NGX_OK && home == 12,
+       "it is started anew");
+
+    ngx_hyperdrive_shm_site_seen(7, 13, 21);
+    ngx_hyperdrive_shm_site_seen(7, 13, 21);
+
+    ok(ngx_hyperdrive_shm_site(7, &home, &line) == NGX_DECLINED,
+       "another one there");
+
+    ngx_hyperdrive_shm_site_seen(7 + NGX_HYPERDRIVE_SHM_SITES, 14, 0);
+
+    ok(ngx_hyperdrive_shm_site(7 + NGX_HYPERDRIVE_SHM_SITES, &home, &line)
+       == NGX_DECLINED, "...of which it is not known what stays");
+}
+
+
 int
 main(void)
 {
+    test_sites();
+
     test_left();
     test_lent();
     test_care();

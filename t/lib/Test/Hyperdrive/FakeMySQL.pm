@@ -239,6 +239,13 @@ sub _command {
 	my $fake = $self->{fake};
 	my $name = $name_of{$com} || $com;
 
+	# which server it is, as FakePG.pm has it
+
+	if ($name eq 'QUERY' && $body =~ /^SELECT CONNECTION_ID\(\), CONCAT_WS/) {
+		$self->send_error(1305, '42000', 'a fake has no name');
+		return 1;
+	}
+
 	$self->log(event => 'command', com => $name,
 		$name eq 'QUERY' || $name eq 'STMT_PREPARE' ? (sql => $body)
 			: (body => unpack('H*', $body)));

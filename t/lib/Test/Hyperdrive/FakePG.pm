@@ -513,6 +513,23 @@ sub _dispatch {
 	my $fake = $self->{fake};
 	my ($type, $body) = @$m{qw(type body)};
 
+	# which server it is: it does not know, and no callback need do so
+
+	if ($type eq 'P' && $body =~ /pg_postmaster_start_time\(\) AS t\0/) {
+		$self->{naming} = 1;
+		$self->send_error({ C => '42883', M => 'a fake has no name' });
+	}
+
+	if ($self->{naming}) {
+
+		if ($type eq 'S') {
+			$self->{naming} = 0;
+			$self->ready();
+		}
+
+		return 1;
+	}
+
 	my %seen = (event => 'message', type => $type, bytes => length($body));
 
 	$seen{sql} = unpack('Z*', $body) if $type eq 'Q';

@@ -118,6 +118,15 @@ sub rtt {
 	return $self;
 }
 
+# to(port): where new connections lead from now on
+
+sub to {
+	my ($self, $port) = @_;
+
+	$self->command('to', "127.0.0.1:$port");
+	return $self;
+}
+
 # hold('up' | 'down' | 'both'), release(...), cut('client' | 'origin' | 'both'),
 # refuse() and accept(): see relay.c.
 

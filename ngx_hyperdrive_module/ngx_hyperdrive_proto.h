@@ -303,6 +303,9 @@ typedef struct {
                                                        kept */
     unsigned                          changed:1;    /* it shows that the catalog
                                                        is another one now */
+    unsigned                          cut:1;        /* its last message is not
+                                                       whole, and goes on in
+                                                       the next piece */
     unsigned                          again:1;      /* a request has failed in
                                                        a way that is not shown:
                                                        _repeat() */

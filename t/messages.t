@@ -608,7 +608,7 @@ sub memory {
 # What the database says when it is not asked.
 
 sub scripted {
-	my ($n, $sql) = @_;
+	my ($n, $sql, $c) = @_;
 
 	my $msg = sub { my ($type, $body) = @_;
 		return $type . pack('N', length($body) + 4) . $body };
@@ -625,8 +625,20 @@ sub scripted {
 		. pack('N n N n N n', 0, 0, 25, 65535, 4294967295, 0));
 	my $data = $msg->('D', pack('n N', 1, 1) . 'x');
 
+	if ($1 eq 'cut') {
+
+		# half of a row, of which less is left than an error is long
+
+		$c->send_raw($row . $data . cut_row());
+		CORE::exit(0);
+	}
+
 	return { raw => $row . $say{$1} . $data . $say{$1} . $data
 		. $msg->('C', "SELECT 2\0") . $say{$1} . $msg->('Z', 'I') };
+}
+
+sub cut_row {
+	return 'D' . pack('N n N', 4 + 2 + 4 + 40, 1, 40) . 'x' x 20;
 }
 
 sub scripts {
@@ -641,6 +653,13 @@ sub scripts {
 
 	is($r->types() =~ s/S//gr, 'TDDCZ', 'ParameterStatus anywhere');
 	ok($r->first('S'), 'and told');
+
+	# there is no room for an error within a row
+
+	$c->send('Q', "say cut\0")->flush_out();
+	is($c->read_raw(1 << 20), undef, 'a connection that is lost amid a row');
+	is(substr($c->{in}, -length(cut_row())), cut_row(),
+		'ends the answer there');
 
 	$c->close();
 }

@@ -46,6 +46,8 @@ ngx_hyperdrive_mysql_answer(void *client, void *origin, u_char **pos,
 
     rc = ngx_hyperdrive_mysql_answer_next(c, o, pos, last, piece);
 
+    piece->cut = (o->left && o->pass);
+
     if (c) {
 
         /* in case that an error of ours comes next */
@@ -55,7 +57,6 @@ ngx_hyperdrive_mysql_answer(void *client, void *origin, u_char **pos,
 
         c->seq = (first && first->action != NGX_HYPERDRIVE_MYSQL_DROP)
                  ? first->seq : 1;
-        c->partial = (o->left && o->pass);
 
         if (rc == NGX_OK && piece->type == NGX_HYPERDRIVE_PROTO_ERROR) {
             /* ...or instead of this one */

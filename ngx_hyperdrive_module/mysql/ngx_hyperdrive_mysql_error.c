@@ -104,12 +104,6 @@ ngx_hyperdrive_mysql_error_own(void *data, ngx_hyperdrive_proto_login_t *login,
     u_char    seq;
     uint64_t  caps;
 
-    if (client && client->partial) {
-
-        /* in the middle of a row there is no room for it */
-        return;
-    }
-
     seq = client ? client->seq : login ? login->seq : 1;
     caps = client ? client->caps : login ? login->capabilities : 0;
 

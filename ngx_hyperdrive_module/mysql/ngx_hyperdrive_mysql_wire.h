@@ -134,8 +134,6 @@ typedef struct {
     unsigned                          drop:1;     /* what streams goes to
                                                      nowhere */
     unsigned                          answers:1;  /* ...has an answer */
-    unsigned                          partial:1;  /* it has been told half of a
-                                                     packet */
 } ngx_hyperdrive_mysql_client_t;
 
 

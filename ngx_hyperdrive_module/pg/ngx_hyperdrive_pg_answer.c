@@ -257,6 +257,7 @@ again:
 done:
 
     *pos = p;
+    piece->cut = (o->left && o->pass);
 
     return NGX_OK;
 }

@@ -771,8 +771,10 @@ ngx_hyperdrive_session_fatal(ngx_hyperdrive_session_t *s, char *sqlstate,
     s->conf->origin->counters->errors_own++;
     s->total.errors++;
 
-    s->conf->origin->proto->error(s->wire, s->login, &err,
-                                   &s->net.out);
+    if (!s->cut) {
+        /* (in the middle of a row there is no room for it) */
+        s->conf->origin->proto->error(s->wire, s->login, &err, &s->net.out);
+    }
 
     if (s->log) {
         ngx_hyperdrive_session_log_fatal(s, sqlstate);

@@ -376,6 +376,8 @@ struct ngx_hyperdrive_session_s {
                                                      the client is slow */
     unsigned                         choked:1;    /* the client is not read:
                                                      the origin is slow */
+    unsigned                         cut:1;       /* the last message that it
+                                                     was told is not whole */
     unsigned                         resting:1;   /* on the list */
     unsigned                         heavy:1;     /* too much to be moved */
     unsigned                         direct:1;    /* TLS from the first byte */

@@ -27,6 +27,7 @@ ngx_hyperdrive_session_attach(ngx_hyperdrive_session_t *s,
     s->outstanding = 0;
     s->blocked = 0;
     s->choked = 0;
+    s->cut = 0;
 
     o->data = s;
     o->read = ngx_hyperdrive_session_relay;
@@ -208,6 +209,8 @@ ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s)
             ngx_hyperdrive_session_lost(s, (char *) piece.data);
             return NGX_DONE;
         }
+
+        s->cut = piece.cut;
 
         if (s->fill && piece.tag == 0) {
             ngx_hyperdrive_session_fill_piece(s->fill, &piece);

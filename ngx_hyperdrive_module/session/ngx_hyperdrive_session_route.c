@@ -413,6 +413,7 @@ ngx_hyperdrive_session_route_piece(ngx_hyperdrive_origin_ask_t *ask,
             return;
         }
 
+        s->cut = piece->cut;
         r->rows += piece->rows;
         r->complete |= piece->end;
 

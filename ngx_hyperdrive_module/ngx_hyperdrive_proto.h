@@ -412,7 +412,8 @@ typedef struct {
                                                        last for ever */
     unsigned                          adds:1;       /* <behind> may be set... */
     unsigned                          outside:1;    /* ...and <stmt> is a Query,
-                                                       outside of a block */
+                                                       outside of a block... */
+    unsigned                          unsure:1;     /* ...or perhaps in one */
 
     /*
      * Set by who is called, and valid until the next call: what has to run

@@ -17,6 +17,7 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 use lib 'lib';
 use Test::Hyperdrive;
 use Test::Hyperdrive::Compare qw(difference);
+use Test::Hyperdrive::Process qw(wait_for);
 
 ###############################################################################
 
@@ -151,6 +152,13 @@ my @ways = (
 		'ROLLBACK TO a', $look) },
 		sub { query(@_, 'RELEASE a', $look) },
 		sub { query($_[0], 'COMMIT', $look) } ],
+	[ 'a block that is begun behind it', sub { group(@_, 'BEGIN', $look) },
+		sub { query($_[0], $look) },
+		sub { query($_[0], 'ROLLBACK') },
+		sub { query($_[0], $look) } ],
+	[ 'a local one, not certain to be in a block', sub { query($_[0],
+		'BEGIN', 'COMMIT', "SET LOCAL work_mem TO DEFAULT", $look,
+		'SAVEPOINT a', 'SET LOCAL search_path TO DEFAULT', $look) } ],
 	[ 'a block that fails', sub { query($_[0], 'BEGIN', $_[1], $look) },
 		sub { query($_[0], 'SELECT 1 / 0', $_[1]) },
 		sub { query($_[0], 'ROLLBACK', $look) } ],
@@ -168,7 +176,7 @@ for my $way (@ways) {
 
 		my @said = map { said($_, $form, @steps) } $c, $direct;
 
-		if ($form eq 'DISCARD ALL' && $name =~ /fails|portal/) {
+		if ($form eq 'DISCARD ALL' && $name =~ /fails|portal|behind it/) {
 
 			# it is told later: what was sent behind the form has
 			# been rolled back, and not that
@@ -197,7 +205,7 @@ my @calls = (
 for my $way (@ways) {
 	my ($name, @steps) = @$way;
 
-	next if $name =~ /text|portal|a group/;
+	next if $name =~ /text|portal|a group|behind it/;
 
 	for my $call (@calls) {
 		my ($what, $form);
@@ -215,9 +223,9 @@ for my $way (@ways) {
 # what DISCARD ALL ends is seen, with what goes behind it
 
 $c->query('LISTEN it');
-is($t->status()->{upstreams}{one}{total}{pinned}, 1, 'a pinned client');
+ok(wait_for(sub { pinned() == 1 }), 'a pinned client');
 $c->query('DISCARD ALL');
-is($t->status()->{upstreams}{one}{total}{pinned}, 0, '...is none any more');
+ok(wait_for(sub { pinned() == 0 }), '...is none any more');
 
 like(look($o), qr/^app app 12MB another "\$user", public ISO, MDY .* UTF8 0 none/,
 	'the other client');
@@ -238,6 +246,10 @@ sub client {
 sub direct {
 	return pg_client($pg->port(), user => 'app', password => 'pw',
 		database => 'shop', timeout => 10, params => { %params });
+}
+
+sub pinned {
+	return $t->status()->{upstreams}{one}{total}{pinned};
 }
 
 sub query {

@@ -780,6 +780,7 @@ ngx_hyperdrive_pg_forward_run_query(ngx_hyperdrive_pg_forward_t *f,
 
     run.adds = (stmt && !(o->open && stmt->plan.forgets));
     run.outside = (o->status == 'I' && !(o->ledger.n && o->block));
+    run.unsure = (o->ledger.n && o->block && !o->open);
 
     f->run(f->data, &run);
 

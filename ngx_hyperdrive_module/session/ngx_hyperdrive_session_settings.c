@@ -409,6 +409,7 @@ ngx_hyperdrive_session_settings_push(ngx_hyperdrive_session_t *s,
     change->statement = statement;
     change->back = NULL;
     change->sent = 0;
+    change->apart = 0;
 
     p = (u_char *) (change + 1);
 
@@ -477,6 +478,7 @@ ngx_hyperdrive_session_settings_piece(ngx_hyperdrive_session_t *s,
     }
 
     settings->rolled |= piece->rollback;
+    settings->discarded |= (piece->discard == NGX_HYPERDRIVE_PROTO_DISCARD_ALL);
 
     switch (piece->type) {
 
@@ -566,6 +568,12 @@ ngx_hyperdrive_session_settings_unit(ngx_hyperdrive_session_t *s,
 
     rc = NGX_OK;
 
+    if (!block && settings->parted) {
+        /* the transaction that it began may have been rolled back */
+        rc = ngx_hyperdrive_state_settings_tear(&settings->state,
+                                                settings->parted);
+    }
+
     for (n = 0; n < settings->nchanges; n++) {
 
         change = settings->changes[n];
@@ -596,12 +604,18 @@ ngx_hyperdrive_session_settings_unit(ngx_hyperdrive_session_t *s,
         settings->inside = settings->aligned;
     }
 
+    if (!block) {
+        ngx_hyperdrive_state_bucket_unref(settings->parted);
+        settings->parted = NULL;
+    }
+
     if (n) {
         ngx_hyperdrive_session_settings_mode(s);
     }
 
     settings->error = 0;
     settings->rolled = 0;
+    settings->discarded = 0;
     settings->missed = 0;
     settings->completed = 0;
 
@@ -625,17 +639,21 @@ ngx_hyperdrive_session_settings_change(
     ngx_hyperdrive_session_change_t *change)
 {
     ngx_int_t                      rc;
-    ngx_uint_t                     torn;
+    ngx_uint_t                     torn, done;
     ngx_hyperdrive_state_change_e  what;
 
     rc = NGX_OK;
     what = change->change;
 
     torn = !change->sent
-           || (what == NGX_HYPERDRIVE_STATE_DISCARD_ALL
-               && (settings->error || settings->missed));
+           || ((settings->error || settings->missed)
+               && ngx_hyperdrive_session_settings_back_parted(settings,
+                                                              change));
 
-    if (settings->error && change->statement >= settings->completed) {
+    done = (what == NGX_HYPERDRIVE_STATE_DISCARD_ALL)
+           ? settings->discarded : change->statement < settings->completed;
+
+    if (settings->error && !done) {
 
         /* it has failed, or was not tried */
 
@@ -657,6 +675,13 @@ ngx_hyperdrive_session_settings_change(
         {
             rc = NGX_ERROR;
         }
+    }
+
+    if (change->back && settings->discarded && !change->apart
+        && what == NGX_HYPERDRIVE_STATE_DISCARD_ALL)
+    {
+        ngx_hyperdrive_state_bucket_unref(settings->parted);
+        settings->parted = ngx_hyperdrive_state_bucket_ref(change->back);
     }
 
     if (torn) {
@@ -810,6 +835,7 @@ ngx_hyperdrive_session_settings_end(ngx_hyperdrive_session_t *s)
     settings->unsure = 0;
     settings->error = 0;
     settings->rolled = 0;
+    settings->discarded = 0;
     settings->missed = 0;
     settings->completed = 0;
     settings->unit = 0;
@@ -818,6 +844,9 @@ ngx_hyperdrive_session_settings_end(ngx_hyperdrive_session_t *s)
 
     ngx_hyperdrive_state_bucket_unref(settings->before);
     settings->before = NULL;
+
+    ngx_hyperdrive_state_bucket_unref(settings->parted);
+    settings->parted = NULL;
 
     if (!settings->failed) {
         free(settings->said);
@@ -854,6 +883,7 @@ ngx_hyperdrive_session_settings_free(ngx_hyperdrive_session_t *s)
 
     ngx_hyperdrive_session_settings_drop(settings, settings->nchanges);
     ngx_hyperdrive_state_bucket_unref(settings->before);
+    ngx_hyperdrive_state_bucket_unref(settings->parted);
     ngx_hyperdrive_state_settings_free(&settings->state);
 
     free(settings->changes);

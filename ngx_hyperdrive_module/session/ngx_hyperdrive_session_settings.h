@@ -48,7 +48,9 @@ typedef struct {
     ngx_hyperdrive_state_bucket_t     *back;       /* the start-up parameters
                                                       that it goes back to... */
     unsigned                           sent:1;     /* ...which the connection is
-                                                      told behind it */
+                                                      told behind it... */
+    unsigned                           apart:1;    /* ...whatever becomes of
+                                                      it */
 } ngx_hyperdrive_session_change_t;
 
 
@@ -67,6 +69,10 @@ struct ngx_hyperdrive_session_settings_s {
     ngx_uint_t                         attempts;   /* connections that could
                                                       not be aligned */
 
+    ngx_hyperdrive_state_bucket_t     *parted;     /* told behind a DISCARD ALL
+                                                      in the open transaction,
+                                                      which that is not of */
+
     unsigned                           stays:1;    /* MySQL: what is set stays
                                                       when its transaction is
                                                       rolled back */
@@ -84,6 +90,7 @@ struct ngx_hyperdrive_session_settings_s {
     unsigned                           error:1;    /* in the unit that is being
                                                       answered */
     unsigned                           rolled:1;   /* it said ROLLBACK */
+    unsigned                           discarded:1; /* ...DISCARD ALL */
     unsigned                           missed:1;   /* what was sent behind it
                                                       has failed */
     unsigned                           barrier:1;  /* how texts are read is
@@ -124,6 +131,7 @@ ngx_int_t ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
     ((settings) == NULL                                                       \
      || ((settings)->nchanges == 0 && !(settings)->aligned                    \
          && !(settings)->asked && (settings)->state.torn == NULL              \
+         && (settings)->parted == NULL                                        \
          && !ngx_hyperdrive_state_settings_dirty(&(settings)->state)))
 /* <s> has settings that are not quiet */
 void ngx_hyperdrive_session_settings_piece(ngx_hyperdrive_session_t *s,
@@ -160,6 +168,10 @@ ngx_int_t ngx_hyperdrive_session_settings_back_mend(
     ngx_hyperdrive_session_t *s);
 /* an error has come that may concern it */
 void ngx_hyperdrive_session_settings_back_failed(ngx_hyperdrive_session_t *s);
+/* ...which has parted it from what was sent behind it */
+ngx_uint_t ngx_hyperdrive_session_settings_back_parted(
+    ngx_hyperdrive_session_settings_t *settings,
+    ngx_hyperdrive_session_change_t *change);
 
 
 /* ngx_hyperdrive_session_settings_align.c */

@@ -70,6 +70,7 @@ ngx_hyperdrive_session_settings_back(ngx_hyperdrive_session_t *s,
         == NGX_OK)
     {
         change->sent = 1;
+        change->apart = run->apart;
         return NGX_OK;
     }
 
@@ -103,9 +104,16 @@ ngx_hyperdrive_session_settings_back_send(ngx_hyperdrive_session_t *s,
 
     local = (change->change == NGX_HYPERDRIVE_STATE_RESET_LOCAL);
 
-    if (local && run->outside && run->stmt->plan.single) {
-        /* over with the statement, which the database warns of */
-        return NGX_OK;
+    if (local && run->stmt->plan.single) {
+
+        if (run->outside) {
+            /* over with the statement, which the database warns of */
+            return NGX_OK;
+        }
+
+        /* that warning is not given within a text of several */
+
+        run->apart = run->unsure;
     }
 
     if (change->change == NGX_HYPERDRIVE_STATE_DISCARD_ALL) {
@@ -242,22 +250,35 @@ ngx_hyperdrive_session_settings_back_mend(ngx_hyperdrive_session_t *s)
 void
 ngx_hyperdrive_session_settings_back_failed(ngx_hyperdrive_session_t *s)
 {
-    ngx_uint_t                          i;
+    ngx_uint_t                          i, hold;
     ngx_hyperdrive_session_change_t    *change;
     ngx_hyperdrive_session_settings_t  *settings;
 
     settings = s->settings;
+    hold = (settings->parted != NULL);
 
     for (i = 0; i < settings->nchanges; i++) {
         change = settings->changes[i];
 
-        if (change->after == 0 && change->back
-            && change->change == NGX_HYPERDRIVE_STATE_DISCARD_ALL)
-        {
-            s->conf->origin->proto->client_hold(s->wire,
-                                                NGX_HYPERDRIVE_PROTO_HOLD);
-        }
+        hold |= (change->after == 0
+                 && ngx_hyperdrive_session_settings_back_parted(settings,
+                                                                change));
     }
+
+    if (hold) {
+        s->conf->origin->proto->client_hold(s->wire,
+                                            NGX_HYPERDRIVE_PROTO_HOLD);
+    }
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_session_settings_back_parted(
+    ngx_hyperdrive_session_settings_t *settings,
+    ngx_hyperdrive_session_change_t *change)
+{
+    return change->change == NGX_HYPERDRIVE_STATE_DISCARD_ALL && change->back
+           && (change->apart || settings->discarded);
 }
 
 

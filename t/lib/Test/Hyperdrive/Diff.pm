@@ -98,7 +98,7 @@ sub _end {
 
 	my @lines = (splice(@{$c->{lines}}), splice(@{$c->{told}}));
 
-	if ($c->{pg} && !$c->{later}) {
+	if ($c->{pg}) {
 		my $now = $c->{pg}->parameters();
 
 		for my $name (sort keys %$now) {
@@ -121,10 +121,6 @@ sub _step {
 
 	my $pg = $c->{pg};
 	my @now = @$messages;
-
-	# behind those, who came with parameters hears of them with the next
-
-	$c->{later} = grep { grep { defined && /DISCARD ALL/i } @$_ } @now;
 
 	# a cancel, when what is asked for runs
 

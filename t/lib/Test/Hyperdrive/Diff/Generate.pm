@@ -461,12 +461,13 @@ sub statement {
 }
 
 # Not one that names a statement: among others, or under a name itself, it finds
-# only those of PREPARE, see docs/postgres.md.
+# only those of PREPARE, see docs/postgres.md.  Nor one that resets: among others
+# in SJIS, which is not read, it goes back to start-up parameters only behind them.
 
 sub lone {
 	for ( ;; ) {
 		my $sql = statement();
-		return $sql unless $sql =~ /^(PREPARE|EXECUTE)/;
+		return $sql unless $sql =~ /^(PREPARE|EXECUTE|RESET)|DEFAULT$/;
 	}
 }
 
@@ -572,6 +573,9 @@ sub setting_text {
 
 	return "SET $name TO $value" if $way < 4;
 	return "SET LOCAL $name = $value" if $way < 6;
+	return any("RESET $name", "SET $name TO DEFAULT",
+		"SET LOCAL $name TO DEFAULT", 'RESET ALL')
+		if $way == 8 && $name !~ /\./;
 	return "SHOW $name" if $way < 7 && $name !~ /\./;
 	return "SET SESSION $name = $value" if $way == 7;
 

@@ -170,6 +170,7 @@ ngx_hyperdrive_classify_mysql(ngx_hyperdrive_sql_facts_t *facts,
     ngx_hyperdrive_state_plan_t *plan)
 {
     plan->asks = facts->asks;
+    plan->releases = facts->release;
 
     if (!plan->single) {
         return;
@@ -256,6 +257,11 @@ ngx_hyperdrive_classify_diag(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
             if (ngx_strcmp(facts->verb, *verb) == 0) {
                 return;
             }
+        }
+
+        if (facts->ntables > 1 && ngx_strcmp(facts->verb, "UPDATE") == 0) {
+            /* rows of a join are found first */
+            return;
         }
 
         plan->found = NGX_HYPERDRIVE_STATE_FOUND_SAME;

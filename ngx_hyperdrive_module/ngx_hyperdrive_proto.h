@@ -170,6 +170,8 @@ typedef struct {
                                                        the client of this
                                                        cancel_pid does, if
                                                        there is one; or 0 */
+    unsigned                          schema:1;     /* it says which schema is
+                                                       wanted, and no more */
     unsigned                          discard:1;    /* local: all that its
                                                        session has is gone, as
                                                        _DISCARD_SESSION */
@@ -285,6 +287,8 @@ typedef struct {
     ngx_uint_t                        struck;       /* units behind this one
                                                        that end with it: the
                                                        database skips them */
+    unsigned                          astray:1;     /* ...it has left all
+                                                       schemas */
     unsigned                          cursor:1;     /* ...its rows are fetched
                                                        by other requests */
     unsigned                          own:1;        /* we have asked for it: it

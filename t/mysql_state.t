@@ -18,7 +18,7 @@ use Test::Hyperdrive::MySQL qw(%CAP %STATUS);
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new()->plan(52)
+my $t = Test::Hyperdrive->new()->plan(83)
 	->write_file_expand('nginx.conf', <<'EOC');
 
 %%TEST_GLOBALS%%
@@ -177,6 +177,92 @@ is($c1->value('SELECT CONNECTION_ID()'), $id, 'on one connection, all the time')
 	is($here->execute($of_here)->{rows}[0][0], 1, 'and back');
 
 	$_->close() for $there, $here;
+}
+
+# what cannot be set any more stops the statement that it was for
+
+{
+	my ($first, $second) = (client(), client());
+
+	$db->sql('CREATE DATABASE gone; CREATE TABLE gone.t (id INT)');
+
+	ok($second->query('USE gone')->{ok}, 'a schema');
+	is($first->value('SELECT COUNT(*) FROM t'), 1, 'a row in another one');
+
+	$db->sql('DROP DATABASE gone');
+
+	is($second->query('DELETE FROM t')->{error}{code}, 1049,
+		'the schema was dropped by somebody else');
+	is($second->query('SELECT * FROM t')->{error}{code}, 1049,
+		'who still has his connection');
+	is($second->init_db('gone')->{error}{code}, 1049, 'it is not there');
+	is($first->value('SELECT COUNT(*) FROM t'), 1,
+		'the row of the other schema is');
+
+	ok($second->init_db('other')->{ok}, 'it may be left');
+	is($first->value('SELECT DATABASE()'), 'shop', 'by nobody else');
+	is($second->value('SELECT DATABASE()'), 'other', 'for another one');
+
+	# by who is in it: he is in none any more, and nobody else is there
+
+	$db->sql('CREATE DATABASE gone');
+
+	ok($second->query('USE gone')->{ok}, 'a schema again');
+	ok($second->query('DROP DATABASE gone')->{ok}, 'dropped from within');
+	is($second->value('SELECT DATABASE()'), undef, 'no schema');
+	is($second->query('SELECT * FROM t')->{error}{code}, 1046,
+		'nothing there to ask');
+	ok($second->query('USE other')->{ok}, 'another one');
+	is($second->value('SELECT DATABASE()'), 'other', 'is there');
+	$second->quit();
+
+	is($first->value('SELECT DATABASE()'), 'shop', 'nobody else has noticed');
+	is($first->query('INSERT INTO t VALUES (7)')->{affected}, 1,
+		'a row is written where it belongs');
+	$first->close();
+}
+
+SKIP: {
+	skip('MySQL has other rights', 7) if $db->is_mysql();
+
+	my ($first, $second) = (client(), client());
+
+	ok($second->query('SET binlog_format = ROW')->{ok}, 'a privileged setting');
+	is($first->value('SELECT @@binlog_format'), 'MIXED', 'of one client');
+
+	$db->sql("REVOKE BINLOG ADMIN, SUPER ON *.* FROM app\@'%'");
+
+	my $old = $first->value('SELECT CONNECTION_ID()');
+	$db->sql("KILL $old");
+
+	ok(wait_for(sub { $db->connections(user => 'app') == 0 }),
+		'the connection is gone');
+
+	is($first->value('SELECT COUNT(*) FROM t'), 2, 'and another one there');
+
+	my $r = $second->query('INSERT INTO t VALUES (8)');
+
+	is($r->{error}{code}, 1644, 'it cannot be set there');
+	like($r->{error}{message}, qr/privilege/, 'as the database says');
+	is($first->value('SELECT COUNT(*) FROM t'), 2,
+		'so nothing is written without it');
+}
+
+# who releases his connection is disconnected, and nobody else is
+
+{
+	my ($first, $second) = (client(), client());
+
+	ok($second->query('COMMIT RELEASE')->{ok}, 'released');
+	is($second->ended(), 'closed', 'disconnected');
+	is($first->value('SELECT 1'), 1, 'another client goes on');
+
+	$second = client();
+
+	ok($second->query('SET completion_type = "RELEASE"')->{ok}, 'as a rule');
+	ok($second->query('ROLLBACK')->{ok}, 'by any end');
+	is($second->ended(), 'closed', 'disconnected, too');
+	is($first->value('SELECT 1'), 1, 'nobody else is');
 }
 
 ###############################################################################

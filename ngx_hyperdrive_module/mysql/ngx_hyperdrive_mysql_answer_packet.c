@@ -600,6 +600,7 @@ ngx_hyperdrive_mysql_answer_packet_end(ngx_hyperdrive_mysql_client_t *c,
     piece->insert_id = ok.insert_id;
     piece->affected = rows ? -1 : (int64_t) ok.affected;
     piece->warnings = ok.warnings;
+    piece->astray = ngx_hyperdrive_mysql_ok_astray(&ok);
     piece->cursor = ((ok.status & NGX_HYPERDRIVE_MYSQL_CURSOR) != 0);
 
     if (first->number) {
@@ -685,6 +686,10 @@ ngx_hyperdrive_mysql_answer_packet_error(ngx_hyperdrive_mysql_client_t *c,
 
     s.data = p + NGX_HYPERDRIVE_MYSQL_HEADER;
     s.len = len;
+
+    if (o->eof && ngx_hyperdrive_mysql_answer_packet_eof(c, o, piece)) {
+        return NGX_AGAIN;
+    }
 
     if (ngx_hyperdrive_mysql_err_read(&s, &err) != NGX_OK) {
         return ngx_hyperdrive_mysql_answer_packet_bad(piece, "malformed error");

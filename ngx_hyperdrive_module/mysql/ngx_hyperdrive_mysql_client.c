@@ -285,6 +285,8 @@ ngx_hyperdrive_mysql_client_request(void *data, u_char *pos, u_char *last,
     unit->flush = (com == NGX_HYPERDRIVE_MYSQL_COM_STMT_CLOSE
                    || com == NGX_HYPERDRIVE_MYSQL_COM_STMT_LONG_DATA);
 
+    unit->schema = (com == NGX_HYPERDRIVE_MYSQL_COM_INIT_DB);
+
     unit->replication = (com == NGX_HYPERDRIVE_MYSQL_COM_REGISTER_SLAVE
                          || com == NGX_HYPERDRIVE_MYSQL_COM_BINLOG_DUMP
                          || com == NGX_HYPERDRIVE_MYSQL_COM_BINLOG_DUMP_GTID);
@@ -478,14 +480,14 @@ ngx_hyperdrive_mysql_client_local(ngx_hyperdrive_mysql_client_t *client,
 
     case NGX_HYPERDRIVE_MYSQL_COM_STMT_RESET:
         return name ? NGX_HYPERDRIVE_MYSQL_LOCAL_OK
-                    : NGX_HYPERDRIVE_MYSQL_LOCAL_STATEMENT;
+                    : NGX_HYPERDRIVE_MYSQL_LOCAL_RESET;
 
     case NGX_HYPERDRIVE_MYSQL_COM_STMT_FETCH:
 
         /* with a cursor there would be an origin */
 
         return name ? NGX_HYPERDRIVE_MYSQL_LOCAL_CURSOR
-                    : NGX_HYPERDRIVE_MYSQL_LOCAL_STATEMENT;
+                    : NGX_HYPERDRIVE_MYSQL_LOCAL_FETCH;
 
     case NGX_HYPERDRIVE_MYSQL_COM_STMT_EXECUTE:
     case NGX_HYPERDRIVE_MYSQL_COM_STMT_BULK_EXECUTE:
@@ -639,6 +641,20 @@ ngx_hyperdrive_mysql_client_answer(ngx_hyperdrive_mysql_client_t *client,
         sqlstate = "HY000";
         format = "Unknown prepared statement handler (%uD) given to "
                  "mysqld_stmt_execute";
+        break;
+
+    case NGX_HYPERDRIVE_MYSQL_LOCAL_RESET:
+        code = 1243;
+        sqlstate = "HY000";
+        format = "Unknown prepared statement handler (%uD) given to "
+                 "mysqld_stmt_reset";
+        break;
+
+    case NGX_HYPERDRIVE_MYSQL_LOCAL_FETCH:
+        code = 1243;
+        sqlstate = "HY000";
+        format = "Unknown prepared statement handler (%uD) given to "
+                 "mysqld_stmt_fetch";
         break;
 
     case NGX_HYPERDRIVE_MYSQL_LOCAL_CURSOR:
@@ -884,10 +900,12 @@ ngx_hyperdrive_mysql_client_refuse(void *data,
     }
 
     if (err == NULL) {
-        ngx_hyperdrive_mysql_client_answer(client, client->local,
-                                           client->number, &seq, out);
+        /* what a reset is answered with holds behind it */
+
         ngx_hyperdrive_mysql_client_done(client, unit->args.data,
                                          unit->args.len);
+        ngx_hyperdrive_mysql_client_answer(client, client->local,
+                                           client->number, &seq, out);
         return;
     }
 

@@ -47,15 +47,18 @@ ngx_hyperdrive_mysql_diag_numbers(void *data,
 {
     ngx_hyperdrive_mysql_client_t *client = data;
 
-    u_char      *p;
-    ngx_uint_t   i;
+    u_char      count;
+    ngx_uint_t  i;
 
     client->seq = 1;
 
-    p = ngx_hyperdrive_mysql_packet_begin(out, 1, &client->seq);
+    count = (u_char) n;
 
-    if (p) {
-        *p = (u_char) n;
+    if (ngx_hyperdrive_mysql_serve_keeps(client)) {
+        ngx_hyperdrive_mysql_serve_count(out, &count, 1, 1, &client->seq);
+
+    } else {
+        ngx_hyperdrive_mysql_packet_append(out, &count, 1, &client->seq);
     }
 
     for (i = 0; i < n; i++) {

@@ -46,6 +46,17 @@ static ngx_hyperdrive_mysql_error_t  ngx_hyperdrive_mysql_errors[] = {
 };
 
 
+/* ...those that are looked at: a database's own, in the other direction */
+
+static ngx_hyperdrive_mysql_error_t  ngx_hyperdrive_mysql_error_known[] = {
+    { "42501", 1044, "42000" },    /* ER_DBACCESS_DENIED_ERROR */
+    { "3D000", 1049, "42000" },    /* ER_BAD_DB_ERROR */
+    { "57014", 1317, "70100" },    /* ER_QUERY_INTERRUPTED */
+    { "57014", 1969, "70100" },    /* ER_STATEMENT_TIMEOUT */
+    { "57014", 3024, "HY000" }     /* ER_QUERY_TIMEOUT */
+};
+
+
 static struct {
     ngx_uint_t   code;
     ngx_uint_t   permanent;
@@ -117,6 +128,7 @@ ngx_hyperdrive_mysql_error_text(ngx_hyperdrive_proto_piece_t *piece,
 {
     size_t                      n;
     ngx_str_t                   payload;
+    ngx_uint_t                  i;
     ngx_hyperdrive_mysql_err_t  err;
 
     payload.data = piece->data + NGX_HYPERDRIVE_MYSQL_HEADER;
@@ -125,6 +137,7 @@ ngx_hyperdrive_mysql_error_text(ngx_hyperdrive_proto_piece_t *piece,
     if (piece->len < NGX_HYPERDRIVE_MYSQL_HEADER
         || ngx_hyperdrive_mysql_err_read(&payload, &err) != NGX_OK)
     {
+        err.code = 0;
         ngx_memcpy(err.sqlstate, "HY000", 6);
         ngx_str_set(&err.message, "an error of the database");
     }
@@ -132,6 +145,15 @@ ngx_hyperdrive_mysql_error_text(ngx_hyperdrive_proto_piece_t *piece,
     n = ngx_min(err.message.len, size - 1);
 
     ngx_memcpy(sqlstate, err.sqlstate, 6);
+
+    for (i = 0; i < sizeof(ngx_hyperdrive_mysql_error_known)
+                    / sizeof(ngx_hyperdrive_mysql_error_known[0]); i++)
+    {
+        if (ngx_hyperdrive_mysql_error_known[i].code == err.code) {
+            ngx_memcpy(sqlstate, ngx_hyperdrive_mysql_error_known[i].from, 6);
+        }
+    }
+
     ngx_memcpy(message, err.message.data, n);
     message[n] = '\0';
 }

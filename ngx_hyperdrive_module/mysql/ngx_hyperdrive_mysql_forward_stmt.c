@@ -404,7 +404,7 @@ ngx_hyperdrive_mysql_forward_fetch(ngx_hyperdrive_mysql_forward_t *f)
 
     if (name == NULL || f->len < NGX_HYPERDRIVE_MYSQL_NUMBER) {
         return ngx_hyperdrive_mysql_forward_local(f,
-                                    NGX_HYPERDRIVE_MYSQL_LOCAL_STATEMENT,
+                                    NGX_HYPERDRIVE_MYSQL_LOCAL_FETCH,
                                     f->client->number);
     }
 
@@ -454,7 +454,7 @@ ngx_hyperdrive_mysql_forward_reset(ngx_hyperdrive_mysql_forward_t *f)
 
     if (name == NULL) {
         return ngx_hyperdrive_mysql_forward_local(f,
-                                         NGX_HYPERDRIVE_MYSQL_LOCAL_STATEMENT,
+                                         NGX_HYPERDRIVE_MYSQL_LOCAL_RESET,
                                          f->client->number);
     }
 

@@ -318,6 +318,36 @@ ngx_hyperdrive_mysql_ok_read(ngx_str_t *payload, uint64_t caps,
 }
 
 
+ngx_uint_t
+ngx_hyperdrive_mysql_ok_astray(ngx_hyperdrive_mysql_ok_t *ok)
+{
+    u_char     *p, *last;
+    ngx_str_t   entry, name;
+
+    p = ok->changes.data;
+    last = p + ok->changes.len;
+
+    while (p && p < last) {
+
+        if (*p++ != NGX_HYPERDRIVE_MYSQL_TRACK_SCHEMA) {
+            p = ngx_hyperdrive_mysql_read_lstr(p, last, &entry);
+            continue;
+        }
+
+        p = ngx_hyperdrive_mysql_read_lstr(p, last, &entry);
+
+        if (p && ngx_hyperdrive_mysql_read_lstr(entry.data,
+                                                entry.data + entry.len, &name)
+            && name.len == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 ngx_int_t
 ngx_hyperdrive_mysql_err_read(ngx_str_t *payload,
     ngx_hyperdrive_mysql_err_t *err)

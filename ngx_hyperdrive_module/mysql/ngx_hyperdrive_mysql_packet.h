@@ -233,6 +233,9 @@ void ngx_hyperdrive_mysql_eof(ngx_hyperdrive_chain_t *chain,
 void ngx_hyperdrive_mysql_end(ngx_hyperdrive_chain_t *chain, uint64_t caps,
     ngx_hyperdrive_mysql_ok_t *ok, u_char *seq);
 
+/* whether it tells, by a tracker, that the session is in no schema any more */
+ngx_uint_t ngx_hyperdrive_mysql_ok_astray(ngx_hyperdrive_mysql_ok_t *ok);
+
 /*
  * Readers of payloads, their first byte included: NGX_OK or NGX_ERROR, cut
  * short.

@@ -48,7 +48,9 @@ typedef enum {
     NGX_HYPERDRIVE_MYSQL_LOCAL_END,          /* an EOF, or an OK for it */
     NGX_HYPERDRIVE_MYSQL_LOCAL_UNKNOWN,      /* a command that is none... */
     NGX_HYPERDRIVE_MYSQL_LOCAL_MALFORMED,
-    NGX_HYPERDRIVE_MYSQL_LOCAL_STATEMENT,    /* ...a statement */
+    NGX_HYPERDRIVE_MYSQL_LOCAL_STATEMENT,    /* ...a statement: to execute, */
+    NGX_HYPERDRIVE_MYSQL_LOCAL_RESET,        /* to reset, */
+    NGX_HYPERDRIVE_MYSQL_LOCAL_FETCH,        /* to fetch from */
     NGX_HYPERDRIVE_MYSQL_LOCAL_CURSOR,       /* ...a cursor */
     NGX_HYPERDRIVE_MYSQL_LOCAL_LONG,         /* the text is too long to be
                                                 prepared */

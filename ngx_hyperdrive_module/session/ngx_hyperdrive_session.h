@@ -234,6 +234,9 @@ typedef struct {
     unsigned                         unseen:1;    /* something may be left that
                                                      cannot be asked for */
     unsigned                         close:1;     /* it cannot be taken away */
+    unsigned                         astray:1;    /* MySQL: the connection is
+                                                     in no schema any more, and
+                                                     closed behind the client */
     unsigned                         all:1;       /* it has to be taken away */
     unsigned                         sent:1;      /* something of the client's
                                                      own, since it has this
@@ -383,6 +386,8 @@ struct ngx_hyperdrive_session_s {
     unsigned                         direct:1;    /* TLS from the first byte */
     unsigned                         pooled:1;    /* counted in pool->refs */
     unsigned                         counted:1;   /* as logged in */
+    unsigned                         releases:1;  /* MySQL: both connections
+                                                     end behind the answer */
     unsigned                         hurried:1;   /* it is not held for the
                                                      catalog */
 };
@@ -551,6 +556,8 @@ void ngx_hyperdrive_session_resume(ngx_hyperdrive_session_t *s);
 
 /* nobody can tell what a statement sets: the connection is kept */
 void ngx_hyperdrive_session_pin_setting(ngx_hyperdrive_session_t *s);
+/* MySQL: its schema was dropped, and no other connection can be in none */
+void ngx_hyperdrive_session_pin_astray(ngx_hyperdrive_session_t *s);
 /* MySQL's: run->replication */
 void ngx_hyperdrive_session_pin_replication(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_run_t *run);
@@ -565,6 +572,9 @@ ngx_int_t ngx_hyperdrive_session_block(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_block_failed(ngx_hyperdrive_session_t *s);
 /* the session is reset: there is none any more */
 void ngx_hyperdrive_session_block_forget(ngx_hyperdrive_session_t *s);
+/* COMMIT RELEASE, and what is the same by completion_type */
+ngx_uint_t ngx_hyperdrive_session_block_releases(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_state_stmt_t *stmt);
 
 
 /* sends what is in the origin's output; NGX_ERROR: its read event tells */

@@ -44,6 +44,8 @@ typedef struct {
     u_char                            *pos;
     ngx_uint_t                         snapshot;
     unsigned                           alone:1;
+    unsigned                           loose:1;
+    unsigned                           stuck:1;
     unsigned                           failed:1;
     unsigned                           roles:1;    /* they are set, or have been
                                                       reset */
@@ -91,6 +93,9 @@ ngx_hyperdrive_session_align_look(ngx_hyperdrive_origin_t *o,
     list = ngx_hyperdrive_session_align_collect(o, bucket);
 
     align->alone = list->alone;
+    align->loose = list->loose;
+    align->stuck = list->stuck;
+    align->any = (list->n != 0);
     align->snapshot = (list->snapshot != 0);
 }
 
@@ -139,7 +144,7 @@ ngx_hyperdrive_session_align_collect(ngx_hyperdrive_origin_t *o,
     ngx_hyperdrive_state_bucket_t *bucket)
 {
     ngx_int_t                             rc;
-    ngx_uint_t                            n, reset;
+    ngx_uint_t                            n, alone;
     ngx_hyperdrive_state_setting_t        setting;
     ngx_hyperdrive_session_align_list_t  *list;
 
@@ -151,6 +156,8 @@ ngx_hyperdrive_session_align_collect(ngx_hyperdrive_origin_t *o,
     list->pos = list->buf;
     list->snapshot = 0;
     list->alone = o->unknown;
+    list->loose = 0;
+    list->stuck = 0;
     list->failed = 0;
     list->reset = 0;
     list->local = 0;
@@ -159,15 +166,17 @@ ngx_hyperdrive_session_align_collect(ngx_hyperdrive_origin_t *o,
 
         rc = ngx_hyperdrive_session_align_mysql(o, bucket, list->buf,
                                                 sizeof(list->buf), list->texts,
-                                                &reset);
-        if (rc == NGX_ERROR) {
+                                                &alone);
+        if (rc == NGX_ERROR || rc == NGX_BUSY) {
             list->failed = 1;
+            list->stuck = (rc == NGX_BUSY);
 
         } else {
             list->n = rc;
         }
 
-        list->alone |= reset;
+        list->alone |= alone;
+        list->loose = 1;
 
         return list;
     }

@@ -56,7 +56,7 @@ static ngx_str_t  ngx_hyperdrive_session_align_mysql_schema =
 ngx_int_t
 ngx_hyperdrive_session_align_mysql(ngx_hyperdrive_origin_t *o,
     ngx_hyperdrive_state_bucket_t *bucket, u_char *buf, size_t size,
-    ngx_str_t *texts, ngx_uint_t *reset)
+    ngx_str_t *texts, ngx_uint_t *alone)
 {
     ngx_int_t                          rc;
     ngx_uint_t                         n;
@@ -71,7 +71,7 @@ ngx_hyperdrive_session_align_mysql(ngx_hyperdrive_origin_t *o,
     list.n = 0;
     list.failed = 0;
 
-    *reset = 0;
+    *alone = 0;
 
     if (o->unknown
         || ngx_hyperdrive_session_align_mysql_lost(list.from, list.to))
@@ -80,16 +80,20 @@ ngx_hyperdrive_session_align_mysql(ngx_hyperdrive_origin_t *o,
         n++;
 
         list.from = NULL;
-        *reset = 1;
+        *alone = 1;
     }
 
     rc = ngx_hyperdrive_session_align_mysql_use(&list, o, &texts[n]);
-    if (rc == NGX_ERROR) {
-        return NGX_ERROR;
+    if (rc == NGX_ERROR || rc == NGX_BUSY) {
+        return rc;
     }
 
     if (rc == NGX_OK) {
+
+        /* it may have been dropped */
+
         n++;
+        *alone = 1;
     }
 
     texts[n].data = list.pos;
@@ -165,7 +169,8 @@ ngx_hyperdrive_session_align_mysql_reset(
     ngx_uint_t                       part;
     ngx_hyperdrive_state_setting_t   now, want;
 
-    static ngx_str_t  null = ngx_string("NULL");
+    /* what has never been set is no number to the database */
+    static ngx_str_t  null = ngx_string("CAST(NULL AS BINARY)");
     static ngx_str_t  deflt = ngx_string("DEFAULT");
 
     p = NULL;
@@ -236,6 +241,16 @@ static void
 ngx_hyperdrive_session_align_mysql_put(ngx_hyperdrive_session_align_my_t *list,
     ngx_str_t *name, ngx_str_t *value)
 {
+    /* a word that stands for a string is reserved for something else, too */
+
+    static ngx_str_t  binary = ngx_string("'binary'");
+
+    if (value->len == sizeof("binary") - 1
+        && ngx_strncasecmp(value->data, (u_char *) "binary", value->len) == 0)
+    {
+        value = &binary;
+    }
+
     if (list->failed
         || (size_t) (list->last - list->pos)
            < sizeof("SET ,= ") + name->len + value->len)
@@ -279,7 +294,7 @@ ngx_hyperdrive_session_align_mysql_part(ngx_str_t *name)
 
 /*
  * NGX_DECLINED: the schema is the right one.  A reset leaves it as it is; no
- * statement leaves all schemas.
+ * statement leaves all schemas: NGX_BUSY.
  */
 
 static ngx_int_t
@@ -320,7 +335,7 @@ ngx_hyperdrive_session_align_mysql_use(ngx_hyperdrive_session_align_my_t *list,
     }
 
     if (want.len == 0) {
-        return (now.len || o->unknown) ? NGX_ERROR : NGX_DECLINED;
+        return (now.len || o->unknown) ? NGX_BUSY : NGX_DECLINED;
     }
 
     if (now.len == want.len

@@ -16,7 +16,7 @@
 
 
 static ngx_uint_t ngx_hyperdrive_session_block_chains(
-    ngx_hyperdrive_session_t *s);
+    ngx_hyperdrive_session_t *s, ngx_str_t *value);
 static void ngx_hyperdrive_session_block_set(ngx_hyperdrive_session_t *s,
     ngx_uint_t deferred, ngx_uint_t failed);
 
@@ -24,6 +24,7 @@ static void ngx_hyperdrive_session_block_set(ngx_hyperdrive_session_t *s,
 ngx_int_t
 ngx_hyperdrive_session_block(ngx_hyperdrive_session_t *s)
 {
+    ngx_str_t                      value;
     ngx_hyperdrive_proto_t        *proto;
     ngx_hyperdrive_proto_unit_t   *unit;
     ngx_hyperdrive_proto_error_t   err;
@@ -63,7 +64,7 @@ ngx_hyperdrive_session_block(ngx_hyperdrive_session_t *s)
 
     if (unit->begin
         && (s->net.pos + unit->len != s->net.last
-            || ngx_hyperdrive_session_block_chains(s)))
+            || ngx_hyperdrive_session_block_chains(s, &value)))
     {
         /* what belongs into the block is there already: all in one write */
 
@@ -115,18 +116,38 @@ ngx_hyperdrive_session_block_forget(ngx_hyperdrive_session_t *s)
 }
 
 
+ngx_uint_t
+ngx_hyperdrive_session_block_releases(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_state_stmt_t *stmt)
+{
+    ngx_str_t  value;
+
+    if (stmt->plan.releases) {
+        return 1;
+    }
+
+    return (stmt->plan.commits || stmt->plan.rolls_back)
+           && ngx_hyperdrive_session_block_chains(s, &value)
+           && value.len
+           && (value.data[0] == '2'
+               || ngx_strlcasestrn(value.data, value.data + value.len,
+                                   (u_char *) "release", 6));
+}
+
+
 /* MySQL: COMMIT would begin another one, or end the connection */
 
 static ngx_uint_t
-ngx_hyperdrive_session_block_chains(ngx_hyperdrive_session_t *s)
+ngx_hyperdrive_session_block_chains(ngx_hyperdrive_session_t *s,
+    ngx_str_t *value)
 {
-    ngx_str_t  name, value;
+    ngx_str_t  name;
 
     ngx_str_set(&name, "completion_type");
 
     return s->settings
            && ngx_hyperdrive_state_settings_find(&s->settings->state, &name,
-                                                 &value)
+                                                 value)
               == NGX_OK;
 }
 

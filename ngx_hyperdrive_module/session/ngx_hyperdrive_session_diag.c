@@ -116,8 +116,10 @@ ngx_hyperdrive_session_diag_answer(ngx_hyperdrive_session_t *s)
     }
 
     if (s->outstanding) {
-        /* what it asks about is under way */
-        return NGX_DECLINED;
+
+        /* what it asks about is under way, or from before that */
+
+        return NGX_AGAIN;
     }
 
     if (get) {
@@ -324,6 +326,7 @@ ngx_hyperdrive_session_diag_run(ngx_hyperdrive_session_t *s,
     }
 
     stmt = run->stmt;
+    d->writes = (stmt && stmt->plan.may_write);
 
     if (stmt == NULL || s->outstanding) {
 
@@ -386,6 +389,7 @@ ngx_hyperdrive_session_diag_piece(ngx_hyperdrive_session_t *s,
 
     case NGX_HYPERDRIVE_PROTO_HEAD:
         d->rows = 0;
+        d->result = 1;
         break;
 
     case NGX_HYPERDRIVE_PROTO_ROWS:
@@ -439,8 +443,14 @@ ngx_hyperdrive_session_diag_answered(ngx_hyperdrive_session_diag_t *d,
             break;
 
         case NGX_HYPERDRIVE_STATE_FOUND_ROWS:
-            d->found = d->rows;
-            d->known = 1;
+
+            /* an OK without rows is that of an empty statement behind it */
+
+            if (d->result) {
+                d->found = d->rows;
+                d->known = 1;
+            }
+
             break;
 
         default: /* NGX_HYPERDRIVE_STATE_FOUND_UNKNOWN, _WANTED */
@@ -452,6 +462,11 @@ ngx_hyperdrive_session_diag_answered(ngx_hyperdrive_session_diag_t *d,
 
     if (piece->insert_id) {
         d->id = piece->insert_id;
+        d->seen = 1;
+
+    } else if (piece->affected < 0 && d->writes) {
+
+        /* behind rows, as of RETURNING, it is not told */
         d->seen = 1;
     }
 
@@ -469,6 +484,7 @@ ngx_hyperdrive_session_diag_answered(ngx_hyperdrive_session_diag_t *d,
     }
 
     d->rows = 0;
+    d->result = 0;
     d->here = 1;
 }
 
@@ -612,8 +628,12 @@ ngx_hyperdrive_session_diag_numbered(ngx_hyperdrive_session_t *s,
 
     if (piece->type == NGX_HYPERDRIVE_PROTO_READY) {
         d->asking--;
-        d->seen = d->again;
-        d->set = !d->again;
+
+        if (d->seen || d->set) {
+            d->seen = d->again;
+            d->set = !d->again;
+        }
+
         d->known = 1;
         d->wanted = 0;
         return;
@@ -636,7 +656,8 @@ ngx_hyperdrive_session_diag_numbered(ngx_hyperdrive_session_t *s,
     id = ngx_atoi(cols[0].data, cols[0].len);
     found = ngx_atoi(cols[1].data, cols[1].len);
 
-    if (id != NGX_ERROR) {
+    if (id != NGX_ERROR && (d->seen || d->set)) {
+        /* else it is another client's */
         d->id = id;
     }
 

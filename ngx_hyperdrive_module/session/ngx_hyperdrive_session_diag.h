@@ -40,6 +40,8 @@ struct ngx_hyperdrive_session_diag_s {
     unsigned      keeps:1;        /* ...it leaves the conditions */
     unsigned      diagnostic:1;   /* ...it is about them */
 
+    unsigned      writes:1;       /* ...it may insert */
+    unsigned      result:1;       /* its columns have come */
     unsigned      known:1;        /* found is right, or else... */
     unsigned      wanted:1;       /* ...it will be asked for */
     unsigned      seen:1;         /* the origin knows better than <id>... */

@@ -111,7 +111,9 @@ ngx_hyperdrive_session_greet_ready(ngx_hyperdrive_session_t *s,
         return;
     }
 
-    if (rc == NGX_OK) {
+    if (rc == NGX_OK || rc == NGX_DECLINED) {
+
+        /* (another one will be found for what it asks) */
 
         if (ngx_hyperdrive_session_greet_done(s) == NGX_DONE) {
             return;

@@ -247,6 +247,20 @@ ngx_hyperdrive_session_pin_setting(ngx_hyperdrive_session_t *s)
 }
 
 
+void
+ngx_hyperdrive_session_pin_astray(ngx_hyperdrive_session_t *s)
+{
+    s->pin.astray = 1;
+
+    if (!s->pinned && !s->conf->state_reject
+        && ngx_hyperdrive_session_pin_taken(s)
+           < ngx_hyperdrive_session_pin_max(s))
+    {
+        ngx_hyperdrive_session_pin_begin(s, NGX_HYPERDRIVE_STATE_PIN_FUNCTION);
+    }
+}
+
+
 /* what <stmt> may leave that is kept for the client */
 
 static ngx_uint_t
@@ -759,7 +773,7 @@ ngx_hyperdrive_session_pin_end(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_session_bodies_free(s);
     ngx_hyperdrive_session_held_free(s);
 
-    if (s->pin.close) {
+    if (s->pin.close || s->pin.astray) {
         rc = NGX_DECLINED;
     }
 

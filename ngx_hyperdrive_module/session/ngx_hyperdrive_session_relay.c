@@ -255,6 +255,7 @@ ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s)
         } else if (piece.type == NGX_HYPERDRIVE_PROTO_ERROR) {
             counters->errors++;
             s->total.errors++;
+            s->releases = 0;
 
             if (piece.read_only && o->pool->conf->moves
                 && (piece.read_only == NGX_HYPERDRIVE_PROTO_READ_ONLY_SERVER
@@ -301,6 +302,18 @@ ngx_hyperdrive_session_settle(ngx_hyperdrive_session_t *s)
     /* all that was sent has been answered, maybe inside a block */
 
     ngx_hyperdrive_session_track_settled(s);
+
+    if (s->releases) {
+
+        /* it has asked for that: the database closes its end, too */
+
+        o->net.connection->error = 1;
+
+        ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_CLOSING);
+        (void) ngx_hyperdrive_session_rearm(s);
+
+        return NGX_DONE;
+    }
 
     if (s->settings) {
         rc = ngx_hyperdrive_session_settings_settled(s);

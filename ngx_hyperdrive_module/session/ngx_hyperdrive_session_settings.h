@@ -179,7 +179,7 @@ ngx_uint_t ngx_hyperdrive_session_settings_back_parted(
 /*
  * A unit is about to be forwarded.  NGX_OK: the connection is as it should be,
  * or what it takes is in its output; NGX_BUSY: the unit has to wait;
- * NGX_ERROR: no memory.
+ * NGX_DECLINED: another connection could be; NGX_ERROR: no memory.
  */
 ngx_int_t ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s);
 /*
@@ -236,12 +236,13 @@ ngx_int_t ngx_hyperdrive_session_role(ngx_hyperdrive_session_t *s,
 
 /*
  * The texts that take <o> to <bucket>, at most three, in <buf>; an empty one
- * is a reset of the connection, and the first.  Returns how many there are, or
- * NGX_ERROR.
+ * is a reset of the connection, and the first.  <alone>: they cannot go with
+ * any unit.  Returns how many there are; NGX_ERROR; NGX_BUSY: <o> cannot be
+ * taken there.
  */
 ngx_int_t ngx_hyperdrive_session_align_mysql(ngx_hyperdrive_origin_t *o,
     ngx_hyperdrive_state_bucket_t *bucket, u_char *buf, size_t size,
-    ngx_str_t *texts, ngx_uint_t *reset);
+    ngx_str_t *texts, ngx_uint_t *alone);
 
 
 /* ngx_hyperdrive_session_align.c */
@@ -250,6 +251,13 @@ ngx_int_t ngx_hyperdrive_session_align_mysql(ngx_hyperdrive_origin_t *o,
 
 typedef struct {
     unsigned                           alone:1;    /* not with the unit */
+    unsigned                           loose:1;    /* MySQL: if it fails, the
+                                                      unit behind it runs all
+                                                      the same */
+    unsigned                           any:1;      /* there is one */
+    unsigned                           stuck:1;    /* MySQL: it cannot be sent,
+                                                      but to another
+                                                      connection */
     unsigned                           snapshot:1; /* not with the beginning of
                                                       a block */
 } ngx_hyperdrive_session_align_t;

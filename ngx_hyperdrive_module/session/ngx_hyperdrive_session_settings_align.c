@@ -80,6 +80,22 @@ ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s)
 
     ngx_hyperdrive_session_align_look(o, own ? other : bucket, &align);
 
+    if (own && align.loose && align.any) {
+
+        /* not USE alone: all that the client has set has to be there */
+
+        ngx_hyperdrive_state_bucket_unref(other);
+        other = NULL;
+        own = 0;
+
+        ngx_hyperdrive_session_align_look(o, bucket, &align);
+    }
+
+    if (align.stuck) {
+        ngx_hyperdrive_state_bucket_unref(other);
+        return NGX_DECLINED;
+    }
+
     /*
      * In one write with the unit, unless that could not run in a transaction
      * with it, or nobody knows.
@@ -89,7 +105,13 @@ ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s)
             || s->unit.stmt->plan.alone || s->login
             || (s->unit.stmt->plan.transaction
                 && (align.snapshot || !s->unit.stmt->plan.single))
-            || (align.snapshot && s->deferred);
+            || (align.snapshot && s->deferred)
+            || (align.loose && !s->unit.stmt->plan.read);
+
+    if (own && align.loose) {
+        /* USE, with nothing ahead of it */
+        alone = 0;
+    }
 
     if (alone && other != o->bucket) {
         /* in between it would be what nobody has noted */

@@ -6,9 +6,12 @@
 
 #include "session/ngx_hyperdrive_session.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
+#include "base/ngx_hyperdrive_base_mode.h"
 #include "sql/ngx_hyperdrive_sql_set.h"
 
 
+static ngx_int_t ngx_hyperdrive_session_settings_role_schema(
+    ngx_hyperdrive_session_t *s, ngx_hyperdrive_state_bucket_t **other);
 static ngx_uint_t ngx_hyperdrive_session_settings_role_change(
     ngx_hyperdrive_session_t *s, ngx_hyperdrive_sql_set_t *set);
 
@@ -33,6 +36,10 @@ ngx_hyperdrive_session_settings_role(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_sql_set_t         set;
     ngx_hyperdrive_state_bucket_t   *bucket;
     ngx_hyperdrive_state_setting_t   setting;
+
+    if (s->conf->origin->proto->dialect & NGX_HYPERDRIVE_BASE_MODE_MYSQL) {
+        return ngx_hyperdrive_session_settings_role_schema(s, other);
+    }
 
     role = &ngx_hyperdrive_session_settings_role_name;
     user = &ngx_hyperdrive_session_settings_role_user;
@@ -76,6 +83,63 @@ ngx_hyperdrive_session_settings_role(ngx_hyperdrive_session_t *s,
         && (ngx_hyperdrive_base_same(&set.name, role)
             || ngx_hyperdrive_state_bucket_reset(&bucket, user) == NGX_OK))
     {
+        *other = bucket;
+        return NGX_OK;
+    }
+
+    ngx_hyperdrive_state_bucket_unref(bucket);
+
+    return NGX_DECLINED;
+}
+
+
+/*
+ * MySQL: the same of a schema, which may have been dropped: the connection
+ * stays in the one where it is.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_session_settings_role_schema(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_state_bucket_t **other)
+{
+    ngx_int_t                        rc;
+    ngx_hyperdrive_origin_t         *o;
+    ngx_hyperdrive_sql_set_t         set;
+    ngx_hyperdrive_state_bucket_t   *bucket;
+    ngx_hyperdrive_state_setting_t   setting;
+
+    static ngx_str_t  use = ngx_string("use");
+
+    o = s->origin;
+
+    if (s->deferred || s->streaming || o->unknown) {
+        return NGX_DECLINED;
+    }
+
+    if (!s->unit.schema
+        && (!s->unit.bare || !s->unit.stmt->plan.settings
+            || !s->unit.stmt->plan.single
+            || !ngx_hyperdrive_session_settings_role_change(s, &set)
+            || set.change != NGX_HYPERDRIVE_SQL_SET_VALUE
+            || !ngx_hyperdrive_base_same(&set.name, &use)))
+    {
+        return NGX_DECLINED;
+    }
+
+    bucket = ngx_hyperdrive_state_bucket_ref(
+                                  ngx_hyperdrive_session_settings_bucket(s));
+
+    if (ngx_hyperdrive_state_bucket_find(o->bucket, &use, &setting)
+        == NGX_OK)
+    {
+        rc = setting.unsure ? NGX_DECLINED
+             : ngx_hyperdrive_state_bucket_set(&bucket, &use, &setting.value);
+
+    } else {
+        rc = ngx_hyperdrive_state_bucket_reset(&bucket, &use);
+    }
+
+    if (rc == NGX_OK) {
         *other = bucket;
         return NGX_OK;
     }

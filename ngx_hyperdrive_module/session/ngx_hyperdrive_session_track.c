@@ -59,6 +59,10 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
         return;
     }
 
+    if (run->stmt && ngx_hyperdrive_session_block_releases(s, run->stmt)) {
+        s->releases = 1;
+    }
+
     ngx_hyperdrive_session_diag_run(s, run);
     ngx_hyperdrive_session_write_run(s, run);
 
@@ -100,6 +104,11 @@ ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
     }
 
     ngx_hyperdrive_session_pin_piece(s, piece);
+
+    if (piece->astray) {
+
+        ngx_hyperdrive_session_pin_astray(s);
+    }
 
     if (piece->discard == NGX_HYPERDRIVE_PROTO_DISCARD_SESSION) {
         ngx_hyperdrive_session_settings_discard(s);

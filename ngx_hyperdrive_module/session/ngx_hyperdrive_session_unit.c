@@ -310,6 +310,10 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
                 ngx_hyperdrive_session_settings_discard(s);
             }
 
+            if (s->diag && !s->unit.flush) {
+                ngx_hyperdrive_session_diag_served(s, -1);
+            }
+
             ngx_hyperdrive_session_refuse(s, NULL);
             return NGX_OK;
         }
@@ -554,6 +558,19 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
 
         if (rc == NGX_BUSY) {
             return NGX_BUSY;
+        }
+
+        if (rc == NGX_DECLINED) {
+
+            /* nothing was sent: the unit is looked at once more */
+
+            o->net.connection->error = 1;
+
+            ngx_hyperdrive_session_flight_forget(s);
+            ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_READY);
+            ngx_hyperdrive_session_detach(s);
+
+            return NGX_OK;
         }
     }
 

@@ -75,6 +75,8 @@ typedef struct {
     unsigned                          commits:1;      /* COMMIT that we may
                                                          answer: no CHAIN */
     unsigned                          rolls_back:1;   /* ROLLBACK, the same */
+    unsigned                          releases:1;     /* MySQL: the connection
+                                                         ends behind it */
     unsigned                          settings:1;     /* it changes settings,
                                                          and can be told how */
     unsigned                          alone:1;        /* it may not run in one

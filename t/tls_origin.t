@@ -25,6 +25,8 @@ my $t = Test::Hyperdrive->new();
 $t->certificate('ca', cn => 'tests')
 	->certificate('other_ca', cn => 'others')
 	->certificate('db', ca => 'ca', alt => [ 'DNS:localhost' ])
+	->certificate('address', ca => 'ca', cn => 'address',
+		alt => [ 'IP:127.0.0.1' ])
 	->certificate('client', ca => 'ca', cn => 'holder')
 	->certificate('stranger', ca => 'other_ca', cn => 'holder');
 
@@ -52,6 +54,9 @@ my $pg = $t->postgres(users => \%users, databases => [ 'shop' ], ssl => 'db',
 
 my $bare = $t->postgres(users => \%users, databases => [ 'shop' ],
 	hba => [ grep { !/^hostssl/ } @hba ]);
+
+my $numbered = $t->postgres(users => \%users, databases => [ 'shop' ],
+	ssl => 'address', hba => [ @hba ]);
 
 # says nothing at all
 
@@ -113,6 +118,10 @@ my @cases = (
 	[ 'app', $host, 'verify-full&sslrootcert=ca.crt', qr/certificate/ ],
 	[ 'app', $named, 'verify-full&sslrootcert=other_ca.crt',
 		qr/certificate/ ],
+	[ 'app', '127.0.0.1:' . $numbered->port(),
+		'verify-full&sslrootcert=ca.crt', 't' ],
+	[ 'app', 'localhost:' . $numbered->port(),
+		'verify-full&sslrootcert=ca.crt', qr/certificate/ ],
 	[ 'app', $host, 'require&sslrootcert=ca.crt', 't' ],
 	[ 'app', $host, 'require&sslrootcert=other_ca.crt', qr/certificate/ ],
 

@@ -11,6 +11,10 @@
 #define NGX_HYPERDRIVE_ORIGIN_TLS_NAME   256
 
 
+static ngx_int_t ngx_hyperdrive_origin_tls_address(ngx_connection_t *c,
+    ngx_str_t *host);
+
+
 ngx_int_t
 ngx_hyperdrive_origin_tls_start(ngx_hyperdrive_origin_server_t *server,
     ngx_connection_t *c, ngx_connection_handler_pt handler)
@@ -93,12 +97,44 @@ ngx_hyperdrive_origin_tls_verify(ngx_hyperdrive_origin_server_t *server,
     }
 
     if (server->sslmode == NGX_HYPERDRIVE_SSLMODE_VERIFY_FULL
+        && ngx_hyperdrive_origin_tls_address(c, &server->host) != NGX_OK
         && ngx_ssl_check_host(c, &server->host) != NGX_OK)
     {
         return "the database's certificate is for another host name";
     }
 
     return NULL;
+}
+
+
+/* RFC 5280, 4.2.1.6: an address that stands in the URL, in the certificate */
+
+static ngx_int_t
+ngx_hyperdrive_origin_tls_address(ngx_connection_t *c, ngx_str_t *host)
+{
+    int      rc;
+    X509    *cert;
+    u_char   text[NGX_INET6_ADDRSTRLEN + 1];
+
+    if (host->len >= sizeof(text)) {
+        return NGX_DECLINED;
+    }
+
+    cert = SSL_get_peer_certificate(c->ssl->connection);
+
+    if (cert == NULL) {
+        return NGX_DECLINED;
+    }
+
+    (void) ngx_cpystrn(text, host->data, host->len + 1);
+
+    /* it says -2 of what is no address */
+
+    rc = X509_check_ip_asc(cert, (char *) text, 0);
+
+    X509_free(cert);
+
+    return rc == 1 ? NGX_OK : NGX_DECLINED;
 }
 
 

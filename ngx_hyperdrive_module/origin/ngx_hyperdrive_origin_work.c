@@ -105,7 +105,8 @@ ngx_hyperdrive_origin_sweep_unused(ngx_hyperdrive_pool_t *pool)
 
     if (pool->refs || !ngx_queue_empty(&pool->pending)
         || !ngx_queue_empty(&pool->waiting)
-        || !ngx_queue_empty(&pool->stopped))
+        || !ngx_queue_empty(&pool->stopped)
+        || !ngx_queue_empty(&pool->held))
     {
         return 0;
     }

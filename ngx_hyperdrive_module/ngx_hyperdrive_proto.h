@@ -418,6 +418,8 @@ typedef struct {
     unsigned                          outside:1;    /* ...and <stmt> is a Query,
                                                        outside of a block... */
     unsigned                          unsure:1;     /* ...or perhaps in one */
+    unsigned                          dead:1;       /* it runs in a block that
+                                                       has failed */
 
     /*
      * Set by who is called, and valid until the next call: what has to run

@@ -122,6 +122,7 @@ transaction_mode();
 cached();
 matching();
 behind();
+ended();
 counted();
 leaving();
 defaults();
@@ -818,6 +819,94 @@ sub behind {
 }
 
 # What the database itself counts: the settings of two clients are the same.
+
+# Settings that come with a block are gone with it, for those who read on in the
+# same text or group.
+
+sub ended {
+	my $show = "SELECT current_setting('work_mem') || ' '"
+		. " || current_setting('search_path') || ' ' || current_user";
+	my $mine = '7MB mine app';
+
+	my %ways = (
+		'a text' => sub { $_[0]->query("ROLLBACK; $show")->column() },
+		'a text, a new block' => sub {
+			my $rows = $_[0]->query("ROLLBACK; BEGIN; $show")->column();
+			$_[0]->query('ROLLBACK');
+			return $rows;
+		},
+		'a text, a chain' => sub {
+			my $rows = $_[0]->query("ROLLBACK AND CHAIN; $show")
+				->column();
+			$_[0]->query('COMMIT');
+			return $rows;
+		},
+		'a text, twice' => sub {
+			$_[0]->query("ROLLBACK; BEGIN; ROLLBACK; $show")->column()
+		},
+		'a text, COMMIT' => sub { $_[0]->query("COMMIT; $show")->column() },
+		'a text, COMMIT of what failed' => sub {
+			$_[0]->query('SELECT 1/0');
+			return $_[0]->query("COMMIT; $show")->column();
+		},
+		'a text, behind what fails' => sub {
+			$_[0]->send('Q', "SELECT 1/0\0");
+			$_[0]->send('Q', "COMMIT; $show\0")->flush_out();
+			$_[0]->result();
+			return $_[0]->result()->column();
+		},
+		'a group' => sub { group($_[0], 'ROLLBACK', $show) },
+		'a group, COMMIT of what failed' => sub {
+			$_[0]->query('SELECT 1/0');
+			return group($_[0], 'COMMIT', $show);
+		},
+		'a group, all of it' => sub {
+			$_[0]->query('ROLLBACK');
+			another();
+			return group($_[0], 'BEGIN', 'SELECT 1', 'ROLLBACK', $show);
+		},
+		'a group without a block' => sub {
+			$_[0]->query('ROLLBACK');
+			another();
+			return group($_[0], 'ROLLBACK', $show);
+		},
+	);
+
+	my $c = client();
+	$c->query($_) for "SET work_mem = '7MB'", 'SET search_path = mine';
+
+	for my $way (sort keys %ways) {
+		another();
+
+		$c->query('BEGIN');
+		$c->query('SELECT 1');
+
+		my $rows = $ways{$way}->($c);
+
+		is($rows->[-1], $mine, "a block has ended, $way");
+		is($c->status(), 'I', "$way, none is open");
+		is(value($c->query($show)), $mine, "$way, later");
+	}
+
+	$c->close();
+}
+
+# Somebody else has had the connection.
+
+sub another {
+	my $o = client();
+
+	$o->query($_) for "SET work_mem = '9MB'", 'SET search_path = theirs',
+		'SET ROLE other', 'SELECT 1';
+	$o->close();
+}
+
+sub group {
+	my ($c, @texts) = @_;
+
+	$c->parse('', $_)->bind('', '')->execute('') for @texts;
+	return $c->sync()->result()->column();
+}
 
 sub counted {
 	my @c = map { client(params => { work_mem => '43MB' }) } 1 .. 2;

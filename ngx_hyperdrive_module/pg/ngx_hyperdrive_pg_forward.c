@@ -812,6 +812,7 @@ ngx_hyperdrive_pg_forward_run_init(ngx_hyperdrive_pg_forward_t *f,
     ngx_memzero(run, sizeof(ngx_hyperdrive_proto_run_t));
 
     run->stmt = stmt;
+    run->dead = (f->origin->status == 'E');
     run->args.data = args;
     run->args.len = end - args;
     run->cut = ((size_t) (f->last - f->pos) < f->total);

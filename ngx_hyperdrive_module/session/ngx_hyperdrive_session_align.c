@@ -225,6 +225,20 @@ ngx_hyperdrive_session_align_collect(ngx_hyperdrive_origin_t *o,
 
 
 ngx_int_t
+ngx_hyperdrive_session_align_again(ngx_hyperdrive_origin_t *o,
+    ngx_hyperdrive_state_bucket_t *bucket, ngx_str_t **texts)
+{
+    ngx_hyperdrive_session_align_list_t  *list;
+
+    list = ngx_hyperdrive_session_align_collect(o, bucket);
+
+    *texts = list->texts;
+
+    return list->failed ? NGX_ERROR : (ngx_int_t) list->n;
+}
+
+
+ngx_int_t
 ngx_hyperdrive_session_align_back(ngx_hyperdrive_state_bucket_t *back,
     ngx_uint_t local, ngx_str_t **texts)
 {

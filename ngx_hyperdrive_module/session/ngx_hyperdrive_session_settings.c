@@ -217,7 +217,7 @@ ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
     ngx_int_t                           rc;
     size_t                              at;
     ngx_str_t                           text;
-    ngx_uint_t                          base, list;
+    ngx_uint_t                          base, list, ends;
     ngx_hyperdrive_sql_set_t            set;
     ngx_hyperdrive_sql_mode_t           mode;
     ngx_hyperdrive_session_change_t    *change;
@@ -236,6 +236,7 @@ ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
 
     if (run->stmt == NULL
         || (!run->stmt->plan.settings
+            && !ngx_hyperdrive_session_settings_back_ends(s, run)
             && (settings == NULL || !run->stmt->plan.transaction
                 || !(ngx_hyperdrive_state_settings_dirty(&settings->state)
                      || settings->nchanges))))
@@ -270,6 +271,7 @@ ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_sql_set_begin(&r, &text, &mode);
 
     base = settings->statements;
+    ends = ngx_hyperdrive_session_settings_back_ends(s, run);
 
     ngx_hyperdrive_session_settings_back_begin(run);
 
@@ -306,6 +308,14 @@ ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
         if (settings->state.base
             && ngx_hyperdrive_session_settings_back(s, run, change,
                                                     set.statement, at)
+               != NGX_OK)
+        {
+            return NGX_DECLINED;
+        }
+
+        if (ends
+            && ngx_hyperdrive_session_settings_back_again(s, run, change,
+                                                          set.statement, at)
                != NGX_OK)
         {
             return NGX_DECLINED;

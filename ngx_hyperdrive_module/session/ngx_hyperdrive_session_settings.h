@@ -162,6 +162,14 @@ void ngx_hyperdrive_session_settings_back_begin(
 ngx_int_t ngx_hyperdrive_session_settings_back(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_run_t *run, ngx_hyperdrive_session_change_t *change,
     ngx_uint_t statement, size_t at);
+/* may <run> end the block with which the client's settings have come, with
+   something behind that end? */
+ngx_uint_t ngx_hyperdrive_session_settings_back_ends(
+    ngx_hyperdrive_session_t *s, ngx_hyperdrive_proto_run_t *run);
+/* ...then they are set anew behind it; NGX_ERROR: they cannot be */
+ngx_int_t ngx_hyperdrive_session_settings_back_again(
+    ngx_hyperdrive_session_t *s, ngx_hyperdrive_proto_run_t *run,
+    ngx_hyperdrive_session_change_t *change, ngx_uint_t statement, size_t at);
 /* ...within a block, ahead of the unit that is about to be forwarded: what
    was torn is set; NGX_ERROR: no memory */
 ngx_int_t ngx_hyperdrive_session_settings_back_mend(
@@ -286,6 +294,9 @@ ngx_int_t ngx_hyperdrive_session_align_ask(ngx_hyperdrive_origin_t *o,
  */
 ngx_int_t ngx_hyperdrive_session_align_back(
     ngx_hyperdrive_state_bucket_t *back, ngx_uint_t local, ngx_str_t **texts);
+/* ...those that set <o>, as it was when it was taken, to <bucket> */
+ngx_int_t ngx_hyperdrive_session_align_again(ngx_hyperdrive_origin_t *o,
+    ngx_hyperdrive_state_bucket_t *bucket, ngx_str_t **texts);
 
 
 /* ngx_hyperdrive_session_options.c */

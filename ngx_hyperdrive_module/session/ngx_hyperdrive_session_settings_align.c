@@ -214,6 +214,13 @@ ngx_hyperdrive_session_settings_behind(ngx_hyperdrive_session_t *s)
 
     stmt = s->unit.stmt;
 
+    if (s->outstanding && stmt && stmt->plan.transaction
+        && !(s->unit.simple && stmt->plan.single))
+    {
+        /* what goes behind its end depends on whether the block has failed */
+        return NGX_BUSY;
+    }
+
     settings->ends = (stmt == NULL || stmt->plan.transaction
                       || stmt->plan.alone);
 

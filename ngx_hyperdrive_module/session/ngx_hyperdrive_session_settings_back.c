@@ -23,6 +23,9 @@
 static ngx_int_t ngx_hyperdrive_session_settings_back_send(
     ngx_hyperdrive_session_t *s, ngx_hyperdrive_proto_run_t *run,
     ngx_hyperdrive_session_change_t *change, ngx_uint_t statement, size_t at);
+static ngx_int_t ngx_hyperdrive_session_settings_back_add(
+    ngx_hyperdrive_proto_run_t *run, ngx_str_t *texts, ngx_uint_t n,
+    ngx_uint_t statement, size_t at);
 static ngx_uint_t ngx_hyperdrive_session_settings_back_lent(
     ngx_hyperdrive_session_t *s, ngx_hyperdrive_state_bucket_t *back);
 
@@ -92,11 +95,9 @@ ngx_hyperdrive_session_settings_back_send(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_run_t *run, ngx_hyperdrive_session_change_t *change,
     ngx_uint_t statement, size_t at)
 {
-    u_char                         *p, *end;
-    ngx_int_t                       n;
-    ngx_str_t                      *texts;
-    ngx_uint_t                      i, local;
-    ngx_hyperdrive_proto_behind_t  *behind;
+    ngx_int_t    n;
+    ngx_str_t   *texts;
+    ngx_uint_t   local;
 
     if (!run->adds || at > run->stmt->len) {
         return NGX_DECLINED;
@@ -134,9 +135,24 @@ ngx_hyperdrive_session_settings_back_send(ngx_hyperdrive_session_t *s,
 
     n = ngx_hyperdrive_session_align_back(change->back, local, &texts);
 
-    if (n == NGX_ERROR
-        || run->nbehind + n > NGX_HYPERDRIVE_SESSION_BACK_MAX)
-    {
+    return n == NGX_ERROR
+           ? NGX_DECLINED
+           : ngx_hyperdrive_session_settings_back_add(run, texts, n, statement,
+                                                      at);
+}
+
+
+/* NGX_DECLINED: there is no room for them */
+
+static ngx_int_t
+ngx_hyperdrive_session_settings_back_add(ngx_hyperdrive_proto_run_t *run,
+    ngx_str_t *texts, ngx_uint_t n, ngx_uint_t statement, size_t at)
+{
+    u_char                         *p, *end;
+    ngx_uint_t                      i;
+    ngx_hyperdrive_proto_behind_t  *behind;
+
+    if (run->nbehind + n > NGX_HYPERDRIVE_SESSION_BACK_MAX) {
         return NGX_DECLINED;
     }
 
@@ -144,7 +160,7 @@ ngx_hyperdrive_session_settings_back_send(ngx_hyperdrive_session_t *s,
     end = ngx_hyperdrive_session_settings_back_buf
           + NGX_HYPERDRIVE_SESSION_BACK_SIZE;
 
-    for (i = 0; i < (ngx_uint_t) n; i++) {
+    for (i = 0; i < n; i++) {
 
         if ((size_t) (end - p) < texts[i].len) {
             return NGX_DECLINED;
@@ -164,6 +180,57 @@ ngx_hyperdrive_session_settings_back_send(ngx_hyperdrive_session_t *s,
     run->nbehind += n;
 
     return NGX_OK;
+}
+
+
+/*
+ * The client's settings have come with the block that <change> ends, perhaps
+ * by taking all of it back, them included: then what the client has sent
+ * behind it would find what somebody else has left.  So they are set anew.
+ */
+
+ngx_uint_t
+ngx_hyperdrive_session_settings_back_ends(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_run_t *run)
+{
+    ngx_hyperdrive_session_settings_t  *settings;
+
+    settings = s->settings;
+
+    /* a single Query has nothing behind it */
+
+    return settings && settings->aligned && !settings->stays
+           && run->stmt->plan.transaction
+           && (run->args.data || !run->stmt->plan.single);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_session_settings_back_again(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_run_t *run, ngx_hyperdrive_session_change_t *change,
+    ngx_uint_t statement, size_t at)
+{
+    ngx_int_t                      n;
+    ngx_str_t                     *texts;
+    ngx_hyperdrive_state_bucket_t  *to;
+
+    if (change->change != NGX_HYPERDRIVE_STATE_ROLLBACK
+        && !(change->change == NGX_HYPERDRIVE_STATE_COMMIT && run->dead))
+    {
+        return NGX_OK;
+    }
+
+    to = s->settings->state.committed;
+
+    n = ngx_hyperdrive_session_align_again(s->origin, to, &texts);
+
+    if (n == NGX_ERROR || !run->adds || at > run->stmt->len) {
+        return NGX_ERROR;
+    }
+
+    return ngx_hyperdrive_session_settings_back_add(run, texts, n, statement,
+                                                    at)
+           == NGX_OK ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -328,6 +328,18 @@ sub transactions {
 		[ "SET work_mem = '10MB'; SET work_mem = 'x'" ],
 		[ "SET work_mem = '10MB'; COMMIT; SET work_mem = 'x'" ],
 		[ "BEGIN; SET work_mem = '10MB'; ROLLBACK" ],
+		[ "BEGIN; SET work_mem = '11MB'; SAVEPOINT a; "
+			. "SET work_mem = '12MB'; ROLLBACK TO a; COMMIT" ],
+		[ 'BEGIN', "SET work_mem = '11MB'; SAVEPOINT a",
+			"SET work_mem = '12MB'; ROLLBACK TO a; COMMIT" ],
+		[ "BEGIN; SET work_mem = '11MB'; ROLLBACK AND CHAIN; "
+			. "SET work_mem = '12MB'; COMMIT" ],
+		[ "BEGIN; SET work_mem = '11MB'; ROLLBACK; "
+			. "BEGIN; SET work_mem = '12MB'; COMMIT" ],
+		[ 'BEGIN', "SET work_mem = '11MB'", 'SELECT 1/0',
+			"COMMIT; SET work_mem = '12MB'" ],
+		[ 'BEGIN', "SET work_mem = '11MB'", 'SELECT 1/0',
+			"COMMIT; BEGIN; SET work_mem = '12MB'; COMMIT" ],
 		[ "SET LOCAL work_mem = '10MB'" ],
 		[ 'START TRANSACTION', "SET work_mem = '11MB'",
 			'COMMIT AND CHAIN', "SET work_mem = '12MB'",

@@ -26,6 +26,8 @@ static ngx_int_t ngx_hyperdrive_session_settings_change(
     ngx_hyperdrive_session_change_t *change);
 static void ngx_hyperdrive_session_settings_struck(
     ngx_hyperdrive_session_settings_t *settings, ngx_uint_t struck);
+static void ngx_hyperdrive_session_settings_rolled(
+    ngx_hyperdrive_session_settings_t *settings);
 static void ngx_hyperdrive_session_settings_answered(
     ngx_hyperdrive_session_t *s, ngx_hyperdrive_proto_piece_t *piece);
 static void ngx_hyperdrive_session_settings_unit(ngx_hyperdrive_session_t *s,
@@ -487,12 +489,16 @@ ngx_hyperdrive_session_settings_piece(ngx_hyperdrive_session_t *s,
         return;
     }
 
-    settings->rolled |= piece->rollback;
     settings->discarded |= (piece->discard == NGX_HYPERDRIVE_PROTO_DISCARD_ALL);
 
     switch (piece->type) {
 
     case NGX_HYPERDRIVE_PROTO_ROWS:
+
+        if (piece->rollback) {
+            ngx_hyperdrive_session_settings_rolled(settings);
+        }
+
         settings->completed += piece->end;
         break;
 
@@ -503,6 +509,10 @@ ngx_hyperdrive_session_settings_piece(ngx_hyperdrive_session_t *s,
 
     case NGX_HYPERDRIVE_PROTO_READY:
         settings->dead = piece->dead;
+
+        /* one less is outstanding */
+        settings->unit -= ngx_min(settings->unit, 1);
+
         ngx_hyperdrive_session_settings_unit(s, piece->block);
         break;
 
@@ -530,6 +540,39 @@ ngx_hyperdrive_session_settings_struck(
         } else if (change->after) {
             change->after = 0;
             change->statement = NGX_MAX_INT_T_VALUE;
+        }
+    }
+
+    settings->unit -= ngx_min(settings->unit, struck);
+}
+
+
+/*
+ * A statement has said ROLLBACK: was it a COMMIT, of a transaction that had
+ * failed?  Another one of the same unit may have ROLLBACK TO before it.
+ */
+
+static void
+ngx_hyperdrive_session_settings_rolled(
+    ngx_hyperdrive_session_settings_t *settings)
+{
+    ngx_uint_t                        i;
+    ngx_hyperdrive_session_change_t  *change;
+
+    settings->rolled = 1;
+
+    for (i = 0; i < settings->nchanges; i++) {
+
+        change = settings->changes[i];
+
+        if (change->after) {
+            return;
+        }
+
+        if (change->change == NGX_HYPERDRIVE_STATE_COMMIT
+            && change->statement == settings->completed)
+        {
+            change->change = NGX_HYPERDRIVE_STATE_ROLLBACK;
         }
     }
 }
@@ -670,11 +713,6 @@ ngx_hyperdrive_session_settings_change(
         torn = (torn && change->sent);
 
     } else {
-
-        if (what == NGX_HYPERDRIVE_STATE_COMMIT && settings->rolled) {
-            /* of a transaction that had failed */
-            what = NGX_HYPERDRIVE_STATE_ROLLBACK;
-        }
 
         rc = ngx_hyperdrive_state_settings_change(&settings->state, what,
                                                   &change->name,

@@ -856,6 +856,10 @@ sub ended {
 		'a text, twice' => sub {
 			$_[0]->query("ROLLBACK; BEGIN; ROLLBACK; $show")->column()
 		},
+		'a text, SET in a new block' => sub {
+			$_[0]->query("ROLLBACK; BEGIN; SET work_mem = '8MB'; "
+				. "ROLLBACK; $show")->column()
+		},
 		'a text, COMMIT' => sub { $_[0]->query("COMMIT; $show")->column() },
 		'a text, COMMIT of what failed' => sub {
 			$_[0]->query('SELECT 1/0');
@@ -868,6 +872,18 @@ sub ended {
 			return $_[0]->result()->column();
 		},
 		'a group' => sub { group($_[0], 'ROLLBACK', $show) },
+		'a group, SET in a new block' => sub {
+			group($_[0], 'ROLLBACK', 'BEGIN',
+				"SET work_mem = '8MB'", 'ROLLBACK', $show)
+		},
+		'a group, committed' => sub {
+			my $rows = group($_[0], 'ROLLBACK', 'BEGIN',
+				"SET work_mem = '8MB'", 'COMMIT', 'ROLLBACK',
+				$show);
+			is($rows->[-1], '8MB mine app', 'a COMMIT counts');
+			$_[0]->query("SET work_mem = '7MB'");
+			return [ $mine ];
+		},
 		'a group, COMMIT of what failed' => sub {
 			$_[0]->query('SELECT 1/0');
 			return group($_[0], 'COMMIT', $show);

@@ -234,6 +234,7 @@ ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
     if (settings && settings->unit != s->outstanding + 1) {
         settings->unit = s->outstanding + 1;
         settings->statements = 0;
+        settings->ended = 0;
     }
 
     if (run->stmt == NULL

@@ -84,6 +84,9 @@ struct ngx_hyperdrive_session_settings_s {
                                                       of it was answered... */
     unsigned                           ends:1;     /* ...until one that was
                                                       sent may end it */
+    unsigned                           firm:1;     /* a COMMIT of it was sent */
+    unsigned                           ended:1;    /* the unit that is sent has
+                                                      ended a block otherwise */
     unsigned                           asked:1;    /* it was sent alone: the
                                                       unit waits */
     unsigned                           failed:1;   /* ...and it has failed */

@@ -145,6 +145,7 @@ ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s)
 
     if (!alone || rc == NGX_DECLINED) {
         settings->aligned = 1;
+        settings->firm = 0;
         settings->unsure = 0;
         settings->inside = 0;
         settings->ends = 0;

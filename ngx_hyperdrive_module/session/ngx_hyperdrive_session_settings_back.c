@@ -210,17 +210,32 @@ ngx_hyperdrive_session_settings_back_again(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_run_t *run, ngx_hyperdrive_session_change_t *change,
     ngx_uint_t statement, size_t at)
 {
-    ngx_int_t                      n;
-    ngx_str_t                     *texts;
-    ngx_hyperdrive_state_bucket_t  *to;
+    ngx_int_t                           n;
+    ngx_str_t                          *texts;
+    ngx_hyperdrive_state_bucket_t      *to;
+    ngx_hyperdrive_session_settings_t  *settings;
 
-    if (change->change != NGX_HYPERDRIVE_STATE_ROLLBACK
-        && !(change->change == NGX_HYPERDRIVE_STATE_COMMIT && run->dead))
-    {
+    settings = s->settings;
+
+    if (settings->firm) {
         return NGX_OK;
     }
 
-    to = s->settings->state.committed;
+    if (change->change == NGX_HYPERDRIVE_STATE_COMMIT) {
+
+        if (!run->dead || settings->ended) {
+            /* what has come with the block stays */
+            settings->firm = 1;
+            return NGX_OK;
+        }
+
+    } else if (change->change != NGX_HYPERDRIVE_STATE_ROLLBACK) {
+        return NGX_OK;
+    }
+
+    settings->ended = 1;
+
+    to = settings->state.committed;
 
     n = ngx_hyperdrive_session_align_again(s->origin, to, &texts);
 

@@ -25,8 +25,9 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 
 use lib 'lib';
 use Test::Hyperdrive;
-use Test::Hyperdrive::Diff qw(run differ minimise show load);
-use Test::Hyperdrive::Diff::Generate qw(script setup begin);
+use Test::Hyperdrive::Differential qw(to_text from_text);
+use Test::Hyperdrive::Differential::PG qw(run differ minimise);
+use Test::Hyperdrive::Differential::PG::Script qw(script setup begin);
 use Test::Hyperdrive::Process qw(wait_for);
 use Time::HiRes qw(time);
 
@@ -126,7 +127,7 @@ $t->wait_catalog($_) for 'off', 'on';
 ###############################################################################
 
 if ($ENV{DIFF_SCRIPT}) {
-	is(check(load(text($ENV{DIFF_SCRIPT})), \&show_all), '',
+	is(check(from_text(text($ENV{DIFF_SCRIPT})), \&show_all), '',
 		$ENV{DIFF_SCRIPT});
 
 } elsif ($ENV{DIFF_SEED}) {
@@ -134,7 +135,7 @@ if ($ENV{DIFF_SCRIPT}) {
 
 } else {
 	for my $file (sort glob('differential/*.script')) {
-		is(check(load(text($file))), '',
+		is(check(from_text(text($file))), '',
 			$file =~ s{.*/(.*)\.script}{$1 =~ y/_/ /r}er);
 	}
 
@@ -254,7 +255,7 @@ sub seed {
 		time() < $end && check($_[0]) ne '';
 	});
 
-	return "DIFF_SEED=$seed\n" . show($less)
+	return "DIFF_SEED=$seed\n" . to_text($less)
 		. (check($less) || "(sometimes)\n$differs");
 }
 
@@ -268,7 +269,7 @@ sub check {
 	# what the database itself does not answer is no script
 
 	if (my ($why) = grep { /failed:/ } @{$direct->[-1]}) {
-		note("no script: $why\n" . show({ %$script, steps =>
+		note("no script: $why\n" . to_text({ %$script, steps =>
 			[ grep { defined } @{$script->{steps}}[0 .. $#$direct - 1] ] }));
 		return '';
 	}

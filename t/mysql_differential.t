@@ -21,8 +21,9 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 
 use lib 'lib';
 use Test::Hyperdrive;
-use Test::Hyperdrive::Differential;
-use Test::Hyperdrive::Differential::Script qw(generate to_text from_text);
+use Test::Hyperdrive::Differential qw(to_text from_text);
+use Test::Hyperdrive::Differential::MySQL;
+use Test::Hyperdrive::Differential::MySQL::Script qw(generate);
 use Test::Hyperdrive::MySQL qw(%CAP);
 use Time::HiRes qw(time);
 
@@ -291,7 +292,7 @@ sub fresh {
 	}
 }
 
-my $diff = Test::Hyperdrive::Differential->new(direct => $direct->port(),
+my $diff = Test::Hyperdrive::Differential::MySQL->new(direct => $direct->port(),
 	reset => \&fresh, via => sub {
 		return port(8078 + 2 * $_[0]{max} + ($_[0]{cache} ? 1 : 0));
 	});
@@ -357,6 +358,8 @@ if ($ENV{DIFF_SCRIPT}) {
 	}
 
 	is($bad, 0, 'whatever clients do, they are told the same');
+	cmp_ok($diff->{starved} || 0, '<', 2 + $n / 3,
+		'hardly any of them waits in vain for a connection');
 	note("$n scripts");
 }
 

@@ -324,6 +324,10 @@ ngx_hyperdrive_mysql_ok_astray(ngx_hyperdrive_mysql_ok_t *ok)
     u_char     *p, *last;
     ngx_str_t   entry, name;
 
+    if (ok->changes.len == 0) {
+        return 0;
+    }
+
     p = ok->changes.data;
     last = p + ok->changes.len;
 

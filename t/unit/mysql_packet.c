@@ -343,6 +343,18 @@ test_ok(void)
     u_char                     seq, *data;
     ngx_hyperdrive_mysql_ok_t  in, out;
 
+    ngx_memzero(&in, sizeof(ngx_hyperdrive_mysql_ok_t));
+    ok(!ngx_hyperdrive_mysql_ok_astray(&in), "nothing was tracked");
+
+    /* a variable, the schema "d", the schema "" */
+    in.changes.data = (u_char *) "\0\4\1a\1b" "\1\2\1d" "\1\1\0";
+    in.changes.len = 10;
+    ok(!ngx_hyperdrive_mysql_ok_astray(&in), "it has a schema");
+    in.changes.len = 13;
+    ok(ngx_hyperdrive_mysql_ok_astray(&in), "it has none any more");
+    in.changes.len = 12;
+    ok(!ngx_hyperdrive_mysql_ok_astray(&in), "it is cut");
+
     ngx_memzero(&in, sizeof(in));
 
     in.affected = 1;

@@ -425,6 +425,18 @@ server_prepare(server_t *s, u_char *text, size_t len)
 }
 
 
+static ngx_inline void
+server_unknown(server_t *s, uint32_t id, const char *function)
+{
+    u_char  text[128], *end;
+
+    end = ngx_sprintf(text, "Unknown prepared statement handler (%uD) "
+                      "given to mysqld_stmt_%s", id, function);
+    *end = '\0';
+    server_error(s, 1243, (char *) text);
+}
+
+
 /* a row shows which types and values it was asked for with */
 
 static ngx_inline void
@@ -448,12 +460,7 @@ server_execute(server_t *s, u_char *p, size_t len)
     st = server_find(s, id);
 
     if (st == NULL) {
-        u_char  text[128], *end;
-
-        end = ngx_sprintf(text, "Unknown prepared statement handler (%uD) "
-                          "given to mysqld_stmt_execute", id);
-        *end = '\0';
-        server_error(s, 1243, (char *) text);
+        server_unknown(s, id, "execute");
         return;
     }
 
@@ -528,12 +535,7 @@ server_fetch(server_t *s, u_char *p, size_t len)
     st = server_find(s, id);
 
     if (st == NULL) {
-        u_char  text[128], *end;
-
-        end = ngx_sprintf(text, "Unknown prepared statement handler (%uD) "
-                          "given to mysqld_stmt_execute", id);
-        *end = '\0';
-        server_error(s, 1243, (char *) text);
+        server_unknown(s, id, "fetch");
         return;
     }
 
@@ -646,12 +648,7 @@ server_command(server_t *s, u_char *p, size_t len)
     case NGX_HYPERDRIVE_MYSQL_COM_STMT_RESET:
 
         if (st == NULL) {
-            u_char  text[128], *end;
-
-            end = ngx_sprintf(text, "Unknown prepared statement handler (%uD) "
-                              "given to mysqld_stmt_execute", id);
-            *end = '\0';
-            server_error(s, 1243, (char *) text);
+            server_unknown(s, id, "reset");
             return;
         }
 

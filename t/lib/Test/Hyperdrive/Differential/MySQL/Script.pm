@@ -1,10 +1,10 @@
-package Test::Hyperdrive::Differential::Script;
+package Test::Hyperdrive::Differential::MySQL::Script;
 
 # Copyright (C) Hyperdrive for nginx authors
 
 # Scripts of what several MySQL clients do, one after the other, made by chance:
 # { clients => [ { ... } ], max => N, steps => [ [ client, what, ... ], ... ] }.
-# What the steps are is said in Test::Hyperdrive::Differential.
+# What the steps are is said in Test::Hyperdrive::Differential::MySQL.
 
 ###############################################################################
 
@@ -12,35 +12,10 @@ use warnings;
 use strict;
 
 use Exporter qw(import);
-use JSON::PP ();
 
 use Test::Hyperdrive::MySQL qw(%CAP);
 
-our @EXPORT_OK = qw(generate to_text from_text);
-
-###############################################################################
-# As a text: one line for the clients, and one for each step.
-
-my $json = JSON::PP->new()->latin1()->canonical()->allow_nonref();
-
-sub to_text {
-	my ($script) = @_;
-
-	my %head = %$script;
-	delete $head{steps};
-
-	return join('', map { $json->encode($_) . "\n" } \%head,
-		@{$script->{steps}});
-}
-
-sub from_text {
-	my ($text) = @_;
-
-	my ($head, @steps) = map { $json->decode($_) }
-		grep { /\S/ } split /\n/, $text;
-
-	return { %$head, steps => \@steps };
-}
+our @EXPORT_OK = qw(generate);
 
 ###############################################################################
 

@@ -1,4 +1,4 @@
-package Test::Hyperdrive::Diff;
+package Test::Hyperdrive::Differential::PG;
 
 # Copyright (C) Hyperdrive for nginx authors
 
@@ -22,11 +22,11 @@ use strict;
 
 use base qw/ Exporter /;
 
-our @EXPORT_OK = qw/ run differ minimise show load /;
+our @EXPORT_OK = qw/ run differ minimise /;
 
-use JSON::PP ();
 use Time::HiRes qw(sleep);
 
+use Test::Hyperdrive::Differential qw(fewer);
 use Test::Hyperdrive::PG;
 
 ###############################################################################
@@ -383,19 +383,7 @@ sub minimise {
 	my $steps = $script->{steps};
 	my $try = sub { $differs->({ %$script, steps => $_[0] }) };
 
-	for (my $size = int(@$steps / 2) || 1; $size; $size = int($size / 2)) {
-		for (my $i = 0; $i < @$steps; ) {
-			my @less = @$steps;
-			splice(@less, $i, $size);
-
-			if (@less && $try->(\@less)) {
-				$steps = \@less;
-				next;
-			}
-
-			$i += $size;
-		}
-	}
+	$steps = fewer($steps, sub { @{$_[0]} && $try->($_[0]) && $_[0] });
 
 	# the messages in each, and the places where it is cut
 
@@ -437,29 +425,6 @@ sub minimise {
 	}
 
 	return $script;
-}
-
-###############################################################################
-
-# A script as text: a line for the clients, then one for each step.
-
-my $json = JSON::PP->new()->ascii()->canonical()->allow_nonref();
-
-sub show {
-	my ($script) = @_;
-
-	return join('', map { $json->encode($_) . "\n" }
-		{ turns => $script->{turns} ? 1 : 0,
-		clients => $script->{clients} }, @{$script->{steps}});
-}
-
-sub load {
-	my ($text) = @_;
-
-	my ($head, @steps) = map { $json->decode($_) }
-		grep { /^[\[{]/ } split /\n/, $text;
-
-	return { %$head, steps => \@steps };
 }
 
 ###############################################################################

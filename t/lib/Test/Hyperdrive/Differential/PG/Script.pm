@@ -1,9 +1,9 @@
-package Test::Hyperdrive::Diff::Generate;
+package Test::Hyperdrive::Differential::PG::Script;
 
 # Copyright (C) Hyperdrive for nginx authors
 
-# Scripts by chance, of what clients of PostgreSQL do, see Test::Hyperdrive::Diff.
-# The same seed is the same script.
+# Scripts by chance, of what clients of PostgreSQL do, see
+# Test::Hyperdrive::Differential::PG.  The same seed is the same script.
 
 ###############################################################################
 

@@ -193,7 +193,8 @@ relay_behind(relay_t *r, ngx_hyperdrive_proto_run_t *run)
 
     run->behind = list;
     run->tag = RELAY_TAG;
-    run->apart = (r->apart && run->outside && strchr(text, ';') == NULL);
+    run->apart = (r->apart && run->outside && strchr(text, ';') == NULL
+                  && !((ngx_hyperdrive_pg_origin_t *) r->origin)->open);
 
     for (s = text, i = 0; s && n < 8; s = *end ? end + 1 : NULL, i++) {
         end = s + strcspn(s, ";");

@@ -9,19 +9,7 @@
 
 
 #include "pg_wire_bytes.h"
-
-
-static ngx_uint_t  ntests, nfailed;
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-}
+#include "check.h"
 
 
 /* the chain holds just these bytes, and its count is right */
@@ -192,7 +180,5 @@ main(void)
     bytes_free(&b);
     bytes_free(&text);
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed != 0;
+    return done();
 }

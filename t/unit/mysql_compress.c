@@ -10,24 +10,12 @@
 
 #include "mysql/ngx_hyperdrive_mysql_compress.h"
 #include "mysql/ngx_hyperdrive_mysql_packet.h"
+#include "check.h"
 #include <stdio.h>
 #include <zlib.h>
 
 
 #define LARGE  (3 * 1024 * 1024)
-
-
-static ngx_uint_t  ntests, nfailed;
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-}
 
 
 /* a packet of the compressed protocol; <plain>: it is */
@@ -347,7 +335,5 @@ main(void)
     test_answers();
     test_commands();
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed != 0;
+    return done();
 }

@@ -12,12 +12,10 @@
 
 
 #include "mysql/ngx_hyperdrive_mysql_auth.h"
+#include "check.h"
 #include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <stdio.h>
-
-
-static ngx_uint_t  ntests, nfailed;
 
 
 static struct {
@@ -37,16 +35,6 @@ static struct {
     { "x1",
       "9GW8JjMKxFmmq2gSgHzr/gOYmUidCZxBK01YIgQ7flQ" }
 };
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-}
 
 
 static ngx_uint_t
@@ -170,7 +158,5 @@ main(void)
         ok(upper && upper < 50, "nonces of both halves");
     }
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed != 0;
+    return done();
 }

@@ -12,6 +12,7 @@
 
 
 #include "mysql/ngx_hyperdrive_mysql_login.h"
+#include "check.h"
 
 
 #define SSL            NGX_HYPERDRIVE_MYSQL_SSL
@@ -19,18 +20,7 @@
 #define LONG_PASSWORD  NGX_HYPERDRIVE_MYSQL_LONG_PASSWORD
 
 
-static ngx_uint_t  ntests, nfailed;
 static u_char      mock[32] = "0123456789abcdef0123456789abcde";
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-}
 
 
 static ngx_str_t
@@ -1082,7 +1072,5 @@ main(void)
 
     forget();
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed ? 1 : 0;
+    return done();
 }

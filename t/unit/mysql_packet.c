@@ -9,6 +9,7 @@
 
 
 #include "mysql/ngx_hyperdrive_mysql_packet.h"
+#include "check.h"
 
 
 #define PROTOCOL_41    NGX_HYPERDRIVE_MYSQL_PROTOCOL_41
@@ -18,18 +19,7 @@
 #define FULL           ((size_t) NGX_HYPERDRIVE_MYSQL_MAX_PACKET)
 
 
-static ngx_uint_t              ntests, nfailed;
 static ngx_hyperdrive_chain_t  chain;
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-}
 
 
 /* takes what is in the chain; of just the size, so that ASan sees */
@@ -487,7 +477,5 @@ main(void)
     test_ok();
     test_err();
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed ? 1 : 0;
+    return done();
 }

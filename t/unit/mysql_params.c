@@ -9,23 +9,13 @@
 
 
 #include "mysql/ngx_hyperdrive_mysql_wire.h"
+#include "check.h"
 
 
 #define MAX  300
 
 
-static ngx_uint_t  ntests, nfailed;
 static ngx_str_t   values[MAX];
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-}
 
 
 /* of just the size, so that ASan sees what is read behind it */
@@ -193,7 +183,5 @@ main(void)
     ok(params(many, p - many, 300, 2) == 2 && values[1].data[0] == '1'
        && values[2].len == 0xeeeeeeeeeeeeeeeeull, "two of 300");
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed != 0;
+    return done();
 }

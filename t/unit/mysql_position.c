@@ -10,6 +10,7 @@
 
 #include "mysql/ngx_hyperdrive_mysql_position.h"
 #include "mysql/ngx_hyperdrive_mysql_role.h"
+#include "check.h"
 
 
 #define UUID1  "3e11fa47-71ca-11e1-9e33-c80aa9429562"
@@ -18,19 +19,6 @@
 #define PRIMARY   NGX_HYPERDRIVE_PROTO_ROLE_PRIMARY
 #define REPLICA   NGX_HYPERDRIVE_PROTO_ROLE_REPLICA
 #define UNKNOWN   NGX_HYPERDRIVE_PROTO_ROLE_UNKNOWN
-
-
-static ngx_uint_t  ntests, nfailed;
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-}
 
 
 /* of just the size, so that ASan sees what is read behind it */
@@ -348,7 +336,5 @@ main(void)
     positions();
     roles();
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed != 0;
+    return done();
 }

@@ -13,27 +13,17 @@
 
 
 #include "mysql_wire_relay.h"
+#include "check.h"
 
 
 #define STEPS  128
 
 
 static ngx_hyperdrive_state_registry_t  *registry;
-static ngx_uint_t                        ntests, nfailed;
 
 static bytes_t                           script;
 static size_t                            steps[STEPS];
 static ngx_uint_t                        nsteps;
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-}
 
 
 /* one packet: a command, or with another number than 0 a part of a file */
@@ -298,7 +288,5 @@ main(void)
 
     bytes_free(&script);
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed != 0;
+    return done();
 }

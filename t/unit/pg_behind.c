@@ -13,23 +13,13 @@
 
 #include "pg_wire_relay.h"
 #include "pg/ngx_hyperdrive_pg_forward.h"
+#include "check.h"
 
 
 static ngx_hyperdrive_state_registry_t  *registry;
-static ngx_uint_t                        ntests, nfailed;
 
 static relay_t                           r;
 static bytes_t                           b;
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-}
 
 
 /* what is in <b>, cut at every byte on both ends, is answered as directly */
@@ -310,7 +300,5 @@ main(void)
 
     bytes_free(&b);
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed != 0;
+    return done();
 }

@@ -12,22 +12,11 @@
 
 
 #include "pg_wire_relay.h"
+#include "check.h"
 
-
-static ngx_uint_t  ntests, nfailed;
 
 static relay_t     plain, moved;
 static bytes_t     b;
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-}
 
 
 /* as the module's, which sees these words only if they stand alone */
@@ -426,7 +415,5 @@ main(void)
     relay_free(&moved);
     bytes_free(&b);
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed != 0;
+    return done();
 }

@@ -15,6 +15,7 @@
 #include "pg/ngx_hyperdrive_pg_message.h"
 #include "pg/ngx_hyperdrive_pg_saslprep.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
+#include "check.h"
 
 
 #define AGAIN   NGX_HYPERDRIVE_PG_LOGIN_AGAIN
@@ -33,22 +34,10 @@ typedef struct {
 } bytes_t;
 
 
-static ngx_uint_t  ntests, nfailed;
-
 static ngx_hyperdrive_pg_client_login_t  client;
 static ngx_hyperdrive_pg_origin_login_t  origin;
 static bytes_t                           packet, answer, first_answer;
 static char                             *md5_secret, *scram_secret;
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-}
 
 
 static ngx_str_t
@@ -2221,7 +2210,5 @@ main(void)
     ngx_hyperdrive_pg_client_login_destroy(&client);
     ngx_hyperdrive_pg_origin_login_destroy(&origin);
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed != 0;
+    return done();
 }

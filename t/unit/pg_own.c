@@ -12,6 +12,7 @@
 
 
 #include "pg_wire_relay.h"
+#include "check.h"
 
 
 #define SHARED  0
@@ -19,20 +20,9 @@
 
 
 static ngx_hyperdrive_state_registry_t  *registry;
-static ngx_uint_t                        ntests, nfailed;
 
 static relay_t                           r;
 static bytes_t                           b;
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-}
 
 
 /* says <b>, in pieces of <cut> bytes at both ends */
@@ -256,7 +246,5 @@ main(void)
     relay_free(&r);
     bytes_free(&b);
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed != 0;
+    return done();
 }

@@ -9,19 +9,7 @@
 
 
 #include "pg/ngx_hyperdrive_pg_status.h"
-
-
-static ngx_uint_t  ntests, nfailed;
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-}
+#include "check.h"
 
 
 /* "a=1 b=2" as messages, in a block of their own size */
@@ -198,7 +186,5 @@ main(void)
     ngx_hyperdrive_pg_status_copy(&b, NULL);
     ngx_hyperdrive_pg_status_copy(&c, NULL);
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed != 0;
+    return done();
 }

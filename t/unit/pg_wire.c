@@ -12,27 +12,17 @@
 
 
 #include "pg_wire_relay.h"
+#include "check.h"
 
 
 #define READY_I  "Z\0\0\0\5I"
 
 
 static ngx_hyperdrive_state_registry_t  *registry;
-static ngx_uint_t                        ntests, nfailed;
 
 static relay_t                           r;
 static server_t                          direct;
 static bytes_t                           b;
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-}
 
 
 static void
@@ -1970,7 +1960,5 @@ main(void)
     server_free(&direct);
     bytes_free(&b);
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed != 0;
+    return done();
 }

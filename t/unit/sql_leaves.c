@@ -12,6 +12,7 @@
 
 
 #include "sql/ngx_hyperdrive_sql_lexer.h"
+#include "check.h"
 
 #include <stdio.h>
 
@@ -29,9 +30,6 @@ typedef struct {
 
 
 #define LEAVES(what)  NGX_HYPERDRIVE_SQL_LEAVES_##what
-
-
-static ngx_uint_t  ntests, nfailed;
 
 
 static transaction_t  transactions[] = {
@@ -132,16 +130,6 @@ static leaves_t  leaves[] = {
 };
 
 
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-}
-
-
 /* in memory of just its size, so that ASan sees what is read behind it */
 
 static char *
@@ -225,7 +213,5 @@ main(void)
            && facts.stateful == (leaves[i].leaves != 0), leaves[i].text);
     }
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed != 0;
+    return done();
 }

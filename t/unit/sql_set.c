@@ -12,9 +12,9 @@
 
 
 #include "sql/ngx_hyperdrive_sql_set.h"
+#include "check.h"
 
 
-static ngx_uint_t                  ntests, nfailed;
 static ngx_hyperdrive_sql_mode_t   mode = {
     .standard_conforming_strings = 1
 };
@@ -29,16 +29,6 @@ static const char  *changes[] = {
     "begin", "commit", "rollback", "savepoint", "release", "rollback to",
     "other"
 };
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-}
 
 
 /* "change name=value; ..." of all that <s> does, and how the reading ended */
@@ -591,7 +581,5 @@ main(void)
 
     test_mysql();
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed != 0;
+    return done();
 }

@@ -12,23 +12,13 @@
 
 
 #include "session/ngx_hyperdrive_session.h"
+#include "check.h"
 
 
 typedef ngx_hyperdrive_state_bucket_t    bucket_t;
 
 
-static ngx_uint_t                        ntests, nfailed;
 static ngx_hyperdrive_state_settings_t   s;
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-}
 
 
 static ngx_str_t *
@@ -519,7 +509,5 @@ main(void)
     test_base();
     test_options();
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed != 0;
+    return done();
 }

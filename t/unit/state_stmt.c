@@ -9,23 +9,14 @@
 
 
 #include "state/ngx_hyperdrive_state_stmt.h"
+#include "check.h"
 
 
 #define SIZE  sizeof(ngx_hyperdrive_state_stmt_t)
 
 
-static ngx_uint_t                        ntests, nfailed, nclassified;
+static ngx_uint_t                        nclassified;
 static ngx_hyperdrive_state_registry_t  *registry;
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-}
 
 
 static void
@@ -403,7 +394,5 @@ main(void)
     test_names();
     test_set();
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed != 0;
+    return done();
 }

@@ -9,21 +9,11 @@
 
 
 #include "base/ngx_hyperdrive_base_url.h"
+#include "check.h"
 
 
-static ngx_uint_t                 ntests, nfailed;
 static ngx_hyperdrive_base_url_t  url;
 static char                      *err;
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-}
 
 
 /* in memory of just the size, so that ASan sees a byte too many */
@@ -246,7 +236,5 @@ main(void)
 
     ok(good, "cut at every byte");
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed != 0;
+    return done();
 }

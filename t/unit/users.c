@@ -9,23 +9,13 @@
 
 
 #include "base/ngx_hyperdrive_base_users.h"
+#include "check.h"
 
 
-static ngx_uint_t   ntests, nfailed;
 static u_char      *text, *pos, *last;
 static ngx_uint_t   line;
 static ngx_str_t    user, secret;
 static char        *err;
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-}
 
 
 static void
@@ -190,7 +180,5 @@ main(void)
 
     free(text);
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed != 0;
+    return done();
 }

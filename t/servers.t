@@ -19,6 +19,7 @@ use lib 'lib';
 use Test::Hyperdrive;
 use Test::Hyperdrive::DNS;
 use Test::Hyperdrive::Process qw(wait_for);
+use Test::Hyperdrive::Workers qw(clients_of_each start gone);
 
 ###############################################################################
 
@@ -344,63 +345,15 @@ sub kept {
 	return total($name)->{hits} - $before;
 }
 
-sub start {
-	my ($c, $sql) = @_;
-
-	return $c->command('QUERY', $sql) if $c->can('command');
-	return $c->send('Q', "$sql\0")->flush_out();
-}
-
-sub clients {
-	my ($name) = @_;
-
-	my $by = upstream($name)->{by_worker};
-	return map { $_ => $by->{$_}{clients} } keys %$by;
-}
-
-# So many clients of each of the two workers.
+# So many clients of each of the two workers, one of which is to die.
 
 sub clients_of {
 	my ($name, $n) = @_;
 
-	my (%of, @extra);
-
-	for (1 .. 300) {
-		my %before = clients($name);
-		my $c = client($name);
-		my %now = clients($name);
-
-		my ($pid) = grep { $now{$_} > ($before{$_} // 0) } keys %now;
-
-		if (defined $pid && @{ $of{$pid} // [] } < $n) {
-			push @{ $of{$pid} }, $c;
-
-		} else {
-			push @extra, $c;
-		}
-
-		last if keys %of == 2 && !grep { @$_ < $n } values %of;
-	}
-
-	gone($_) for @extra;
-
-	wait_for(sub {
-		my %now = clients($name);
-		my $sum = 0;
-		$sum += $_ for values %now;
-		$sum == 2 * $n;
-	});
-
-	die "no clients of each worker\n" unless keys %of == 2;
-
+	my %of = clients_of_each($t, $name, 2, $n, sub { client($name) });
 	my ($victim, $other) = sort { $a <=> $b } keys %of;
+
 	return ($victim, $of{$victim}, $of{$other});
-}
-
-sub gone {
-	my ($c) = @_;
-
-	return $c->can('vanish') ? $c->vanish() : $c->abort();
 }
 
 sub over {

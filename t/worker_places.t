@@ -17,6 +17,8 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 
 use lib 'lib';
 use Test::Hyperdrive;
+use Test::Hyperdrive::Workers
+	qw(clients_by_worker clients_of_each start gone);
 
 ###############################################################################
 
@@ -170,13 +172,6 @@ sub probe {
 	return value($probe{$name}, $sql);
 }
 
-sub start {
-	my ($c, $sql) = @_;
-
-	return $c->command('QUERY', $sql) if $c->can('command');
-	return $c->send('Q', "$sql\0")->flush_out();
-}
-
 sub answer {
 	my ($c) = @_;
 
@@ -189,56 +184,15 @@ sub upstream {
 	return $t->status()->{upstreams}{$name};
 }
 
-sub clients {
-	my ($name) = @_;
-
-	my $by = upstream($name)->{by_worker};
-	return map { $_ => $by->{$_}{clients} } keys %$by;
-}
-
-# So many clients of each of the two workers.
+# So many clients of each of the two workers, one of which is to die.
 
 sub clients_of {
 	my ($name, $n) = @_;
 
-	my (%of, @extra);
-
-	for (1 .. 300) {
-		my %before = clients($name);
-		my $c = client($name);
-		my %now = clients($name);
-
-		my ($pid) = grep { $now{$_} > ($before{$_} // 0) } keys %now;
-
-		if (defined $pid && @{ $of{$pid} // [] } < $n) {
-			push @{ $of{$pid} }, $c;
-
-		} else {
-			push @extra, $c;
-		}
-
-		last if keys %of == 2 && !grep { @$_ < $n } values %of;
-	}
-
-	gone($_) for @extra;
-
-	wait_for(sub {
-		my %now = clients($name);
-		my $sum = 0;
-		$sum += $_ for values %now;
-		$sum == 2 * $n;
-	});
-
-	die "no clients of each worker\n" unless keys %of == 2;
-
+	my %of = clients_of_each($t, $name, 2, $n, sub { client($name) });
 	my ($victim, $other) = sort { $a <=> $b } keys %of;
+
 	return ($victim, $of{$victim}, $of{$other});
-}
-
-sub gone {
-	my ($c) = @_;
-
-	return $c->can('vanish') ? $c->vanish() : $c->abort();
 }
 
 sub over {
@@ -249,7 +203,7 @@ sub over {
 	wait_for(sub { $t->worker_pids() == 2 }, 20, 'a new worker');
 
 	wait_for(sub {
-		my %now = clients($name);
+		my %now = clients_by_worker($t, $name);
 		!grep { $_ } values %now;
 	}, 20, 'no clients');
 }

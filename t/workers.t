@@ -16,6 +16,7 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 
 use lib 'lib';
 use Test::Hyperdrive;
+use Test::Hyperdrive::Workers qw(clients_by_worker clients_of_each);
 
 ###############################################################################
 
@@ -119,49 +120,14 @@ sub upstream {
 	return $t->status()->{upstreams}{$name};
 }
 
-# A client of each worker: they are told apart by the counters.
+# A client of each worker.
 
 sub one_each {
 	my ($n, $port, $name) = @_;
 
-	my (%seen, @extra);
+	my %of = clients_of_each($t, $name, $n, 1, sub { client($port) });
 
-	for (1 .. 200) {
-		my %before = clients($name);
-		my $c = client($port);
-		my %now = clients($name);
-
-		my ($pid) = grep { $now{$_} > ($before{$_} // 0) } keys %now;
-
-		if (defined $pid && !$seen{$pid}) {
-			$seen{$pid} = $c;
-
-		} else {
-			push @extra, $c;
-		}
-
-		last if keys %seen == $n;
-	}
-
-	$_->close() for @extra;
-
-	die "no client of each worker\n" unless keys %seen == $n;
-
-	wait_for(sub {
-		my %now = clients($name);
-		my $sum = 0;
-		$sum += $_ for values %now;
-		$sum == $n;
-	});
-
-	return %seen;
-}
-
-sub clients {
-	my ($name) = @_;
-
-	my $by = upstream($name)->{by_worker};
-	return map { $_ => $by->{$_}{clients} } keys %$by;
+	return map { $_ => $of{$_}[0] } keys %of;
 }
 
 sub at_database {
@@ -344,9 +310,9 @@ sub killed_busy {
 	my @more;
 
 	while (@more < 2) {
-		my %before = clients('some');
+		my %before = clients_by_worker($t, 'some');
 		my $d = client(8081);
-		my %now = clients('some');
+		my %now = clients_by_worker($t, 'some');
 
 		if ($now{$victim} > $before{$victim}) {
 			push @more, $d;
@@ -354,7 +320,7 @@ sub killed_busy {
 		} else {
 			$d->close();
 			wait_for(sub {
-				my %left = clients('some');
+				my %left = clients_by_worker($t, 'some');
 				my $sum = 0;
 				$sum += $_ for values %left;
 				$sum == $workers + @more;

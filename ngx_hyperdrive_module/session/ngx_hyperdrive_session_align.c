@@ -59,6 +59,9 @@ typedef struct {
 static ngx_hyperdrive_session_align_list_t *
     ngx_hyperdrive_session_align_collect(ngx_hyperdrive_origin_t *o,
     ngx_hyperdrive_state_bucket_t *bucket);
+static ngx_hyperdrive_session_align_list_t *
+    ngx_hyperdrive_session_align_begin(ngx_hyperdrive_state_bucket_t *from,
+    ngx_hyperdrive_state_bucket_t *to);
 static void ngx_hyperdrive_session_align_settings(
     ngx_hyperdrive_session_align_list_t *list);
 static void ngx_hyperdrive_session_align_walk(
@@ -148,19 +151,9 @@ ngx_hyperdrive_session_align_collect(ngx_hyperdrive_origin_t *o,
     ngx_hyperdrive_state_setting_t        setting;
     ngx_hyperdrive_session_align_list_t  *list;
 
-    list = &ngx_hyperdrive_session_align_list;
-
-    list->from = o->unknown ? NULL : o->bucket;
-    list->to = bucket;
-    list->n = 0;
-    list->pos = list->buf;
-    list->snapshot = 0;
+    list = ngx_hyperdrive_session_align_begin(o->unknown ? NULL : o->bucket,
+                                              bucket);
     list->alone = o->unknown;
-    list->loose = 0;
-    list->stuck = 0;
-    list->failed = 0;
-    list->reset = 0;
-    list->local = 0;
 
     if (o->pool->conf->proto->dialect & NGX_HYPERDRIVE_BASE_MODE_MYSQL) {
 
@@ -224,6 +217,33 @@ ngx_hyperdrive_session_align_collect(ngx_hyperdrive_origin_t *o,
 }
 
 
+/* of no statements yet */
+
+static ngx_hyperdrive_session_align_list_t *
+ngx_hyperdrive_session_align_begin(ngx_hyperdrive_state_bucket_t *from,
+    ngx_hyperdrive_state_bucket_t *to)
+{
+    ngx_hyperdrive_session_align_list_t  *list;
+
+    list = &ngx_hyperdrive_session_align_list;
+
+    list->from = from;
+    list->to = to;
+    list->n = 0;
+    list->pos = list->buf;
+    list->snapshot = 0;
+    list->alone = 0;
+    list->loose = 0;
+    list->stuck = 0;
+    list->failed = 0;
+    list->roles = 0;
+    list->reset = 0;
+    list->local = 0;
+
+    return list;
+}
+
+
 ngx_int_t
 ngx_hyperdrive_session_align_again(ngx_hyperdrive_origin_t *o,
     ngx_hyperdrive_state_bucket_t *bucket, ngx_str_t **texts)
@@ -244,14 +264,8 @@ ngx_hyperdrive_session_align_back(ngx_hyperdrive_state_bucket_t *back,
 {
     ngx_hyperdrive_session_align_list_t  *list;
 
-    list = &ngx_hyperdrive_session_align_list;
+    list = ngx_hyperdrive_session_align_begin(NULL, back);
 
-    list->from = NULL;
-    list->to = back;
-    list->n = 0;
-    list->pos = list->buf;
-    list->snapshot = 0;
-    list->failed = 0;
     list->roles = 1;
     list->reset = 1;
     list->local = local;

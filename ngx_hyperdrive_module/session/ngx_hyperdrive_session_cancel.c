@@ -185,8 +185,8 @@ ngx_hyperdrive_session_cancel_other(ngx_hyperdrive_session_t *s)
 
     pid.data = buf;
     pid.len = sizeof(buf);
-    if (ngx_hyperdrive_session_cancel_kin(s, kin) == NGX_OK) {
 
+    if (ngx_hyperdrive_session_cancel_kin(s, kin) == NGX_OK) {
         key.data = kin;
         key.len = sizeof(kin);
 

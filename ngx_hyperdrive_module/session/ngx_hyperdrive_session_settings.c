@@ -237,9 +237,10 @@ ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
         settings->ended = 0;
     }
 
+    ends = run->stmt && ngx_hyperdrive_session_settings_back_ends(s, run);
+
     if (run->stmt == NULL
-        || (!run->stmt->plan.settings
-            && !ngx_hyperdrive_session_settings_back_ends(s, run)
+        || (!run->stmt->plan.settings && !ends
             && (settings == NULL || !run->stmt->plan.transaction
                 || !(ngx_hyperdrive_state_settings_dirty(&settings->state)
                      || settings->nchanges))))
@@ -274,7 +275,6 @@ ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_sql_set_begin(&r, &text, &mode);
 
     base = settings->statements;
-    ends = ngx_hyperdrive_session_settings_back_ends(s, run);
 
     ngx_hyperdrive_session_settings_back_begin(run);
 

@@ -852,7 +852,9 @@ ngx_hyperdrive_session_settings_note(ngx_hyperdrive_session_t *s)
 
     s->aligned = (now == settings->state.committed);
 
-    s->conf->origin->proto->client_hold(s->wire, !s->aligned);
+    s->conf->origin->proto->client_hold(s->wire,
+                                        s->aligned ? NGX_HYPERDRIVE_PROTO_TELL
+                                                   : NGX_HYPERDRIVE_PROTO_HOLD);
 }
 
 
@@ -903,7 +905,8 @@ ngx_hyperdrive_session_settings_end(ngx_hyperdrive_session_t *s)
     }
 
     if (s->wire) {
-        s->conf->origin->proto->client_hold(s->wire, 0);
+        s->conf->origin->proto->client_hold(s->wire,
+                                            NGX_HYPERDRIVE_PROTO_TELL);
     }
 
     if (o->bucket && o->bucket->expires) {

@@ -53,11 +53,6 @@ ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s)
         return ngx_hyperdrive_session_settings_behind(s);
     }
 
-    if (settings && s->wire && s->outstanding == 0) {
-        /* what the connection says from here on is the client's */
-        s->conf->origin->proto->client_hold(s->wire, 0);
-    }
-
     bucket = ngx_hyperdrive_session_settings_bucket(s);
 
     if (o->bucket == bucket && !o->unknown) {
@@ -73,6 +68,12 @@ ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s)
 
     if (settings == NULL) {
         return NGX_ERROR;
+    }
+
+    if (s->wire) {
+        /* what the connection says from here on is the client's */
+        s->conf->origin->proto->client_hold(s->wire,
+                                            NGX_HYPERDRIVE_PROTO_TELL);
     }
 
     other = NULL;

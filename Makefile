@@ -188,9 +188,15 @@ build/bench/$(CANNED): t/bench/canned/ngx_stream_bench_canned_module.c \
 	> make.log 2>&1 || { cat configure.log make.log; exit 1; }
 	cp build/bench/nginx/objs/$(CANNED) $@
 
+# What asks: pgbench takes more of a core than what it measures.
+
+build/bench/load: t/bench/load.c
+	@mkdir -p build/bench
+	$(CC) -O2 -g -W -Wall -Wextra -Werror -o $@ $<
+
 bench-cache: deps
 	@sh t/lib/deps.sh bench
-	@$(MAKE) --no-print-directory build build/bench/$(CANNED)
+	@$(MAKE) --no-print-directory build build/bench/$(CANNED) build/bench/load
 	@perl t/bench/cache.pl
 
 

@@ -132,6 +132,7 @@ oversized();
 apart();
 policies();
 small();
+pages();
 off();
 
 $t->done_testing();
@@ -675,6 +676,27 @@ sub policies {
 	}
 
 	$_->close() for $app, $other, $german;
+}
+
+# Huge pages are asked for; whether there are any, the system decides.
+
+sub pages {
+	SKIP: {
+		skip('no huge pages in this kernel', 1)
+			unless -e '/sys/kernel/mm/transparent_hugepage/enabled';
+
+		open(my $fh, '<', '/proc/' . $t->master_pid() . '/smaps')
+			or skip('no smaps', 1);
+
+		my ($size, $huge) = (0, 0);
+
+		while (<$fh>) {
+			$size = $1 if /^Size:\s+(\d+) kB/;
+			$huge = 1 if /^VmFlags:.* hg\b/ && $size == 16 * 1024;
+		}
+
+		ok($huge, 'huge pages are asked for');
+	}
 }
 
 # A zone that is too small for all: nothing breaks.

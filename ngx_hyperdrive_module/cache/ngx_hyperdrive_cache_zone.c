@@ -13,6 +13,7 @@
 
 static ngx_shm_zone_t *ngx_hyperdrive_cache_zone_old(ngx_conf_t *cf,
     ngx_shm_zone_t *zone);
+static void ngx_hyperdrive_cache_zone_huge(ngx_shm_zone_t *zone);
 static ngx_int_t ngx_hyperdrive_cache_zone_init(ngx_shm_zone_t *zone,
     void *data);
 
@@ -185,6 +186,8 @@ ngx_hyperdrive_cache_zone_init(ngx_shm_zone_t *zone, void *data)
         return NGX_OK;
     }
 
+    ngx_hyperdrive_cache_zone_huge(zone);
+
     len = sizeof(" in hyperdrive cache zone \"\"") + store->name.len;
 
     shpool->log_ctx = ngx_slab_alloc(shpool, len);
@@ -219,6 +222,27 @@ ngx_hyperdrive_cache_zone_init(ngx_shm_zone_t *zone, void *data)
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * Among many entries most of a hit is waiting for the tables of pages, less so
+ * if these are huge.  The system gives them to who asks, if it has been told
+ * "advise" in transparent_hugepage/shmem_enabled; if not, nothing changes.
+ */
+
+static void
+ngx_hyperdrive_cache_zone_huge(ngx_shm_zone_t *zone)
+{
+#ifdef MADV_HUGEPAGE
+
+    if (madvise(zone->shm.addr, zone->shm.size, MADV_HUGEPAGE) == -1) {
+        ngx_log_debug1(NGX_LOG_DEBUG_CORE, zone->shm.log, ngx_errno,
+                       "hyperdrive cache zone \"%V\": no huge pages",
+                       &zone->shm.name);
+    }
+
+#endif
 }
 
 

@@ -51,15 +51,10 @@ my $scale = $large ? 10 : 1;
 
 pgbench($pg->port(), '-i', '-q', '-s', $scale);
 
-$t->write_file('ten.sql', "\\set id random(1, 10)\n" . query());
-$t->write_file('many.sql', "\\set id random(1, 1000000)\n" . query());
-$t->write_file('fill.sql', "\\set i :i + 1\n"
-	. "\\set id :client_id * 100000 + :i\n" . query());
-
 nginx(1);
 
-printf "%d CPUs, %d clients, one worker, %d pairs of %g s\n", $cpus, $clients,
-	$pairs, $seconds;
+printf "%d CPUs, %d clients, one worker, %d pairs of %g s, huge pages %s\n",
+	$cpus, $clients, $pairs, $seconds, huge();
 
 ###############################################################################
 
@@ -142,8 +137,13 @@ sub wanted {
 	return !%only || $only{$name};
 }
 
-sub query {
-	return "SELECT abalance FROM pgbench_accounts WHERE aid = :id;\n";
+# Whether the system gives huge pages to shared memory.
+
+sub huge {
+	open(my $fh, '<', '/sys/kernel/mm/transparent_hugepage/shmem_enabled')
+		or return 'unknown';
+
+	return <$fh> =~ /\[(.*)\]/ ? $1 : 'unknown';
 }
 
 sub nginx {
@@ -208,18 +208,28 @@ sub pgbench {
 	return $out;
 }
 
+# Seconds, and how many answers there were.
+
+sub ask {
+	my ($port, $mode, $for, $keys) = @_;
+
+	my ($status, $out) = run_command([
+		Test::Hyperdrive::build_dir() . '/bench/load', $port, 'bench',
+		'bench', $mode, $clients, $for, $keys ]);
+
+	die "load: $out\n" if $status;
+
+	return reverse $out =~ /(\d+) answers in ([\d.]+) s/;
+}
+
 # Queries a second, and how many there were.
 
 sub load {
-	my ($port, $mode, $file) = @_;
+	my ($port, $mode, $keys) = @_;
 
-	my $out = pgbench($port, '-n', '-M', $mode || 'simple', '-c', $clients,
-		'-j', $cpus, '-T', $seconds, '-f', "$dir/" . ($file || 'ten.sql'));
+	my ($past, $n) = ask($port, $mode, $seconds, $keys || 10);
 
-	my ($n) = $out =~ /actually processed: (\d+)/;
-	my ($tps) = $out =~ /^tps = ([\d.]+)/m;
-
-	return ($tps, $n);
+	return ($n / $past, $n);
 }
 
 sub measure {
@@ -375,17 +385,16 @@ sub make {
 sub large {
 	print "\n1,000,000 entries are made\n";
 
-	my $out = pgbench(port(8080), '-n', '-M', 'prepared', '-c', 10, '-j',
-		$cpus, '-D', 'i=0', '-t', 100000, '-f', "$dir/fill.sql");
+	ask(port(8080), 'prepared', 0, 1000000);
 
 	my $cache = $t->status()->{caches}{bench};
 
 	printf "  %d entries\n", $cache->{entries};
 
 	my %many = (name => 'of 1,000,000', pids => $cached{pids},
-		load => sub { load(port(8080), 'prepared', 'many.sql') });
+		load => sub { load(port(8080), 'prepared', 1000000) });
 	my %ten = (name => 'of 10', pids => $cached{pids},
-		load => sub { load(port(8080), 'prepared', 'ten.sql') });
+		load => sub { load(port(8080), 'prepared', 10) });
 
 	compare('a hit of many entries', \%many, \%ten);
 }

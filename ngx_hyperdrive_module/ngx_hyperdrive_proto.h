@@ -295,6 +295,9 @@ typedef struct {
                                                        is not passed on */
     unsigned                          end:1;        /* ROWS: the completion was
                                                        in it, all rows seen */
+    unsigned                          counts:1;     /* a statement of a Query,
+                                                       or of a run that counts,
+                                                       is done */
     unsigned                          rollback:1;   /* it says ROLLBACK */
     unsigned                          discard:2;    /* it says DISCARD:
                                                        _PROTO_DISCARD_... */
@@ -403,6 +406,12 @@ typedef struct {
                                                        cannot be read */
     unsigned                          cut:1;        /* not all of args is there
                                                        yet */
+    unsigned                          bound:1;      /* <stmt> is bound: if it
+                                                       changes settings, the
+                                                       block, or what is
+                                                       prepared, another call
+                                                       tells... */
+    unsigned                          executed:1;   /* ...that it runs */
     unsigned                          named:1;      /* no <stmt>, but a name
                                                        that we have not given:
                                                        SQL's PREPARE has, or
@@ -432,6 +441,9 @@ typedef struct {
     ngx_uint_t                        nbehind;
     ngx_uint_t                        tag;
     unsigned                          apart:1;
+    unsigned                          counts:1;     /* set by who is called: it
+                                                       is to be told when it is
+                                                       done */
 } ngx_hyperdrive_proto_run_t;
 
 typedef void (*ngx_hyperdrive_proto_run_pt)(void *data,

@@ -284,6 +284,7 @@ sub check {
 		$say->($direct) if $say && $way eq $on[0];
 
 		return "$way, $differs" if $differs ne '';
+		return '' if grep { /C=53300/ } map { @$_ } @$got;
 
 		my $other = left($way);
 

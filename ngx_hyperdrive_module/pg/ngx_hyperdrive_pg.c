@@ -335,8 +335,8 @@ ngx_hyperdrive_pg_origin_disown(ngx_hyperdrive_pg_origin_t *o)
 
         reply->trail = 0;
 
-        if (reply->type == NGX_HYPERDRIVE_PG_REPLY_CLOSE && reply->name) {
-            ngx_hyperdrive_pg_client_free_name(o->ctx, reply->name);
+        if (reply->drops) {
+            ngx_hyperdrive_pg_portal_dropped(o->ctx, reply);
         }
 
         if (reply->old) {

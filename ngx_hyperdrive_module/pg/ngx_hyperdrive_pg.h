@@ -25,8 +25,8 @@
     (sizeof(NGX_HYPERDRIVE_PG_PREFIX) - 1 + 16)
 
 
-/* see _pg_behind.c */
-typedef struct ngx_hyperdrive_pg_bound_s  ngx_hyperdrive_pg_bound_t;
+/* see _pg_portal.c */
+typedef struct ngx_hyperdrive_pg_portal_s  ngx_hyperdrive_pg_portal_t;
 
 
 /* what a client believes */
@@ -43,8 +43,6 @@ typedef struct {
     ngx_hyperdrive_state_names_t      sql;         /* that PREPARE may have
                                                       given, see
                                                       _pg_forward_sql.c */
-    ngx_hyperdrive_state_name_t      *label;       /* of the next Execute's
-                                                      reply, or NULL */
     ngx_hyperdrive_state_stmt_t      *question;    /* of the unit that is
                                                       looked at */
     uint64_t                          epoch;       /* ...in which it came */
@@ -64,8 +62,8 @@ typedef struct {
     unsigned                          skip:1;      /* we made up an error: all
                                                       up to Sync is skipped */
 
-    ngx_hyperdrive_pg_bound_t        *bound;       /* what runs behind an
-                                                      Execute, or NULL */
+    ngx_hyperdrive_pg_portal_t       *portals;     /* that are followed, or
+                                                      NULL */
 
     ngx_hyperdrive_pg_status_t       *told;        /* of its settings; NULL:
                                                       all reports pass */
@@ -304,6 +302,22 @@ ngx_int_t ngx_hyperdrive_pg_deallocate_name(u_char *text, size_t len,
 ngx_uint_t ngx_hyperdrive_pg_deallocate_is_all(u_char *text, size_t len);
 /* all of a client's names are gone */
 void ngx_hyperdrive_pg_deallocate_all(ngx_hyperdrive_pg_client_t *client);
+
+
+/* ngx_hyperdrive_pg_portal.c */
+
+/* a portal of this name is not there any more, or another one */
+void ngx_hyperdrive_pg_portal_close(ngx_hyperdrive_pg_client_t *c,
+    ngx_str_t *name);
+void ngx_hyperdrive_pg_portal_clear(ngx_hyperdrive_pg_client_t *c);
+/* what names statements have is about to change */
+void ngx_hyperdrive_pg_portal_unlabel(ngx_hyperdrive_pg_client_t *c);
+/* <reply>, which bears what is taken away, has come */
+void ngx_hyperdrive_pg_portal_dropped(ngx_hyperdrive_proto_ctx_t *ctx,
+    ngx_hyperdrive_pg_reply_t *reply);
+/* ...or never will; <c>: or NULL */
+void ngx_hyperdrive_pg_portal_kept(ngx_hyperdrive_pg_client_t *c,
+    ngx_hyperdrive_pg_origin_t *o, ngx_hyperdrive_pg_reply_t *reply);
 
 
 /* ngx_hyperdrive_pg_forward.c */

@@ -190,6 +190,7 @@ ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
 
             piece->rows = rows;
             piece->end = 0;
+            piece->counts = 0;
             piece->rollback = 0;
 
             if (piece->len) {
@@ -240,7 +241,8 @@ ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
             goto again;
         }
 
-        if (piece->end || piece->pid || type == NGX_HYPERDRIVE_PROTO_READY
+        if (piece->end || piece->counts || piece->pid
+            || type == NGX_HYPERDRIVE_PROTO_READY
             || type == NGX_HYPERDRIVE_PROTO_ERROR)
         {
             goto done;
@@ -344,6 +346,7 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
 
     case 'C':
         piece->end = 1;
+        piece->counts = first->counts;
         piece->rollback = (total == sizeof("C1234ROLLBACK")
                            && ngx_memcmp(p + NGX_HYPERDRIVE_PG_HEADER,
                                          "ROLLBACK", sizeof("ROLLBACK"))
@@ -362,6 +365,8 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
 
     case 'I':
     case 's':
+        piece->counts = (first->counts && !query);
+
         return ngx_hyperdrive_pg_answer_row_end(o, first, !query) == NGX_OK
                ? rc : ngx_hyperdrive_pg_answer_bad(piece, "unexpected end");
 
@@ -763,8 +768,8 @@ ngx_hyperdrive_pg_answer_pop(ngx_hyperdrive_pg_origin_t *o)
         ngx_hyperdrive_pg_repeat_end(o);
     }
 
-    if (reply->type == NGX_HYPERDRIVE_PG_REPLY_CLOSE && reply->name) {
-        ngx_hyperdrive_pg_client_free_name(o->ctx, reply->name);
+    if (reply->drops) {
+        ngx_hyperdrive_pg_portal_dropped(o->ctx, reply);
     }
 
     if (reply->old) {

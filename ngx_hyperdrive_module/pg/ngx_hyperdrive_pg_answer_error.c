@@ -122,6 +122,12 @@ ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
          * Its ReadyForQuery follows.  (At a Sync: a deferred constraint, or
          * a serialization failure of the implicit commit.)
          */
+
+        if (first->drops) {
+            ngx_hyperdrive_pg_portal_kept(c, o, first);
+            first->drops = 0;
+        }
+
         return;
     }
 
@@ -391,6 +397,10 @@ ngx_hyperdrive_pg_answer_error_names(ngx_hyperdrive_pg_client_t *c,
     ngx_hyperdrive_state_name_t   *name, *old, **unnamed;
 
     reply = ngx_hyperdrive_pg_ledger_at(&o->ledger, i);
+
+    if (reply->drops && reply->type != NGX_HYPERDRIVE_PG_REPLY_CLOSE) {
+        ngx_hyperdrive_pg_portal_kept(c, o, reply);
+    }
 
     name = reply->name;
     old = reply->old;

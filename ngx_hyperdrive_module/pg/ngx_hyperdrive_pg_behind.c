@@ -33,16 +33,6 @@ struct ngx_hyperdrive_pg_behind_s {
 };
 
 
-/* of one that is bound, and not executed yet */
-
-struct ngx_hyperdrive_pg_bound_s {
-    ngx_str_t                         portal;
-    ngx_uint_t                        tag;
-    ngx_uint_t                        n;
-    ngx_str_t                         texts[];
-};
-
-
 static ngx_int_t ngx_hyperdrive_pg_behind_text(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt, ngx_hyperdrive_pg_reply_t *reply);
 static size_t ngx_hyperdrive_pg_behind_chars(ngx_uint_t utf8, u_char *p,
@@ -204,112 +194,6 @@ ngx_hyperdrive_pg_behind_apart(ngx_hyperdrive_pg_forward_t *f,
 failed:
 
     return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
-}
-
-
-ngx_int_t
-ngx_hyperdrive_pg_behind_bind(ngx_hyperdrive_pg_forward_t *f,
-    ngx_str_t *portal)
-{
-    u_char                     *p;
-    size_t                      len;
-    ngx_uint_t                  i;
-    ngx_hyperdrive_pg_bound_t  *bound;
-
-    if (f->client->bound) {
-        ngx_hyperdrive_pg_behind_drop(f);
-    }
-
-    if (f->nbehind == 0) {
-        return NGX_OK;
-    }
-
-    len = sizeof(ngx_hyperdrive_pg_bound_t) + f->nbehind * sizeof(ngx_str_t)
-          + portal->len;
-
-    for (i = 0; i < f->nbehind; i++) {
-        len += f->behind[i].text.len;
-    }
-
-    bound = malloc(len);
-
-    if (bound == NULL) {
-        return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
-    }
-
-    bound->tag = f->tag;
-    bound->n = f->nbehind;
-
-    p = (u_char *) &bound->texts[bound->n];
-
-    bound->portal.data = p;
-    bound->portal.len = portal->len;
-    p = ngx_cpymem(p, portal->data, portal->len);
-
-    for (i = 0; i < bound->n; i++) {
-        bound->texts[i].data = p;
-        bound->texts[i].len = f->behind[i].text.len;
-        p = ngx_cpymem(p, f->behind[i].text.data, f->behind[i].text.len);
-    }
-
-    f->client->bound = bound;
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_hyperdrive_pg_behind_execute(ngx_hyperdrive_pg_forward_t *f)
-{
-    ngx_str_t                    portal;
-    ngx_uint_t                   i;
-    ngx_hyperdrive_pg_bound_t   *bound;
-    ngx_hyperdrive_pg_origin_t  *o;
-
-    o = f->origin;
-    bound = f->client->bound;
-
-    if (ngx_hyperdrive_base_read_cstr(f->pos + NGX_HYPERDRIVE_PG_HEADER,
-                                      f->pos + f->total, &portal)
-        == NULL
-        || portal.len != bound->portal.len
-        || ngx_memcmp(portal.data, bound->portal.data, portal.len) != 0)
-    {
-        return NGX_OK;
-    }
-
-    /* what has been sent of the group cannot be sent once more */
-
-    ngx_hyperdrive_pg_repeat_end(o);
-
-    for (i = 0; i < bound->n; i++) {
-
-        if (ngx_hyperdrive_pg_own(o, &bound->texts[i], bound->tag, 0, f->out)
-            != NGX_OK)
-        {
-            return ngx_hyperdrive_pg_forward_error(f, "53200",
-                                                   "out of memory");
-        }
-    }
-
-    free(bound);
-    f->client->bound = NULL;
-
-    return NGX_OK;
-}
-
-
-/* if it is executed later, nobody knows what the connection is like */
-
-void
-ngx_hyperdrive_pg_behind_drop(ngx_hyperdrive_pg_forward_t *f)
-{
-    free(f->client->bound);
-    f->client->bound = NULL;
-
-    if (!f->origin->ignore) {
-        f->origin->poisoned = 1;
-    }
 }
 
 

@@ -69,7 +69,7 @@ ngx_hyperdrive_pg_client_destroy(void *data)
     ngx_hyperdrive_state_names_clear(&client->names, client->ctx->registry);
     ngx_hyperdrive_state_names_clear(&client->sql, client->ctx->registry);
 
-    free(client->bound);
+    ngx_hyperdrive_pg_portal_clear(client);
     free(client);
 }
 
@@ -381,6 +381,7 @@ ngx_hyperdrive_pg_client_forget(ngx_hyperdrive_pg_client_t *client,
     }
 
     if (really) {
+        ngx_hyperdrive_pg_portal_unlabel(client);
         ngx_hyperdrive_state_names_unlink(&client->names, entry);
         ngx_hyperdrive_pg_client_free_name(client->ctx, entry);
     }
@@ -583,7 +584,10 @@ ngx_hyperdrive_pg_client_extended(ngx_hyperdrive_pg_client_t *client,
             unit->told = entry ? entry->shape : 0;
             unit->name = name;
 
+            /* one format of results, or none, fits any number of columns */
+
             if (stmt->plan.deallocate && unit->parse && name.len == 0
+                && bare && unit->bind.len <= 8
                 && ngx_hyperdrive_pg_client_forget(client, stmt, 0) == NGX_OK)
             {
                 /* about names that only we know */

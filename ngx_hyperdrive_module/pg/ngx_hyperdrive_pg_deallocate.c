@@ -180,5 +180,5 @@ ngx_hyperdrive_pg_deallocate_all(ngx_hyperdrive_pg_client_t *client)
     ngx_hyperdrive_state_names_clear(&client->names, client->ctx->registry);
     ngx_hyperdrive_state_names_clear(&client->sql, client->ctx->registry);
 
-    client->label = NULL;
+    ngx_hyperdrive_pg_portal_unlabel(client);
 }

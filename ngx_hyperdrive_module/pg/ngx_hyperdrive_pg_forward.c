@@ -89,6 +89,8 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
 
         f.pos = *pos;
         f.nbehind = 0;
+        f.drops = 0;
+        f.counts = 0;
 
         if (c->left) {
 
@@ -222,7 +224,7 @@ static ngx_int_t
 ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
 {
     u_char                       type;
-    ngx_hyperdrive_pg_reply_t   *reply;
+    ngx_int_t                    rc;
     ngx_hyperdrive_pg_client_t  *c;
     ngx_hyperdrive_pg_origin_t  *o;
 
@@ -281,8 +283,9 @@ ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
         }
     }
 
-    if (c->bound && (type == 'S' || type == 'Q' || type == 'F')) {
-        ngx_hyperdrive_pg_behind_drop(f);
+    if (c->portals && type == 'S' && o->status == 'I' && !o->block) {
+        /* they end with the transaction */
+        ngx_hyperdrive_pg_portal_clear(c);
     }
 
     switch (type) {
@@ -335,22 +338,25 @@ ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
             return ngx_hyperdrive_pg_forward_close(f);
         }
 
+        if (c->portals) {
+            rc = ngx_hyperdrive_pg_portal_execute(f);
+
+            if (rc != NGX_DECLINED) {
+                return rc;
+            }
+        }
+
         o->fresh = 0;
 
-        reply = ngx_hyperdrive_pg_forward_expect(f,
-                                               NGX_HYPERDRIVE_PG_REPLY_EXECUTE,
-                                               NGX_HYPERDRIVE_PG_PASS, NULL);
-        if (reply == NULL) {
+        if (ngx_hyperdrive_pg_forward_expect(f,
+                                             NGX_HYPERDRIVE_PG_REPLY_EXECUTE,
+                                             NGX_HYPERDRIVE_PG_PASS, NULL)
+            == NULL)
+        {
             return NGX_ERROR;
         }
 
-        reply->label = c->label;
-
-        if (ngx_hyperdrive_pg_forward_raw(f) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        return c->bound ? ngx_hyperdrive_pg_behind_execute(f) : NGX_OK;
+        return ngx_hyperdrive_pg_forward_raw(f);
 
     case 'F':
         o->fresh = 0;
@@ -377,7 +383,6 @@ ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
         o->ignore = 0;
         o->open = 0;
         o->begun = 0;
-        c->label = NULL;
 
         if (ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_SYNC,
                                              NGX_HYPERDRIVE_PG_PASS, NULL)
@@ -492,7 +497,7 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
     o->fresh = 0;
 
     if (rc == NGX_DECLINED && (stmt == NULL || stmt->plan.forgets)) {
-        ngx_hyperdrive_pg_forward_forget(f, stmt);
+        ngx_hyperdrive_pg_forward_forget(o);
     }
 
     if (stmt == NULL || stmt->plan.transaction) {
@@ -503,6 +508,13 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
             : ngx_hyperdrive_pg_forward_expect(f,
                                                NGX_HYPERDRIVE_PG_REPLY_QUERY,
                                                NGX_HYPERDRIVE_PG_PASS, NULL);
+
+    if (reply && stmt && stmt->plan.forgets
+        && ngx_hyperdrive_pg_portal_drops(f, stmt, reply) != NGX_OK)
+    {
+        reply = NULL;
+    }
+
     if (reply == NULL) {
 
         if (stmt) {
@@ -513,6 +525,7 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
     }
 
     reply->label = target;
+    reply->counts = 1;
 
     o->trail = (o->prelude || ahead);
 
@@ -689,7 +702,10 @@ ngx_hyperdrive_pg_forward_close(ngx_hyperdrive_pg_forward_t *f)
     unnamed = 0;
     action = NGX_HYPERDRIVE_PG_PASS;
 
-    if (kind.data[0] == 'S') {
+    if (kind.data[0] == 'P') {
+        ngx_hyperdrive_pg_portal_close(c, &name);
+
+    } else if (kind.data[0] == 'S') {
 
         rc = ngx_hyperdrive_pg_forward_find(f, &name, &entry);
 
@@ -713,8 +729,8 @@ ngx_hyperdrive_pg_forward_close(ngx_hyperdrive_pg_forward_t *f)
                 /* others may use it: it stays prepared at the origin */
 
                 ngx_hyperdrive_state_names_unlink(&c->names, entry);
+                ngx_hyperdrive_pg_portal_unlabel(c);
                 c->closed_group = o->group;
-                c->label = NULL;
                 action = NGX_HYPERDRIVE_PG_OWN;
 
             } else if (ngx_hyperdrive_pg_forward_ours(&name)) {
@@ -743,6 +759,7 @@ ngx_hyperdrive_pg_forward_close(ngx_hyperdrive_pg_forward_t *f)
     }
 
     reply->name = entry;
+    reply->drops = (entry != NULL);
     reply->unnamed = unnamed;
 
     if (action == NGX_HYPERDRIVE_PG_OWN) {
@@ -796,6 +813,21 @@ ngx_hyperdrive_pg_forward_run_bind(ngx_hyperdrive_pg_forward_t *f,
 
     ngx_hyperdrive_pg_forward_run_init(f, &run, stmt, args, end);
 
+    run.bound = 1;
+
+    f->run(f->data, &run);
+}
+
+
+void
+ngx_hyperdrive_pg_forward_run_execute(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt, u_char *args, u_char *end)
+{
+    ngx_hyperdrive_proto_run_t  run;
+
+    ngx_hyperdrive_pg_forward_run_init(f, &run, stmt, args, end);
+
+    run.executed = 1;
     run.adds = 1;
 
     f->run(f->data, &run);
@@ -827,6 +859,7 @@ ngx_hyperdrive_pg_forward_run_added(ngx_hyperdrive_pg_forward_t *f,
     f->nbehind = run->nbehind;
     f->tag = run->tag;
     f->apart = run->apart;
+    f->counts = run->counts;
 }
 
 

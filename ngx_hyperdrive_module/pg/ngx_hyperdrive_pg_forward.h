@@ -38,11 +38,16 @@ typedef struct {
     u_char                          *last;      /* end of what is there */
     size_t                           total;     /* bytes of the message */
 
+    /* of the statement of a Bind or Query, see _pg_portal.c */
+    ngx_hyperdrive_state_name_t     *label;
+    uint64_t                         drops;
+
     /* what runs behind the statement that was told last */
     ngx_hyperdrive_proto_behind_t   *behind;
     ngx_uint_t                       nbehind;
     ngx_uint_t                       tag;
     unsigned                         apart:1;
+    unsigned                         counts:1;
 } ngx_hyperdrive_pg_forward_t;
 
 
@@ -54,7 +59,10 @@ void ngx_hyperdrive_pg_forward_run(ngx_hyperdrive_pg_forward_t *f,
 /* ...and that what has to run behind it will, see _behind.c */
 void ngx_hyperdrive_pg_forward_run_query(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt);
+/* ...at its Bind, or at an Execute */
 void ngx_hyperdrive_pg_forward_run_bind(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt, u_char *args, u_char *end);
+void ngx_hyperdrive_pg_forward_run_execute(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt, u_char *args, u_char *end);
 void ngx_hyperdrive_pg_forward_run_named(ngx_hyperdrive_pg_forward_t *f);
 /* ...or be prepared under one */
@@ -81,8 +89,8 @@ ngx_int_t ngx_hyperdrive_pg_block_send(ngx_hyperdrive_pg_forward_t *f);
 
 ngx_int_t ngx_hyperdrive_pg_forward_deallocate(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt);
-void ngx_hyperdrive_pg_forward_forget(ngx_hyperdrive_pg_forward_t *f,
-    ngx_hyperdrive_state_stmt_t *stmt);
+/* nobody knows what is prepared at the origin behind what is forwarded */
+void ngx_hyperdrive_pg_forward_forget(ngx_hyperdrive_pg_origin_t *o);
 ngx_int_t ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f);
 ngx_int_t ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f);
 
@@ -99,7 +107,7 @@ ngx_int_t ngx_hyperdrive_pg_forward_sql(ngx_hyperdrive_pg_forward_t *f,
 /* the same before a Bind of the unnamed statement, which is parsed anew */
 ngx_int_t ngx_hyperdrive_pg_forward_sql_bind(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt, ngx_hyperdrive_state_name_t **target);
-/* a PREPARE or DEALLOCATE goes as it is: what it makes of names in SQL */
+/* a PREPARE goes as it is: what it makes of names in SQL */
 void ngx_hyperdrive_pg_forward_sql_names(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt);
 /* a Parse of a name that may be taken by SQL; NGX_DECLINED: it is not */
@@ -114,13 +122,26 @@ void ngx_hyperdrive_pg_forward_sql_close(ngx_hyperdrive_pg_forward_t *f,
 /* the Query with f->behind in its text, or behind it */
 ngx_int_t ngx_hyperdrive_pg_behind_query(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt, ngx_hyperdrive_pg_reply_t *reply);
-/* a Bind of <portal> is in the output: f->behind waits for its Execute */
-ngx_int_t ngx_hyperdrive_pg_behind_bind(ngx_hyperdrive_pg_forward_t *f,
-    ngx_str_t *portal);
-/* an Execute, whole, is in the output */
-ngx_int_t ngx_hyperdrive_pg_behind_execute(ngx_hyperdrive_pg_forward_t *f);
-/* no Execute has come */
-void ngx_hyperdrive_pg_behind_drop(ngx_hyperdrive_pg_forward_t *f);
+
+
+/* ngx_hyperdrive_pg_portal.c */
+
+/* a Bind of the portal <name> is forwarded: it is followed */
+ngx_int_t ngx_hyperdrive_pg_portal_bind(ngx_hyperdrive_pg_forward_t *f,
+    ngx_str_t *name, ngx_hyperdrive_state_stmt_t *stmt, u_char *args,
+    u_char *end);
+/*
+ * An Execute, whole.  NGX_OK: it is in the output; NGX_DECLINED: its portal is
+ * none that is followed; NGX_ERROR: f->err.
+ */
+ngx_int_t ngx_hyperdrive_pg_portal_execute(ngx_hyperdrive_pg_forward_t *f);
+/*
+ * <stmt>, a DEALLOCATE or DISCARD, is about to be forwarded: what it takes away
+ * is borne by <reply>.  f->drops: it names that statement of the origin's
+ * instead of the client's, or 0.
+ */
+ngx_int_t ngx_hyperdrive_pg_portal_drops(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt, ngx_hyperdrive_pg_reply_t *reply);
 
 
 /* ngx_hyperdrive_pg_forward_stmt.c */
@@ -140,7 +161,7 @@ ngx_int_t ngx_hyperdrive_pg_forward_prepare(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt, uint64_t id);
 /* something is there under this name, which will be dropped */
 ngx_int_t ngx_hyperdrive_pg_forward_stand_in(ngx_hyperdrive_pg_forward_t *f,
-    uint64_t id);
+    ngx_hyperdrive_state_stmt_t *stmt, uint64_t id);
 ngx_int_t ngx_hyperdrive_pg_forward_no_statement(
     ngx_hyperdrive_pg_forward_t *f, ngx_str_t *name, ngx_uint_t *mangled);
 ngx_uint_t ngx_hyperdrive_pg_forward_ours(ngx_str_t *name);

@@ -14,8 +14,6 @@ static ngx_int_t ngx_hyperdrive_pg_forward_drop_text(
     ngx_hyperdrive_pg_forward_t *f, u_char type, uint64_t id);
 static ngx_int_t ngx_hyperdrive_pg_forward_deallocate_bind(
     ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_stmt_t *stmt);
-static void ngx_hyperdrive_pg_forward_dropped(ngx_hyperdrive_pg_forward_t *f,
-    ngx_hyperdrive_state_name_t *target);
 static ngx_uint_t ngx_hyperdrive_pg_forward_parse_moved(ngx_str_t *text);
 static ngx_int_t ngx_hyperdrive_pg_forward_parse_long(
     ngx_hyperdrive_pg_forward_t *f);
@@ -48,15 +46,13 @@ ngx_hyperdrive_pg_forward_deallocate(ngx_hyperdrive_pg_forward_t *f,
 
     id = ngx_hyperdrive_pg_forward_id(f->origin, target->stmt);
 
-    if (ngx_hyperdrive_pg_forward_stand_in(f, id) != NGX_OK
-        || ngx_hyperdrive_pg_forward_drop_text(f, 'Q', id) != NGX_OK)
-    {
+    f->drops = id;
+
+    if (ngx_hyperdrive_pg_forward_stand_in(f, target->stmt, id) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    ngx_hyperdrive_pg_forward_dropped(f, target);
-
-    return NGX_OK;
+    return ngx_hyperdrive_pg_forward_drop_text(f, 'Q', id);
 }
 
 
@@ -136,7 +132,6 @@ ngx_hyperdrive_pg_forward_deallocate_bind(ngx_hyperdrive_pg_forward_t *f,
     ngx_int_t                     rc;
     ngx_hyperdrive_pg_origin_t   *o;
     ngx_hyperdrive_state_name_t  *target;
-    ngx_hyperdrive_state_stmt_t  *old;
 
     o = f->origin;
 
@@ -146,10 +141,10 @@ ngx_hyperdrive_pg_forward_deallocate_bind(ngx_hyperdrive_pg_forward_t *f,
         return rc;
     }
 
-    old = target->stmt;
-    id = ngx_hyperdrive_pg_forward_id(o, old);
+    id = ngx_hyperdrive_pg_forward_id(o, target->stmt);
+    f->drops = id;
 
-    if (ngx_hyperdrive_pg_forward_stand_in(f, id) != NGX_OK
+    if (ngx_hyperdrive_pg_forward_stand_in(f, target->stmt, id) != NGX_OK
         || ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_PARSE,
                                             NGX_HYPERDRIVE_PG_DROP, NULL)
            == NULL
@@ -163,59 +158,18 @@ ngx_hyperdrive_pg_forward_deallocate_bind(ngx_hyperdrive_pg_forward_t *f,
     o->unnamed_dirty = 1;
     o->unnamed_group = o->group;
 
-    /*
-     * It is not certain that it will be executed: whoever prepares the text
-     * next does so under another name.
-     */
-
-    ngx_hyperdrive_state_stmt_ref(old);
-    ngx_hyperdrive_pg_forward_dropped(f, target);
-    old->id = 0;
-    ngx_hyperdrive_state_stmt_unref(o->ctx->registry, old);
-
     return NGX_OK;
 }
 
 
-/* the statement is gone, for the client and at the origin */
-
-static void
-ngx_hyperdrive_pg_forward_dropped(ngx_hyperdrive_pg_forward_t *f,
-    ngx_hyperdrive_state_name_t *target)
-{
-    ngx_hyperdrive_state_set_remove(&f->origin->set,
-                                    ngx_hyperdrive_pg_forward_id(f->origin,
-                                                            target->stmt));
-
-    ngx_hyperdrive_state_names_unlink(&f->client->names, target);
-    ngx_hyperdrive_pg_client_free_name(f->client->ctx, target);
-}
-
-
-/* nobody knows what is prepared at the origin behind this (<stmt> or NULL) */
-
 void
-ngx_hyperdrive_pg_forward_forget(ngx_hyperdrive_pg_forward_t *f,
-    ngx_hyperdrive_state_stmt_t *stmt)
+ngx_hyperdrive_pg_forward_forget(ngx_hyperdrive_pg_origin_t *o)
 {
-    ngx_hyperdrive_pg_origin_t  *o;
-
-    o = f->origin;
-
     ngx_hyperdrive_state_set_clear(&o->set);
 
     if (++o->epoch == NGX_HYPERDRIVE_PG_EPOCHS) {
         /* statements that nobody can name any more may have piled up */
         o->poisoned = 1;
-    }
-
-    /* in a block DISCARD ALL fails */
-
-    if (stmt && o->status != 'E'
-        && (stmt->plan.deallocate || o->status != 'T')
-        && ngx_hyperdrive_pg_deallocate_is_all(stmt->text, stmt->len))
-    {
-        ngx_hyperdrive_pg_deallocate_all(f->client);
     }
 }
 
@@ -595,15 +549,15 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
     u_char                       *p, *end, *rest;
     ngx_int_t                     rc;
     ngx_str_t                     portal, name;
-    ngx_uint_t                    dropped, mangled;
+    ngx_uint_t                    mangled;
     ngx_hyperdrive_pg_reply_t    *reply;
     ngx_hyperdrive_pg_client_t   *c;
     ngx_hyperdrive_pg_origin_t   *o;
     ngx_hyperdrive_state_name_t  *entry, *target;
+    ngx_hyperdrive_state_stmt_t  *stmt;
 
     c = f->client;
     o = f->origin;
-    dropped = 0;
 
     avail = ngx_min((size_t) (f->last - f->pos), f->total);
     end = f->pos + avail;
@@ -637,7 +591,7 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
 
     mangled = 0;
     target = NULL;
-    c->label = NULL;
+    f->label = NULL;
 
     if (entry == NULL) {
         ngx_hyperdrive_pg_forward_run_named(f);
@@ -663,7 +617,6 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
 
         if (name.len == 0 && entry->stmt->plan.deallocate) {
             rc = ngx_hyperdrive_pg_forward_deallocate_bind(f, entry->stmt);
-            dropped = (rc == NGX_OK);
         }
 
         if (rc == NGX_DECLINED) {
@@ -699,18 +652,27 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
 
     o->fresh = 0;
 
-    if ((f->nbehind || c->bound)
-        && ngx_hyperdrive_pg_behind_bind(f, &portal) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
     reply->label = entry;
     reply->mangled = mangled;
 
-    if (target) {
+    if (target || (entry && entry->stmt->plan.executed)) {
+
         /* it runs at the Execute */
-        c->label = target;
+
+        f->label = target;
+
+        stmt = (target && entry->stmt->plan.body == 0) ? target->stmt
+                                                       : entry->stmt;
+
+        if (ngx_hyperdrive_pg_portal_bind(f, &portal, stmt,
+                                          target ? end : rest, end)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+    } else if (c->portals) {
+        ngx_hyperdrive_pg_portal_close(c, &portal);
     }
 
     if (entry && name.len) {
@@ -722,10 +684,6 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
 
         if (rc == NGX_OK && c->describe) {
             rc = ngx_hyperdrive_pg_forward_portal(f, &portal);
-        }
-
-        if (entry && entry->stmt->plan.forgets && !dropped) {
-            ngx_hyperdrive_pg_forward_forget(f, entry->stmt);
         }
 
         return rc;
@@ -757,15 +715,6 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
 
     c->left = f->total - avail;
     o->partial = (c->left != 0);
-
-    if (entry->stmt->plan.forgets) {
-
-        /* the name may be gone, the statement is held by its reply */
-
-        reply->label = NULL;
-
-        ngx_hyperdrive_pg_forward_forget(f, reply->stmt);
-    }
 
     if (c->describe) {
         return ngx_hyperdrive_pg_forward_portal(f, &portal);

@@ -247,17 +247,6 @@ ngx_hyperdrive_pg_forward_sql_names(ngx_hyperdrive_pg_forward_t *f,
         return;
     }
 
-    if (stmt->plan.deallocate) {
-
-        if (ngx_hyperdrive_pg_deallocate(stmt->text, stmt->len, buf, &name)
-            == NGX_OK)
-        {
-            ngx_hyperdrive_pg_forward_sql_close(f, &name);
-        }
-
-        return;
-    }
-
     if (stmt->plan.body == 0
         || c->sql.n >= NGX_HYPERDRIVE_PG_FORWARD_SQL_NAMES
         || ngx_hyperdrive_pg_deallocate_name(stmt->text + stmt->plan.name,

@@ -118,7 +118,7 @@ ngx_hyperdrive_pg_forward_closed(ngx_hyperdrive_pg_origin_t *o,
     for (i = 0; i < o->ledger.n; i++) {
         reply = ngx_hyperdrive_pg_ledger_at(&o->ledger, i);
 
-        if (reply->type != NGX_HYPERDRIVE_PG_REPLY_CLOSE) {
+        if (reply->type != NGX_HYPERDRIVE_PG_REPLY_CLOSE && !reply->drops) {
             continue;
         }
 
@@ -127,6 +127,9 @@ ngx_hyperdrive_pg_forward_closed(ngx_hyperdrive_pg_origin_t *o,
             if (reply->id == id) {
                 return 1;
             }
+
+        } else if (reply->all) {
+            return 1;
 
         } else if (reply->name && reply->name->len == name->len
                    && ngx_memcmp(reply->name->name, name->data, name->len)
@@ -320,7 +323,8 @@ ngx_hyperdrive_pg_forward_compare(ngx_hyperdrive_pg_forward_t *f,
  */
 
 ngx_int_t
-ngx_hyperdrive_pg_forward_stand_in(ngx_hyperdrive_pg_forward_t *f, uint64_t id)
+ngx_hyperdrive_pg_forward_stand_in(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt, uint64_t id)
 {
     u_char                      *p;
     ngx_hyperdrive_pg_origin_t  *o;
@@ -330,6 +334,13 @@ ngx_hyperdrive_pg_forward_stand_in(ngx_hyperdrive_pg_forward_t *f, uint64_t id)
     if (ngx_hyperdrive_state_set_find(&o->set, id)) {
         return NGX_OK;
     }
+
+    /*
+     * It is not certain that it will be executed: whoever prepares the text
+     * next does so under another name.
+     */
+
+    stmt->id = 0;
 
     if (ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_PARSE,
                                          NGX_HYPERDRIVE_PG_DROP, NULL)

@@ -40,6 +40,8 @@ typedef enum {
 } ngx_hyperdrive_pg_action_e;
 
 
+/* see _pg_portal.c */
+typedef struct ngx_hyperdrive_pg_dropped_s  ngx_hyperdrive_pg_dropped_t;
 /* see _pg_behind.c */
 typedef struct ngx_hyperdrive_pg_behind_s  ngx_hyperdrive_pg_behind_t;
 
@@ -48,14 +50,14 @@ typedef struct {
     ngx_hyperdrive_pg_reply_e         type;
     ngx_hyperdrive_pg_action_e        action;
 
-    /* a name that the client was given (PARSE) or lost (CLOSE) by it */
+    /* a name that the client was given (PARSE) or lost (<drops>) by it */
     ngx_hyperdrive_state_name_t      *name;
     ngx_hyperdrive_state_name_t      *old;    /* PARSE, QUERY: the former
                                                  unnamed */
 
     /*
-     * a statement that the origin was given (PARSE) or lost (CLOSE) by it, or
-     * that is described
+     * a statement that the origin was given (PARSE) or lost (CLOSE, <drops>)
+     * by it, or that is described
      */
     uint64_t                          id;
 
@@ -80,9 +82,17 @@ typedef struct {
                                                  would speak of, or NULL */
     unsigned                          kept:1;    /* see _pg_repeat.c */
     unsigned                          mangled:1; /* the name was changed */
+    unsigned                          counts:1;  /* EXECUTE, QUERY: its pieces
+                                                    say so */
+    unsigned                          drops:1;   /* the client loses <name> by
+                                                    it, or <all> that there
+                                                    were */
+    unsigned                          sql:1;     /* ...which PREPARE has given,
+                                                    or may have */
     unsigned                          goes_on:1; /* QUERY: its ReadyForQuery is
                                                     not the client's, one of a
                                                     SYNC will be */
+    ngx_hyperdrive_pg_dropped_t      *all;    /* or NULL */
     ngx_hyperdrive_pg_behind_t       *behind; /* QUERY: statements of ours in
                                                  it, or NULL */
 } ngx_hyperdrive_pg_reply_t;

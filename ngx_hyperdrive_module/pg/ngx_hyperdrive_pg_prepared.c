@@ -288,6 +288,8 @@ ngx_hyperdrive_pg_prepared_close(ngx_hyperdrive_pg_client_t *c, u_char *p,
     ngx_str_t                     name;
     ngx_hyperdrive_state_name_t  *entry;
 
+    ngx_hyperdrive_pg_portal_unlabel(c);
+
     for ( /* void */ ;
          p < end && p[0] == 'C';
          p += 1 + ngx_hyperdrive_base_get_u32(p + 1))

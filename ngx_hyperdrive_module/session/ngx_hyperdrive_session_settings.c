@@ -245,10 +245,6 @@ ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
                 || !(ngx_hyperdrive_state_settings_dirty(&settings->state)
                      || settings->nchanges))))
     {
-        if (settings) {
-            settings->statements++;
-        }
-
         return NGX_OK;
     }
 
@@ -291,8 +287,6 @@ ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
             return run->stmt->plan.settings ? NGX_DECLINED : NGX_OK;
         }
 
-        settings->statements = base + set.statement + 1;
-
         if (set.change == NGX_HYPERDRIVE_SQL_SET_OTHER) {
             continue;
         }
@@ -302,6 +296,9 @@ ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
         if (change == NULL) {
             return NGX_DECLINED;
         }
+
+        run->counts = 1;
+        settings->statements = base + 1;
 
         /* one call of several, of which others may set it again? */
 
@@ -500,7 +497,12 @@ ngx_hyperdrive_session_settings_piece(ngx_hyperdrive_session_t *s,
             ngx_hyperdrive_session_settings_rolled(settings);
         }
 
-        settings->completed += piece->end;
+        settings->completed += (settings->stays ? piece->end : piece->counts);
+        break;
+
+    case NGX_HYPERDRIVE_PROTO_NOTICE:
+        /* some of its rows, or none at all */
+        settings->completed += piece->counts;
         break;
 
     case NGX_HYPERDRIVE_PROTO_ERROR:

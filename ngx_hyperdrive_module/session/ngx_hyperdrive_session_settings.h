@@ -62,10 +62,10 @@ struct ngx_hyperdrive_session_settings_s {
     ngx_hyperdrive_session_change_t  **changes;    /* in order */
     ngx_uint_t                         nchanges;
     ngx_uint_t                         unit;       /* outstanding when...  */
-    ngx_uint_t                         statements; /* ...so many of a unit were
-                                                      sent */
-    ngx_uint_t                         completed;  /* statements of the unit
-                                                      that is being answered */
+    ngx_uint_t                         statements; /* ...so many that count
+                                                      were sent of a unit */
+    ngx_uint_t                         completed;  /* of those of the unit that
+                                                      is being answered */
     ngx_uint_t                         attempts;   /* connections that could
                                                       not be aligned */
 

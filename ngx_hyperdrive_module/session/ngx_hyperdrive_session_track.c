@@ -34,6 +34,17 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
         return;
     }
 
+    if (run->executed) {
+
+        if ((s->settings || run->stmt->plan.settings)
+            && ngx_hyperdrive_session_settings_run(s, run) != NGX_OK)
+        {
+            ngx_hyperdrive_session_pin_setting(s);
+        }
+
+        return;
+    }
+
     if (s->conf->policy && !run->prepares && !run->named) {
         ngx_hyperdrive_session_policy_run(s, run);
     }
@@ -43,7 +54,7 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
     }
 
     if ((s->settings || (run->stmt && run->stmt->plan.settings))
-        && !run->prepares
+        && !run->prepares && !run->bound
         && ngx_hyperdrive_session_settings_run(s, run) != NGX_OK)
     {
         ngx_hyperdrive_session_pin_setting(s);

@@ -167,6 +167,9 @@ ngx_hyperdrive_state_stmt_get(ngx_hyperdrive_state_registry_t *registry,
 
     registry->classify(text, mode, &stmt->plan);
 
+    stmt->plan.executed = (stmt->plan.settings || stmt->plan.transaction
+                           || stmt->plan.deallocate || stmt->plan.forgets);
+
     if (registry->n >= registry->nbuckets) {
         ngx_hyperdrive_state_stmt_grow(registry);
         bucket = &registry->buckets[hash & (registry->nbuckets - 1)];

@@ -86,6 +86,10 @@ typedef struct {
     unsigned                          forgets:1;      /* prepared statements
                                                          may be gone behind it:
                                                          DEALLOCATE, DISCARD */
+    unsigned                          executed:1;     /* one of the three above,
+                                                         or a transaction:
+                                                         portals of it are
+                                                         followed */
     unsigned                          may_write:1;    /* rows or the catalog may
                                                          be changed */
     unsigned                          ddl:1;          /* ...and not only

@@ -154,7 +154,7 @@ test_unseen(void)
 }
 
 
-/* it is not known whether it will run, and what the connection is like then */
+/* what does not run has nothing behind it */
 
 static void
 test_unused(void)
@@ -171,7 +171,7 @@ test_unused(void)
     relay_client(&r, b.data, b.len);
     relay_run(&r);
 
-    ok(((ngx_hyperdrive_pg_origin_t *) r.origin)->poisoned && r.nown == 0
+    ok(!((ngx_hyperdrive_pg_origin_t *) r.origin)->poisoned && r.nbehind == 0
        && r.nready == 1, "no Execute");
 
     (void) relay_leave(&r);

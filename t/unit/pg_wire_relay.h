@@ -103,6 +103,9 @@ relay_classify(ngx_str_t *text, ngx_uint_t mode,
     plan->deallocate = server_is(s, "DEALLOCATE ");
     plan->forgets = plan->deallocate;
 
+    /* something may go behind it */
+    plan->settings = server_is(s, "INSERT") || server_is(s, "NOTICE");
+
     if (memchr(s, ';', text->len)) {
         plan->read = 0;
         plan->transaction = 1;
@@ -222,7 +225,7 @@ relay_ran(void *data, ngx_hyperdrive_proto_run_t *run)
 {
     relay_t  *r = data;
 
-    r->runs++;
+    r->runs += !run->executed;
 
     if (r->behind && run->adds) {
         relay_behind(r, run);
@@ -450,12 +453,6 @@ relay_settle(relay_t *r)
     if (!r->attached || !proto->origin_settled(r->origin) || r->wire.len
         || r->streaming || !proto->origin_idle(r->origin) || r->pinned)
     {
-        return;
-    }
-
-    if (r->behind && ((ngx_hyperdrive_pg_origin_t *) r->origin)->poisoned) {
-        /* what was bound has not run: it is closed by whoever has it */
-        r->pinned = 1;
         return;
     }
 

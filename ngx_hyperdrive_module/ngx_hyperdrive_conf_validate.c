@@ -5,6 +5,7 @@
 
 
 #include "ngx_hyperdrive_conf.h"
+#include "base/ngx_hyperdrive_base_plain.h"
 #include <poll.h>
 
 
@@ -497,6 +498,8 @@ ngx_hyperdrive_conf_validate_refused(ngx_hyperdrive_conf_validate_t *v)
 
     (void) ngx_cpystrn(v->message, login->message, sizeof(v->message));
 
+    ngx_hyperdrive_base_plain(v->message, ngx_strlen(v->message));
+
     return ngx_hyperdrive_conf_validate_fail(v, code, 0, login->reason);
 }
 
@@ -615,6 +618,8 @@ ngx_hyperdrive_conf_validate_query(ngx_hyperdrive_conf_validate_t *v)
         } else if (piece.type == NGX_HYPERDRIVE_PROTO_ERROR) {
             proto->error_text(&piece, sqlstate, v->message,
                               sizeof(v->message));
+
+            ngx_hyperdrive_base_plain(v->message, ngx_strlen(v->message));
 
             rc = ngx_hyperdrive_conf_validate_fail(v,
                                                 NGX_HYPERDRIVE_VALIDATE_QUERY,

@@ -37,6 +37,8 @@ my $fake = $t->fake_pg(port(8100), query => sub {
 	POSIX::_exit(0);
 });
 
+$t->postgres(port => port(8101), users => { app => 'pw' });
+
 $t->write_file_expand('nginx.conf', <<'EOS')->run();
 
 %%TEST_GLOBALS%%
@@ -52,6 +54,16 @@ stream {
     server {
         listen            127.0.0.1:8080;
         hyperdrive_pass   broken;
+        hyperdrive_users  off;
+    }
+
+    upstream real {
+        hyperdrive_origin  postgres://app:pw@127.0.0.1:8101?sslmode=disable;
+    }
+
+    server {
+        listen            127.0.0.1:8081;
+        hyperdrive_pass   real;
         hyperdrive_users  off;
     }
 }
@@ -72,6 +84,21 @@ unlike($t->read_file('error.log'), qr/\[error\].*recv\(\) failed/,
 	'and is no error');
 
 $c->close();
+
+# what a database says repeats what its client has made up
+
+$c = pg_client(port(8081), user => 'app',
+	database => "x\n2026/01/01 00:00:00 [info] 1#1: made up \e[2J",
+	quiet => 1);
+
+is($c->error()->{C}, '3D000', 'a database that is not there');
+
+ok($t->wait_for_log(qr/\[error\] .*"real": .* made up/),
+	'...is in the log');
+unlike($t->read_file('error.log'), qr/^2026\/01\/01|\e/m,
+	'...in one line, and with nothing that a terminal would obey');
+
+$c->vanish();
 
 $t->done_testing();
 

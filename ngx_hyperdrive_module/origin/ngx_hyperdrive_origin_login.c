@@ -6,6 +6,7 @@
 
 #include "origin/ngx_hyperdrive_origin.h"
 #include "base/ngx_hyperdrive_base_digest.h"
+#include "base/ngx_hyperdrive_base_plain.h"
 
 
 /* input that a log-in may leave unread, bytes */
@@ -675,6 +676,9 @@ ngx_hyperdrive_origin_refused(ngx_hyperdrive_origin_t *o, ngx_err_t err,
     }
 
     *p = '\0';
+
+    /* the database may repeat a name that its client has made up */
+    ngx_hyperdrive_base_plain(pool->reason, p - pool->reason);
 
     ngx_memcpy(pool->sqlstate, "08006", 6);
 

@@ -6,6 +6,7 @@
 
 #include "origin/ngx_hyperdrive_origin.h"
 #include "base/ngx_hyperdrive_base_hash.h"
+#include "base/ngx_hyperdrive_base_plain.h"
 
 
 /*
@@ -225,6 +226,8 @@ ngx_hyperdrive_origin_name_error(ngx_hyperdrive_origin_t *o,
 
     o->pool->conf->proto->error_text(piece, sqlstate, message,
                                      sizeof(message));
+
+    ngx_hyperdrive_base_plain(message, ngx_strlen(message));
 
     /* a right or a function that is lacking will do so next time */
 

@@ -5,6 +5,7 @@
 
 
 #include "policy/ngx_hyperdrive_policy_lua.h"
+#include "base/ngx_hyperdrive_base_plain.h"
 
 #include <luajit.h>
 
@@ -548,7 +549,7 @@ ngx_hyperdrive_policy_lua_clock(void)
 static void
 ngx_hyperdrive_policy_lua_error(ngx_hyperdrive_policy_lua_t *lua)
 {
-    size_t       i, len;
+    size_t       len;
     const char  *text;
 
     if (lua_type(lua->state, -1) == LUA_TSTRING) {
@@ -561,9 +562,8 @@ ngx_hyperdrive_policy_lua_error(ngx_hyperdrive_policy_lua_t *lua)
 
     len = ngx_min(len, sizeof(lua->error) - 1);
 
-    for (i = 0; i < len; i++) {
-        lua->error[i] = ((u_char) text[i] < ' ') ? ' ' : (u_char) text[i];
-    }
+    ngx_memcpy(lua->error, text, len);
+    ngx_hyperdrive_base_plain(lua->error, len);
 
     lua->error[len] = '\0';
 

@@ -5,15 +5,15 @@
 
 
 #include "policy/ngx_hyperdrive_policy_lua.h"
+#include "base/ngx_hyperdrive_base_plain.h"
 #include "sql/ngx_hyperdrive_sql_digest.h"
 
 
 /* of a statement's form, bytes */
 #define NGX_HYPERDRIVE_POLICY_LUA_FORM   16384
 
-/* lines that policies write to the log, a second; and the length of one */
+/* lines that policies write to the log, a second */
 #define NGX_HYPERDRIVE_POLICY_LUA_LINES  10
-#define NGX_HYPERDRIVE_POLICY_LUA_LINE   1024
 
 
 static int ngx_hyperdrive_policy_lua_look_query(lua_State *state);
@@ -570,19 +570,17 @@ ngx_hyperdrive_policy_lua_look_ttl(lua_State *state, int n)
 }
 
 
-/* to nginx's log, with no bytes that a terminal would obey */
+/* to nginx's log */
 
 static int
 ngx_hyperdrive_policy_lua_look_log(lua_State *state)
 {
-    size_t                        i, len;
-    u_char                        line[NGX_HYPERDRIVE_POLICY_LUA_LINE];
-    const char                   *text;
+    ngx_str_t                     text;
     ngx_hyperdrive_policy_lua_t  *lua;
 
     lua = ngx_hyperdrive_policy_lua_running;
 
-    text = luaL_checklstring(state, 1, &len);
+    text.data = (u_char *) luaL_checklstring(state, 1, &text.len);
 
     ngx_hyperdrive_policy_lua_charge(state, 100);
 
@@ -595,14 +593,9 @@ ngx_hyperdrive_policy_lua_look_log(lua_State *state)
         return 0;
     }
 
-    len = ngx_min(len, sizeof(line));
-
-    for (i = 0; i < len; i++) {
-        line[i] = ((u_char) text[i] < ' ' || text[i] == 0x7f) ? ' ' : text[i];
-    }
-
     ngx_log_error(NGX_LOG_NOTICE, lua->look->in->log, 0,
-                  "hyperdrive policy: %*s", len, line);
+                  "hyperdrive policy: %V",
+                  ngx_hyperdrive_base_plain_copy(&text));
 
     return 0;
 }

@@ -10,6 +10,7 @@
 #include "session/ngx_hyperdrive_session_diag.h"
 #include "session/ngx_hyperdrive_session_log.h"
 #include "session/ngx_hyperdrive_session_policy.h"
+#include "base/ngx_hyperdrive_base_plain.h"
 #include <openssl/rand.h>
 
 
@@ -758,10 +759,15 @@ void
 ngx_hyperdrive_session_fatal(ngx_hyperdrive_session_t *s, char *sqlstate,
     char *message)
 {
+    ngx_str_t                     text;
     ngx_hyperdrive_proto_error_t  err;
 
+    text.data = (u_char *) message;
+    text.len = ngx_strlen(message);
+
     ngx_log_error(NGX_LOG_INFO, s->net.connection->log, 0,
-                  "hyperdrive: client is closed: %s (%s)", message, sqlstate);
+                  "hyperdrive: client is closed: %V (%s)",
+                  ngx_hyperdrive_base_plain_copy(&text), sqlstate);
 
     err.severity = "FATAL";
     err.sqlstate = sqlstate;

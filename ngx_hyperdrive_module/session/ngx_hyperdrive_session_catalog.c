@@ -6,6 +6,7 @@
 
 #include "session/ngx_hyperdrive_session_catalog.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
+#include "base/ngx_hyperdrive_base_plain.h"
 #include "session/ngx_hyperdrive_session_hold.h"
 #include "session/ngx_hyperdrive_session_plan.h"
 #include "origin/ngx_hyperdrive_origin_ask.h"
@@ -830,7 +831,7 @@ ngx_hyperdrive_session_catalog_fail(ngx_hyperdrive_session_catalog_t *cat)
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                       "hyperdrive upstream \"%V\": the catalog of database "
                       "\"%V\" could not be read, %s", &cat->conf->name,
-                      &cat->database,
+                      ngx_hyperdrive_base_plain_copy(&cat->database),
                       cat->sampled ? "what was read before is in use until "
                                      "something is changed in it"
                                    : "nothing of it is answered from the "
@@ -879,7 +880,7 @@ ngx_hyperdrive_session_catalog_take(ngx_hyperdrive_session_catalog_t *cat)
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
                       "hyperdrive upstream \"%V\": the catalog of database "
                       "\"%V\" is read again", &cat->conf->name,
-                      &cat->database);
+                      ngx_hyperdrive_base_plain_copy(&cat->database));
     }
 
     old = cat->current;
@@ -936,7 +937,7 @@ ngx_hyperdrive_session_catalog_take(ngx_hyperdrive_session_catalog_t *cat)
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
                       "hyperdrive upstream \"%V\": the catalog of database "
                       "\"%V\" was changed elsewhere", &cat->conf->name,
-                      &cat->database);
+                      ngx_hyperdrive_base_plain_copy(&cat->database));
 
         ngx_hyperdrive_session_catalog_changed(cat);
     }

@@ -139,6 +139,8 @@ ngx_http_hyperdrive_control_handler(ngx_http_request_t *r)
 
     ngx_str_set(&command.database, "");
     ngx_str_set(&command.user, "");
+    ngx_str_set(&command.table, "");
+    ngx_str_set(&command.tag, "");
 
     if (r->method == NGX_HTTP_POST) {
 
@@ -151,9 +153,12 @@ ngx_http_hyperdrive_control_handler(ngx_http_request_t *r)
         }
 
         ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
-                      "hyperdrive: %V \"%V\", database \"%V\", user \"%V\"",
+                      "hyperdrive: %V \"%V\", database \"%V\", user \"%V\", "
+                      "table \"%V\", tag \"%V\", statement %016xL, for %M ms",
                       &ngx_http_hyperdrive_actions[command.action],
-                      &command.name, &command.database, &command.user);
+                      &command.name, &command.database, &command.user,
+                      &command.table, &command.tag, command.digest,
+                      command.time);
     }
 
     switch (ngx_hyperdrive_admin_control(r->pool, &command, &out, &size)) {
@@ -231,13 +236,15 @@ ngx_http_hyperdrive_control_args(ngx_http_request_t *r,
 #define ngx_http_hyperdrive_is(s)                                             \
     (name.len == sizeof(s) - 1 && ngx_strncmp(name.data, s, name.len) == 0)
 
-        if (ngx_http_hyperdrive_is("database")) {
+        /* what is written twice means one of two things: nothing is done */
+
+        if (ngx_http_hyperdrive_is("database") && !command->database.len) {
             command->database = value;
 
-        } else if (ngx_http_hyperdrive_is("user")) {
+        } else if (ngx_http_hyperdrive_is("user") && !command->user.len) {
             command->user = value;
 
-        } else if (ngx_http_hyperdrive_is("for")) {
+        } else if (ngx_http_hyperdrive_is("for") && !command->time) {
             time = ngx_parse_time(&value, 0);
 
             if (time == NGX_ERROR || time == 0) {
@@ -246,15 +253,13 @@ ngx_http_hyperdrive_control_args(ngx_http_request_t *r,
 
             command->time = time;
 
-        } else if (ngx_http_hyperdrive_is("tag")) {
-
+        } else if (ngx_http_hyperdrive_is("tag") && !command->tag.len) {
             command->tag = value;
 
-        } else if (ngx_http_hyperdrive_is("table")) {
-
+        } else if (ngx_http_hyperdrive_is("table") && !command->table.len) {
             command->table = value;
 
-        } else if (ngx_http_hyperdrive_is("statement")) {
+        } else if (ngx_http_hyperdrive_is("statement") && !command->digest) {
 
             if (ngx_http_hyperdrive_control_digest(&value, &command->digest)
                 != NGX_OK)

@@ -200,12 +200,31 @@ sub requests {
 		'database=shop', 'pause=shop%00', 'pause=shop%0a', 'purge=shop&database=x',
 		'pause=shop&tag=x', 'kill=shop&table=x',
 		'purge=shop&tag=x&table=x', 'purge=shop&tag=x&statement=' . '1' x 16,
-		'pause=shop&database=' . ('d' x 65);
+		'pause=shop&database=' . ('d' x 65), 'kill=shop&user=a&user=b',
+		'pause=shop&for=1s&for=2s', 'purge=shop&tag=a&tag=b',
+		'purge=shop&table=a&table=b';
 
 	is(control('pause=nothing'), 404, 'an upstream that is not there');
 	is(control('purge=nothing'), 404, 'a cache that is not there');
 
 	is(shop()->{paused}, JSON::PP::false(), 'nothing is paused');
+
+	# a name in another encoding, and one that would end a string
+
+	my ($code, $r) = control('pause=shop&for=100ms&database=%fcb%22%c3%bc');
+
+	is($code, 200, 'names of any bytes');
+	is($r->{database}, "\x{fffd}b\"\xc3\xbc",
+		"...are valid JSON all the same");
+
+	ok(eval { wait_for(sub {
+		!@{(control('', method => 'GET'))[1]{orders}};
+	}) }, '...and end by themselves');
+
+	control('purge=shop&tag=none');
+
+	like($t->read_file('error.log'), qr/hyperdrive: purge "shop".* tag "none"/,
+		'what was asked for is in the log');
 }
 
 # New transactions wait for as long as it takes; those that run are waited for.

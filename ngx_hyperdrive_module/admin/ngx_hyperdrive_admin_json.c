@@ -12,7 +12,12 @@
 /* the longest piece that is written at once, strings excepted */
 #define NGX_HYPERDRIVE_ADMIN_JSON_PIECE  512
 
+/* the longest form of one byte of a string */
+#define NGX_HYPERDRIVE_ADMIN_JSON_CHAR   (sizeof("\\u0000") - 1)
 
+
+static u_char *ngx_hyperdrive_admin_json_char(u_char *dst, u_char **pos,
+    u_char *last);
 static ngx_int_t ngx_hyperdrive_admin_json_room(
     ngx_hyperdrive_admin_json_t *w, size_t size);
 
@@ -66,17 +71,51 @@ void
 ngx_hyperdrive_admin_json_string(ngx_hyperdrive_admin_json_t *w,
     ngx_str_t *s)
 {
-    size_t  size;
+    u_char  *p, *last;
 
-    size = s->len + ngx_escape_json(NULL, s->data, s->len) + 2;
-
-    if (ngx_hyperdrive_admin_json_room(w, size) != NGX_OK) {
+    if (ngx_hyperdrive_admin_json_room(w,
+                               s->len * NGX_HYPERDRIVE_ADMIN_JSON_CHAR + 2)
+        != NGX_OK)
+    {
         return;
     }
 
+    p = s->data;
+    last = p + s->len;
+
     *w->buf->last++ = '"';
-    w->buf->last = (u_char *) ngx_escape_json(w->buf->last, s->data, s->len);
+
+    while (p < last) {
+        w->buf->last = ngx_hyperdrive_admin_json_char(w->buf->last, &p, last);
+    }
+
     *w->buf->last++ = '"';
+}
+
+
+/* JSON is UTF-8: what is none, as names in another encoding, is replaced */
+
+static u_char *
+ngx_hyperdrive_admin_json_char(u_char *dst, u_char **pos, u_char *last)
+{
+    u_char    *p;
+    uint32_t   ch;
+
+    p = *pos;
+
+    if (*p < 0x80) {
+        (*pos)++;
+        return (u_char *) ngx_escape_json(dst, p, 1);
+    }
+
+    ch = ngx_utf8_decode(pos, last - p);
+
+    if (ch > 0x10ffff || (ch >= 0xd800 && ch <= 0xdfff)) {
+        *pos = p + 1;
+        return ngx_cpymem(dst, "\\ufffd", 6);
+    }
+
+    return ngx_cpymem(dst, p, *pos - p);
 }
 
 

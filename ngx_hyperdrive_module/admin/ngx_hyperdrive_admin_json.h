@@ -27,7 +27,7 @@ void ngx_hyperdrive_admin_json_init(ngx_hyperdrive_admin_json_t *w,
 /* a format of nginx's own; 512 bytes at most */
 void ngx_hyperdrive_admin_json_write(ngx_hyperdrive_admin_json_t *w,
     const char *fmt, ...);
-/* in quotes, escaped */
+/* in quotes, escaped, and valid UTF-8 */
 void ngx_hyperdrive_admin_json_string(ngx_hyperdrive_admin_json_t *w,
     ngx_str_t *s);
 off_t ngx_hyperdrive_admin_json_size(ngx_hyperdrive_admin_json_t *w);

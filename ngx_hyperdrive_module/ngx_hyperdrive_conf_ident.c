@@ -26,6 +26,7 @@ ngx_int_t
 ngx_hyperdrive_conf_ident(ngx_conf_t *cf, ngx_hyperdrive_origin_conf_t *origin)
 {
     u_char                           digest[NGX_HYPERDRIVE_BASE_DIGEST_SHA256];
+    u_char                           flags[2];
     ngx_str_t                        parts[NGX_HYPERDRIVE_CONF_IDENT_PARTS];
     ngx_uint_t                       i;
     ngx_hyperdrive_origin_server_t  *server;
@@ -64,8 +65,11 @@ ngx_hyperdrive_conf_ident(ngx_conf_t *cf, ngx_hyperdrive_origin_conf_t *origin)
         parts[5].data = (u_char *) &server[i].sslmode;
         parts[5].len = sizeof(server[i].sslmode);
         parts[6] = server[i].collation;
-        parts[7].data = (u_char *) (server[i].compress ? "c" : "");
-        parts[7].len = server[i].compress;
+        parts[7].data = flags;
+        parts[7].len = sizeof(flags);
+
+        flags[0] = server[i].compress ? 'c' : '-';
+        flags[1] = server[i].local_files ? 'f' : '-';
 
         if (ngx_hyperdrive_conf_ident_digest(cf->temp_pool, parts, 8, digest)
             != NGX_OK)

@@ -263,6 +263,18 @@ for my $pair ([ 8081, 'direct' ], [ 8080, 'plain' ], [ 8082, 'packed' ],
 	}
 }
 
+# a connection that may is not used any more when the URL does not allow it
+
+is(client(8080)->value('SELECT 1'), 1, 'a connection is idle');
+
+$t->write_file('nginx.conf',
+	$t->read_file('nginx.conf') =~ s/&local_infile=true//gr);
+
+ok($t->reload(), 'a reload forbids it');
+
+like(client(8080)->query($load)->{error}{code}, qr/^(4166|3948|1148)$/,
+	'no file is taken any more');
+
 $t->done_testing();
 
 ###############################################################################

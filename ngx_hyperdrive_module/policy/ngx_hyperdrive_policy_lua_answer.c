@@ -232,7 +232,11 @@ ngx_hyperdrive_policy_lua_answer_time(lua_State *state,
                               "a number of seconds, from 0 to 2073600");
     }
 
-    *(ngx_msec_t *) ((u_char *) d + key->offset) = (ngx_msec_t) (n * 1000);
+    /* (what is left of a time is not none: 0 may stand for no limit) */
+
+    *(ngx_msec_t *) ((u_char *) d + key->offset)
+                             = (n > 0 && n < 0.001) ? 1
+                                                    : (ngx_msec_t) (n * 1000);
 }
 
 

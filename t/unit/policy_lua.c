@@ -369,6 +369,12 @@ test_answers(void)
 
     free(copy);
 
+    (void) run("return { timeout = 0.0004 }", &d);
+    ok(d.timeout == 1, "what is left of a time is not no limit");
+
+    (void) run("return { timeout = 0 }", &d);
+    ok(d.timeout == 0, "...as 0 is");
+
     (void) run("return { reject = { message = 'm', sqlstate = '57014' } }",
                &d);
     ok(ngx_strcmp(d.reject, "m") == 0 && ngx_strcmp(d.sqlstate, "57014") == 0,

@@ -130,6 +130,8 @@ void ngx_stream_hyperdrive_handler(ngx_stream_session_t *s);
 
 char *ngx_hyperdrive_conf_pass(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_hyperdrive_conf_check_pass(ngx_conf_t *cf,
+    ngx_stream_core_srv_conf_t *cscf, ngx_hyperdrive_srv_conf_t *conf);
 
 /* ngx_hyperdrive_conf_login.c */
 
@@ -227,7 +229,7 @@ char *ngx_hyperdrive_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd,
 
 char *ngx_hyperdrive_conf_pool(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-/* the upstream block's, made if there is none; NULL: no memory, or not here */
+/* the upstream block's, made if there is none; NULL: that cannot be */
 ngx_hyperdrive_origin_conf_t *ngx_hyperdrive_conf_origin_get(ngx_conf_t *cf,
     ngx_hyperdrive_srv_conf_t *hscf);
 
@@ -300,7 +302,9 @@ char *ngx_hyperdrive_conf_origin_secret(ngx_conf_t *cf, ngx_str_t *name,
 /* name=value: NGX_OK and <value>, or NGX_DECLINED */
 ngx_int_t ngx_hyperdrive_conf_param(ngx_str_t *arg, const char *name,
     ngx_str_t *value);
-
+/* NGX_ERROR: the <i>th argument of this directive has the name of one before
+   it, as was said */
+ngx_int_t ngx_hyperdrive_conf_once(ngx_conf_t *cf, ngx_uint_t i);
 
 
 #endif /* _NGX_HYPERDRIVE_CONF_H_INCLUDED_ */

@@ -101,6 +101,10 @@ ngx_hyperdrive_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 2; i < cf->args->nelts; i++) {
 
+        if (ngx_hyperdrive_conf_once(cf, i) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+
         rc = NGX_DECLINED;
 
         for (k = 0; k < 4 && rc == NGX_DECLINED; k++) {

@@ -28,6 +28,8 @@ static ngx_hyperdrive_conf_file_t *ngx_hyperdrive_conf_users_for(
     ngx_conf_t *cf, ngx_array_t *read, ngx_hyperdrive_proto_t *proto);
 static ngx_int_t ngx_hyperdrive_conf_users_copy(ngx_conf_t *cf,
     ngx_hyperdrive_conf_file_t *file, ngx_array_t *read);
+static char *ngx_hyperdrive_conf_users_secrets(ngx_conf_t *cf,
+    ngx_hyperdrive_srv_conf_t *conf, ngx_hyperdrive_conf_file_t *file);
 static ngx_uint_t ngx_hyperdrive_conf_users_kinds(
     ngx_hyperdrive_conf_file_t *file);
 static int ngx_libc_cdecl ngx_hyperdrive_conf_users_cmp(const void *one,
@@ -271,6 +273,10 @@ ngx_hyperdrive_conf_auth_query(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 2; i < cf->args->nelts; i++) {
 
+        if (ngx_hyperdrive_conf_once(cf, i) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+
         if (ngx_hyperdrive_conf_param(&value[i], "user", &s) == NGX_OK) {
             auth->user = s;
 
@@ -338,6 +344,12 @@ ngx_hyperdrive_conf_check_users(ngx_conf_t *cf, ngx_hyperdrive_srv_conf_t *conf)
         file = ngx_hyperdrive_conf_users_for(cf, conf->users.file,
                                              origin->proto);
         if (file == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        if (ngx_hyperdrive_conf_users_secrets(cf, conf, file)
+            != NGX_CONF_OK)
+        {
             return NGX_CONF_ERROR;
         }
 
@@ -469,6 +481,34 @@ ngx_hyperdrive_conf_users_copy(ngx_conf_t *cf,
     }
 
     return NGX_OK;
+}
+
+
+/* that each can be used, or be made into what can: later is too late */
+
+static char *
+ngx_hyperdrive_conf_users_secrets(ngx_conf_t *cf,
+    ngx_hyperdrive_srv_conf_t *conf, ngx_hyperdrive_conf_file_t *file)
+{
+    char                           *wrong;
+    ngx_uint_t                      i;
+    ngx_hyperdrive_session_user_t  *user;
+
+    user = file->users->elts;
+
+    for (i = 0; i < file->users->nelts; i++) {
+        wrong = file->proto->secret_wrong(&user[i].secret);
+
+        if (wrong) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "the secret of user \"%V\" cannot be used in the "
+                          "users file of the server in %s:%ui: %s",
+                          &user[i].name, conf->file, conf->line, wrong);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
 }
 
 

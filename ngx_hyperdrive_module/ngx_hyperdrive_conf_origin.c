@@ -77,27 +77,6 @@ static ngx_hyperdrive_proto_t  *ngx_hyperdrive_conf_protos[] = {
 };
 
 
-ngx_int_t
-ngx_hyperdrive_conf_param(ngx_str_t *arg, const char *name, ngx_str_t *value)
-{
-    size_t  len;
-
-    len = ngx_strlen(name);
-
-    if (arg->len <= len
-        || ngx_strncmp(arg->data, name, len) != 0
-        || arg->data[len] != '=')
-    {
-        return NGX_DECLINED;
-    }
-
-    value->data = arg->data + len + 1;
-    value->len = arg->len - len - 1;
-
-    return NGX_OK;
-}
-
-
 /* hyperdrive_origin URL [password_file=...] [weight=...]...; */
 
 char *
@@ -292,6 +271,24 @@ ngx_hyperdrive_conf_origin_get(ngx_conf_t *cf, ngx_hyperdrive_srv_conf_t *hscf)
     uscf = ngx_stream_conf_get_module_srv_conf(cf, ngx_stream_upstream_module);
     hmcf = ngx_stream_conf_get_module_main_conf(cf,
                                                 ngx_stream_hyperdrive_module);
+
+    /* what the workers know together has no room for more */
+
+    if (uscf->host.len > NGX_HYPERDRIVE_SHM_NAME) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the name of upstream \"%V\" is too long: write "
+                           "one of at most %d bytes", &uscf->host,
+                           NGX_HYPERDRIVE_SHM_NAME);
+        return NULL;
+    }
+
+    if (hmcf->origins.nelts == NGX_HYPERDRIVE_SHM_LIMITS) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "upstream \"%V\" is one too many: at most %d may "
+                           "have a \"hyperdrive_origin\"", &uscf->host,
+                           NGX_HYPERDRIVE_SHM_LIMITS);
+        return NULL;
+    }
 
     origin = ngx_pcalloc(cf->pool, sizeof(ngx_hyperdrive_origin_conf_t));
     if (origin == NULL) {
@@ -510,6 +507,10 @@ ngx_hyperdrive_conf_origin_params(ngx_conf_t *cf,
 
         flag = 0;
 
+        if (ngx_hyperdrive_conf_once(cf, i) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+
         if (ngx_strcmp(value[i].data, "resolve") == 0) {
             /* it was looked at before the address */
             continue;
@@ -717,9 +718,10 @@ char *
 ngx_hyperdrive_conf_origin_secret(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *secret)
 {
+    char      *wrong;
+    u_char     buf[NGX_HYPERDRIVE_CONF_SECRET];
     ssize_t    n;
     ngx_fd_t   fd;
-    u_char     buf[NGX_HYPERDRIVE_CONF_SECRET];
 
     if (ngx_conf_full_name(cf->cycle, name, 1) != NGX_OK) {
         return NGX_CONF_ERROR;
@@ -754,23 +756,36 @@ ngx_hyperdrive_conf_origin_secret(ngx_conf_t *cf, ngx_str_t *name,
         secret->len++;
     }
 
-    if (secret->len == 0 || secret->len == sizeof(buf)) {
+    wrong = NULL;
+    secret->data = NULL;
+
+    if (secret->len == 0) {
+        wrong = "is empty";
+
+    } else if (secret->len == sizeof(buf)) {
+        wrong = "is too long";
+
+    } else if (memchr(buf, '\0', secret->len)) {
+        /* UTF-16, for instance */
+        wrong = "has a zero byte in it";
+    }
+
+    if (wrong) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "the first line of password_file \"%V\" is %s",
-                           name, secret->len ? "too long" : "empty");
-        return NGX_CONF_ERROR;
-    }
+                           "the first line of password_file \"%V\" %s", name,
+                           wrong);
 
-    secret->data = ngx_pnalloc(cf->pool, secret->len + 1);
-    if (secret->data == NULL) {
-        return NGX_CONF_ERROR;
-    }
+    } else {
+        secret->data = ngx_pnalloc(cf->pool, secret->len + 1);
 
-    (void) ngx_cpystrn(secret->data, buf, secret->len + 1);
+        if (secret->data) {
+            (void) ngx_cpystrn(secret->data, buf, secret->len + 1);
+        }
+    }
 
     ngx_explicit_memzero(buf, sizeof(buf));
 
-    return NGX_CONF_OK;
+    return secret->data ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 

@@ -17,7 +17,8 @@ static ngx_int_t ngx_hyperdrive_conf_policy_read(ngx_conf_t *cf,
 static ngx_hyperdrive_policy_target_t *ngx_hyperdrive_conf_policy_target(
     void *data, ngx_str_t *name);
 static ngx_int_t ngx_hyperdrive_conf_policy_rules(ngx_conf_t *cf,
-    ngx_hyperdrive_main_conf_t *hmcf, ngx_array_t *rules);
+    ngx_hyperdrive_main_conf_t *hmcf, ngx_array_t *rules,
+    ngx_hyperdrive_policy_chunk_t *params);
 
 
 /* hyperdrive_policy_by_lua_block { ... }, hyperdrive_params_by_lua_block */
@@ -190,7 +191,7 @@ ngx_hyperdrive_conf_policy_limits(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_hyperdrive_main_conf_t *hmcf = conf;
 
-    ssize_t      size;
+    off_t        size;
     ngx_str_t   *value, s;
     ngx_int_t    n;
     ngx_uint_t   i;
@@ -205,6 +206,10 @@ ngx_hyperdrive_conf_policy_limits(ngx_conf_t *cf, ngx_command_t *cmd,
     value = cf->args->elts;
 
     for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_hyperdrive_conf_once(cf, i) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
 
         if (ngx_hyperdrive_conf_param(&value[i], "instructions", &s) == NGX_OK)
         {
@@ -224,7 +229,7 @@ ngx_hyperdrive_conf_policy_limits(ngx_conf_t *cf, ngx_command_t *cmd,
         } else if (ngx_hyperdrive_conf_param(&value[i], "memory", &s)
                    == NGX_OK)
         {
-            size = ngx_parse_size(&s);
+            size = ngx_parse_offset(&s);
 
             if (size < 65536 || size > 1024 * 1024 * 1024) {
                 ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -259,7 +264,7 @@ ngx_hyperdrive_conf_policy_dict(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_hyperdrive_main_conf_t *hmcf = conf;
 
-    ssize_t     size;
+    off_t       size;
     ngx_str_t  *value;
 
     if (hmcf->dict) {
@@ -267,7 +272,7 @@ ngx_hyperdrive_conf_policy_dict(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     value = cf->args->elts;
-    size = ngx_parse_size(&value[1]);
+    size = ngx_parse_offset(&value[1]);
 
     if (size < NGX_HYPERDRIVE_POLICY_DICT_MIN || size > 1024 * 1024 * 1024) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -359,7 +364,8 @@ ngx_hyperdrive_conf_policy_init(ngx_conf_t *cf,
         hscf = cscfp[i]->ctx->srv_conf[ngx_stream_hyperdrive_module.ctx_index];
 
         if (hscf->session.policy && hscf->rules
-            && ngx_hyperdrive_conf_policy_rules(cf, hmcf, hscf->rules)
+            && ngx_hyperdrive_conf_policy_rules(cf, hmcf, hscf->rules,
+                                                hscf->params)
                != NGX_OK)
         {
             return NGX_ERROR;
@@ -372,7 +378,8 @@ ngx_hyperdrive_conf_policy_init(ngx_conf_t *cf,
 
 static ngx_int_t
 ngx_hyperdrive_conf_policy_rules(ngx_conf_t *cf,
-    ngx_hyperdrive_main_conf_t *hmcf, ngx_array_t *rules)
+    ngx_hyperdrive_main_conf_t *hmcf, ngx_array_t *rules,
+    ngx_hyperdrive_policy_chunk_t *params)
 {
     ngx_str_t                     *missing;
     ngx_uint_t                     i;
@@ -382,6 +389,15 @@ ngx_hyperdrive_conf_policy_rules(ngx_conf_t *cf,
 
     for (i = 0; i < rules->nelts; i++) {
         missing = NULL;
+
+        if (rule[i].decision.params && params == NULL) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "no \"hyperdrive_params_by_lua_block\" for "
+                          "\"params\" of \"hyperdrive_rule\" in %s:%ui: "
+                          "write it beside the rule", rule[i].file,
+                          rule[i].line);
+            return NGX_ERROR;
+        }
 
         if (rule[i].upstream.len) {
             rule[i].decision.upstream

@@ -38,6 +38,10 @@ ngx_hyperdrive_conf_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 1; i < cf->args->nelts; i++) {
 
+        if (ngx_hyperdrive_conf_once(cf, i) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+
         if (ngx_hyperdrive_conf_param(&value[i], "max", &s) == NGX_OK) {
             rv = ngx_hyperdrive_conf_pool_number(cf, &value[i], &s, 1,
                                                  NGX_HYPERDRIVE_CONF_MAX_POOL,

@@ -358,7 +358,15 @@ ngx_hyperdrive_conf_split(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (!split->on && cf->args->nelts > 2) {
+        return "takes no parameters when it is \"off\"";
+    }
+
     for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_hyperdrive_conf_once(cf, i) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
 
         n = NGX_ERROR;
 

@@ -346,13 +346,16 @@ ngx_hyperdrive_conf_rule_quoted(ngx_conf_t *cf, ngx_uint_t *i, ngx_str_t *arg)
 }
 
 
+/* *action: bits of those that there were; one may be written twice if it is
+   a condition only */
+
 static ngx_int_t
 ngx_hyperdrive_conf_rule_param(ngx_conf_t *cf,
     ngx_hyperdrive_policy_rule_t *rule, ngx_str_t *arg, ngx_uint_t *action)
 {
     ngx_int_t                               rc;
     ngx_str_t                               value;
-    ngx_uint_t                              i;
+    ngx_uint_t                              i, bit;
     const ngx_hyperdrive_conf_rule_name_t  *name;
 
     static const ngx_hyperdrive_conf_rule_name_t  *tables[] = {
@@ -368,6 +371,15 @@ ngx_hyperdrive_conf_rule_param(ngx_conf_t *cf,
                 continue;
             }
 
+            bit = (ngx_uint_t) i << (1 + name - tables[i]);
+
+            if (*action & bit) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "\"%V\" of \"hyperdrive_rule\" stands "
+                                   "twice: write each action once", arg);
+                return NGX_ERROR;
+            }
+
             rc = value.len ? name->set(cf, rule, name, &value) : NGX_DECLINED;
 
             if (rc == NGX_DECLINED) {
@@ -376,26 +388,26 @@ ngx_hyperdrive_conf_rule_param(ngx_conf_t *cf,
                                    "write %s", arg, name->wanted);
             }
 
-            *action |= i;
+            *action |= bit;
 
             return rc;
         }
     }
 
     if (ngx_strcmp(arg->data, "default") == 0) {
-        *action = 1;
+        *action |= 1;
         return NGX_OK;
     }
 
     if (ngx_strcmp(arg->data, "pin") == 0) {
         rule->decision.pin = 1;
-        *action = 1;
+        *action |= 1;
         return NGX_OK;
     }
 
     if (ngx_strcmp(arg->data, "params") == 0) {
         rule->decision.params = 1;
-        *action = 1;
+        *action |= 1;
         return NGX_OK;
     }
 
@@ -453,6 +465,13 @@ ngx_hyperdrive_conf_rule_named(ngx_conf_t *cf,
         test->name.len = p - test->name.data;
         test->value.data = p + 1;
         test->value.len = last - test->value.data;
+
+        if (names[i].what == NGX_HYPERDRIVE_POLICY_VARIABLE
+            && ngx_stream_get_variable_index(cf, &test->name) == NGX_ERROR)
+        {
+            /* nginx says so later, too, if nobody defines it */
+            return NGX_ERROR;
+        }
 
         return NGX_OK;
     }

@@ -45,6 +45,10 @@ ngx_hyperdrive_conf_state(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 2; i < cf->args->nelts; i++) {
 
+        if (ngx_hyperdrive_conf_once(cf, i) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+
         if (ngx_hyperdrive_conf_param(&value[i], "max", &s) == NGX_OK
             && !hscf->state_reject)
         {

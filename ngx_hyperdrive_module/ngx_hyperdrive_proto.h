@@ -512,6 +512,9 @@ struct ngx_hyperdrive_proto_s {
      * bit for its kind, 1 of those that _verifier() makes.
      */
     ngx_uint_t  (*is_verifier)(ngx_str_t *secret);
+    /* what is wrong with a secret of a users file, as in "it is too long";
+       NULL: nothing, of a password _verifier() can make one */
+    char       *(*secret_wrong)(ngx_str_t *secret);
     /*
      * The verifier to be kept for a plain password: <out> has 256 bytes and
      * becomes a string.  <mock> has 32 bytes, the same as in log-ins.

@@ -28,6 +28,8 @@ static char *ngx_stream_hyperdrive_merge_srv_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static char *ngx_stream_hyperdrive_merge_pass(ngx_conf_t *cf,
     ngx_hyperdrive_srv_conf_t *conf);
+static ngx_array_t *ngx_stream_hyperdrive_names(ngx_conf_t *cf,
+    ngx_hyperdrive_main_conf_t *hmcf);
 static ngx_hyperdrive_origin_conf_t *ngx_stream_hyperdrive_upstream(
     ngx_conf_t *cf, ngx_str_t *name);
 static ngx_hyperdrive_main_conf_t *ngx_stream_hyperdrive_main_conf(
@@ -503,6 +505,7 @@ static ngx_int_t
 ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
 {
     ngx_uint_t                        i, tracked;
+    ngx_array_t                      *names;
     ngx_hyperdrive_srv_conf_t        *hscf;
     ngx_hyperdrive_main_conf_t       *hmcf;
     ngx_stream_core_srv_conf_t      **cscfp;
@@ -535,7 +538,9 @@ ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
             return NGX_ERROR;
         }
 
-        if (ngx_hyperdrive_conf_check_users(cf, hscf) != NGX_CONF_OK) {
+        if (ngx_hyperdrive_conf_check_pass(cf, cscfp[i], hscf) != NGX_CONF_OK
+            || ngx_hyperdrive_conf_check_users(cf, hscf) != NGX_CONF_OK)
+        {
             return NGX_ERROR;
         }
     }
@@ -576,7 +581,12 @@ ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
 
     if (hmcf->origins.nelts || hmcf->zones.nelts) {
 
-        hmcf->runtime = ngx_hyperdrive_shm_zone(cf,
+        names = ngx_stream_hyperdrive_names(cf, hmcf);
+        if (names == NULL) {
+            return NGX_ERROR;
+        }
+
+        hmcf->runtime = ngx_hyperdrive_shm_zone(cf, names,
                                                 &ngx_stream_hyperdrive_module);
         if (hmcf->runtime == NULL) {
             return NGX_ERROR;
@@ -599,6 +609,35 @@ ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
     }
 
     return NGX_OK;
+}
+
+
+/* of all upstreams; NULL: no memory */
+
+static ngx_array_t *
+ngx_stream_hyperdrive_names(ngx_conf_t *cf, ngx_hyperdrive_main_conf_t *hmcf)
+{
+    ngx_str_t                      *name;
+    ngx_uint_t                      i;
+    ngx_array_t                    *names;
+    ngx_hyperdrive_origin_conf_t  **origin;
+
+    origin = hmcf->origins.elts;
+
+    names = ngx_array_create(cf->pool, hmcf->origins.nelts + 1,
+                             sizeof(ngx_str_t));
+
+    for (i = 0; names && i < hmcf->origins.nelts; i++) {
+        name = ngx_array_push(names);
+
+        if (name == NULL) {
+            return NULL;
+        }
+
+        *name = origin[i]->name;
+    }
+
+    return names;
 }
 
 

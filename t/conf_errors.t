@@ -24,7 +24,7 @@ my $t = Test::Hyperdrive->new();
 $t->certificate('front')->certificate('other', type => 'ec');
 
 $t->write_file('secret', "hidden\n")->write_file('empty', "\nhidden\n")
-	->write_file('long', 'x' x 2000)
+	->write_file('long', 'x' x 2000)->write_file('wide', "h\0i\0d\0")
 	->write_file('users.txt', qq{"app" "hidden"\n});
 
 my $url = 'postgres://app:hidden@127.0.0.1:5432/shop';
@@ -217,7 +217,11 @@ my @parameters = (
 		qr/first line of password_file ".*empty" is empty/,
 	'password_file=long' =>
 		qr/first line of password_file ".*long" is too long/,
+	'password_file=wide' =>
+		qr/first line of password_file ".*wide" has a zero byte in it/,
 	'password_file=' => qr/Is a directory/,
+	'weight=2 weight=3' => qr/"weight=3" of "hyperdrive_origin" stands twice/,
+	'down down' => qr/"down" of "hyperdrive_origin" stands twice/,
 );
 
 while (my ($parameter, $message) = splice @parameters, 0, 2) {
@@ -265,13 +269,16 @@ like(error(origin => 'postgres://127.0.0.1/shop?target_session_attrs=primary',
 	'target_session_attrs without a user');
 
 for my $split ('maybe', 'on max_lag=999ms', 'on max_lag=x', 'on max_lag',
-    'on max_staleness=0', 'on nonsense=1')
+    'on max_staleness=0', 'on nonsense=1', 'on max_lag=2s max_lag=3s')
 {
 	my ($word) = $split =~ /(\S+)$/;
 
 	wrong(qr/\Q$word\E".*"hyperdrive_read_write_split"/, "split $split",
 		more => "hyperdrive_read_write_split $split;");
 }
+
+wrong(qr/takes no parameters when it is "off"/, 'split off with a parameter',
+	more => 'hyperdrive_read_write_split off max_lag=2s;');
 
 wrong(qr/"hyperdrive_read_write_split" directive is duplicate/, 'split twice',
 	more => "hyperdrive_read_write_split on;\n "
@@ -334,6 +341,7 @@ my @pools = (
 	'nonsense=1' => qr/invalid parameter "nonsense=1".*known are max=N/,
 	'check=0' => qr/invalid time in "check=0".*write for instance/,
 	'check=on' => qr/invalid time in "check=on"/,
+	'max=5 min=1 max=6' => qr/"max=6" of "hyperdrive_pool" stands twice/,
 );
 
 while (my ($pool, $message) = splice @pools, 0, 2) {
@@ -358,6 +366,7 @@ my @caches = (
 	'shop nonsense=1' => qr/invalid parameter "nonsense=1".*known are max_/,
 	'off max_age=1s' => qr/takes no parameters when it is "off"/,
 	'shop allow_stable=1' => qr/invalid parameter "allow_stable=1"/,
+	'shop max_age=1s max_age=2s' => qr/"max_age=2s" of.*stands twice: write/,
 );
 
 while (my ($cache, $message) = splice @caches, 0, 2) {
@@ -421,6 +430,7 @@ my @more = (
 	{ before => "$auth nonsense=1;" } =>
 		qr/invalid parameter "nonsense=1".*known are user=NAME/,
 	{ before => "$auth valid=0;" } => qr/invalid time in "valid=0"/,
+	{ before => "$auth user=a user=b;" } => qr/"user=b" of.*stands twice/,
 	{ before => "$auth valid=2h;" } => qr/invalid time in "valid=2h"/,
 	{ before => "$auth password_file=secret;" } =>
 		qr/password_file and no user: write user=NAME/,
@@ -462,6 +472,7 @@ my @states = (
 	'reject max=1' => qr/unknown parameter "max=1".*known are max=NUMBER with/,
 	'pin unread=x' => qr/invalid "unread=x".*unread=pin or unread=reset/,
 	'pin nonsense=1' => qr/unknown parameter "nonsense=1".*known are/,
+	'pin max=2 max=3' => qr/"max=3" of "hyperdrive_session_state" stands tw/,
 	"pin;\nhyperdrive_session_state reject" => qr/is duplicate/,
 );
 
@@ -522,6 +533,21 @@ while (my ($content, $message) = splice @files, 0, 2) {
 	$t->write_file('bad.txt', $content);
 	wrong($message, 'users file ' . ($content =~ s/\n/, /gr),
 		users => 'bad.txt');
+}
+
+# what cannot become a verifier would be found too late, when a reload is
+# under way already
+
+for my $case ([ 'mysql://app@127.0.0.1', 'hidden' x 50,
+		qr/secret of user "app".*passwords of MySQL have at most 255/ ],
+	[ 'postgres://app@127.0.0.1/shop', 'SCRAM-SHA-256$4096:c2FsdA==$hidden',
+		qr/secret of user "app".*is no whole SCRAM verifier/ ])
+{
+	my ($origin, $secret, $message) = @$case;
+
+	$t->write_file('bad.txt', qq{"ok" "x"\n"app" "$secret"\n});
+	wrong($message, "a secret for $origin", users => 'bad.txt',
+		origin => $origin);
 }
 
 ###############################################################################
@@ -585,6 +611,26 @@ like(text("server {\n hyperdrive_pool max=1;\n}"),
 like(text("server {\n hyperdrive_cache_zone a 1m;\n}"),
 	qr/"hyperdrive_cache_zone" directive is not allowed here/,
 	'a zone in a server');
+
+like(error(listen => '127.0.0.1:8080 udp'),
+	qr/"udp" of "listen" in the server with "hyperdrive_pass" in .*:\d+/,
+	'UDP');
+like(error(more => 'return hello;'),
+	qr/another directive answers the clients .*"hyperdrive_pass" in .*:\d+/,
+	'another handler');
+
+# what the processes share has no room for them: they would end as they begin
+
+is(text('upstream ' . 'u' x 64 . " {\n hyperdrive_origin $url;\n}"), '',
+	'the longest name of an upstream');
+like(text('upstream ' . 'u' x 65 . " {\n hyperdrive_origin $url;\n}"),
+	qr/the name of upstream "u+" is too long: write one of at most 64.*:\d+$/,
+	'...and one that is longer');
+is(text(join('', map { "upstream u$_ {\n hyperdrive_origin $url;\n}\n" }
+	1 .. 64)), '', 'as many upstreams as there may be');
+like(text(join('', map { "upstream u$_ {\n hyperdrive_origin $url;\n}\n" }
+	1 .. 65)), qr/upstream "u65" is one too many: at most 64.*:\d+$/,
+	'...and one more');
 
 for my $twice ('hyperdrive_pass shop', 'hyperdrive_users off',
     'hyperdrive_cache shop', 'hyperdrive_cache off')
@@ -661,7 +707,7 @@ sub conf {
 
 	my %d = (before => '', origin => $url, pool => 'max=20',
 		zone => 'shop 8m', pass => 'shop', users => 'off', more => '',
-		stream => '', %o);
+		stream => '', listen => '127.0.0.1:8080', %o);
 
 	$d{users} = defined $d{users} ? "hyperdrive_users  $d{users};" : '';
 	$d{cache} = defined $d{cache} ? "hyperdrive_cache  $d{cache};" : '';
@@ -678,7 +724,7 @@ stream {
     }
 
     server {
-        listen           127.0.0.1:8080;
+        listen           $d{listen};
         hyperdrive_pass  $d{pass};
         $d{users}
         $d{cache}

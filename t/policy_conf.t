@@ -33,7 +33,7 @@ for my $rule ('cache=off', 'cache=on max_age=5s', '~ "a b" cache=off',
     'user=report upstream=shop', 'kind=ddl reject="not here, not now"',
     'kind=ddl "reject=not here; nor there"', 'reject="x" sqlstate=57014',
     'table=a.b writes=c function=d priority=-10', 'tls=off addr=::1 pin',
-    'addr=10.0.0.0/8 read_only=on role=replica', 'tag.a=b var.c=d params',
+    'addr=10.0.0.0/8 read_only=on role=replica', 'tag.a=b var.status=200 pin',
     'setting.app.tenant=red key=red tables=a,b.c tags=d timeout=0',
     'digest=0123456789abcdef stale_while_revalidate=1m stale_if_error=1h '
     . 'mirror=shop', 'default')
@@ -56,7 +56,10 @@ for my $lua ('', 'return { cache = false }', 'local a = "}" return nil',
 is(error('hyperdrive_policy_by_lua_block {' . "\n-- " . 'x' x 5000
 	. "\nlocal a = '}'\n}"), '', 'longer than what is read at once');
 is(error('hyperdrive_policy_by_lua_file good.lua;'), '', 'a file');
-is(error('hyperdrive_params_by_lua_block { return }'), '', 'parameters');
+is(error('hyperdrive_params_by_lua_block { return } '
+	. 'hyperdrive_rule table=a params;'), '', 'parameters');
+is(error('', 'hyperdrive_policy_dict 1g; hyperdrive_policy_limits memory=1g;'),
+	'', 'the largest sizes');
 is(error('', 'hyperdrive_policy_dict 32k; hyperdrive_policy_limits '
 	. 'instructions=1000 memory=64k;'), '', 'for all');
 
@@ -67,6 +70,9 @@ my @wrong = (
 	'' => qr/invalid number of arguments in "hyperdrive_rule"/,
 	'table=orders' => qr/does not say what to do: write for instance cache=off/,
 	'cache=maybe' => qr/invalid "cache=maybe".*write on or off/,
+	'cache=off cache=on' => qr/"cache=on" of.*stands twice: write each action/,
+	'var.nothing=1 cache=off' => qr/unknown "nothing" variable/,
+	'table=a params' => qr/no "hyperdrive_params_by_lua_block" for "params"/,
 	'max_age=soon' => qr/invalid "max_age=soon".*write a time, as in 500ms/,
 	'max_age=' => qr/invalid "max_age=".*write a time/,
 	'timeout=-1' => qr/invalid "timeout=-1".*write a time/,

@@ -44,6 +44,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_mysql_proto = {
     ngx_hyperdrive_mysql_login_origin_free,
     ngx_hyperdrive_mysql_login_keys_free,
     ngx_hyperdrive_mysql_login_is_verifier,
+    ngx_hyperdrive_mysql_login_secret_wrong,
     ngx_hyperdrive_mysql_login_verifier,
     ngx_hyperdrive_mysql_lookup_request,
     ngx_hyperdrive_mysql_lookup_row,

@@ -28,6 +28,15 @@ ngx_hyperdrive_mysql_login_is_verifier(ngx_str_t *secret)
 }
 
 
+char *
+ngx_hyperdrive_mysql_login_secret_wrong(ngx_str_t *secret)
+{
+    return (secret->len >= NGX_HYPERDRIVE_MYSQL_PASSWORD
+            && !ngx_hyperdrive_mysql_verifier_kind(secret))
+           ? "passwords of MySQL have at most 255 bytes" : NULL;
+}
+
+
 ngx_int_t
 ngx_hyperdrive_mysql_login_verifier(ngx_str_t *user, ngx_str_t *password,
     u_char *mock, u_char *out)

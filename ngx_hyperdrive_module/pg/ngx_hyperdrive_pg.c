@@ -55,6 +55,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_login_origin_free,
     ngx_hyperdrive_pg_login_keys_free,
     ngx_hyperdrive_pg_login_is_verifier,
+    ngx_hyperdrive_pg_login_secret_wrong,
     ngx_hyperdrive_pg_login_verifier,
     ngx_hyperdrive_pg_lookup_request,
     ngx_hyperdrive_pg_lookup_row,

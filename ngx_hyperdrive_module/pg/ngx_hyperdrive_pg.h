@@ -195,6 +195,7 @@ ngx_int_t ngx_hyperdrive_pg_login_origin(ngx_hyperdrive_proto_login_t *login,
 void ngx_hyperdrive_pg_login_origin_free(ngx_hyperdrive_proto_login_t *login);
 void ngx_hyperdrive_pg_login_keys_free(void **keys);
 ngx_uint_t ngx_hyperdrive_pg_login_is_verifier(ngx_str_t *secret);
+char *ngx_hyperdrive_pg_login_secret_wrong(ngx_str_t *secret);
 ngx_int_t ngx_hyperdrive_pg_login_verifier(ngx_str_t *user,
     ngx_str_t *password, u_char *mock, u_char *out);
 ngx_uint_t ngx_hyperdrive_pg_login_mode(ngx_str_t *greeting);

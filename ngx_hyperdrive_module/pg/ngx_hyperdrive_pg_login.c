@@ -297,6 +297,20 @@ ngx_hyperdrive_pg_login_is_verifier(ngx_str_t *secret)
 }
 
 
+char *
+ngx_hyperdrive_pg_login_secret_wrong(ngx_str_t *secret)
+{
+    ngx_hyperdrive_pg_scram_secret_t  scram;
+
+    if (!ngx_hyperdrive_pg_login_is_verifier(secret) || secret->len == 35) {
+        return NULL;
+    }
+
+    return ngx_hyperdrive_pg_scram_parse(secret, &scram) == NGX_OK
+           ? NULL : "it is no whole SCRAM verifier";
+}
+
+
 ngx_int_t
 ngx_hyperdrive_pg_login_verifier(ngx_str_t *user, ngx_str_t *password,
     u_char *mock, u_char *out)

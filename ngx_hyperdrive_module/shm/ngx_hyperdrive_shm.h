@@ -113,8 +113,19 @@ typedef struct {
 typedef struct ngx_hyperdrive_shm_limit_s  ngx_hyperdrive_shm_limit_t;
 
 
-/* declares the zone; the same one however often it is called */
-ngx_shm_zone_t *ngx_hyperdrive_shm_zone(ngx_conf_t *cf, void *tag);
+/*
+ * Declares the zone; the same one however often it is called.  <names> of
+ * ngx_str_t are those of the upstreams.
+ */
+ngx_shm_zone_t *ngx_hyperdrive_shm_zone(ngx_conf_t *cf, ngx_array_t *names,
+    void *tag);
+
+/*
+ * Whether so many processes of a new configuration, with upstreams of these
+ * names, have room beside those that are there; logs what is wrong.
+ */
+ngx_int_t ngx_hyperdrive_shm_room(ngx_array_t *names, ngx_uint_t processes,
+    ngx_log_t *log);
 
 /*
  * Uses <mem>, page aligned, from now on; <fresh>: zeroes that are laid out

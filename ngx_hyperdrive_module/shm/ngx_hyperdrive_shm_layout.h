@@ -287,6 +287,8 @@ ngx_int_t ngx_hyperdrive_shm_check(ngx_hyperdrive_shm_t *sh);
 
 /* limits; the slots' lock is held by the caller where it says so */
 void ngx_hyperdrive_shm_limit_reclaim_locked(ngx_uint_t slot);
+ngx_uint_t ngx_hyperdrive_shm_limit_unused_locked(
+    ngx_hyperdrive_shm_limit_t *limit);
 
 /* one dead process's place is free; wakes nobody */
 void ngx_hyperdrive_shm_limit_forget(ngx_hyperdrive_shm_limit_t *limit,

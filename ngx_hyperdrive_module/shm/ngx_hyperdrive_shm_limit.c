@@ -21,8 +21,7 @@
 
 static ngx_hyperdrive_shm_limit_t *ngx_hyperdrive_shm_limit_find_locked(
     ngx_str_t *name);
-static ngx_hyperdrive_shm_limit_t *ngx_hyperdrive_shm_limit_unused_locked(
-    void);
+static ngx_hyperdrive_shm_limit_t *ngx_hyperdrive_shm_limit_again_locked(void);
 static void ngx_hyperdrive_shm_limit_lock(ngx_hyperdrive_shm_limit_t *limit);
 static void ngx_hyperdrive_shm_limit_unlock(ngx_hyperdrive_shm_limit_t *limit);
 static void ngx_hyperdrive_shm_limit_repair_locked(
@@ -114,7 +113,7 @@ ngx_hyperdrive_shm_limit_find_locked(ngx_str_t *name)
         limit->index = n;
 
     } else {
-        limit = ngx_hyperdrive_shm_limit_unused_locked();
+        limit = ngx_hyperdrive_shm_limit_again_locked();
 
         if (limit == NULL) {
             return NULL;
@@ -150,34 +149,43 @@ ngx_hyperdrive_shm_limit_find_locked(ngx_str_t *name)
 }
 
 
-/* of an upstream that was taken from the configuration, and has drained */
-
 static ngx_hyperdrive_shm_limit_t *
-ngx_hyperdrive_shm_limit_unused_locked(void)
+ngx_hyperdrive_shm_limit_again_locked(void)
 {
-    ngx_uint_t                   i, n;
+    ngx_uint_t                   n;
     ngx_hyperdrive_shm_limit_t  *limit;
 
     for (n = 0; n < NGX_HYPERDRIVE_SHM_LIMITS; n++) {
-
         limit = &ngx_hyperdrive_shm->limits[n];
 
-        if (limit->used || limit->waiting) {
-            continue;
-        }
-
-        for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
-            if (limit->slots[i].u.attached) {
-                break;
-            }
-        }
-
-        if (i == NGX_HYPERDRIVE_SLOTS) {
+        if (ngx_hyperdrive_shm_limit_unused_locked(limit)) {
             return limit;
         }
     }
 
     return NULL;
+}
+
+
+/* of an upstream that was taken from the configuration, and has drained */
+
+ngx_uint_t
+ngx_hyperdrive_shm_limit_unused_locked(ngx_hyperdrive_shm_limit_t *limit)
+{
+    ngx_uint_t  i;
+
+    if (limit->used || limit->waiting) {
+        return 0;
+    }
+
+    for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
+
+        if (limit->slots[i].u.attached) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

@@ -24,10 +24,20 @@ static ngx_str_t  ngx_hyperdrive_shm_zone_name =
     ngx_string("hyperdrive:runtime");
 
 
+/* of the configuration that is being read: the zone has no room for them */
+
+static ngx_core_conf_t  *ngx_hyperdrive_shm_zone_core;
+static ngx_array_t      *ngx_hyperdrive_shm_zone_names;
+
+
 ngx_shm_zone_t *
-ngx_hyperdrive_shm_zone(ngx_conf_t *cf, void *tag)
+ngx_hyperdrive_shm_zone(ngx_conf_t *cf, ngx_array_t *names, void *tag)
 {
     ngx_shm_zone_t  *zone;
+
+    ngx_hyperdrive_shm_zone_core = (ngx_core_conf_t *)
+                        ngx_get_conf(cf->cycle->conf_ctx, ngx_core_module);
+    ngx_hyperdrive_shm_zone_names = names;
 
     zone = ngx_shared_memory_add(cf, &ngx_hyperdrive_shm_zone_name,
                                  NGX_HYPERDRIVE_SHM_ZONE_SIZE, tag);
@@ -116,7 +126,16 @@ ngx_hyperdrive_shm_zone_init(ngx_shm_zone_t *zone, void *data)
         /* reload: old workers keep using this memory */
 
         zone->data = data;
-        return NGX_OK;
+
+        if (data != ngx_hyperdrive_shm
+            || !ngx_hyperdrive_shm_zone_core->master)
+        {
+            return NGX_OK;
+        }
+
+        return ngx_hyperdrive_shm_room(ngx_hyperdrive_shm_zone_names,
+                             ngx_hyperdrive_shm_zone_core->worker_processes,
+                             zone->shm.log);
     }
 
     shpool = (ngx_slab_pool_t *) zone->shm.addr;

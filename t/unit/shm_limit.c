@@ -1,4 +1,4 @@
-/* sources: shm/ngx_hyperdrive_shm.c shm/ngx_hyperdrive_shm_limit.c shm/ngx_hyperdrive_shm_ticket.c shm/ngx_hyperdrive_shm_note.c shm/ngx_hyperdrive_shm_quota.c shm/ngx_hyperdrive_shm_client.c shm/ngx_hyperdrive_shm_backend.c shm/ngx_hyperdrive_shm_order.c shm/ngx_hyperdrive_shm_mutex.c */
+/* sources: shm/ngx_hyperdrive_shm.c shm/ngx_hyperdrive_shm_limit.c shm/ngx_hyperdrive_shm_room.c shm/ngx_hyperdrive_shm_ticket.c shm/ngx_hyperdrive_shm_note.c shm/ngx_hyperdrive_shm_quota.c shm/ngx_hyperdrive_shm_client.c shm/ngx_hyperdrive_shm_backend.c shm/ngx_hyperdrive_shm_order.c shm/ngx_hyperdrive_shm_mutex.c */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors
@@ -783,6 +783,55 @@ test_zone(void)
 }
 
 
+/* for a configuration with one upstream */
+
+static ngx_int_t
+room(char *text, ngx_uint_t processes)
+{
+    ngx_str_t    name;
+    ngx_array_t  names;
+
+    name.data = (u_char *) text;
+    name.len = ngx_strlen(text);
+
+    ngx_memzero(&names, sizeof(ngx_array_t));
+
+    names.elts = &name;
+    names.nelts = 1;
+
+    return ngx_hyperdrive_shm_room(&names, processes, &test_log);
+}
+
+
+static void
+test_names(void)
+{
+    u_char       text[16];
+    ngx_str_t    name;
+    ngx_uint_t   i, n;
+
+    start(1, 1);
+
+    n = 1;
+    name.data = text;
+
+    for (i = 1; i < NGX_HYPERDRIVE_SHM_LIMITS; i++) {
+        name.len = ngx_sprintf(text, "u%ui", i) - text;
+
+        n += (ngx_hyperdrive_shm_limit(&name, 1, 1, &test_log) != NULL);
+    }
+
+    ok(n == NGX_HYPERDRIVE_SHM_LIMITS, "as many upstreams as can be");
+
+    ngx_str_set(&name, "other");
+
+    ok(ngx_hyperdrive_shm_limit(&name, 1, 1, &test_log) == NULL,
+       "but no more");
+    ok(room("shop", 1) == NGX_OK, "there is room for one that is known");
+    ok(room("other", 1) == NGX_ERROR, "and none for another");
+}
+
+
 static void
 test_slots(void)
 {
@@ -807,6 +856,12 @@ test_slots(void)
 
     (void) waitpid(pid, (int *) &i, 0);
     ok(*(int *) &i == 0, "but no more");
+
+    ok(room("shop", 20) == NGX_OK, "those that a reload replaces are borne");
+
+    ngx_hyperdrive_shm->generation++;
+
+    ok(room("shop", 20) == NGX_ERROR, "but not those of an earlier one, too");
 
     for (i = 1; i < NGX_HYPERDRIVE_SLOTS; i++) {
         (void) kill(pids[i], SIGKILL);
@@ -1635,6 +1690,7 @@ main(void)
     test_death();
     test_own_exit();
     test_zone();
+    test_names();
     test_slots();
     test_steps();
     test_torture();

@@ -12,9 +12,10 @@
 
 static void ngx_hyperdrive_classify_mysql(ngx_hyperdrive_sql_facts_t *facts,
     ngx_hyperdrive_state_plan_t *plan);
-static void ngx_hyperdrive_classify_diag(ngx_str_t *text,
-    ngx_hyperdrive_sql_mode_t *mode, ngx_hyperdrive_sql_facts_t *facts,
-    ngx_hyperdrive_state_plan_t *plan);
+static ngx_uint_t ngx_hyperdrive_classify_each(ngx_str_t *text,
+    ngx_hyperdrive_sql_mode_t *mode, ngx_hyperdrive_sql_facts_t *facts);
+static ngx_uint_t ngx_hyperdrive_classify_does(ngx_str_t *text,
+    ngx_hyperdrive_sql_mode_t *mode, ngx_hyperdrive_sql_facts_t *facts);
 static ngx_uint_t ngx_hyperdrive_classify_local(ngx_str_t *text,
     ngx_hyperdrive_sql_facts_t *facts);
 static ngx_uint_t ngx_hyperdrive_classify_settings(ngx_str_t *text,
@@ -91,7 +92,7 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
 
     if (sql_mode.mysql) {
         ngx_hyperdrive_classify_mysql(&facts, plan);
-        ngx_hyperdrive_classify_diag(text, &sql_mode, &facts, plan);
+        plan->each = ngx_hyperdrive_classify_each(text, &sql_mode, &facts);
 
     } else if (plan->transaction && plan->single
                && ngx_hyperdrive_sql_transaction(text, &tr) == NGX_OK)
@@ -188,13 +189,95 @@ ngx_hyperdrive_classify_mysql(ngx_hyperdrive_sql_facts_t *facts,
 }
 
 
-/* ...of what is asked about it by the statement behind it */
+/* ...what each of its statements does to what is asked behind it */
 
-static void
-ngx_hyperdrive_classify_diag(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
-    ngx_hyperdrive_sql_facts_t *facts, ngx_hyperdrive_state_plan_t *plan)
+static ngx_uint_t
+ngx_hyperdrive_classify_each(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
+    ngx_hyperdrive_sql_facts_t *facts)
 {
-    ngx_uint_t    query, united;
+    u_char                             *end;
+    ngx_str_t                           one;
+    ngx_uint_t                          n, does, each;
+    static u_char                       names[16384];
+    ngx_hyperdrive_sql_lexer_t          lexer;
+    ngx_hyperdrive_sql_token_t          tok;
+    static ngx_hyperdrive_sql_facts_t   of;
+
+    if (facts->nstatements < 2) {
+        return ngx_hyperdrive_classify_does(text, mode, facts)
+               * NGX_HYPERDRIVE_STATE_EACH_ALIKE;
+    }
+
+    /* behind the last one there is nothing */
+
+    each = (NGX_HYPERDRIVE_STATE_FOUND_SAME | NGX_HYPERDRIVE_STATE_DOES_KEEP)
+           * NGX_HYPERDRIVE_STATE_EACH_ALIKE;
+
+    ngx_hyperdrive_sql_lexer_init(&lexer, text, mode);
+    ngx_hyperdrive_sql_lexer_next(&lexer, &tok);
+
+    for (n = 0; tok.type != NGX_HYPERDRIVE_SQL_T_END; n++) {
+
+        one.data = tok.text.data;
+        end = one.data;
+
+        while (tok.type != NGX_HYPERDRIVE_SQL_T_SEMICOLON
+               && tok.type != NGX_HYPERDRIVE_SQL_T_END)
+        {
+            if (tok.type == NGX_HYPERDRIVE_SQL_T_ERROR) {
+                return 0;
+            }
+
+            end = lexer.pos;
+            ngx_hyperdrive_sql_lexer_next(&lexer, &tok);
+        }
+
+        one.len = end - one.data;
+
+        while (tok.type == NGX_HYPERDRIVE_SQL_T_SEMICOLON) {
+            ngx_hyperdrive_sql_lexer_next(&lexer, &tok);
+        }
+
+        ngx_hyperdrive_sql_classify(&one, mode, names, sizeof(names), &of);
+
+        does = ngx_hyperdrive_classify_does(&one, mode, &of);
+
+        if (n < NGX_HYPERDRIVE_STATE_EACH) {
+            each &= ~((ngx_uint_t) 0x0f << (4 * n));
+            each |= does << (4 * n);
+
+        } else if (does != ngx_hyperdrive_state_does(each, n)) {
+            n = NGX_HYPERDRIVE_STATE_EACH - 1;
+            break;
+        }
+
+        if (of.kind == NGX_HYPERDRIVE_SQL_UNKNOWN
+            || of.kind == NGX_HYPERDRIVE_SQL_CALL
+            || ngx_strcmp(of.verb, "EXECUTE") == 0)
+        {
+            /* of how many results, nobody knows */
+            break;
+        }
+    }
+
+    if (tok.type != NGX_HYPERDRIVE_SQL_T_END
+        && n < NGX_HYPERDRIVE_STATE_EACH)
+    {
+        /* from there on it may be anything */
+        each &= ((ngx_uint_t) 1 << (4 * n)) - 1;
+    }
+
+    return each;
+}
+
+
+/* ...one of them */
+
+static ngx_uint_t
+ngx_hyperdrive_classify_does(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
+    ngx_hyperdrive_sql_facts_t *facts)
+{
+    ngx_uint_t    does, query, united;
     const char  **verb;
 
     /* those that use no table, at least not by what they are */
@@ -210,13 +293,17 @@ ngx_hyperdrive_classify_diag(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
         "", "CALL", "EXECUTE", "WITH", "TABLE", "DESCRIBE", "DESC", NULL
     };
 
-    if (!plan->single) {
-        return;
+    if (facts->nstatements != 1 || facts->kind == NGX_HYPERDRIVE_SQL_UNKNOWN) {
+        return 0;
     }
 
-    plan->diagnostic = (ngx_strcmp(facts->verb, "GET") == 0
-                        || (ngx_strcmp(facts->verb, "SHOW") == 0
-                            && facts->asks));
+    does = 0;
+
+    if (ngx_strcmp(facts->verb, "GET") == 0
+        || (ngx_strcmp(facts->verb, "SHOW") == 0 && facts->asks))
+    {
+        does |= NGX_HYPERDRIVE_STATE_DOES_LOOK;
+    }
 
     for (verb = verbs; *verb; verb++) {
 
@@ -225,8 +312,11 @@ ngx_hyperdrive_classify_diag(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
         }
     }
 
-    plan->keeps = (mode->mariadb && *verb && facts->ntables == 0
-                   && facts->nfunctions == 0 && !facts->may_write);
+    if (mode->mariadb && *verb && facts->ntables == 0
+        && facts->nfunctions == 0 && !facts->may_write)
+    {
+        does |= NGX_HYPERDRIVE_STATE_DOES_KEEP;
+    }
 
     query = (ngx_strlcasestrn(text->data, text->data + text->len,
                               (u_char *) "select", sizeof("select") - 2)
@@ -237,35 +327,42 @@ ngx_hyperdrive_classify_diag(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
               != NULL);
 
     if (facts->calc) {
-        plan->found = NGX_HYPERDRIVE_STATE_FOUND_WANTED;
+        return does | NGX_HYPERDRIVE_STATE_FOUND_WANTED;
+    }
 
-    } else if (verb == verbs) {
+    if (verb == verbs) {
 
         /* INTO a file or a variable changes it in ways of its own */
 
-        plan->found = (facts->kind == NGX_HYPERDRIVE_SQL_READ
-                       && !facts->paged
-                       && !(facts->leaves & NGX_HYPERDRIVE_SQL_LEAVES_VARIABLE))
-                      ? NGX_HYPERDRIVE_STATE_FOUND_ROWS : 0;
-
-    } else if (!facts->listed
-               && (ngx_strcmp(facts->verb, "EXPLAIN") == 0
-                   ? !united && facts->ntables : !query))
-    {
-        for (verb = changes; *verb; verb++) {
-
-            if (ngx_strcmp(facts->verb, *verb) == 0) {
-                return;
-            }
+        if (facts->kind == NGX_HYPERDRIVE_SQL_READ && !facts->paged
+            && !(facts->leaves & NGX_HYPERDRIVE_SQL_LEAVES_VARIABLE))
+        {
+            does |= NGX_HYPERDRIVE_STATE_FOUND_ROWS;
         }
 
-        if (facts->ntables > 1 && ngx_strcmp(facts->verb, "UPDATE") == 0) {
-            /* rows of a join are found first */
-            return;
-        }
-
-        plan->found = NGX_HYPERDRIVE_STATE_FOUND_SAME;
+        return does;
     }
+
+    if (facts->listed
+        || (ngx_strcmp(facts->verb, "EXPLAIN") == 0
+            ? united || facts->ntables == 0 : query))
+    {
+        return does;
+    }
+
+    for (verb = changes; *verb; verb++) {
+
+        if (ngx_strcmp(facts->verb, *verb) == 0) {
+            return does;
+        }
+    }
+
+    if (facts->ntables > 1 && ngx_strcmp(facts->verb, "UPDATE") == 0) {
+        /* rows of a join are found first */
+        return does;
+    }
+
+    return does | NGX_HYPERDRIVE_STATE_FOUND_SAME;
 }
 
 

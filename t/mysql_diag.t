@@ -16,7 +16,7 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 use lib 'lib';
 use Test::Hyperdrive;
 use Test::Hyperdrive::Process qw(wait_for);
-use Test::Hyperdrive::MySQL qw(%CAP);
+use Test::Hyperdrive::MySQL qw(packet %CAP %COM);
 
 ###############################################################################
 
@@ -106,6 +106,82 @@ my @talks = (
 		. 'SELECT @n, @r, @e; SHOW WARNINGS',
 	'BEGIN; INSERT IGNORE INTO w VALUES (300); GET DIAGNOSTICS'
 		. ' CONDITION 1 @s = RETURNED_SQLSTATE; SELECT @s; ROLLBACK',
+
+	'INSERT INTO a (v) VALUES (1); GET DIAGNOSTICS @r = ROW_COUNT;'
+		. 'SELECT ROW_COUNT(); GET DIAGNOSTICS @n = NUMBER;'
+		. 'SELECT ROW_COUNT(), LAST_INSERT_ID(); SELECT @r, @n',
+	'INSERT IGNORE INTO w VALUES (300); GET DIAGNOSTICS CONDITION 5'
+		. ' @s = RETURNED_SQLSTATE; SHOW WARNINGS;'
+		. 'SELECT @@warning_count, @@error_count, ROW_COUNT()',
+	'GET DIAGNOSTICS CONDITION 1 @s = RETURNED_SQLSTATE; SHOW ERRORS;'
+		. 'SHOW WARNINGS',
+
+	# what FOUND_ROWS() says behind an error, and in an expression
+
+	'SELECT * FROM t; SELECT id, (SELECT id FROM t) FROM t;'
+		. 'SELECT FOUND_ROWS()',
+	'SELECT * FROM t; INSERT INTO t SELECT * FROM t; SELECT FOUND_ROWS()',
+	'SELECT * FROM t; INSERT INTO t SELECT nosuch FROM t;'
+		. 'SELECT FOUND_ROWS()',
+	'SELECT * FROM t LIMIT 3; SELECT FOUND_ROWS() + 1',
+	'SELECT * FROM t WHERE id < 0; DO 1; SELECT FOUND_ROWS() + 1',
+	'SELECT * FROM t; BEGIN; DO 1; SELECT FOUND_ROWS() + 1; COMMIT',
+	'SELECT * FROM t | DO 1 | SELECT FOUND_ROWS() + 1',
+	'CREATE TABLE made AS SELECT id FROM t LIMIT 2; SELECT FOUND_ROWS();'
+		. 'DROP TABLE made',
+	'INSERT INTO a (v) SELECT id FROM t LIMIT 3; SELECT FOUND_ROWS()',
+	'INSERT INTO a (v) SELECT SQL_CALC_FOUND_ROWS id FROM t LIMIT 3;'
+		. 'SELECT FOUND_ROWS()',
+
+	# "+": in one text with the next one; "|": sent at once with it
+
+	'SELECT * FROM t; INSERT INTO a (v) VALUES (1) + SET @k = 1;'
+		. 'SELECT FOUND_ROWS(), LAST_INSERT_ID() > 0',
+	'SELECT * FROM t + SET @k = 1; SELECT FOUND_ROWS()',
+	'SELECT * FROM t + SELECT 1 + INSERT INTO a (v) VALUES (1);'
+		. 'SELECT FOUND_ROWS()',
+	'SELECT SQL_CALC_FOUND_ROWS * FROM t LIMIT 2 + DO 2; SELECT FOUND_ROWS()',
+	'SELECT * FROM t; INSERT INTO a (v) VALUES (1) + SELECT FOUND_ROWS();'
+		. 'SELECT FOUND_ROWS()',
+	'SELECT * FROM t; DO 1 + DO 2 + DO 3 + DO 4 + DO 5 + DO 6 + DO 7 + DO 8'
+		. '+ DO 9; SELECT FOUND_ROWS()',
+	'SELECT * FROM t; DO 1 + DO 2 + DO 3 + DO 4 + DO 5 + DO 6 + DO 7'
+		. '+ SELECT id FROM t LIMIT 2 + DO 8; SELECT FOUND_ROWS()',
+	'SELECT * FROM t; SELECT nosuch + SELECT 1; SELECT FOUND_ROWS()',
+	'INSERT IGNORE INTO w VALUES (300) + SET @k = 1; SHOW WARNINGS',
+	'INSERT IGNORE INTO w VALUES (300); SET @k = 1 + SET @k = 2;'
+		. 'SHOW WARNINGS',
+	'INSERT IGNORE INTO w VALUES (300) + INSERT INTO a (v) VALUES (1);'
+		. 'SHOW WARNINGS; SELECT @@warning_count',
+	'UPDATE a SET v = v + 1 + GET DIAGNOSTICS @r = ROW_COUNT;'
+		. 'SELECT ROW_COUNT()',
+	'SELECT * FROM t; INSERT INTO a (v) VALUES (1) | SET @k = 1;'
+		. 'SELECT FOUND_ROWS()',
+	'SELECT * FROM t | SET @k = 1 | SET @k = 2 | DO 1; SELECT FOUND_ROWS()',
+	'SELECT SQL_CALC_FOUND_ROWS * FROM t LIMIT 2'
+		. '| INSERT INTO a (v) VALUES (1); SELECT FOUND_ROWS()',
+	'INSERT INTO a (v) VALUES (1) | SELECT SQL_CALC_FOUND_ROWS * FROM t'
+		. ' LIMIT 2; SELECT FOUND_ROWS()',
+	'INSERT IGNORE INTO w VALUES (300) | SET @k = 1; SHOW WARNINGS',
+	'INSERT IGNORE INTO w VALUES (300) | SELECT * FROM t; SHOW WARNINGS',
+	'SELECT * FROM t; ' . join(' | ', ('DO 1', 'SELECT id FROM t LIMIT 1') x 9,
+		'SELECT * FROM t LIMIT 4', ('DO 1') x 9) . '; SELECT FOUND_ROWS()',
+
+	# a number that is set
+
+	'SET last_insert_id = 55; SELECT LAST_INSERT_ID(), @@identity;'
+		. 'SELECT LAST_INSERT_ID() + 1',
+	'INSERT INTO a (v) VALUES (1); SET @@session.identity ='
+		. ' LAST_INSERT_ID() * 0 + 7; SELECT LAST_INSERT_ID()',
+	'SET @k = 1, last_insert_id = 4; SELECT @@last_insert_id',
+	'SET last_insert_id = 8 | SELECT LAST_INSERT_ID();'
+		. 'SELECT LAST_INSERT_ID()',
+	'SET last_insert_id = 8; P SET last_insert_id = 9;'
+		. 'SELECT LAST_INSERT_ID()',
+	'SET last_insert_id = 8; SET last_insert_id = DEFAULT;'
+		. 'SELECT LAST_INSERT_ID()',
+	'SET last_insert_id = 8; SET last_insert_id = nosuch;'
+		. 'SELECT LAST_INSERT_ID()',
 
 	# what pins asks the database questions of its own
 
@@ -247,27 +323,40 @@ sub talk {
 		$block = 1 if $sql =~ /^BEGIN|:=/;
 		$block = 0 if $sql =~ /^(COMMIT|ROLLBACK)/;
 
-		my $r;
+		my @r;
 
 		if ($sql =~ s/^P //) {
 			my $st = $c->prepare($sql);
 
 			$between->() if $between && !$block;
-			$r = $c->execute($st);
+			@r = $c->execute($st);
+
+		} elsif ((my @parts = split /\s*\|\s*/, $sql) > 1) {
+			$c->send_raw(join('', map {
+				packet(chr($COM{QUERY}) . $_, 0) } @parts));
+
+			for (@parts) {
+				$c->{seq} = 1;
+				push @r, $c->read_result();
+			}
+
+		} elsif ($sql =~ s/\s\+ (?=[A-Z])/; /g) {
+			@r = $c->query($sql);
 
 		} else {
-			$r = $c->query($sql);
+			@r = scalar $c->query($sql);
 		}
 
-		$text .= "$sql: " . told($r) . "\n";
+		$text .= substr($sql, 0, 70) . ': ' . told($_) . "\n" for @r;
 	}
 
 	return $text;
 }
 
 for my $modern (1, 0) {
-	my @drop = $modern ? (add => $CAP{MARIADB_TYPE_INFO})
-		: (drop => $CAP{DEPRECATE_EOF});
+	my @drop = (add => $CAP{MULTI_STATEMENTS}
+			| ($modern ? $CAP{MARIADB_TYPE_INFO} : 0),
+		drop => $modern ? 0 : $CAP{DEPRECATE_EOF});
 
 	for my $talk (@talks) {
 		my $c = via(8080, @drop);

@@ -466,6 +466,17 @@ sub found {
 [0,"query","SELECT DATABASE(), @@sql_mode"]
 [1,"query","SELECT DATABASE(), @@sql_mode"]
 
+# a query is stopped by who has a connection
+{"max":2,"cache":0,"clients":[{"user":"app","database":"d0"},{"user":"app","database":"d0"}]}
+[1,"query","SELECT 1"]
+[0,"query","BEGIN"]
+[0,"query","INSERT INTO t VALUES (9, 1, 'x')"]
+[0,"kill",1]
+[0,"pipe",["query","SELECT * FROM t WHERE id = 9"],["query","SELECT ROW_COUNT()"]]
+[0,"kill",1]
+[0,"query","SELECT ROW_COUNT()"]
+[0,"query","ROLLBACK"]
+
 # whoever has no schema gets no other one's
 {"max":3,"cache":1,"clients":[{"user":"app"},{"user":"app"}]}
 [0,"query","USE d1"]

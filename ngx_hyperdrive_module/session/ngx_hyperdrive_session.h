@@ -524,7 +524,8 @@ uint32_t ngx_hyperdrive_session_cancel_pid(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_cancel(ngx_str_t *pid, ngx_str_t *key);
 /*
  * A client asks for it by the process id of another one: who has logged in as
- * the same user may do so.  NGX_DECLINED: there is no such client here.
+ * the same user may do so.  NGX_AGAIN: when what was asked for before has been
+ * answered; NGX_DECLINED: there is no such client here.
  */
 ngx_int_t ngx_hyperdrive_session_cancel_other(ngx_hyperdrive_session_t *s);
 /* ...and was passed on to this worker */

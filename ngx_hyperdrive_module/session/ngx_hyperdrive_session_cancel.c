@@ -181,6 +181,14 @@ ngx_hyperdrive_session_cancel_other(ngx_hyperdrive_session_t *s)
         return NGX_DECLINED;
     }
 
+    if (s->origin
+        && (s->outstanding
+            || s->conf->origin->proto->origin_owes(s->origin->wire)))
+    {
+        /* what it has asked for before is answered first */
+        return NGX_AGAIN;
+    }
+
     (void) ngx_hyperdrive_base_put_u32(buf, s->unit.kill);
 
     pid.data = buf;

@@ -26,6 +26,9 @@
 #define NGX_HYPERDRIVE_SESSION_DIAG_LIST      0x102
 #define NGX_HYPERDRIVE_SESSION_DIAG_NUMBERS   0x103
 
+/* what FOUND_ROWS() is set to: as many rows are made, and found */
+#define NGX_HYPERDRIVE_SESSION_DIAG_FOUND     1000
+
 
 static ngx_hyperdrive_session_diag_t *ngx_hyperdrive_session_diag_get(
     ngx_hyperdrive_session_t *s);
@@ -36,14 +39,10 @@ static ngx_uint_t ngx_hyperdrive_session_diag_errors(
     ngx_hyperdrive_session_t *s);
 static ngx_int_t ngx_hyperdrive_session_diag_own(ngx_hyperdrive_session_t *s,
     char *text, ngx_uint_t tag, ngx_uint_t flags);
-static void ngx_hyperdrive_session_diag_answered(
-    ngx_hyperdrive_session_diag_t *d, ngx_hyperdrive_proto_piece_t *piece);
 static void ngx_hyperdrive_session_diag_listed(
     ngx_hyperdrive_session_diag_t *d, ngx_hyperdrive_proto_piece_t *piece);
 static void ngx_hyperdrive_session_diag_numbered(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece);
-static void ngx_hyperdrive_session_diag_clear(
-    ngx_hyperdrive_session_diag_t *d);
 
 
 static ngx_hyperdrive_session_diag_t *
@@ -98,8 +97,14 @@ ngx_hyperdrive_session_diag_answer(ngx_hyperdrive_session_t *s)
 
     if (ngx_hyperdrive_sql_asks(&text, &mode, &asks) != NGX_OK) {
 
-        if (!stmt->plan.diagnostic) {
-            return NGX_DECLINED;
+        if (!(stmt->plan.each & NGX_HYPERDRIVE_STATE_DOES_LOOK)) {
+
+            /* FOUND_ROWS() may have to be set for it, to what is not known
+               before */
+
+            return (s->outstanding
+                    && (stmt->plan.asks & NGX_HYPERDRIVE_STATE_ASKS_FOUND_ROWS))
+                   ? NGX_AGAIN : NGX_DECLINED;
         }
 
         get = 1;
@@ -166,6 +171,7 @@ ngx_hyperdrive_session_diag_answer(ngx_hyperdrive_session_t *s)
 
     d->count = -1;
     d->here = 0;
+    d->there = 0;
 
     s->conf->origin->counters->queries++;
     s->total.queries++;
@@ -247,8 +253,7 @@ ngx_hyperdrive_session_diag_errors(ngx_hyperdrive_session_t *s)
 ngx_int_t
 ngx_hyperdrive_session_diag_align(ngx_hyperdrive_session_t *s)
 {
-    u_char                          buf[sizeof("SET last_insert_id=")
-                                        + NGX_INT64_LEN];
+    u_char                          buf[256];
     ngx_hyperdrive_state_stmt_t    *stmt;
     ngx_hyperdrive_session_diag_t  *d;
 
@@ -266,8 +271,30 @@ ngx_hyperdrive_session_diag_align(ngx_hyperdrive_session_t *s)
         return NGX_ERROR;
     }
 
+    if ((stmt->plan.asks & NGX_HYPERDRIVE_STATE_ASKS_FOUND_ROWS)
+        && !d->there && d->known
+        && d->found <= NGX_HYPERDRIVE_SESSION_DIAG_FOUND)
+    {
+        *ngx_sprintf(buf, "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL "
+                     "SELECT n+1 FROM r WHERE n<%uL) SELECT "
+                     "SQL_CALC_FOUND_ROWS 1 FROM r WHERE n<=%uL LIMIT 0",
+                     d->found, d->found)
+            = '\0';
+
+        d->there = 1;
+
+        if (ngx_hyperdrive_session_diag_own(s, (char *) buf,
+                                            NGX_HYPERDRIVE_SESSION_DIAG_SET, 0)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
     if ((stmt->plan.asks & NGX_HYPERDRIVE_STATE_ASKS_WARNINGS)
-        && !d->here && !d->unsaved && d->len == 0
+        && !d->here && !d->unsaved
+        && (d->len == 0
+            || (stmt->plan.each & NGX_HYPERDRIVE_STATE_DOES_LOOK))
         && ngx_hyperdrive_session_diag_own(s,
                             "SELECT 1 FROM information_schema.ENGINES LIMIT 0",
                             NGX_HYPERDRIVE_SESSION_DIAG_SET, 0)
@@ -317,8 +344,9 @@ void
 ngx_hyperdrive_session_diag_run(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_run_t *run)
 {
-    ngx_hyperdrive_state_stmt_t    *stmt;
-    ngx_hyperdrive_session_diag_t  *d;
+    ngx_hyperdrive_state_stmt_t         *stmt;
+    ngx_hyperdrive_session_diag_t       *d;
+    ngx_hyperdrive_session_diag_unit_t   unit;
 
     d = ngx_hyperdrive_session_diag_get(s);
     if (d == NULL) {
@@ -326,21 +354,20 @@ ngx_hyperdrive_session_diag_run(ngx_hyperdrive_session_t *s,
     }
 
     stmt = run->stmt;
-    d->writes = (stmt && stmt->plan.may_write);
 
-    if (stmt == NULL || s->outstanding) {
+    unit.after = (uint32_t) s->outstanding;
+    unit.n = 1;
+    unit.each = stmt ? stmt->plan.each : 0;
+    unit.writes = (stmt && stmt->plan.may_write);
 
-        /* of several at a time, which answer is whose is not followed */
-
-        d->next = NGX_HYPERDRIVE_STATE_FOUND_UNKNOWN;
-        d->keeps = 0;
-        d->diagnostic = 0;
-
-    } else {
-        d->next = stmt->plan.found;
-        d->keeps = stmt->plan.keeps;
-        d->diagnostic = stmt->plan.diagnostic;
+    if (d->instead) {
+        d->instead = 0;
+        unit.each = (NGX_HYPERDRIVE_STATE_FOUND_SAME
+                     | NGX_HYPERDRIVE_STATE_DOES_LOOK)
+                    * NGX_HYPERDRIVE_STATE_EACH_ALIKE;
     }
+
+    ngx_hyperdrive_session_diag_unit_push(d, &unit);
 
     if (stmt == NULL
         || (stmt->plan.asks & NGX_HYPERDRIVE_STATE_ASKS_INSERT_ID)
@@ -380,6 +407,7 @@ ngx_hyperdrive_session_diag_piece(ngx_hyperdrive_session_t *s,
 
             /* what somebody here has asked for comes between */
             d->here = 0;
+            d->there = 0;
 
             return NGX_DECLINED;
         }
@@ -396,24 +424,17 @@ ngx_hyperdrive_session_diag_piece(ngx_hyperdrive_session_t *s,
         d->rows += piece->rows;
 
         if (piece->end) {
-            ngx_hyperdrive_session_diag_answered(d, piece);
+            ngx_hyperdrive_session_diag_unit_answered(d, piece);
         }
 
         break;
 
     case NGX_HYPERDRIVE_PROTO_ERROR:
-        d->rows = 0;
-        d->count = -1;
-        d->warnings = 1;
-        d->unsaved = 1;
-        d->here = 1;
+        ngx_hyperdrive_session_diag_unit_failed(d, piece);
+        break;
 
-        ngx_memzero(d->sqlstate, sizeof(d->sqlstate));
-
-        if (piece->sqlstate) {
-            ngx_memcpy(d->sqlstate, piece->sqlstate, sizeof(d->sqlstate));
-        }
-
+    case NGX_HYPERDRIVE_PROTO_READY:
+        ngx_hyperdrive_session_diag_unit_pop(d);
         break;
 
     default:
@@ -421,71 +442,6 @@ ngx_hyperdrive_session_diag_piece(ngx_hyperdrive_session_t *s,
     }
 
     return NGX_DECLINED;
-}
-
-
-/* a statement of the client's has come to an end */
-
-static void
-ngx_hyperdrive_session_diag_answered(ngx_hyperdrive_session_diag_t *d,
-    ngx_hyperdrive_proto_piece_t *piece)
-{
-    d->count = piece->affected;
-
-    if (piece->cursor) {
-        d->known = 0;
-
-    } else {
-
-        switch (d->next) {
-
-        case NGX_HYPERDRIVE_STATE_FOUND_SAME:
-            break;
-
-        case NGX_HYPERDRIVE_STATE_FOUND_ROWS:
-
-            /* an OK without rows is that of an empty statement behind it */
-
-            if (d->result) {
-                d->found = d->rows;
-                d->known = 1;
-            }
-
-            break;
-
-        default: /* NGX_HYPERDRIVE_STATE_FOUND_UNKNOWN, _WANTED */
-            d->known = 0;
-            d->wanted = (d->next == NGX_HYPERDRIVE_STATE_FOUND_WANTED);
-            break;
-        }
-    }
-
-    if (piece->insert_id) {
-        d->id = piece->insert_id;
-        d->seen = 1;
-
-    } else if (piece->affected < 0 && d->writes) {
-
-        /* behind rows, as of RETURNING, it is not told */
-        d->seen = 1;
-    }
-
-    if (!d->diagnostic) {
-
-        if (piece->warnings) {
-            d->warnings = piece->warnings;
-            d->unsaved = 1;
-
-            ngx_memzero(d->sqlstate, sizeof(d->sqlstate));
-
-        } else if (!d->keeps) {
-            ngx_hyperdrive_session_diag_clear(d);
-        }
-    }
-
-    d->rows = 0;
-    d->result = 0;
-    d->here = 1;
 }
 
 
@@ -516,11 +472,13 @@ ngx_hyperdrive_session_diag_save(ngx_hyperdrive_session_t *s)
 
         /* it changes nothing that is asked for behind it */
 
-        free(d->list);
+        if (!d->more) {
+            free(d->list);
 
-        d->list = NULL;
-        d->head = 0;
-        d->len = 0;
+            d->list = NULL;
+            d->head = 0;
+            d->len = 0;
+        }
 
         if (ngx_hyperdrive_session_diag_own(s, "SHOW WARNINGS",
                                             NGX_HYPERDRIVE_SESSION_DIAG_LIST,
@@ -554,6 +512,7 @@ ngx_hyperdrive_session_diag_save(ngx_hyperdrive_session_t *s)
     d->asking = n;
     d->again = 0;
     d->here = 0;
+    d->there = 0;
 
     (void) ngx_hyperdrive_session_send(s);
 
@@ -574,11 +533,18 @@ ngx_hyperdrive_session_diag_listed(ngx_hyperdrive_session_diag_t *d,
     case NGX_HYPERDRIVE_PROTO_READY:
         d->asking--;
         d->unsaved = 0;
+        d->more = 0;
         d->warnings = ngx_max(d->warnings, (ngx_uint_t) d->rows);
         d->rows = 0;
         return;
 
     case NGX_HYPERDRIVE_PROTO_HEAD:
+
+        if (d->more) {
+            /* of what it goes on behind */
+            return;
+        }
+
         break;
 
     case NGX_HYPERDRIVE_PROTO_ROWS:
@@ -678,6 +644,7 @@ ngx_hyperdrive_session_diag_served(ngx_hyperdrive_session_t *s, int64_t rows)
     }
 
     d->here = 0;
+    d->there = 0;
     d->count = (rows < 0) ? 0 : -1;
 
     if (rows >= 0) {
@@ -689,9 +656,7 @@ ngx_hyperdrive_session_diag_served(ngx_hyperdrive_session_t *s, int64_t rows)
 }
 
 
-/* there are no conditions */
-
-static void
+void
 ngx_hyperdrive_session_diag_clear(ngx_hyperdrive_session_diag_t *d)
 {
     free(d->list);
@@ -701,6 +666,7 @@ ngx_hyperdrive_session_diag_clear(ngx_hyperdrive_session_diag_t *d)
     d->len = 0;
     d->warnings = 0;
     d->unsaved = 0;
+    d->more = 0;
 
     ngx_memzero(d->sqlstate, sizeof(d->sqlstate));
 }
@@ -712,10 +678,17 @@ ngx_hyperdrive_session_diag_end(ngx_hyperdrive_session_t *s)
     if (s->diag) {
         s->diag->asking = 0;
         s->diag->rows = 0;
+        s->diag->nunits = 0;
+        s->diag->statement = 0;
+        s->diag->over = 0;
+        s->diag->instead = 0;
+        s->diag->more = 0;
+        s->diag->result = 0;
         s->diag->seen = 0;
         s->diag->set = 0;
         s->diag->unsaved = 0;
         s->diag->here = 0;
+        s->diag->there = 0;
     }
 }
 

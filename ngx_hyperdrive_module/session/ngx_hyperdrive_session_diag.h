@@ -21,6 +21,20 @@
 /* of conditions that are kept, as packets */
 #define NGX_HYPERDRIVE_SESSION_DIAG_SIZE  32768
 
+/* units under way, of different kinds, whose answers are told apart */
+#define NGX_HYPERDRIVE_SESSION_DIAG_UNITS  8
+
+
+/* units, one behind the other, that do the same */
+
+typedef struct {
+    uint32_t      after;          /* units before the first of them */
+    uint32_t      n;
+    unsigned      each:28;        /* what their statements do, as in the plan */
+    unsigned      writes:1;       /* they may insert */
+} ngx_hyperdrive_session_diag_unit_t;
+
+
 struct ngx_hyperdrive_session_diag_s {
     uint64_t      id;             /* LAST_INSERT_ID() */
     int64_t       count;          /* ROW_COUNT() */
@@ -35,12 +49,20 @@ struct ngx_hyperdrive_session_diag_s {
 
     uint64_t      rows;           /* of the result that is being read */
     ngx_uint_t    asking;         /* answers of our own that are to come */
-    unsigned      next:2;         /* what the statement under way does to
-                                     FOUND_ROWS(): _state_found_e */
-    unsigned      keeps:1;        /* ...it leaves the conditions */
-    unsigned      diagnostic:1;   /* ...it is about them */
 
-    unsigned      writes:1;       /* ...it may insert */
+    ngx_hyperdrive_session_diag_unit_t
+                  units[NGX_HYPERDRIVE_SESSION_DIAG_UNITS];
+    ngx_uint_t    nunits;
+    ngx_uint_t    statement;      /* of the unit that is being answered */
+
+    uint32_t      over;           /* there are more units than that: as many are
+                                     to be answered, until they are told apart
+                                     again; or 0 */
+
+    unsigned      instead:1;      /* the next one is in place of GET
+                                     DIAGNOSTICS */
+    unsigned      more:1;         /* the list goes on with what the origin
+                                     has */
     unsigned      result:1;       /* its columns have come */
     unsigned      known:1;        /* found is right, or else... */
     unsigned      wanted:1;       /* ...it will be asked for */
@@ -50,7 +72,9 @@ struct ngx_hyperdrive_session_diag_s {
     unsigned      unsaved:1;      /* the origin has the conditions, we have
                                      not */
     unsigned      here:1;         /* the last statement there was the
-                                     client's */
+                                     client's... */
+    unsigned      there:1;        /* ...FOUND_ROWS() says what he is to be
+                                     told */
 };
 
 
@@ -79,11 +103,28 @@ void ngx_hyperdrive_session_diag_end(ngx_hyperdrive_session_t *s);
 /* all as after the log-in */
 void ngx_hyperdrive_session_diag_free(ngx_hyperdrive_session_t *s);
 
+/* there are no conditions */
+void ngx_hyperdrive_session_diag_clear(ngx_hyperdrive_session_diag_t *d);
+
 /* on its way to another process; NULL: malformed, or no memory */
 void ngx_hyperdrive_session_diag_pass(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_chain_t *out);
 u_char *ngx_hyperdrive_session_diag_take(ngx_hyperdrive_session_t *s,
     u_char *p, u_char *last);
+
+
+/* ngx_hyperdrive_session_diag_unit.c */
+
+/* a unit is sent behind those that are under way */
+void ngx_hyperdrive_session_diag_unit_push(ngx_hyperdrive_session_diag_t *d,
+    ngx_hyperdrive_session_diag_unit_t *unit);
+/* the first of them has been answered */
+void ngx_hyperdrive_session_diag_unit_pop(ngx_hyperdrive_session_diag_t *d);
+/* a statement of it has come to an end, or has failed */
+void ngx_hyperdrive_session_diag_unit_answered(
+    ngx_hyperdrive_session_diag_t *d, ngx_hyperdrive_proto_piece_t *piece);
+void ngx_hyperdrive_session_diag_unit_failed(
+    ngx_hyperdrive_session_diag_t *d, ngx_hyperdrive_proto_piece_t *piece);
 
 
 #endif /* _NGX_HYPERDRIVE_SESSION_DIAG_H_INCLUDED_ */

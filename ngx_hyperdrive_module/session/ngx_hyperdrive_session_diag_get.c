@@ -90,6 +90,8 @@ ngx_hyperdrive_session_diag_get_set(ngx_hyperdrive_session_t *s)
 
         rc = ngx_hyperdrive_net_unread(&s->net, out.head->pos, out.size);
 
+        s->diag->instead = (rc == NGX_OK);
+
         if (rc != NGX_OK) {
             s->net.pos -= s->unit.len;
             rc = NGX_DECLINED;

@@ -298,10 +298,27 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
             return NGX_OK;
         }
 
-        if (s->unit.kill && ngx_hyperdrive_session_cancel_other(s) == NGX_OK) {
+    }
+
+    if (s->unit.kill) {
+
+        rc = ngx_hyperdrive_session_cancel_other(s);
+
+        if (rc == NGX_OK) {
+
+            if (s->diag) {
+                ngx_hyperdrive_session_diag_served(s, -1);
+            }
+
             ngx_hyperdrive_session_refuse(s, NULL);
-            return NGX_OK;
         }
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+    }
+
+    if (s->origin == NULL) {
 
         if (s->unit.local) {
 

@@ -134,6 +134,13 @@ ngx_hyperdrive_sql_mysql_assign_item(ngx_hyperdrive_sql_scan_t *s)
         s->facts->may_write = 1;
         s->facts->incomplete = 1;
 
+    } else if (!s->body
+               && (ngx_hyperdrive_sql_mysql_is(&name.last, "last_insert_id")
+                   || ngx_hyperdrive_sql_mysql_is(&name.last, "identity")))
+    {
+        /* what LAST_INSERT_ID() says, which is followed as that is */
+        s->facts->asks |= NGX_HYPERDRIVE_SQL_ASKS_INSERT_ID;
+
     } else if (!s->body || scope
                || (name.n == 1
                    && !ngx_hyperdrive_sql_mysql_declared(s, &name.last)))

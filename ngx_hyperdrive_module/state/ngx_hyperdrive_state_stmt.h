@@ -52,6 +52,24 @@ typedef enum {
 } ngx_hyperdrive_state_found_e;
 
 
+/*
+ * ...what one statement does to all of that, four bits: a _state_found_e, that
+ * the conditions of the one before it stay unless it has some itself, and that
+ * it only looks at them.  Of a text there are as many; the last one is also
+ * what those behind it do.
+ */
+
+#define NGX_HYPERDRIVE_STATE_DOES_FOUND        0x03
+#define NGX_HYPERDRIVE_STATE_DOES_KEEP         0x04
+#define NGX_HYPERDRIVE_STATE_DOES_LOOK         0x08
+
+#define NGX_HYPERDRIVE_STATE_EACH              7
+#define NGX_HYPERDRIVE_STATE_EACH_ALIKE        0x1111111    /* times what */
+
+#define ngx_hyperdrive_state_does(each, n)                                    \
+    (((each) >> (4 * ngx_min(n, NGX_HYPERDRIVE_STATE_EACH - 1))) & 0x0f)
+
+
 /* what the classifier said of the text; values of the sql room */
 
 typedef struct {
@@ -105,12 +123,8 @@ typedef struct {
     unsigned                          asks:4;         /* MySQL: what of the
                                                          statement before:
                                                          _state_asks_ bits */
-    unsigned                          found:2;        /* a _state_found_e */
-    unsigned                          keeps:1;        /* conditions of the one
-                                                         before it stay, unless
-                                                         it has some itself */
-    unsigned                          diagnostic:1;   /* it only looks at
-                                                         them */
+    unsigned                          each:28;        /* what its statements do
+                                                         to that: see above */
     unsigned                          plain:1;        /* no transaction begins
                                                          or ends in it */
     unsigned                          no_cache:1;     /* a hint in front of it

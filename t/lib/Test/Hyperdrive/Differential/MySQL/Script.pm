@@ -356,28 +356,24 @@ sub write_ {
 	)->();
 }
 
-# What is asked about the statement before.  (Of several in one text, or sent at
-# once, some of it is not known: $bundles says that the script has such.)
-
-my $bundles;
+# What is asked about the statement before.
 
 sub about {
-	my @asks = ('SELECT LAST_INSERT_ID()', 'SELECT ROW_COUNT()',
+	return one('SELECT LAST_INSERT_ID()', 'SELECT ROW_COUNT()',
 		'SELECT LAST_INSERT_ID(), ROW_COUNT()',
 		'SELECT @@identity, @@last_insert_id',
 		'SELECT LAST_INSERT_ID() + 1, id FROM t ORDER BY id LIMIT 1',
 		'INSERT INTO t VALUES (LAST_INSERT_ID() + 20, 1, "l")',
 		"SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'mine'",
 		"SIGNAL SQLSTATE '01000' SET MESSAGE_TEXT = 'warn'",
-		'SET @a = LAST_INSERT_ID()');
-
-	push @asks, 'SELECT FOUND_ROWS()', 'SHOW WARNINGS', 'SHOW ERRORS',
+		'SET @a = LAST_INSERT_ID()', 'SET last_insert_id = 44',
+		'SELECT FOUND_ROWS()', 'SHOW WARNINGS', 'SHOW ERRORS',
 		'SELECT @@warning_count, @@error_count',
 		'SHOW COUNT(*) WARNINGS', 'SHOW COUNT(*) ERRORS',
 		'SELECT LAST_INSERT_ID(), ROW_COUNT(), FOUND_ROWS()',
-		'SHOW WARNINGS LIMIT 1' unless $bundles;
-
-	return one(@asks);
+		'SHOW WARNINGS LIMIT 1', 'GET DIAGNOSTICS @c = NUMBER',
+		'GET DIAGNOSTICS CONDITION 1 @c = MYSQL_ERRNO',
+		'SELECT FOUND_ROWS() + 1');
 }
 
 sub transaction {
@@ -518,6 +514,10 @@ my @look = (
 	[ 'query', 'SELECT CURRENT_USER(), CURRENT_ROLE(), '
 		. '@@in_transaction, @@autocommit' ],
 );
+
+# Whether the script has several statements in one text, and sent at once.
+
+my $bundles;
 
 # What one client does next: some steps.
 

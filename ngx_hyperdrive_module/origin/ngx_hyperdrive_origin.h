@@ -623,9 +623,25 @@ void ngx_hyperdrive_origin_quota_give(ngx_hyperdrive_pool_t *pool);
 ngx_int_t ngx_hyperdrive_origin_quota_place(ngx_hyperdrive_pool_t *pool);
 /* what its connections are called by in shared memory; 0: by nothing */
 uint32_t ngx_hyperdrive_origin_quota_backend(ngx_hyperdrive_pool_t *pool);
-/* a connection goes from process to process */
+/*
+ * A connection goes from process to process, whose configurations may have
+ * other quotas: it comes with the parts that it had.  _taken(): it has those
+ * that count here, NGX_DECLINED: and there are more than may be; without a pool
+ * it has none any more.
+ */
+typedef struct {
+    ngx_uint_t                         user;      /* it has a part of it */
+    ngx_uint_t                         db;
+    u_char                             user_id[NGX_HYPERDRIVE_SHM_QUOTA_ID];
+    u_char                             db_id[NGX_HYPERDRIVE_SHM_QUOTA_ID];
+} ngx_hyperdrive_origin_quota_t;
+
 void ngx_hyperdrive_origin_quota_pass(ngx_hyperdrive_pool_t *pool,
     ngx_uint_t from, ngx_uint_t to);
+void ngx_hyperdrive_origin_quota_parts(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_origin_quota_t *parts);
+ngx_int_t ngx_hyperdrive_origin_quota_taken(ngx_hyperdrive_pool_t *pool,
+    uint32_t backend, ngx_hyperdrive_origin_quota_t *parts);
 /* a waiter is held back, and looked for connections that may give way */
 void ngx_hyperdrive_origin_quota_hold(ngx_hyperdrive_pool_t *pool,
     ngx_hyperdrive_origin_waiter_t *w, u_char *id);

@@ -32,6 +32,8 @@ typedef struct {
     uint32_t                 named;         /* 0; 1: by its address; 2 */
     socklen_t                socklen;
     ngx_sockaddr_t           sockaddr;
+
+    ngx_hyperdrive_origin_quota_t  parts;
 } ngx_hyperdrive_origin_pass_t;
 
 
@@ -73,6 +75,7 @@ ngx_hyperdrive_origin_pass(ngx_hyperdrive_origin_t *o, ngx_uint_t slot)
     pass.bucket_len = o->bucket ? o->bucket->len : 0;
     pass.pid = o->pid;
     pass.backend = o->backend;
+    ngx_hyperdrive_origin_quota_parts(pool, &pass.parts);
     pass.expires = o->expires;
     pass.stamp = o->stamp;
     pass.opened = o->opened;
@@ -179,6 +182,7 @@ ngx_hyperdrive_origin_take(ngx_array_t *confs, u_char *data, size_t len,
     ngx_socket_t fd)
 {
     u_char                        *key;
+    ngx_int_t                      rc;
     ngx_hyperdrive_pool_t         *pool;
     ngx_hyperdrive_origin_t       *o;
     ngx_hyperdrive_origin_conf_t  *conf;
@@ -199,6 +203,8 @@ ngx_hyperdrive_origin_take(ngx_array_t *confs, u_char *data, size_t len,
                                       strnlen((char *) key, pass.key_len));
     pool = ngx_hyperdrive_origin_pass_pool(confs, key, pass.key_len);
 
+    rc = ngx_hyperdrive_origin_quota_taken(pool, pass.backend, &pass.parts);
+
     if (pool == NULL) {
         goto failed;
     }
@@ -212,6 +218,11 @@ ngx_hyperdrive_origin_take(ngx_array_t *confs, u_char *data, size_t len,
     if (o->server == NULL) {
         ngx_hyperdrive_origin_close(o, "leads to a server that is not there "
                                     "any more");
+        return;
+    }
+
+    if (rc != NGX_OK) {
+        ngx_hyperdrive_origin_close(o, "is one above max_user or max_db");
         return;
     }
 
@@ -263,18 +274,12 @@ ngx_hyperdrive_origin_adopt(ngx_array_t *confs, ngx_uint_t slot, u_char *data,
     }
 
     if (pool
-        && ngx_hyperdrive_shm_backend_adopt(pass.backend, slot) == NGX_OK
-        && ngx_hyperdrive_shm_limit_adopt(pool->conf->limit, slot) == NGX_OK)
+        && ngx_hyperdrive_shm_backend_adopt(pool->conf->limit, pass.backend,
+                                            slot)
+           == NGX_OK)
     {
-        /* what the dead one had of the quotas is free later */
-
-        if (ngx_hyperdrive_origin_quota_take(pool) == NULL) {
-            ngx_hyperdrive_origin_take(confs, data, len, fd);
-            return;
-        }
-
-        ngx_hyperdrive_shm_backend_remove(pass.backend);
-        ngx_hyperdrive_origin_place(pool->conf);
+        ngx_hyperdrive_origin_take(confs, data, len, fd);
+        return;
     }
 
     (void) ngx_close_socket(fd);

@@ -16,6 +16,8 @@
  */
 
 
+static ngx_int_t ngx_hyperdrive_origin_quota_part(u_char *id, ngx_uint_t max,
+    ngx_uint_t had);
 static void ngx_hyperdrive_origin_quota_want(
     ngx_hyperdrive_origin_waiter_t *w, u_char *id);
 static void ngx_hyperdrive_origin_quota_wake(ngx_uint_t slot);
@@ -117,6 +119,71 @@ ngx_hyperdrive_origin_quota_pass(ngx_hyperdrive_pool_t *pool, ngx_uint_t from,
     if (pool->conf->max_db) {
         ngx_hyperdrive_shm_quota_pass(pool->db_id, from, to);
     }
+}
+
+
+void
+ngx_hyperdrive_origin_quota_parts(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_origin_quota_t *parts)
+{
+    parts->user = (pool->conf->max_user != 0);
+    parts->db = (pool->conf->max_db != 0);
+
+    ngx_memcpy(parts->user_id, pool->user_id, NGX_HYPERDRIVE_SHM_QUOTA_ID);
+    ngx_memcpy(parts->db_id, pool->db_id, NGX_HYPERDRIVE_SHM_QUOTA_ID);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_origin_quota_taken(ngx_hyperdrive_pool_t *pool,
+    uint32_t backend, ngx_hyperdrive_origin_quota_t *parts)
+{
+    ngx_int_t                      rc;
+    ngx_hyperdrive_origin_conf_t  *conf;
+
+    conf = pool ? pool->conf : NULL;
+
+    rc = ngx_hyperdrive_origin_quota_part(conf && conf->max_user
+                                          ? pool->user_id : parts->user_id,
+                                          conf ? conf->max_user : 0,
+                                          parts->user);
+
+    if (ngx_hyperdrive_origin_quota_part(conf && conf->max_db
+                                         ? pool->db_id : parts->db_id,
+                                         conf ? conf->max_db : 0, parts->db)
+        != NGX_OK)
+    {
+        rc = NGX_DECLINED;
+    }
+
+    if (conf) {
+        ngx_hyperdrive_shm_backend_counts(backend,
+                                        conf->max_user ? pool->user_id : NULL,
+                                        conf->max_db ? pool->db_id : NULL);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_origin_quota_part(u_char *id, ngx_uint_t max, ngx_uint_t had)
+{
+    if (max == 0) {
+
+        if (had) {
+            ngx_hyperdrive_shm_quota_give(id,
+                                          ngx_hyperdrive_origin_quota_wake);
+        }
+
+        return NGX_OK;
+    }
+
+    if (!had) {
+        ngx_hyperdrive_shm_quota_add(id);
+    }
+
+    return ngx_hyperdrive_shm_quota_count(id) <= max ? NGX_OK : NGX_DECLINED;
 }
 
 

@@ -273,14 +273,6 @@ ngx_int_t ngx_hyperdrive_shm_limit_pass(ngx_hyperdrive_shm_limit_t *limit,
     ngx_uint_t from, ngx_uint_t to);
 
 /*
- * One place that a dead process of <slot> has left becomes this process's, with
- * the connection that it stands for, which is not lost.  NGX_OK; NGX_DECLINED:
- * there is none.
- */
-ngx_int_t ngx_hyperdrive_shm_limit_adopt(ngx_hyperdrive_shm_limit_t *limit,
-    ngx_uint_t slot);
-
-/*
  * Idle connections are places that others may want: each worker says how many
  * it has, and is asked to give one up while somebody waits elsewhere.
  * _idle() adds <delta> to this worker's number.  _find_idle() returns a
@@ -316,7 +308,10 @@ void ngx_hyperdrive_shm_limit_stats(ngx_hyperdrive_shm_limit_t *limit,
  * used, or <where> it leads is known, a digest of the server, and a digest of
  * what that is called whenever it is started; 0: not known yet.  _remove(): it
  * is gone; its place is given back behind that.  _pass(): it goes to the
- * process of <slot>, with its place.  _adopt(): as _limit_adopt().
+ * process of <slot>, with its place.  _adopt(): one that a dead process of
+ * <slot> has left becomes this process's, with its place and its parts of
+ * quotas; NGX_DECLINED: it has none, or there is no such connection.
+ * _counts(): other quotas than when it was opened.
  */
 #define NGX_HYPERDRIVE_SHM_BACKENDS     4096
 #define NGX_HYPERDRIVE_SHM_BACKEND_KEY  512
@@ -327,7 +322,10 @@ void ngx_hyperdrive_shm_backend_known(uint32_t backend, uint32_t pid,
     uint32_t where, uint32_t line);
 void ngx_hyperdrive_shm_backend_remove(uint32_t backend);
 void ngx_hyperdrive_shm_backend_pass(uint32_t backend, ngx_uint_t slot);
-ngx_int_t ngx_hyperdrive_shm_backend_adopt(uint32_t backend, ngx_uint_t slot);
+ngx_int_t ngx_hyperdrive_shm_backend_adopt(ngx_hyperdrive_shm_limit_t *limit,
+    uint32_t backend, ngx_uint_t slot);
+void ngx_hyperdrive_shm_backend_counts(uint32_t backend, u_char *user_id,
+    u_char *db_id);
 
 /*
  * Digests of addresses, of the servers that have answered there, and of what
@@ -438,12 +436,12 @@ void ngx_hyperdrive_shm_slot_release(ngx_uint_t slot);
  *
  * _take(): one more of each, of at most <max>; NULL: done; else the id of one
  * that is used up, and neither is taken.  <max> 0: not asked for.  _give()
- * wakes those
- * who wait for one, this process too.  _pass() hands one over, with the
- * connection that it stands for.  _wait() tells that this process has one more
- * (1), or one less (-1), who waits; _wanted() names a process that has such
- * (NGX_OK), this one if it has; _holders() sets a byte for each slot
- * that has connections.
+ * wakes those who wait for one, this process too.  _pass() hands one over, with
+ * the connection that it stands for.  _add(): one more, whatever there are, for
+ * a connection that was opened already.  _count(): how many there are.
+ * _wait() tells that this process has one more (1), or one less (-1), who
+ * waits; _wanted() names a process that has such (NGX_OK), this one if it has;
+ * _holders() sets a byte for each slot that has connections.
  */
 #define NGX_HYPERDRIVE_SHM_QUOTA_ID     32
 #define NGX_HYPERDRIVE_SHM_QUOTAS       2048
@@ -454,6 +452,8 @@ void ngx_hyperdrive_shm_quota_give(u_char *id,
     ngx_hyperdrive_shm_wake_pt wake);
 void ngx_hyperdrive_shm_quota_pass(u_char *id, ngx_uint_t from,
     ngx_uint_t to);
+void ngx_hyperdrive_shm_quota_add(u_char *id);
+ngx_uint_t ngx_hyperdrive_shm_quota_count(u_char *id);
 void ngx_hyperdrive_shm_quota_wait(u_char *id, ngx_int_t delta);
 ngx_int_t ngx_hyperdrive_shm_quota_wanted(u_char *id, ngx_uint_t *slot);
 void ngx_hyperdrive_shm_quota_holders(u_char *id, u_char *slots);

@@ -80,24 +80,45 @@ ngx_hyperdrive_shm_backend_add(ngx_hyperdrive_shm_limit_t *limit,
         e->line = 0;
         e->opened = ngx_hyperdrive_shm_now();
         e->key_len = key->len;
-        e->counted = 0;
 
         ngx_memcpy(e->key, key->data, key->len);
 
-        if (user_id) {
-            ngx_memcpy(e->user_id, user_id, NGX_HYPERDRIVE_SHM_QUOTA_ID);
-            e->counted |= 1;
-        }
-
-        if (db_id) {
-            ngx_memcpy(e->db_id, db_id, NGX_HYPERDRIVE_SHM_QUOTA_ID);
-            e->counted |= 2;
-        }
+        ngx_hyperdrive_shm_backend_counts((uint32_t) i + 1, user_id, db_id);
 
         return (uint32_t) i + 1;
     }
 
     return 0;
+}
+
+
+void
+ngx_hyperdrive_shm_backend_counts(uint32_t backend, u_char *user_id,
+    u_char *db_id)
+{
+    ngx_hyperdrive_shm_backend_entry_t  *e;
+
+    if (backend == 0) {
+        return;
+    }
+
+    e = &ngx_hyperdrive_shm->backend[backend - 1];
+
+    e->counted = 0;
+
+    ngx_memory_barrier();
+
+    if (user_id) {
+        ngx_memcpy(e->user_id, user_id, NGX_HYPERDRIVE_SHM_QUOTA_ID);
+    }
+
+    if (db_id) {
+        ngx_memcpy(e->db_id, db_id, NGX_HYPERDRIVE_SHM_QUOTA_ID);
+    }
+
+    ngx_memory_barrier();
+
+    e->counted = (user_id ? 1 : 0) | (db_id ? 2 : 0);
 }
 
 
@@ -149,28 +170,43 @@ ngx_hyperdrive_shm_backend_pass(uint32_t backend, ngx_uint_t slot)
 }
 
 
+/* (one whose place is lent has none) */
+
 ngx_int_t
-ngx_hyperdrive_shm_backend_adopt(uint32_t backend, ngx_uint_t slot)
+ngx_hyperdrive_shm_backend_adopt(ngx_hyperdrive_shm_limit_t *limit,
+    uint32_t backend, ngx_uint_t slot)
 {
-    ngx_atomic_t       *b;
-    ngx_atomic_uint_t   at;
+    ngx_uint_t                           done;
+    ngx_hyperdrive_shm_backend_entry_t  *e;
 
-    if (backend == 0 || backend > NGX_HYPERDRIVE_SHM_BACKENDS) {
-        return NGX_DECLINED;
-    }
-
-    b = &ngx_hyperdrive_shm->backends[backend - 1];
-    at = *b;
-
-    if ((at & NGX_HYPERDRIVE_SHM_BACKEND_DEAD) == 0
-        || ngx_hyperdrive_shm_backend_slot(at) != slot
-        || !ngx_atomic_cmp_set(b, at, (at & ~(ngx_atomic_uint_t) 0xffffffff)
-                                      | (ngx_hyperdrive_shm_slot + 1)))
+    if (backend == 0 || backend > NGX_HYPERDRIVE_SHM_BACKENDS
+        || ngx_hyperdrive_shm_slot == NGX_HYPERDRIVE_SLOTS)
     {
         return NGX_DECLINED;
     }
 
-    return NGX_OK;
+    e = &ngx_hyperdrive_shm->backend[backend - 1];
+
+    ngx_hyperdrive_shm_quota_lock();
+
+    done = ngx_hyperdrive_shm_limit_adopt(limit, slot,
+                       &ngx_hyperdrive_shm->backends[backend - 1],
+                       ngx_hyperdrive_shm_backend_at(limit, slot)
+                       | NGX_HYPERDRIVE_SHM_BACKEND_DEAD,
+                       ngx_hyperdrive_shm_backend_at(limit,
+                                                     ngx_hyperdrive_shm_slot));
+
+    if (done && (e->counted & 1)) {
+        ngx_hyperdrive_shm_quota_adopt_locked(e->user_id);
+    }
+
+    if (done && (e->counted & 2)) {
+        ngx_hyperdrive_shm_quota_adopt_locked(e->db_id);
+    }
+
+    ngx_hyperdrive_shm_quota_unlock();
+
+    return done ? NGX_OK : NGX_DECLINED;
 }
 
 
@@ -406,36 +442,46 @@ ngx_hyperdrive_shm_backend_expire(void)
 }
 
 
-/* by whoever does it first; if he dies in between, the place is unused */
+/*
+ * By whoever does it first.  Others count what is left of places and quotas
+ * under the same locks, so that nothing is free twice; if he dies in between,
+ * the place is unused.
+ */
 
 static ngx_uint_t
 ngx_hyperdrive_shm_backend_forget(ngx_uint_t i, ngx_atomic_uint_t at,
     ngx_atomic_uint_t to)
 {
+    ngx_uint_t                          done;
+    ngx_atomic_t                       *entry;
     ngx_hyperdrive_shm_backend_entry_t  e;
+
+    entry = &ngx_hyperdrive_shm->backends[i];
+
+    if (at & NGX_HYPERDRIVE_SHM_BACKEND_LENT) {
+        return ngx_atomic_cmp_set(entry, at, to);
+    }
 
     e = ngx_hyperdrive_shm->backend[i];
 
-    if (!ngx_atomic_cmp_set(&ngx_hyperdrive_shm->backends[i], at, to)) {
-        return 0;
+    ngx_hyperdrive_shm_quota_lock();
+
+    done = ngx_hyperdrive_shm_limit_forget(
+                                    &ngx_hyperdrive_shm->limits[at >> 32],
+                                    ngx_hyperdrive_shm_backend_slot(at), entry,
+                                    at, to);
+
+    if (done && (e.counted & 1)) {
+        ngx_hyperdrive_shm_quota_forget_locked(e.user_id);
     }
 
-    if (at & NGX_HYPERDRIVE_SHM_BACKEND_LENT) {
-        return 1;
+    if (done && (e.counted & 2)) {
+        ngx_hyperdrive_shm_quota_forget_locked(e.db_id);
     }
 
-    if (e.counted & 1) {
-        ngx_hyperdrive_shm_quota_forget(e.user_id);
-    }
+    ngx_hyperdrive_shm_quota_unlock();
 
-    if (e.counted & 2) {
-        ngx_hyperdrive_shm_quota_forget(e.db_id);
-    }
-
-    ngx_hyperdrive_shm_limit_forget(&ngx_hyperdrive_shm->limits[at >> 32],
-                                    ngx_hyperdrive_shm_backend_slot(at));
-
-    return 1;
+    return done;
 }
 
 

@@ -18,7 +18,8 @@
  * here changes the number below, so that a reload with another build of the
  * module starts with a zone of its own.
  *
- * Locks are taken in this order: slots, limit, tickets; notes by itself.
+ * Locks are taken in this order: slots, quotas, limit, tickets; notes by
+ * itself.
  * A process may be killed anywhere.  So what counts is what one store
  * changes, the rest (lists, sums) is derived and is built anew by whoever
  * takes the lock of a dead process:
@@ -80,7 +81,8 @@ typedef union {
         ngx_atomic_t                granted;    /* tickets on the list */
         uint32_t                    head;
         uint32_t                    tail;
-        volatile uint32_t           attached;   /* the process uses the limit */
+        volatile uint32_t           attached;   /* the process uses the limit:
+                                                   1; 2: it is leaving it */
     } u;
     u_char                          line[64];
 } ngx_hyperdrive_shm_share_t;
@@ -290,9 +292,17 @@ void ngx_hyperdrive_shm_limit_reclaim_locked(ngx_uint_t slot);
 ngx_uint_t ngx_hyperdrive_shm_limit_unused_locked(
     ngx_hyperdrive_shm_limit_t *limit);
 
-/* one dead process's place is free; wakes nobody */
-void ngx_hyperdrive_shm_limit_forget(ngx_hyperdrive_shm_limit_t *limit,
-    ngx_uint_t slot);
+/*
+ * A connection of a dead process and its place are one: <entry> becomes <to>
+ * from <at>, and the place of <slot> is free, or this process's, under one
+ * lock; false: neither.  They wake nobody.
+ */
+ngx_uint_t ngx_hyperdrive_shm_limit_forget(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_uint_t slot, ngx_atomic_t *entry, ngx_atomic_uint_t at,
+    ngx_atomic_uint_t to);
+ngx_uint_t ngx_hyperdrive_shm_limit_adopt(ngx_hyperdrive_shm_limit_t *limit,
+    ngx_uint_t slot, ngx_atomic_t *entry, ngx_atomic_uint_t at,
+    ngx_atomic_uint_t to);
 
 /* connections of a dead process are left behind; may be done twice */
 void ngx_hyperdrive_shm_backend_reclaim(ngx_uint_t slot);
@@ -353,8 +363,12 @@ ngx_int_t ngx_hyperdrive_shm_note_init(ngx_hyperdrive_shm_t *sh);
 
 ngx_int_t ngx_hyperdrive_shm_quota_init(ngx_hyperdrive_shm_t *sh);
 void ngx_hyperdrive_shm_quota_reclaim(ngx_uint_t slot);
-/* a connection of a dead process is gone */
-void ngx_hyperdrive_shm_quota_forget(u_char *id);
+/* a connection of a dead process is gone, or is this process's now; both
+   under the quotas' lock */
+void ngx_hyperdrive_shm_quota_forget_locked(u_char *id);
+void ngx_hyperdrive_shm_quota_adopt_locked(u_char *id);
+void ngx_hyperdrive_shm_quota_lock(void);
+void ngx_hyperdrive_shm_quota_unlock(void);
 /* marks the slots in <woken> that wait for what was freed */
 void ngx_hyperdrive_shm_quota_reclaim_places(ngx_msec_t delay, u_char *woken);
 

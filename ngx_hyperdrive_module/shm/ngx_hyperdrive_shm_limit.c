@@ -610,7 +610,7 @@ ngx_hyperdrive_shm_limit_pass(ngx_hyperdrive_shm_limit_t *limit,
     ngx_hyperdrive_shm_limit_lock(limit);
 
     if (ngx_hyperdrive_shm_limit_live(&limit->slots[from])
-        && limit->slots[to].u.attached)
+        && limit->slots[to].u.attached == 1)
     {
         /*
          * Whoever dies between the two takes the connection along, so that
@@ -649,39 +649,37 @@ ngx_hyperdrive_shm_limit_over(ngx_hyperdrive_shm_limit_t *limit)
 }
 
 
-ngx_int_t
+ngx_uint_t
 ngx_hyperdrive_shm_limit_adopt(ngx_hyperdrive_shm_limit_t *limit,
-    ngx_uint_t slot)
+    ngx_uint_t slot, ngx_atomic_t *entry, ngx_atomic_uint_t at,
+    ngx_atomic_uint_t to)
 {
-    ngx_int_t                    rc;
-    ngx_hyperdrive_shm_share_t  *from, *to;
+    ngx_uint_t                   done;
+    ngx_hyperdrive_shm_share_t  *from, *own;
 
-    if (ngx_hyperdrive_shm_slot == NGX_HYPERDRIVE_SLOTS) {
-        return NGX_DECLINED;
-    }
-
-    rc = NGX_DECLINED;
+    done = 0;
 
     from = &limit->slots[slot];
-    to = &limit->slots[ngx_hyperdrive_shm_slot];
+    own = &limit->slots[ngx_hyperdrive_shm_slot];
 
     ngx_hyperdrive_shm_limit_lock(limit);
 
-    if (ngx_hyperdrive_shm_limit_dead(from) && to->u.attached) {
-
+    if (ngx_hyperdrive_shm_limit_dead(from) && own->u.attached
+        && ngx_atomic_cmp_set(entry, at, to))
+    {
         from->u.places -= (uint64_t) 1 << NGX_HYPERDRIVE_SHM_LIMIT_DEAD;
         limit->dead--;
 
         ngx_memory_barrier();
 
-        to->u.places++;
+        own->u.places++;
 
-        rc = NGX_OK;
+        done = 1;
     }
 
     ngx_hyperdrive_shm_limit_unlock(limit);
 
-    return rc;
+    return done;
 }
 
 
@@ -851,6 +849,10 @@ ngx_hyperdrive_shm_limit_reclaim_locked(ngx_uint_t slot)
 
         share->u.idle = 0;
 
+        /* nor is it given a place from here on */
+
+        share->u.attached = 2;
+
         ngx_hyperdrive_shm_limit_unlock(limit);
 
         ngx_hyperdrive_shm_counters_fold_locked(i, slot);
@@ -862,17 +864,21 @@ ngx_hyperdrive_shm_limit_reclaim_locked(ngx_uint_t slot)
 }
 
 
-void
+ngx_uint_t
 ngx_hyperdrive_shm_limit_forget(ngx_hyperdrive_shm_limit_t *limit,
-    ngx_uint_t slot)
+    ngx_uint_t slot, ngx_atomic_t *entry, ngx_atomic_uint_t at,
+    ngx_atomic_uint_t to)
 {
+    ngx_uint_t                   done;
     ngx_hyperdrive_shm_share_t  *share;
 
     share = &limit->slots[slot];
 
     ngx_hyperdrive_shm_limit_lock(limit);
 
-    if (ngx_hyperdrive_shm_limit_dead(share)) {
+    done = ngx_atomic_cmp_set(entry, at, to);
+
+    if (done && ngx_hyperdrive_shm_limit_dead(share)) {
         share->u.places -= (uint64_t) 1 << NGX_HYPERDRIVE_SHM_LIMIT_DEAD;
 
         limit->dead--;
@@ -880,6 +886,8 @@ ngx_hyperdrive_shm_limit_forget(ngx_hyperdrive_shm_limit_t *limit,
     }
 
     ngx_hyperdrive_shm_limit_unlock(limit);
+
+    return done;
 }
 
 

@@ -15,8 +15,6 @@
  */
 
 
-static void ngx_hyperdrive_shm_quota_lock(void);
-static void ngx_hyperdrive_shm_quota_unlock(void);
 static void ngx_hyperdrive_shm_quota_link(ngx_hyperdrive_shm_t *sh);
 static ngx_hyperdrive_shm_quota_t *ngx_hyperdrive_shm_quota_find_locked(
     u_char *id);
@@ -158,6 +156,44 @@ ngx_hyperdrive_shm_quota_pass(u_char *id, ngx_uint_t from, ngx_uint_t to)
 
 
 void
+ngx_hyperdrive_shm_quota_add(u_char *id)
+{
+    ngx_hyperdrive_shm_quota_t  *quota;
+
+    if (ngx_hyperdrive_shm_slot == NGX_HYPERDRIVE_SLOTS) {
+        return;
+    }
+
+    ngx_hyperdrive_shm_quota_lock();
+
+    quota = ngx_hyperdrive_shm_quota_get_locked(id);
+
+    if (quota) {
+        quota->places[ngx_hyperdrive_shm_slot]++;
+    }
+
+    ngx_hyperdrive_shm_quota_unlock();
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_shm_quota_count(u_char *id)
+{
+    ngx_uint_t                   used;
+    ngx_hyperdrive_shm_quota_t  *quota;
+
+    ngx_hyperdrive_shm_quota_lock();
+
+    quota = ngx_hyperdrive_shm_quota_find_locked(id);
+    used = quota ? ngx_hyperdrive_shm_quota_used(quota) : 0;
+
+    ngx_hyperdrive_shm_quota_unlock();
+
+    return used;
+}
+
+
+void
 ngx_hyperdrive_shm_quota_wait(u_char *id, ngx_int_t delta)
 {
     ngx_hyperdrive_shm_quota_t  *quota;
@@ -272,11 +308,9 @@ ngx_hyperdrive_shm_quota_reclaim(ngx_uint_t slot)
 
 
 void
-ngx_hyperdrive_shm_quota_forget(u_char *id)
+ngx_hyperdrive_shm_quota_forget_locked(u_char *id)
 {
     ngx_hyperdrive_shm_quota_t  *quota;
-
-    ngx_hyperdrive_shm_quota_lock();
 
     quota = ngx_hyperdrive_shm_quota_find_locked(id);
 
@@ -284,8 +318,20 @@ ngx_hyperdrive_shm_quota_forget(u_char *id)
         quota->dead--;
         quota->freed = 1;
     }
+}
 
-    ngx_hyperdrive_shm_quota_unlock();
+
+void
+ngx_hyperdrive_shm_quota_adopt_locked(u_char *id)
+{
+    ngx_hyperdrive_shm_quota_t  *quota;
+
+    quota = ngx_hyperdrive_shm_quota_get_locked(id);
+
+    if (quota) {
+        quota->dead -= (quota->dead != 0);
+        quota->places[ngx_hyperdrive_shm_slot]++;
+    }
 }
 
 
@@ -351,7 +397,7 @@ ngx_hyperdrive_shm_quota_reclaim_places(ngx_msec_t delay, u_char *woken)
 }
 
 
-static void
+void
 ngx_hyperdrive_shm_quota_lock(void)
 {
     ngx_hyperdrive_shm_t  *sh;
@@ -365,7 +411,7 @@ ngx_hyperdrive_shm_quota_lock(void)
 }
 
 
-static void
+void
 ngx_hyperdrive_shm_quota_unlock(void)
 {
     ngx_hyperdrive_shm_mutex_unlock(&ngx_hyperdrive_shm->quotas_mutex);

@@ -186,7 +186,9 @@ test_heirs(void)
 static void
 test_adopt(void)
 {
+    uint32_t                          backend;
     ngx_str_t                         name = ngx_string("one");
+    ngx_uint_t                        slot;
     ngx_hyperdrive_shm_limit_t       *limit;
     ngx_hyperdrive_shm_limit_stats_t  stats;
 
@@ -197,23 +199,26 @@ test_adopt(void)
     ok(limit && ngx_hyperdrive_shm_limit_take(limit) == NGX_OK,
        "a place is taken");
 
+    backend = ngx_hyperdrive_shm_backend_add(limit, &name, NULL, NULL);
+
     ngx_hyperdrive_shm_exit_process();
-    ok(ngx_hyperdrive_shm_limit_adopt(limit, 0) == NGX_DECLINED,
-       "nobody takes a place over without a slot");
+    ok(ngx_hyperdrive_shm_backend_adopt(limit, backend, 0) == NGX_DECLINED,
+       "nobody takes a connection over without a slot");
 
     (void) ngx_hyperdrive_shm_init_process(&zone, &test_log);
     limit = ngx_hyperdrive_shm_limit(&name, 2, 10, &test_log);
+    slot = ngx_hyperdrive_shm_slot;
 
-    ok(ngx_hyperdrive_shm_limit_adopt(limit, 1) == NGX_DECLINED,
+    ok(ngx_hyperdrive_shm_backend_adopt(limit, backend, 1) == NGX_DECLINED,
        "nor from one that has none");
-    ok(ngx_hyperdrive_shm_limit_adopt(limit, ngx_hyperdrive_shm_slot)
-       == NGX_OK, "a place of the dead");
-    ok(ngx_hyperdrive_shm_limit_adopt(limit, ngx_hyperdrive_shm_slot)
-       == NGX_DECLINED, "is taken over once");
+    ok(ngx_hyperdrive_shm_backend_adopt(limit, backend, slot) == NGX_OK,
+       "a connection of the dead, with its place");
+    ok(ngx_hyperdrive_shm_backend_adopt(limit, backend, slot) == NGX_DECLINED,
+       "is taken over once");
 
     ngx_hyperdrive_shm_limit_stats(limit, &stats);
-    ok(stats.used == 1 && stats.dead == 0
-       && stats.slots[ngx_hyperdrive_shm_slot] == 1, "and counts as before");
+    ok(stats.used == 1 && stats.dead == 0 && stats.slots[slot] == 1,
+       "and counts as before");
 }
 
 

@@ -24,6 +24,7 @@ static void ngx_hyperdrive_process_message(ngx_uint_t from, ngx_uint_t type,
 static void ngx_hyperdrive_process_orphan(ngx_uint_t slot, ngx_uint_t type,
     u_char *data, size_t len, ngx_socket_t fd);
 static void ngx_hyperdrive_process_dead(ngx_uint_t slot);
+static void ngx_hyperdrive_process_release(ngx_uint_t slot);
 static void ngx_hyperdrive_process_reclaim(ngx_event_t *ev);
 static void ngx_hyperdrive_process_places(void);
 static void ngx_hyperdrive_process_wake(ngx_uint_t slot);
@@ -121,13 +122,7 @@ ngx_hyperdrive_process_orphan(ngx_uint_t slot, ngx_uint_t type, u_char *data,
 static void
 ngx_hyperdrive_process_dead(ngx_uint_t slot)
 {
-    ngx_uint_t                   i;
-    ngx_hyperdrive_conf_zone_t  *zone;
-    ngx_hyperdrive_main_conf_t  *hmcf;
-
-    hmcf = ngx_hyperdrive_process_conf;
-
-    if (hmcf == NULL) {
+    if (ngx_hyperdrive_process_conf == NULL) {
         return;
     }
 
@@ -136,16 +131,7 @@ ngx_hyperdrive_process_dead(ngx_uint_t slot)
      * has released what the old one held.
      */
 
-    zone = hmcf->zones.elts;
-
-    for (i = 0;
-         i < hmcf->zones.nelts && !ngx_hyperdrive_shm_slot_alive(slot);
-         i++)
-    {
-        ngx_hyperdrive_cache_store_reclaim(
-                                   ngx_hyperdrive_cache_store(zone[i].zone),
-                                   slot);
-    }
+    ngx_hyperdrive_shm_slot_vacant(slot, ngx_hyperdrive_process_release);
 
     ngx_hyperdrive_shm_reclaim(slot);
 
@@ -161,6 +147,26 @@ ngx_hyperdrive_process_dead(ngx_uint_t slot)
 
     ngx_add_timer(&ngx_hyperdrive_process_event,
                   NGX_HYPERDRIVE_PROCESS_UNUSED + 1);
+}
+
+
+/* what it held in the cache */
+
+static void
+ngx_hyperdrive_process_release(ngx_uint_t slot)
+{
+    ngx_uint_t                   i;
+    ngx_hyperdrive_conf_zone_t  *zone;
+    ngx_hyperdrive_main_conf_t  *hmcf;
+
+    hmcf = ngx_hyperdrive_process_conf;
+    zone = hmcf->zones.elts;
+
+    for (i = 0; i < hmcf->zones.nelts; i++) {
+        ngx_hyperdrive_cache_store_reclaim(
+                                   ngx_hyperdrive_cache_store(zone[i].zone),
+                                   slot);
+    }
 }
 
 

@@ -73,9 +73,19 @@ stream {
         hyperdrive_pass  both;
     }
 
+    upstream few {
+        hyperdrive_origin  $url;
+        hyperdrive_pool    max=8 max_user=1 queue=1 wait=20s;
+    }
+
     server {
         listen           127.0.0.1:8082;
         hyperdrive_pass  soon;
+    }
+
+    server {
+        listen           127.0.0.1:8083;
+        hyperdrive_pass  few;
     }
 }
 
@@ -126,6 +136,28 @@ wait_for(sub { my $c = client(8082, 'carol');
 	$c->close();
 	!$r->state() }, 15);
 pass('clients that left have left their part');
+
+###############################################################################
+# No more than "queue" of each worker are held back.
+
+my @few = map { client(8083, 'bob') } 1 .. 6;
+
+$few[0]->query('BEGIN');
+$few[0]->query('SELECT 1');
+
+$_->send('Q', "SELECT 7\0")->flush_out() for @few[1 .. 5];
+
+wait_for(sub { $t->status()->{upstreams}{few}{total}{queue_full} >= 3 }, 10);
+$few[0]->query('COMMIT');
+
+my @told = map { my $r = $_->result(); $r->state() ? $r->error()->{M}
+	: $r->value() } @few[1 .. 5];
+
+cmp_ok(scalar(grep { /too many clients wait/ } @told), '>=', 3,
+	'who is one too many is told at once');
+cmp_ok(scalar(grep { $_ eq '7' } @told), '>=', 1, 'and who waits is served');
+
+$_->close() for @few;
 
 ###############################################################################
 # Under load, sampled at the database.

@@ -223,8 +223,10 @@ ngx_hyperdrive_cache_flight_begin(uint64_t key, uint64_t stamp, uint64_t now,
 
         rc = NGX_DECLINED;
 
+        /* (the other one may have looked at the clock later) */
+
         if (cell->state == NGX_HYPERDRIVE_CACHE_FLIGHT_FILLS
-            && now - cell->time < limit)
+            && (now < cell->time || now - cell->time < limit))
         {
             cell->waiters.bits[slot / 64] |= (uint64_t) 1 << (slot % 64);
 

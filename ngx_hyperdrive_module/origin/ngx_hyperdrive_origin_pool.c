@@ -166,6 +166,12 @@ ngx_hyperdrive_origin_acquire(ngx_hyperdrive_pool_t *pool,
             return ngx_hyperdrive_origin_none(w, err);
         }
 
+        if (id && conf->nheld >= conf->queue) {
+            w->pool = NULL;
+            ngx_hyperdrive_origin_full(pool, err);
+            return NGX_ERROR;
+        }
+
         if (id) {
             ngx_hyperdrive_origin_wait(w, pool);
             ngx_hyperdrive_origin_quota_hold(pool, w, id);

@@ -190,6 +190,10 @@ ngx_hyperdrive_peer_init_process(ngx_cycle_t *cycle, ngx_uint_t slot,
             continue;
         }
 
+        /* whoever died before it was watched by anybody left it as it was */
+
+        ngx_hyperdrive_peer_drain(i);
+
         ngx_hyperdrive_peer_watch(i);
 
         if (ngx_hyperdrive_peer_watches[i].pid
@@ -845,8 +849,9 @@ ngx_hyperdrive_peer_drain(ngx_uint_t slot)
     ngx_hyperdrive_peer_body_t    body;
     ngx_hyperdrive_peer_header_t  header;
 
-    if (ngx_hyperdrive_shm_slot_hold(slot) != NGX_OK) {
-
+    if (ngx_hyperdrive_shm_slot_epoch(slot) == 0
+        || ngx_hyperdrive_shm_slot_hold(slot) != NGX_OK)
+    {
         /* it has an owner, who looks at what is not its own; or a holder */
 
         return;

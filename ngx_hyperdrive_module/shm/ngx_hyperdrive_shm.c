@@ -486,6 +486,26 @@ ngx_hyperdrive_shm_slot_alive(ngx_uint_t slot)
 }
 
 
+void
+ngx_hyperdrive_shm_slot_vacant(ngx_uint_t slot,
+    void (*handler)(ngx_uint_t slot))
+{
+    ngx_hyperdrive_shm_slot_t  *sl;
+
+    sl = &ngx_hyperdrive_shm->slots[slot];
+
+    ngx_hyperdrive_shm_lock();
+
+    if (sl->pid == 0 || sl->held
+        || !ngx_hyperdrive_shm_alive(sl->pid, sl->start))
+    {
+        handler(slot);
+    }
+
+    ngx_hyperdrive_shm_unlock();
+}
+
+
 ngx_uint_t
 ngx_hyperdrive_shm_slot_generation(ngx_uint_t slot)
 {

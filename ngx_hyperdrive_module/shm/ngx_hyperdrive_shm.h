@@ -399,6 +399,13 @@ ngx_uint_t ngx_hyperdrive_shm_reclaim_places(ngx_msec_t delay,
 ngx_int_t ngx_hyperdrive_shm_slot_pid(ngx_uint_t slot, ngx_pid_t *pid);
 ngx_uint_t ngx_hyperdrive_shm_slot_alive(ngx_uint_t slot);
 
+/*
+ * Unless a process has <slot>: calls <handler>, and none takes it meanwhile.
+ * What it had has not been given to another one then.
+ */
+void ngx_hyperdrive_shm_slot_vacant(ngx_uint_t slot,
+    void (*handler)(ngx_uint_t slot));
+
 /* the generation that the process of <slot> began with */
 ngx_uint_t ngx_hyperdrive_shm_slot_generation(ngx_uint_t slot);
 

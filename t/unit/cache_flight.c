@@ -84,6 +84,7 @@ test_one(void)
 
     as(100);
     ok(begin(7, 1, 2000, &b) == NGX_AGAIN, "nor a third one");
+    ok(begin(7, 1, 999, &b) == NGX_AGAIN, "nor by an older clock");
     ok(begin(7, 1, 5999, &b) == NGX_AGAIN, "up to the limit");
     ok(begin(7, 1, 6000, &b) == NGX_DECLINED && b.cell == 0,
        "behind it everybody goes alone");

@@ -107,6 +107,38 @@ pass(void)
 }
 
 
+/* a slot that nobody has is the next one's */
+
+static void
+empty(ngx_uint_t slot)
+{
+    told->numbers[0] = 1;
+    told->numbers[1]++;
+    told->numbers[0] = 0;
+}
+
+
+static void
+vacant(void)
+{
+    told->numbers[0] = 0;
+    told->numbers[2] = 0;
+
+    ngx_hyperdrive_shm_slot_vacant(2, empty);
+}
+
+
+static void
+arrive(void)
+{
+    if (ngx_hyperdrive_shm_init_process(&zone, &test_log) == NGX_OK
+        && ngx_hyperdrive_shm_slot == 2)
+    {
+        told->numbers[2] = told->numbers[0];
+    }
+}
+
+
 /* what has to be there in the end */
 
 static const char *
@@ -152,6 +184,13 @@ none_lost(void)
 }
 
 
+static const char *
+not_taken(void)
+{
+    return told->numbers[2] ? "it was taken" : NULL;
+}
+
+
 typedef struct {
     const char   *text;
     void        (*dead)(void);      /* done by one who has died */
@@ -168,7 +207,9 @@ static race_t  races[] = {
     { "one that is taken over has its own place", hold, attach, adopt,
       reclaim_places, two_left },
     { "who leaves is given no place", NULL, hold_one,
-      ngx_hyperdrive_shm_exit_process, pass, none_lost }
+      ngx_hyperdrive_shm_exit_process, pass, none_lost },
+    { "a slot that is being emptied is not taken", NULL, attach, vacant,
+      arrive, not_taken }
 };
 
 

@@ -603,7 +603,7 @@ ngx_hyperdrive_conf_validate_query(ngx_hyperdrive_conf_validate_t *v)
 
     while (rc == NGX_OK && !proto->origin_idle(wire)) {
 
-        rc = proto->answer(NULL, wire, &v->pos, v->last, NULL, &piece);
+        rc = proto->answer(NULL, wire, &v->pos, v->last, 1, NULL, &piece);
 
         if (rc == NGX_AGAIN) {
             rc = ngx_hyperdrive_conf_validate_recv(v);

@@ -248,7 +248,7 @@ typedef struct {
 } ngx_hyperdrive_proto_conditions_t;
 
 
-/* a piece of an answer */
+/* a piece of an answer; the first three may be joined in one, see answer() */
 
 typedef enum {
     NGX_HYPERDRIVE_PROTO_OTHER = 0,
@@ -721,7 +721,9 @@ struct ngx_hyperdrive_proto_s {
 
     /*
      * Takes the next piece of the origin's answers from [*pos, last).
-     * <client> is NULL when it has left.  What we answer ourselves at this
+     * <client> is NULL when it has left.  With <apart> what is of different
+     * types is in pieces of its own; else a piece of ROWS may begin with what
+     * is HEAD and OTHER.  What we answer ourselves at this
      * place is appended to <reply> after the piece has been passed on, by
      * the next call.
      *   NGX_OK        <piece> is filled
@@ -729,7 +731,8 @@ struct ngx_hyperdrive_proto_s {
      *   NGX_ERROR     the origin breaks the protocol: piece->data is why
      */
     ngx_int_t   (*answer)(void *client, void *origin, u_char **pos,
-                          u_char *last, ngx_hyperdrive_chain_t *reply,
+                          u_char *last, ngx_uint_t apart,
+                          ngx_hyperdrive_chain_t *reply,
                           ngx_hyperdrive_proto_piece_t *piece);
 
     /*

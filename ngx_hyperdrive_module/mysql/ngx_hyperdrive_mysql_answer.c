@@ -33,7 +33,7 @@ static ngx_uint_t ngx_hyperdrive_mysql_answer_row(
 
 ngx_int_t
 ngx_hyperdrive_mysql_answer(void *client, void *origin, u_char **pos,
-    u_char *last, ngx_hyperdrive_chain_t *reply,
+    u_char *last, ngx_uint_t apart, ngx_hyperdrive_chain_t *reply,
     ngx_hyperdrive_proto_piece_t *piece)
 {
     ngx_int_t                       rc;

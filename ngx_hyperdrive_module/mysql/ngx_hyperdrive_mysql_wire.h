@@ -411,8 +411,8 @@ ngx_int_t ngx_hyperdrive_mysql_forward_number(ngx_hyperdrive_chain_t *out,
 /* ngx_hyperdrive_mysql_answer.c */
 
 ngx_int_t ngx_hyperdrive_mysql_answer(void *client, void *origin,
-    u_char **pos, u_char *last, ngx_hyperdrive_chain_t *reply,
-    ngx_hyperdrive_proto_piece_t *piece);
+    u_char **pos, u_char *last, ngx_uint_t apart,
+    ngx_hyperdrive_chain_t *reply, ngx_hyperdrive_proto_piece_t *piece);
 
 
 /* whether the packet at <p> ends rows */

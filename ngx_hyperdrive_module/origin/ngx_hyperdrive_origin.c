@@ -615,7 +615,7 @@ ngx_hyperdrive_origin_read_idle(ngx_hyperdrive_origin_t *o)
     for ( ;; ) {
 
         do {
-            rc = ngx_hyperdrive_origin_answer(o, NULL, NULL, &piece);
+            rc = ngx_hyperdrive_origin_answer(o, NULL, 1, NULL, &piece);
         } while (rc == NGX_OK && !piece.fatal);
 
         if (rc == NGX_ERROR) {

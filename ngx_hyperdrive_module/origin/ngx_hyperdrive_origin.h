@@ -574,9 +574,8 @@ extern void  (*ngx_hyperdrive_origin_found)(ngx_hyperdrive_origin_t *o);
 ngx_int_t ngx_hyperdrive_origin_name(ngx_hyperdrive_origin_t *o);
 /* ...and sends that: it becomes idle again, or is gone */
 void ngx_hyperdrive_origin_name_wait(ngx_hyperdrive_origin_t *o);
-/* as proto->answer(), whoever has it: what it says to that is taken out */
-ngx_int_t ngx_hyperdrive_origin_answer(ngx_hyperdrive_origin_t *o,
-    void *client, ngx_hyperdrive_chain_t *reply,
+/* a piece of the answer to that */
+void ngx_hyperdrive_origin_name_piece(ngx_hyperdrive_origin_t *o,
     ngx_hyperdrive_proto_piece_t *piece);
 /* <home>, or before it is known that of the only server that has been seen at
    its address; 0: not known */
@@ -863,6 +862,30 @@ char *ngx_hyperdrive_origin_tls_verify(ngx_hyperdrive_origin_server_t *server,
    <own>: the one that we have sent; else the peer's */
 size_t ngx_hyperdrive_origin_tls_cert_hash(ngx_connection_t *c,
     ngx_uint_t own, u_char *out);
+
+
+/* as proto->answer(), whoever has it: what says its name is taken out */
+
+static ngx_inline ngx_int_t
+ngx_hyperdrive_origin_answer(ngx_hyperdrive_origin_t *o, void *client,
+    ngx_uint_t apart, ngx_hyperdrive_chain_t *reply,
+    ngx_hyperdrive_proto_piece_t *piece)
+{
+    ngx_int_t  rc;
+
+    for ( ;; ) {
+        rc = o->pool->conf->proto->answer(client, o->wire, &o->net.pos,
+                                          o->net.last, apart, reply, piece);
+
+        if (rc != NGX_OK || piece->tag != NGX_HYPERDRIVE_PROTO_TAG_NAME
+            || piece->fatal)
+        {
+            return rc;
+        }
+
+        ngx_hyperdrive_origin_name_piece(o, piece);
+    }
+}
 
 
 #endif /* _NGX_HYPERDRIVE_ORIGIN_H_INCLUDED_ */

@@ -316,7 +316,8 @@ ngx_hyperdrive_origin_ask_answers(ngx_hyperdrive_origin_ask_t *ask)
             return NGX_BUSY;
         }
 
-        rc = ngx_hyperdrive_origin_answer(o, ask->wire, &ask->reply, &piece);
+        rc = ngx_hyperdrive_origin_answer(o, ask->wire, 1, &ask->reply,
+                                          &piece);
 
         if (rc == NGX_AGAIN) {
             break;

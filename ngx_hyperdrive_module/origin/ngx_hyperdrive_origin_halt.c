@@ -195,7 +195,7 @@ ngx_hyperdrive_origin_halt_read(ngx_hyperdrive_origin_t *k)
 
     for ( ;; ) {
 
-        rc = ngx_hyperdrive_origin_answer(k, NULL, NULL, &piece);
+        rc = ngx_hyperdrive_origin_answer(k, NULL, 1, NULL, &piece);
 
         if (rc == NGX_OK && piece.type != NGX_HYPERDRIVE_PROTO_READY) {
             continue;

@@ -27,8 +27,6 @@
 #define NGX_HYPERDRIVE_ORIGIN_NAME_COLUMNS  4
 
 
-static void ngx_hyperdrive_origin_name_piece(ngx_hyperdrive_origin_t *o,
-    ngx_hyperdrive_proto_piece_t *piece);
 static void ngx_hyperdrive_origin_name_row(ngx_hyperdrive_origin_t *o,
     ngx_str_t *cols);
 static uint64_t ngx_hyperdrive_origin_name_digest(ngx_str_t *name);
@@ -117,31 +115,7 @@ ngx_hyperdrive_origin_name_wait(ngx_hyperdrive_origin_t *o)
 }
 
 
-ngx_int_t
-ngx_hyperdrive_origin_answer(ngx_hyperdrive_origin_t *o, void *client,
-    ngx_hyperdrive_chain_t *reply, ngx_hyperdrive_proto_piece_t *piece)
-{
-    ngx_int_t                rc;
-    ngx_hyperdrive_proto_t  *proto;
-
-    proto = o->pool->conf->proto;
-
-    for ( ;; ) {
-        rc = proto->answer(client, o->wire, &o->net.pos, o->net.last, reply,
-                           piece);
-
-        if (rc != NGX_OK || piece->tag != NGX_HYPERDRIVE_PROTO_TAG_NAME
-            || piece->fatal)
-        {
-            return rc;
-        }
-
-        ngx_hyperdrive_origin_name_piece(o, piece);
-    }
-}
-
-
-static void
+void
 ngx_hyperdrive_origin_name_piece(ngx_hyperdrive_origin_t *o,
     ngx_hyperdrive_proto_piece_t *piece)
 {

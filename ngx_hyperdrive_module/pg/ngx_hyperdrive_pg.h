@@ -386,7 +386,7 @@ uint64_t ngx_hyperdrive_pg_shape(u_char *p, size_t total);
 /* ngx_hyperdrive_pg_answer.c */
 
 ngx_int_t ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
-    u_char *last, ngx_hyperdrive_chain_t *reply,
+    u_char *last, ngx_uint_t apart, ngx_hyperdrive_chain_t *reply,
     ngx_hyperdrive_proto_piece_t *piece);
 /* gives the answers that are ours and whose turn it is */
 void ngx_hyperdrive_pg_answer_own(ngx_hyperdrive_pg_origin_t *origin,

@@ -45,7 +45,7 @@ static char  ngx_hyperdrive_pg_answer_changed[] =
 
 ngx_int_t
 ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
-    u_char *last, ngx_hyperdrive_chain_t *reply,
+    u_char *last, ngx_uint_t apart, ngx_hyperdrive_chain_t *reply,
     ngx_hyperdrive_proto_piece_t *piece)
 {
     u_char                        *p;
@@ -123,7 +123,9 @@ ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
         type = ngx_hyperdrive_pg_answer_class(p[0]);
 
         if (piece->len
-            && (type != piece->type
+            && ((type != piece->type
+                 && (apart || type > NGX_HYPERDRIVE_PROTO_ROWS
+                     || piece->type > NGX_HYPERDRIVE_PROTO_ROWS))
                 || type == NGX_HYPERDRIVE_PROTO_READY
                 || type == NGX_HYPERDRIVE_PROTO_ERROR))
         {
@@ -132,8 +134,8 @@ ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
 
         tag = ngx_hyperdrive_pg_answer_tag(o, p[0]);
 
-        if ((tag || ngx_hyperdrive_pg_answer_whole(p[0]))
-            && (size_t) (last - p) < total)
+        if ((size_t) (last - p) < total
+            && (tag || ngx_hyperdrive_pg_answer_whole(p[0])))
         {
             if (total > NGX_HYPERDRIVE_PG_MAX_WHOLE) {
                 return ngx_hyperdrive_pg_answer_bad(piece,

@@ -176,7 +176,12 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
 
         *pos += f.total - c->left;
 
-        ngx_hyperdrive_pg_answer_own(o, reply);
+        if (o->ledger.n
+            && ngx_hyperdrive_pg_ledger_at(&o->ledger, 0)->action
+               == NGX_HYPERDRIVE_PG_OWN)
+        {
+            ngx_hyperdrive_pg_answer_own(o, reply);
+        }
 
         o->fence |= (o->begins
                      && (type == 'Q' || type == 'S' || type == 'F'));

@@ -48,7 +48,13 @@ ngx_hyperdrive_pg_ledger_push(ngx_hyperdrive_pg_ledger_t *ledger)
 void
 ngx_hyperdrive_pg_ledger_shift(ngx_hyperdrive_pg_ledger_t *ledger)
 {
-    free(ngx_hyperdrive_pg_ledger_at(ledger, 0)->behind);
+    ngx_hyperdrive_pg_reply_t  *reply;
+
+    reply = ngx_hyperdrive_pg_ledger_at(ledger, 0);
+
+    if (reply->behind) {
+        free(reply->behind);
+    }
 
     ledger->first = (ledger->first + 1) & (ledger->size - 1);
     ledger->n--;

@@ -138,12 +138,20 @@ ngx_hyperdrive_session_drain_remove(ngx_hyperdrive_session_t *s)
 }
 
 
-/* called for each change of state, which may be two a request */
+/*
+ * Called for each change of state, which may be two a request: lists are kept
+ * only in a worker that leaves.
+ */
 
 void
 ngx_hyperdrive_session_drain_state(ngx_hyperdrive_session_t *s)
 {
     ngx_uint_t  rests, list;
+
+    if (!ngx_hyperdrive_session_drain.on) {
+        s->rested = ngx_current_msec;
+        return;
+    }
 
     rests = (s->wire
              && (s->state == NGX_HYPERDRIVE_SESSION_READY
@@ -175,6 +183,10 @@ ngx_hyperdrive_session_drain_state(ngx_hyperdrive_session_t *s)
 void
 ngx_hyperdrive_session_drain_start(void)
 {
+    ngx_msec_t                 rested;
+    ngx_queue_t               *q, *sessions;
+    ngx_hyperdrive_session_t  *s;
+
     ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
                   "hyperdrive: this worker leaves, with %ui clients",
                   ngx_hyperdrive_session_drain_nsessions);
@@ -182,6 +194,20 @@ ngx_hyperdrive_session_drain_start(void)
     ngx_hyperdrive_shm_leave();
 
     ngx_hyperdrive_session_drain.on = 1;
+
+    sessions = &ngx_hyperdrive_session_drain_sessions;
+
+    for (q = ngx_queue_head(sessions);
+         q != ngx_queue_sentinel(sessions);
+         q = ngx_queue_next(q))
+    {
+        s = ngx_queue_data(q, ngx_hyperdrive_session_t, all);
+
+        rested = s->rested;
+        ngx_hyperdrive_session_drain_state(s);
+        s->rested = rested;
+    }
+
     /* nginx waits a moment between a reload and its word to us */
 
     ngx_hyperdrive_session_drain.began = ngx_current_msec

@@ -197,7 +197,8 @@ ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s)
 
     for ( ;; ) {
 
-        rc = ngx_hyperdrive_origin_answer(o, s->wire, &s->net.out, &piece);
+        rc = ngx_hyperdrive_origin_answer(o, s->wire, s->fill || s->diag,
+                                          &s->net.out, &piece);
 
         if (rc == NGX_AGAIN) {
             break;

@@ -192,22 +192,6 @@ ngx_hyperdrive_sql_classify_init(ngx_hyperdrive_sql_scan_t *s,
 }
 
 
-ngx_uint_t
-ngx_hyperdrive_sql_clock_text(u_char *data, size_t len)
-{
-    ngx_hyperdrive_sql_token_t  token;
-
-    ngx_memzero(&token, sizeof(ngx_hyperdrive_sql_token_t));
-
-    token.type = NGX_HYPERDRIVE_SQL_T_STRING;
-    token.string = NGX_HYPERDRIVE_SQL_S_RAW;
-    token.text.data = data;
-    token.text.len = len;
-
-    return ngx_hyperdrive_sql_clock(&token);
-}
-
-
 ngx_str_t *
 ngx_hyperdrive_sql_kind_name(ngx_hyperdrive_sql_kind_e kind)
 {

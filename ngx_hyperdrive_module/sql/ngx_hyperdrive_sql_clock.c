@@ -100,6 +100,38 @@ ngx_hyperdrive_sql_clock(ngx_hyperdrive_sql_token_t *token)
 }
 
 
+ngx_uint_t
+ngx_hyperdrive_sql_clock_text(u_char *data, size_t len)
+{
+    u_char                      *p, *last;
+    ngx_hyperdrive_sql_token_t   token;
+
+    /* most values have no word in them */
+
+    last = data + len;
+
+    for (p = data; p < last; p++) {
+
+        if ((*p | 0x20) >= 'a' && (*p | 0x20) <= 'z') {
+            break;
+        }
+    }
+
+    if (p == last) {
+        return 0;
+    }
+
+    ngx_memzero(&token, sizeof(ngx_hyperdrive_sql_token_t));
+
+    token.type = NGX_HYPERDRIVE_SQL_T_STRING;
+    token.string = NGX_HYPERDRIVE_SQL_S_RAW;
+    token.text.data = data;
+    token.text.len = len;
+
+    return ngx_hyperdrive_sql_clock(&token);
+}
+
+
 /* <p> is behind the backslash */
 
 static u_char *

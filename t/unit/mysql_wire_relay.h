@@ -397,7 +397,8 @@ relay_answers(relay_t *r)
         ngx_memzero(&reply, sizeof(ngx_hyperdrive_chain_t));
 
         rc = ngx_hyperdrive_mysql_answer(r->client, r->origin, &pos,
-                                         copy + r->wire.len, &reply, &piece);
+                                         copy + r->wire.len, 1, &reply,
+                                         &piece);
         if (rc == NGX_OK) {
 
             if (piece.refused) {

@@ -1880,20 +1880,20 @@ test_pieces(void)
     pos = r.server.out.data;
     last = pos + r.server.out.len;
 
-    ok(proto->answer(r.client, r.origin, &pos, last, &reply, &piece) == NGX_OK
-       && piece.type == NGX_HYPERDRIVE_PROTO_OTHER && piece.len == 10
+    ok(proto->answer(r.client, r.origin, &pos, last, 1, &reply, &piece)
+       == NGX_OK && piece.type == NGX_HYPERDRIVE_PROTO_OTHER && piece.len == 10
        && !piece.own, "ParseComplete, BindComplete");
-    ok(proto->answer(r.client, r.origin, &pos, last, &reply, &piece) == NGX_OK
-       && piece.type == NGX_HYPERDRIVE_PROTO_HEAD && piece.own
+    ok(proto->answer(r.client, r.origin, &pos, last, 1, &reply, &piece)
+       == NGX_OK && piece.type == NGX_HYPERDRIVE_PROTO_HEAD && piece.own
        && piece.data[0] == 'T' && proto->shape(piece.data, piece.len) > 1,
        "the description that we have asked for");
-    ok(proto->answer(r.client, r.origin, &pos, last, &reply, &piece) == NGX_OK
-       && piece.type == NGX_HYPERDRIVE_PROTO_ROWS && piece.rows == 2
+    ok(proto->answer(r.client, r.origin, &pos, last, 1, &reply, &piece)
+       == NGX_OK && piece.type == NGX_HYPERDRIVE_PROTO_ROWS && piece.rows == 2
        && piece.end && !piece.own, "rows and their end");
-    ok(proto->answer(r.client, r.origin, &pos, last, &reply, &piece) == NGX_OK
-       && piece.type == NGX_HYPERDRIVE_PROTO_READY && piece.len == 6,
+    ok(proto->answer(r.client, r.origin, &pos, last, 1, &reply, &piece)
+       == NGX_OK && piece.type == NGX_HYPERDRIVE_PROTO_READY && piece.len == 6,
        "the end of the unit");
-    ok(proto->answer(r.client, r.origin, &pos, last, &reply, &piece)
+    ok(proto->answer(r.client, r.origin, &pos, last, 1, &reply, &piece)
        == NGX_AGAIN && pos == last, "no more");
     ok(proto->origin_settled(r.origin) && proto->origin_idle(r.origin),
        "settled and idle");
@@ -1901,18 +1901,46 @@ test_pieces(void)
     r.server.out.len = 0;
     r.server.visible = 0;
 
+    /* the same for whom it need not be apart: it is prepared by now */
+
+    b.len = 0;
+    msgs_run("", "SELECT2 a", NULL);
+
+    pos = b.data;
+    ok(proto->forward(r.client, r.origin, &pos, b.data + b.len, &out, &reply,
+                      relay_ran, &r, &r.err) == NGX_OK
+       && pos == b.data + b.len, "the unit once more");
+
+    bytes_chain(&r.out, &out);
+    (void) relay_send(&r, (size_t) -1);
+
+    pos = r.server.out.data;
+    last = pos + r.server.out.len;
+
+    ok(proto->answer(r.client, r.origin, &pos, last, 0, &reply, &piece)
+       == NGX_OK && piece.type == NGX_HYPERDRIVE_PROTO_ROWS && piece.rows == 2
+       && piece.end && piece.len > 10, "all up to the end in one piece");
+    ok(proto->answer(r.client, r.origin, &pos, last, 0, &reply, &piece)
+       == NGX_OK && piece.type == NGX_HYPERDRIVE_PROTO_READY
+       && piece.len == 6 && pos == last, "but for the end of the unit");
+
+    ngx_hyperdrive_base_chain_clear(&reply);
+
+    r.server.out.len = 0;
+    r.server.visible = 0;
+
     /* what is not owed */
 
     pos = (u_char *) "Z\0\0\0\5I";
-    ok(proto->answer(r.client, r.origin, &pos, pos + 6, &reply, &piece)
+    ok(proto->answer(r.client, r.origin, &pos, pos + 6, 1, &reply, &piece)
        == NGX_ERROR && piece.data, "an answer to no request");
 
     pos = (u_char *) "D\377\377\377\377";
-    ok(proto->answer(r.client, r.origin, &pos, pos + 5, &reply, &piece)
+    ok(proto->answer(r.client, r.origin, &pos, pos + 5, 1, &reply, &piece)
        == NGX_ERROR, "a length that is negative");
 
     pos = (u_char *) "A\0\0\0\17\0\0\0\1ch\0pay\0";
-    ok(proto->answer(r.client, r.origin, &pos, pos + 16, &reply, &piece)
+    ok(proto->answer(r.client, r.origin, &pos, pos + 16, 1, &reply, &piece)
        == NGX_OK && piece.type == NGX_HYPERDRIVE_PROTO_NOTICE
        && piece.len == 16, "a notification comes at any time");
 

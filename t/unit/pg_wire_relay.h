@@ -516,7 +516,10 @@ relay_answers(relay_t *r)
     for ( ;; ) {
         before = pos;
 
+        /* as it happens, apart or joined */
+
         rc = ngx_hyperdrive_pg_proto.answer(r->client, r->origin, &pos, last,
+                                            (last - pos) & 1,
                                             r->client ? &reply : NULL,
                                             &piece);
 

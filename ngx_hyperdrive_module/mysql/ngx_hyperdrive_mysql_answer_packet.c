@@ -238,6 +238,7 @@ ngx_hyperdrive_mysql_answer_packet_prepared(ngx_hyperdrive_mysql_client_t *c,
     u_char                        *q, *end;
     uint32_t                       handle;
     ngx_uint_t                     ok, columns, params;
+    ngx_hyperdrive_mysql_bind_t    bind;
     ngx_hyperdrive_mysql_name_t   *name;
     ngx_hyperdrive_state_item_t   *item;
     ngx_hyperdrive_mysql_reply_t  *first;
@@ -280,9 +281,9 @@ ngx_hyperdrive_mysql_answer_packet_prepared(ngx_hyperdrive_mysql_client_t *c,
         c->last = name->number;
 
         if (first->args) {
-            (void) ngx_hyperdrive_mysql_names_types(name, first->args,
-                                                    first->args_len,
-                                                    first->args_len, &ok);
+            (void) ngx_hyperdrive_mysql_bind_read(&bind, c->caps, name,
+                                                  first->args, first->args_len,
+                                                  first->args_len);
         }
 
         if (first->private) {

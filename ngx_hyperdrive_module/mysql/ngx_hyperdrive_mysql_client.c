@@ -33,10 +33,6 @@ static void ngx_hyperdrive_mysql_client_execute(
     ngx_hyperdrive_proto_unit_t *unit);
 
 
-/* parameters as they are compared; used within one turn only */
-static u_char  ngx_hyperdrive_mysql_client_args[NGX_HYPERDRIVE_MAX_UNIT * 4];
-
-
 void *
 ngx_hyperdrive_mysql_client_create(ngx_hyperdrive_proto_ctx_t *ctx,
     ngx_uint_t mode, ngx_hyperdrive_proto_login_t *login)
@@ -191,6 +187,7 @@ ngx_hyperdrive_mysql_client_destroy(void *data)
     ngx_hyperdrive_mysql_client_began(client, NULL, NULL);
     ngx_hyperdrive_mysql_names_clear(&client->names, client->ctx->registry);
     ngx_hyperdrive_base_chain_clear(&client->end);
+    ngx_hyperdrive_base_chain_clear(&client->grown);
 
     free(client->scope.data);
     free(client);
@@ -204,7 +201,7 @@ ngx_hyperdrive_mysql_client_request(void *data, u_char *pos, u_char *last,
     ngx_hyperdrive_mysql_client_t *client = data;
 
     u_char                      *p;
-    size_t                       avail, len;
+    size_t                       avail, len, head;
     uint32_t                     size;
     ngx_hyperdrive_mysql_com_e   com;
     ngx_hyperdrive_mysql_part_t  part;
@@ -291,10 +288,8 @@ ngx_hyperdrive_mysql_client_request(void *data, u_char *pos, u_char *last,
                          || com == NGX_HYPERDRIVE_MYSQL_COM_BINLOG_DUMP
                          || com == NGX_HYPERDRIVE_MYSQL_COM_BINLOG_DUMP_GTID);
 
-    if (com == NGX_HYPERDRIVE_MYSQL_COM_QUERY
-        || com == NGX_HYPERDRIVE_MYSQL_COM_PROCESS_KILL)
-    {
-        unit->kill = ngx_hyperdrive_mysql_client_kill(p, size);
+    if (com == NGX_HYPERDRIVE_MYSQL_COM_PROCESS_KILL) {
+        (void) ngx_hyperdrive_mysql_read_u32(p + 1, p + size, &unit->kill);
     }
 
     if (unit->local) {
@@ -303,7 +298,12 @@ ngx_hyperdrive_mysql_client_request(void *data, u_char *pos, u_char *last,
         unit->args.len = size;
 
     } else if (com == NGX_HYPERDRIVE_MYSQL_COM_QUERY) {
-        ngx_hyperdrive_mysql_client_query(client, p, size, unit);
+        (void) ngx_hyperdrive_mysql_bind_text(client->caps, p, size, size,
+                                              &head);
+
+        unit->kill = ngx_hyperdrive_mysql_client_kill(p + head, size - head);
+
+        ngx_hyperdrive_mysql_client_query(client, p + head, size - head, unit);
 
     } else if (com == NGX_HYPERDRIVE_MYSQL_COM_STMT_EXECUTE) {
         ngx_hyperdrive_mysql_client_execute(client, p, size, unit);
@@ -333,12 +333,7 @@ ngx_hyperdrive_mysql_client_kill(u_char *p, size_t len)
     last = p + len;
     number = 0;
 
-    if (p[0] == NGX_HYPERDRIVE_MYSQL_COM_PROCESS_KILL) {
-        (void) ngx_hyperdrive_mysql_read_u32(p + 1, last, &number);
-        return number;
-    }
-
-    for (p++, n = 0; p < last; n++) {
+    for (n = 0; p < last; n++) {
 
         while (p < last && (*p == ' ' || *p == '\t' || *p == '\r'
                             || *p == '\n' || *p == ';'))
@@ -434,6 +429,7 @@ ngx_hyperdrive_mysql_local_e
 ngx_hyperdrive_mysql_client_local(ngx_hyperdrive_mysql_client_t *client,
     u_char *p, size_t len, uint32_t *number)
 {
+    size_t                        head;
     ngx_hyperdrive_mysql_com_e    com;
     ngx_hyperdrive_mysql_name_t  *name;
 
@@ -505,6 +501,12 @@ ngx_hyperdrive_mysql_client_local(ngx_hyperdrive_mysql_client_t *client,
                : NGX_HYPERDRIVE_MYSQL_LOCAL_NONE;
 
     case NGX_HYPERDRIVE_MYSQL_COM_QUERY:
+        return (ngx_hyperdrive_mysql_bind_text(client->caps, p, len, len,
+                                               &head)
+                == NGX_OK)
+               ? NGX_HYPERDRIVE_MYSQL_LOCAL_NONE
+               : NGX_HYPERDRIVE_MYSQL_LOCAL_MALFORMED;
+
     case NGX_HYPERDRIVE_MYSQL_COM_INIT_DB:
     case NGX_HYPERDRIVE_MYSQL_COM_FIELD_LIST:
     case NGX_HYPERDRIVE_MYSQL_COM_STATISTICS:
@@ -566,6 +568,11 @@ ngx_hyperdrive_mysql_client_done(ngx_hyperdrive_mysql_client_t *client,
 
     if (com == NGX_HYPERDRIVE_MYSQL_COM_RESET_CONNECTION) {
         ngx_hyperdrive_mysql_client_reset(client);
+        return;
+    }
+
+    if (com == NGX_HYPERDRIVE_MYSQL_COM_QUERY) {
+        /* no statement's number is in it */
         return;
     }
 
@@ -703,8 +710,8 @@ ngx_hyperdrive_mysql_client_query(ngx_hyperdrive_mysql_client_t *client,
     ngx_str_t                     text, types;
     ngx_hyperdrive_state_stmt_t  *stmt;
 
-    text.data = p + 1;
-    text.len = len - 1;
+    text.data = p;
+    text.len = len;
 
     ngx_str_set(&types, "");
 
@@ -787,18 +794,12 @@ ngx_hyperdrive_mysql_client_began(ngx_hyperdrive_mysql_client_t *client,
 }
 
 
-/*
- * The parameters: which are NULL, that their types follow, the types, the
- * values.  A client that has sent the types before need not do so again.
- */
-
 static void
 ngx_hyperdrive_mysql_client_execute(ngx_hyperdrive_mysql_client_t *client,
     u_char *p, size_t len, ngx_hyperdrive_proto_unit_t *unit)
 {
-    u_char                       *q, *args, *end;
-    size_t                        nulls, types;
-    ngx_uint_t                    bound;
+    ngx_uint_t                    flags;
+    ngx_hyperdrive_mysql_bind_t   bind;
     ngx_hyperdrive_mysql_name_t  *name;
 
     name = ngx_hyperdrive_mysql_names_find(&client->names, client->number);
@@ -814,60 +815,37 @@ ngx_hyperdrive_mysql_client_execute(ngx_hyperdrive_mysql_client_t *client,
     unit->head = 1;
     unit->reason = name->stmt->plan.reason;
 
-    /* if it is answered from memory, nobody else keeps them */
+    /* if it is answered from memory, nobody else keeps the types */
 
-    if (ngx_hyperdrive_mysql_names_types(name, p, len, len, &bound) != NGX_OK)
+    if (ngx_hyperdrive_mysql_bind_read(&bind, client->caps, name, p, len, len)
+        != NGX_OK)
     {
         return;
     }
 
     ngx_str_set(&unit->formats, "b");
 
-    /* a cursor is kept at the origin */
+    flags = p[NGX_HYPERDRIVE_MYSQL_FLAGS];
 
-    unit->question = (unit->reason == 0 && p[5] == 0
+    if (bind.named) {
+        flags &= ~NGX_HYPERDRIVE_MYSQL_COUNT_AVAILABLE;
+    }
+
+    /*
+     * A cursor is kept at the origin; and if a value was sent ahead, nobody
+     * can say which is whose.
+     */
+
+    unit->question = (unit->reason == 0 && flags == 0 && !name->data
                       && ngx_hyperdrive_mysql_client_same_scope(client,
                                                                 name->stmt));
 
-    if (name->nparams == 0) {
-        ngx_str_set(&unit->args, "");
-        return;
-    }
-
-    if (name->data) {
-
-        /* one was sent ahead: nobody can say which value is whose */
-
-        unit->question = 0;
-        return;
-    }
-
-    nulls = (name->nparams + 7) / 8;
-    types = name->nparams * 2;
-
-    q = p + NGX_HYPERDRIVE_MYSQL_EXECUTE;
-    end = p + len;
-    args = ngx_hyperdrive_mysql_client_args;
-
-    if ((size_t) (end - q) < nulls + 1
-        || len + types > sizeof(ngx_hyperdrive_mysql_client_args))
+    if (name->data
+        || ngx_hyperdrive_mysql_bind_args(&bind, name, p, len, &unit->args)
+           != NGX_OK)
     {
         unit->question = 0;
         return;
-    }
-
-    if (bound) {
-        unit->args.data = q;
-        unit->args.len = end - q;
-
-    } else {
-        args = ngx_cpymem(args, q, nulls);
-        *args++ = 1;
-        args = ngx_cpymem(args, name->types, types);
-        args = ngx_cpymem(args, q + nulls + 1, end - q - nulls - 1);
-
-        unit->args.data = ngx_hyperdrive_mysql_client_args;
-        unit->args.len = args - ngx_hyperdrive_mysql_client_args;
     }
 
     unit->bind = unit->args;

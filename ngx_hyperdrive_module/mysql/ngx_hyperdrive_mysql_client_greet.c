@@ -50,6 +50,7 @@ ngx_hyperdrive_mysql_login_greet(ngx_hyperdrive_proto_login_t *login,
     state->offered = NGX_HYPERDRIVE_MYSQL_COMMON|NGX_HYPERDRIVE_MYSQL_FIXED
                      |NGX_HYPERDRIVE_MYSQL_COMPRESS
                      |(origin.offered & (NGX_HYPERDRIVE_MYSQL_LONG_PASSWORD
+                                         |NGX_HYPERDRIVE_MYSQL_QUERY_ATTRIBUTES
                                          |NGX_HYPERDRIVE_MYSQL_EXTENDED
                                  |NGX_HYPERDRIVE_MYSQL_MARIADB_CACHE_METADATA));
 

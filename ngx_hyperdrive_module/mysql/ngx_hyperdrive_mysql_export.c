@@ -13,7 +13,7 @@
  */
 
 
-#define NGX_HYPERDRIVE_MYSQL_EXPORT_VERSION  4
+#define NGX_HYPERDRIVE_MYSQL_EXPORT_VERSION  5
 
 #define NGX_HYPERDRIVE_MYSQL_EXPORT_DIRECT   0x01
 #define NGX_HYPERDRIVE_MYSQL_EXPORT_MULTI    0x02
@@ -85,6 +85,8 @@ ngx_hyperdrive_mysql_export_name(ngx_hyperdrive_mysql_name_t *name,
                                       name->stmt->types_len);
     ngx_hyperdrive_base_chain_put_str(out, name->types,
                                       name->types ? 2 * name->nparams : 0);
+    ngx_hyperdrive_base_chain_put_u32(out, (uint32_t) name->nnamed);
+    ngx_hyperdrive_base_chain_put_str(out, name->named.data, name->named.len);
 }
 
 
@@ -172,9 +174,9 @@ static u_char *
 ngx_hyperdrive_mysql_export_read_name(ngx_hyperdrive_mysql_client_t *client,
     u_char *p, u_char *last)
 {
-    uint32_t                      number, nparams, lost;
+    uint32_t                      number, nparams, lost, nnamed;
     uint64_t                      mode;
-    ngx_str_t                     text, scope, types;
+    ngx_str_t                     text, scope, types, named;
     ngx_hyperdrive_mysql_name_t  *name;
     ngx_hyperdrive_state_stmt_t  *stmt;
 
@@ -185,6 +187,8 @@ ngx_hyperdrive_mysql_export_read_name(ngx_hyperdrive_mysql_client_t *client,
     p = ngx_hyperdrive_base_read_str(p, last, &text);
     p = ngx_hyperdrive_base_read_str(p, last, &scope);
     p = ngx_hyperdrive_base_read_str(p, last, &types);
+    p = ngx_hyperdrive_base_read_u32(p, last, &nnamed);
+    p = ngx_hyperdrive_base_read_str(p, last, &named);
 
     if (p == NULL || number == 0 || nparams > 0xffff
         || (types.len && types.len != 2 * nparams)
@@ -218,6 +222,19 @@ ngx_hyperdrive_mysql_export_read_name(ngx_hyperdrive_mysql_client_t *client,
         }
 
         ngx_memcpy(name->types, types.data, types.len);
+    }
+
+    if (named.len) {
+        name->named.data = malloc(named.len);
+
+        if (name->named.data == NULL) {
+            return NULL;
+        }
+
+        ngx_memcpy(name->named.data, named.data, named.len);
+
+        name->named.len = named.len;
+        name->nnamed = nnamed;
     }
 
     return p;

@@ -17,10 +17,18 @@ static ngx_int_t ngx_hyperdrive_mysql_forward_command(
     ngx_hyperdrive_mysql_forward_t *f);
 static ngx_int_t ngx_hyperdrive_mysql_forward_query(
     ngx_hyperdrive_mysql_forward_t *f);
+static ngx_int_t ngx_hyperdrive_mysql_forward_command_text(
+    ngx_hyperdrive_mysql_forward_t *f, size_t head);
 static ngx_int_t ngx_hyperdrive_mysql_forward_schema(
     ngx_hyperdrive_mysql_forward_t *f);
 static ngx_int_t ngx_hyperdrive_mysql_forward_pass(
     ngx_hyperdrive_mysql_forward_t *f, ngx_hyperdrive_mysql_reply_e type);
+static ngx_int_t ngx_hyperdrive_mysql_forward_grown(
+    ngx_hyperdrive_mysql_forward_t *f);
+static void ngx_hyperdrive_mysql_forward_grown_packet(
+    ngx_hyperdrive_mysql_forward_t *f, size_t len, u_char seq);
+static void ngx_hyperdrive_mysql_forward_grown_send(
+    ngx_hyperdrive_mysql_forward_t *f);
 static ngx_int_t ngx_hyperdrive_mysql_forward_infile(
     ngx_hyperdrive_mysql_forward_t *f);
 static ngx_int_t ngx_hyperdrive_mysql_forward_option(
@@ -129,7 +137,7 @@ ngx_hyperdrive_mysql_forward_begin(ngx_hyperdrive_mysql_forward_t *f)
     text.data = stmt->text;
     text.len = stmt->len;
 
-    ngx_hyperdrive_mysql_origin_query(&text, f->out);
+    ngx_hyperdrive_mysql_origin_text(f->origin, &text, f->out);
 
     ngx_hyperdrive_state_stmt_unref(f->client->ctx->registry, stmt);
 
@@ -242,16 +250,28 @@ ngx_hyperdrive_mysql_forward_command(ngx_hyperdrive_mysql_forward_t *f)
 static ngx_int_t
 ngx_hyperdrive_mysql_forward_query(ngx_hyperdrive_mysql_forward_t *f)
 {
+    size_t                         head;
     ngx_int_t                      rc;
     ngx_uint_t                     unsure, file;
     ngx_hyperdrive_state_stmt_t   *stmt;
     ngx_hyperdrive_mysql_reply_t  *reply;
 
+    rc = ngx_hyperdrive_mysql_bind_text(f->client->caps, f->payload, f->avail,
+                                        f->len, &head);
+    if (rc == NGX_AGAIN) {
+        return NGX_AGAIN;
+    }
+
+    if (rc != NGX_OK) {
+        return ngx_hyperdrive_mysql_forward_local(f,
+                                     NGX_HYPERDRIVE_MYSQL_LOCAL_MALFORMED, 0);
+    }
+
     stmt = NULL;
 
     if (f->avail == f->len && f->len <= NGX_HYPERDRIVE_MAX_TEXT) {
-        stmt = ngx_hyperdrive_mysql_forward_text(f, f->payload + 1,
-                                                 f->len - 1);
+        stmt = ngx_hyperdrive_mysql_forward_text(f, f->payload + head,
+                                                 f->len - head);
 
     } else if (f->len <= NGX_HYPERDRIVE_MAX_TEXT) {
         return NGX_AGAIN;
@@ -277,17 +297,61 @@ ngx_hyperdrive_mysql_forward_query(ngx_hyperdrive_mysql_forward_t *f)
         ngx_hyperdrive_state_stmt_unref(f->client->ctx->registry, stmt);
     }
 
-    rc = ngx_hyperdrive_mysql_forward_pass(f,
-                                           NGX_HYPERDRIVE_MYSQL_REPLY_RESULTS);
-
-    if (rc != NGX_ERROR) {
-        reply = ngx_hyperdrive_mysql_ledger_at(&f->origin->ledger,
-                                               f->origin->ledger.n - 1);
-        reply->unsure = unsure;
-        reply->file = file;
+    reply = ngx_hyperdrive_mysql_forward_expect(f,
+                                            NGX_HYPERDRIVE_MYSQL_REPLY_RESULTS,
+                                            NGX_HYPERDRIVE_MYSQL_PASS);
+    if (reply == NULL) {
+        return NGX_ERROR;
     }
 
-    return rc;
+    reply->unsure = unsure;
+    reply->file = file;
+
+    return ngx_hyperdrive_mysql_forward_command_text(f, head);
+}
+
+
+/* with attributes if the origin knows them, as if there were none if not */
+
+static ngx_int_t
+ngx_hyperdrive_mysql_forward_command_text(ngx_hyperdrive_mysql_forward_t *f,
+    size_t head)
+{
+    u_char   *p, none[3];
+    uint64_t  differ;
+
+    differ = (f->client->caps ^ f->origin->caps)
+             & NGX_HYPERDRIVE_MYSQL_QUERY_ATTRIBUTES;
+
+    if (!differ) {
+        return ngx_hyperdrive_mysql_forward_rest(f, 0);
+    }
+
+    none[0] = NGX_HYPERDRIVE_MYSQL_COM_QUERY;
+    none[1] = 0;
+    none[2] = 1;
+
+    if (head == 1) {
+        return ngx_hyperdrive_mysql_forward_as(f, none, 3, 1);
+    }
+
+    if (f->len < NGX_HYPERDRIVE_MYSQL_MAX_PACKET) {
+        return ngx_hyperdrive_mysql_forward_as(f, none, 1, head);
+    }
+
+    /* a full packet has to stay one; blanks do not count */
+
+    p = ngx_hyperdrive_base_chain_reserve(f->out, NGX_HYPERDRIVE_MYSQL_HEADER
+                                                  + head);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_cpymem(p, f->pos, NGX_HYPERDRIVE_MYSQL_HEADER + 1);
+    ngx_memset(p, ' ', head - 1);
+
+    return ngx_hyperdrive_mysql_forward_rest(f, NGX_HYPERDRIVE_MYSQL_HEADER
+                                                + head);
 }
 
 
@@ -542,6 +606,10 @@ ngx_hyperdrive_mysql_forward_rest(ngx_hyperdrive_mysql_forward_t *f,
     o = f->origin;
     p = f->pos;
 
+    if (c->grows) {
+        return ngx_hyperdrive_mysql_forward_grown(f);
+    }
+
     do {
         rc = ngx_hyperdrive_mysql_part(&c->framer, &p, f->last, &part);
     } while (rc == NGX_OK && !part.end);
@@ -560,6 +628,159 @@ ngx_hyperdrive_mysql_forward_rest(ngx_hyperdrive_mysql_forward_t *f,
     }
 
     return rc;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_mysql_forward_as(ngx_hyperdrive_mysql_forward_t *f,
+    u_char *head, size_t len, size_t skip)
+{
+    u_char                         *p;
+    ngx_hyperdrive_mysql_part_t     part;
+    ngx_hyperdrive_mysql_client_t  *c;
+
+    c = f->client;
+
+    if (len == skip
+        || (f->len < NGX_HYPERDRIVE_MYSQL_MAX_PACKET
+            && f->len + len < NGX_HYPERDRIVE_MYSQL_MAX_PACKET + skip))
+    {
+        p = ngx_hyperdrive_base_chain_reserve(f->out,
+                                              NGX_HYPERDRIVE_MYSQL_HEADER
+                                              + len);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        p = ngx_hyperdrive_mysql_put_u24(p, (uint32_t) (f->len + len - skip));
+        *p++ = 0;
+        ngx_memcpy(p, head, len);
+
+        return ngx_hyperdrive_mysql_forward_rest(f, NGX_HYPERDRIVE_MYSQL_HEADER
+                                                    + skip);
+    }
+
+    if (len < skip) {
+        return ngx_hyperdrive_mysql_forward_error(f, "54000",
+                                   "the values are too long for a database "
+                                   "that has no query attributes");
+    }
+
+    p = f->pos;
+    f->pos += NGX_HYPERDRIVE_MYSQL_HEADER + skip;
+
+    (void) ngx_hyperdrive_mysql_part(&c->framer, &p, f->pos, &part);
+    (void) ngx_hyperdrive_base_chain_append(&c->grown, head, len);
+
+    c->grows = 1;
+
+    ngx_hyperdrive_mysql_forward_grown_packet(f, c->framer.left, part.seq);
+
+    return ngx_hyperdrive_mysql_forward_grown(f);
+}
+
+
+/*
+ * Packets that were full before something was put in front: what has no room
+ * in one any more goes in the next.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_mysql_forward_grown(ngx_hyperdrive_mysql_forward_t *f)
+{
+    ngx_int_t                       rc;
+    ngx_hyperdrive_mysql_part_t     part;
+    ngx_hyperdrive_mysql_client_t  *c;
+    ngx_hyperdrive_mysql_origin_t  *o;
+
+    c = f->client;
+    o = f->origin;
+
+    do {
+        rc = ngx_hyperdrive_mysql_part(&c->framer, &f->pos, f->last, &part);
+
+        if (rc != NGX_OK) {
+            break;
+        }
+
+        if (part.packet) {
+            ngx_hyperdrive_mysql_forward_grown_packet(f,
+                                                part.len + c->framer.left,
+                                                part.seq);
+        }
+
+        (void) ngx_hyperdrive_base_chain_append(&c->grown, part.data,
+                                                part.len);
+        ngx_hyperdrive_mysql_forward_grown_send(f);
+
+    } while (!part.end);
+
+    if (rc == NGX_OK) {
+
+        if (c->full) {
+            ngx_hyperdrive_mysql_forward_grown_packet(f, 0, part.seq + 1);
+            ngx_hyperdrive_mysql_forward_grown_send(f);
+        }
+
+        c->grows = 0;
+
+        if (c->answers && o->ledger.n) {
+            ngx_hyperdrive_mysql_ledger_at(&o->ledger, o->ledger.n - 1)->seq
+                                                             = part.seq + 1;
+        }
+    }
+
+    o->partial = (rc != NGX_OK);
+
+    if (c->grown.failed) {
+        return ngx_hyperdrive_mysql_forward_error(f, "53200", "out of memory");
+    }
+
+    return rc;
+}
+
+
+/* the header of one, with <len> bytes that the client's brings */
+
+static void
+ngx_hyperdrive_mysql_forward_grown_packet(ngx_hyperdrive_mysql_forward_t *f,
+    size_t len, u_char seq)
+{
+    u_char                         *p;
+    ngx_hyperdrive_mysql_client_t  *c;
+
+    c = f->client;
+
+    c->room = ngx_min(c->grown.size + len, NGX_HYPERDRIVE_MYSQL_MAX_PACKET);
+    c->full = (c->room == NGX_HYPERDRIVE_MYSQL_MAX_PACKET);
+
+    p = ngx_hyperdrive_base_chain_reserve(f->out, NGX_HYPERDRIVE_MYSQL_HEADER);
+
+    if (p) {
+        p = ngx_hyperdrive_mysql_put_u24(p, (uint32_t) c->room);
+        *p = seq;
+    }
+}
+
+
+static void
+ngx_hyperdrive_mysql_forward_grown_send(ngx_hyperdrive_mysql_forward_t *f)
+{
+    size_t                          n;
+    ngx_hyperdrive_block_t         *block;
+    ngx_hyperdrive_mysql_client_t  *c;
+
+    c = f->client;
+
+    while (c->room && c->grown.size) {
+        block = c->grown.head;
+        n = ngx_min((size_t) (block->last - block->pos), c->room);
+
+        (void) ngx_hyperdrive_base_chain_append(f->out, block->pos, n);
+
+        ngx_hyperdrive_base_chain_consume(&c->grown, n);
+        c->room -= n;
+    }
 }
 
 

@@ -31,9 +31,11 @@ static ngx_int_t ngx_hyperdrive_mysql_forward_ask(
     uint64_t id, ngx_hyperdrive_mysql_action_e action, ngx_uint_t guard);
 static ngx_uint_t ngx_hyperdrive_mysql_forward_foreign(
     ngx_hyperdrive_mysql_forward_t *f, ngx_hyperdrive_mysql_name_t *name);
-static ngx_int_t ngx_hyperdrive_mysql_forward_head(
+static ngx_int_t ngx_hyperdrive_mysql_forward_bound(
     ngx_hyperdrive_mysql_forward_t *f, ngx_hyperdrive_mysql_name_t *name,
-    uint32_t handle, size_t at, ngx_uint_t insert);
+    uint32_t handle, ngx_hyperdrive_mysql_bind_t *bind);
+static ngx_int_t ngx_hyperdrive_mysql_forward_head(
+    ngx_hyperdrive_mysql_forward_t *f, uint32_t handle);
 
 
 ngx_int_t
@@ -123,7 +125,9 @@ ngx_hyperdrive_mysql_forward_execute(ngx_hyperdrive_mysql_forward_t *f)
     size_t                          at;
     uint32_t                        handle;
     ngx_int_t                       rc;
-    ngx_uint_t                      bulk, bound, cursor;
+    ngx_str_t                       args;
+    ngx_uint_t                      bulk, cursor, flags;
+    ngx_hyperdrive_mysql_bind_t     bind;
     ngx_hyperdrive_mysql_name_t    *name;
     ngx_hyperdrive_state_item_t    *item;
     ngx_hyperdrive_state_stmt_t    *stmt;
@@ -164,8 +168,8 @@ ngx_hyperdrive_mysql_forward_execute(ngx_hyperdrive_mysql_forward_t *f)
                                           NGX_HYPERDRIVE_MYSQL_LOCAL_SCOPE, 0);
     }
 
-    rc = ngx_hyperdrive_mysql_names_types(name, f->payload, f->avail, f->len,
-                                          &bound);
+    rc = ngx_hyperdrive_mysql_bind_read(&bind, f->client->caps, name,
+                                        f->payload, f->avail, f->len);
 
     if (rc == NGX_AGAIN) {
         return NGX_AGAIN;
@@ -177,7 +181,9 @@ ngx_hyperdrive_mysql_forward_execute(ngx_hyperdrive_mysql_forward_t *f)
 
     if (rc == NGX_DECLINED) {
         return ngx_hyperdrive_mysql_forward_local(f,
-                                          NGX_HYPERDRIVE_MYSQL_LOCAL_TYPES, 0);
+                                    bind.named
+                                    ? NGX_HYPERDRIVE_MYSQL_LOCAL_MALFORMED
+                                    : NGX_HYPERDRIVE_MYSQL_LOCAL_TYPES, 0);
     }
 
     if (o->failed) {
@@ -202,16 +208,28 @@ ngx_hyperdrive_mysql_forward_execute(ngx_hyperdrive_mysql_forward_t *f)
     }
 
     handle = item ? item->handle : NGX_HYPERDRIVE_MYSQL_LAST;
-    cursor = (!bulk && f->payload[NGX_HYPERDRIVE_MYSQL_NUMBER] != 0);
+    flags = bulk ? 0 : f->payload[NGX_HYPERDRIVE_MYSQL_FLAGS];
+
+    if (bind.named) {
+        flags &= ~NGX_HYPERDRIVE_MYSQL_COUNT_AVAILABLE;
+    }
+
+    cursor = (flags != 0);
 
     /* what it means elsewhere, nobody can say here */
 
     stmt = ngx_hyperdrive_mysql_client_same_scope(f->client, name->stmt)
            ? name->stmt : NULL;
 
-    ngx_hyperdrive_mysql_forward_run(f, stmt,
-                                     f->payload + (bulk ? f->avail : at),
-                                     bulk ? 0 : f->avail - at,
+    if (bulk || name->data || f->avail < f->len
+        || ngx_hyperdrive_mysql_bind_args(&bind, name, f->payload, f->len,
+                                          &args)
+           != NGX_OK)
+    {
+        ngx_str_set(&args, "");
+    }
+
+    ngx_hyperdrive_mysql_forward_run(f, stmt, args.data, args.len,
                                      f->avail < f->len);
     name->data = 0;
 
@@ -244,8 +262,7 @@ ngx_hyperdrive_mysql_forward_execute(ngx_hyperdrive_mysql_forward_t *f)
         }
     }
 
-    return ngx_hyperdrive_mysql_forward_head(f, name, handle, at,
-                                             !bound && name->types);
+    return ngx_hyperdrive_mysql_forward_bound(f, name, handle, &bind);
 }
 
 
@@ -266,58 +283,50 @@ ngx_hyperdrive_mysql_forward_foreign(ngx_hyperdrive_mysql_forward_t *f,
 }
 
 
-/* an execution with the origin's number, and with types if it lacks them */
+/* an execution with the origin's number, and with all that it may lack */
+
+static ngx_int_t
+ngx_hyperdrive_mysql_forward_bound(ngx_hyperdrive_mysql_forward_t *f,
+    ngx_hyperdrive_mysql_name_t *name, uint32_t handle,
+    ngx_hyperdrive_mysql_bind_t *bind)
+{
+    u_char                  *p, *last;
+    ngx_int_t                rc;
+    ngx_hyperdrive_chain_t   head;
+
+    ngx_memzero(&head, sizeof(ngx_hyperdrive_chain_t));
+
+    p = ngx_hyperdrive_base_chain_reserve(&head,
+                                   ngx_hyperdrive_mysql_bind_size(bind, name));
+    if (p == NULL) {
+        return ngx_hyperdrive_mysql_forward_error(f, "53200", "out of memory");
+    }
+
+    last = ngx_hyperdrive_mysql_bind_put(bind, name, f->origin->caps,
+                                         f->payload, p);
+    (void) ngx_hyperdrive_mysql_put_u32(p + 1, handle);
+
+    rc = ngx_hyperdrive_mysql_forward_as(f, p, last - p, bind->head);
+
+    ngx_hyperdrive_base_chain_clear(&head);
+
+    return rc;
+}
+
+
+/* another command with it */
 
 static ngx_int_t
 ngx_hyperdrive_mysql_forward_head(ngx_hyperdrive_mysql_forward_t *f,
-    ngx_hyperdrive_mysql_name_t *name, uint32_t handle, size_t at,
-    ngx_uint_t insert)
+    uint32_t handle)
 {
-    u_char  *p;
-    size_t   nulls, types;
+    u_char  head[NGX_HYPERDRIVE_MYSQL_NUMBER];
 
-    types = insert ? 2 * name->nparams : 0;
-    nulls = 0;
+    head[0] = f->payload[0];
+    (void) ngx_hyperdrive_mysql_put_u32(head + 1, handle);
 
-    if (insert
-        && f->payload[0] == NGX_HYPERDRIVE_MYSQL_COM_STMT_EXECUTE)
-    {
-        /* which of them are NULL, and that no types follow */
-        nulls = (name->nparams + 7) / 8 + 1;
-    }
-
-    if (f->len + types >= NGX_HYPERDRIVE_MYSQL_MAX_PACKET && insert) {
-        return ngx_hyperdrive_mysql_forward_error(f, "54000",
-                                   "the values are too long to be sent without "
-                                   "their types");
-    }
-
-    p = ngx_hyperdrive_base_chain_reserve(f->out, NGX_HYPERDRIVE_MYSQL_HEADER
-                                                  + at + nulls + types);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_hyperdrive_mysql_put_u24(p, (uint32_t) (f->len + types));
-    *p++ = 0;
-
-    ngx_memcpy(p, f->payload, at + nulls);
-    (void) ngx_hyperdrive_mysql_put_u32(p + 1, handle);
-
-    if (insert) {
-
-        if (nulls) {
-            p[at + nulls - 1] = 1;
-
-        } else {
-            p[NGX_HYPERDRIVE_MYSQL_NUMBER] |= NGX_HYPERDRIVE_MYSQL_BULK_TYPES;
-        }
-
-        ngx_memcpy(p + at + nulls, name->types, types);
-    }
-
-    return ngx_hyperdrive_mysql_forward_rest(f, NGX_HYPERDRIVE_MYSQL_HEADER
-                                                + at + nulls);
+    return ngx_hyperdrive_mysql_forward_as(f, head, sizeof(head),
+                                           sizeof(head));
 }
 
 
@@ -375,8 +384,7 @@ ngx_hyperdrive_mysql_forward_long_data(ngx_hyperdrive_mysql_forward_t *f)
 
     name->data = 1;
 
-    return ngx_hyperdrive_mysql_forward_head(f, name, item->handle,
-                                             NGX_HYPERDRIVE_MYSQL_NUMBER, 0);
+    return ngx_hyperdrive_mysql_forward_head(f, item->handle);
 }
 
 
@@ -427,8 +435,7 @@ ngx_hyperdrive_mysql_forward_fetch(ngx_hyperdrive_mysql_forward_t *f)
     reply->id = item->id;
     reply->number = name->number;
 
-    return ngx_hyperdrive_mysql_forward_head(f, name, item->handle,
-                                             NGX_HYPERDRIVE_MYSQL_NUMBER, 0);
+    return ngx_hyperdrive_mysql_forward_head(f, item->handle);
 }
 
 
@@ -477,8 +484,7 @@ ngx_hyperdrive_mysql_forward_reset(ngx_hyperdrive_mysql_forward_t *f)
 
     ngx_hyperdrive_mysql_origin_let_go(o, item);
 
-    return ngx_hyperdrive_mysql_forward_head(f, name, item->handle,
-                                             NGX_HYPERDRIVE_MYSQL_NUMBER, 0);
+    return ngx_hyperdrive_mysql_forward_head(f, item->handle);
 }
 
 
@@ -590,7 +596,9 @@ ngx_hyperdrive_mysql_forward_last(ngx_hyperdrive_mysql_forward_t *f)
                                          f->payload + f->avail, &number)
            == NULL
         || number != NGX_HYPERDRIVE_MYSQL_LAST || !o->mariadb
-        || i != o->ledger.n)
+        || i != o->ledger.n
+        || ((f->client->caps ^ o->caps)
+            & NGX_HYPERDRIVE_MYSQL_QUERY_ATTRIBUTES))
     {
         return ngx_hyperdrive_mysql_forward_hold(f);
     }

@@ -111,74 +111,6 @@ ngx_hyperdrive_mysql_names_grow(ngx_hyperdrive_mysql_names_t *names)
 }
 
 
-/*
- * The types of the parameters are not sent again by a client that has sent
- * them before, maybe on another connection.
- */
-
-ngx_int_t
-ngx_hyperdrive_mysql_names_types(ngx_hyperdrive_mysql_name_t *name,
-    u_char *payload, size_t avail, size_t len, ngx_uint_t *bound)
-{
-    size_t  types, pos;
-
-    *bound = 1;
-
-    if (name->nparams == 0) {
-        return NGX_OK;
-    }
-
-    types = 2 * name->nparams;
-
-    if (payload[0] == NGX_HYPERDRIVE_MYSQL_COM_STMT_BULK_EXECUTE) {
-        pos = NGX_HYPERDRIVE_MYSQL_BULK;
-
-        if (avail < pos) {
-            return NGX_AGAIN;
-        }
-
-        *bound = payload[5] & NGX_HYPERDRIVE_MYSQL_BULK_TYPES;
-
-    } else {
-        pos = NGX_HYPERDRIVE_MYSQL_EXECUTE + (name->nparams + 7) / 8 + 1;
-
-        if (len < pos) {
-            return NGX_DECLINED;
-        }
-
-        if (avail < pos) {
-            return NGX_AGAIN;
-        }
-
-        *bound = payload[pos - 1];
-    }
-
-    if (!*bound) {
-        return name->types ? NGX_OK : NGX_DECLINED;
-    }
-
-    if (len < pos + types) {
-        return NGX_DECLINED;
-    }
-
-    if (avail < pos + types) {
-        return NGX_AGAIN;
-    }
-
-    if (name->types == NULL) {
-        name->types = malloc(types);
-
-        if (name->types == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    ngx_memcpy(name->types, payload + pos, types);
-
-    return NGX_OK;
-}
-
-
 void
 ngx_hyperdrive_mysql_names_remove(ngx_hyperdrive_mysql_names_t *names,
     ngx_hyperdrive_state_registry_t *registry, uint32_t number)
@@ -238,5 +170,6 @@ ngx_hyperdrive_mysql_names_free(ngx_hyperdrive_state_registry_t *registry,
     ngx_hyperdrive_state_stmt_unref(registry, name->stmt);
 
     free(name->types);
+    free(name->named.data);
     free(name);
 }

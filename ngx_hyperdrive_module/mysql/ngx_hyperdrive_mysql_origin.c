@@ -167,6 +167,7 @@ ngx_hyperdrive_mysql_origin_abandon(void *client, void *origin,
 {
     u_char                         *p;
     ngx_int_t                       rc;
+    ngx_str_t                       text;
     ngx_queue_t                    *q;
     ngx_hyperdrive_state_item_t    *item;
     ngx_hyperdrive_mysql_reply_t   *reply;
@@ -239,7 +240,10 @@ ngx_hyperdrive_mysql_origin_abandon(void *client, void *origin,
         return NGX_ERROR;
     }
 
-    return ngx_hyperdrive_base_chain_append(out, "\11\0\0\0\3ROLLBACK", 13);
+    ngx_str_set(&text, "ROLLBACK");
+    ngx_hyperdrive_mysql_origin_text(o, &text, out);
+
+    return out->failed ? NGX_ERROR : NGX_OK;
 }
 
 
@@ -401,7 +405,7 @@ ngx_hyperdrive_mysql_origin_own(void *origin, ngx_str_t *text, ngx_uint_t tag,
                              NGX_HYPERDRIVE_MYSQL_COM_RESET_CONNECTION, out);
     }
 
-    ngx_hyperdrive_mysql_origin_query(text, out);
+    ngx_hyperdrive_mysql_origin_text(o, text, out);
 
     return out->failed ? NGX_ERROR : NGX_OK;
 }
@@ -525,16 +529,15 @@ void
 ngx_hyperdrive_mysql_origin_query(ngx_str_t *text,
     ngx_hyperdrive_chain_t *out)
 {
-    u_char  *p, seq;
+    ngx_hyperdrive_mysql_query(text, 0, out);
+}
 
-    seq = 0;
 
-    p = ngx_hyperdrive_mysql_packet_begin(out, 1 + text->len, &seq);
-
-    if (p) {
-        *p++ = NGX_HYPERDRIVE_MYSQL_COM_QUERY;
-        ngx_memcpy(p, text->data, text->len);
-    }
+void
+ngx_hyperdrive_mysql_origin_text(ngx_hyperdrive_mysql_origin_t *o,
+    ngx_str_t *text, ngx_hyperdrive_chain_t *out)
+{
+    ngx_hyperdrive_mysql_query(text, o->caps, out);
 }
 
 

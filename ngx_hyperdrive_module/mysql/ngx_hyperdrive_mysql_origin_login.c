@@ -363,7 +363,8 @@ ngx_hyperdrive_mysql_origin_login_wanted(ngx_hyperdrive_proto_login_t *login)
     ngx_str_t  *value;
 
     caps = NGX_HYPERDRIVE_MYSQL_COMMON|NGX_HYPERDRIVE_MYSQL_EXTENDED
-           |NGX_HYPERDRIVE_MYSQL_LONG_PASSWORD;
+           |NGX_HYPERDRIVE_MYSQL_LONG_PASSWORD
+           |NGX_HYPERDRIVE_MYSQL_QUERY_ATTRIBUTES;
 
     if (login->database.len == 0) {
         caps &= ~(uint64_t) NGX_HYPERDRIVE_MYSQL_CONNECT_WITH_DB;

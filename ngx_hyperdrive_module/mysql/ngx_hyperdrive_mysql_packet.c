@@ -155,6 +155,29 @@ ngx_hyperdrive_mysql_packet_append(ngx_hyperdrive_chain_t *chain,
 
 
 void
+ngx_hyperdrive_mysql_query(ngx_str_t *text, uint64_t caps,
+    ngx_hyperdrive_chain_t *chain)
+{
+    size_t   none;
+    u_char  *p, seq;
+
+    seq = 0;
+
+    /* none of them, in one set */
+    none = (caps & NGX_HYPERDRIVE_MYSQL_QUERY_ATTRIBUTES) ? 2 : 0;
+
+    p = ngx_hyperdrive_mysql_packet_begin(chain, 1 + none + text->len, &seq);
+    if (p == NULL) {
+        return;
+    }
+
+    *p++ = NGX_HYPERDRIVE_MYSQL_COM_QUERY;
+    p = ngx_cpymem(p, "\0\1", none);
+    ngx_memcpy(p, text->data, text->len);
+}
+
+
+void
 ngx_hyperdrive_mysql_ok(ngx_hyperdrive_chain_t *chain, uint64_t caps,
     ngx_hyperdrive_mysql_ok_t *ok, u_char *seq)
 {

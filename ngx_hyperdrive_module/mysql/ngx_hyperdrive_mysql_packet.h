@@ -221,6 +221,10 @@ u_char *ngx_hyperdrive_mysql_packet_begin(ngx_hyperdrive_chain_t *chain,
 void ngx_hyperdrive_mysql_packet_append(ngx_hyperdrive_chain_t *chain,
     const void *data, size_t len, u_char *seq);
 
+/* COM_QUERY, without attributes, to one of these capabilities */
+void ngx_hyperdrive_mysql_query(ngx_str_t *text, uint64_t caps,
+    ngx_hyperdrive_chain_t *chain);
+
 /* <caps> are those of the client that reads it */
 void ngx_hyperdrive_mysql_ok(ngx_hyperdrive_chain_t *chain, uint64_t caps,
     ngx_hyperdrive_mysql_ok_t *ok, u_char *seq);

@@ -102,6 +102,20 @@ ngx_hyperdrive_mysql_params(ngx_str_t *bind, ngx_uint_t n, ngx_str_t *values,
 }
 
 
+u_char *
+ngx_hyperdrive_mysql_params_skip(u_char *type, u_char *p, u_char *end)
+{
+    u_char      buf[NGX_HYPERDRIVE_MYSQL_PARAMS_TEXT];
+    ngx_str_t   value;
+
+    if (type[0] == NGX_HYPERDRIVE_MYSQL_TYPE_NULL) {
+        return p;
+    }
+
+    return ngx_hyperdrive_mysql_params_value(type[0], p, end, buf, &value);
+}
+
+
 /* <type> has the flag in its upper byte; NULL: malformed */
 
 static u_char *

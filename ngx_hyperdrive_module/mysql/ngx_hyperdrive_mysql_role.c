@@ -47,8 +47,7 @@ void
 ngx_hyperdrive_mysql_role_ask(ngx_hyperdrive_mysql_role_t *role,
     ngx_hyperdrive_mysql_greeting_t *greeting, ngx_hyperdrive_chain_t *out)
 {
-    size_t                   len;
-    u_char                  *p, seq;
+    ngx_str_t                text;
     ngx_hyperdrive_chain_t   question;
 
     if (greeting->changes.len > sizeof(role->changes)) {
@@ -61,17 +60,12 @@ ngx_hyperdrive_mysql_role_ask(ngx_hyperdrive_mysql_role_t *role,
         greeting->changes.data = role->changes;
     }
 
-    seq = 0;
-    len = sizeof(ngx_hyperdrive_mysql_role_text) - 1;
+    text.data = (u_char *) ngx_hyperdrive_mysql_role_text;
+    text.len = sizeof(ngx_hyperdrive_mysql_role_text) - 1;
 
     ngx_memzero(&question, sizeof(ngx_hyperdrive_chain_t));
 
-    p = ngx_hyperdrive_mysql_packet_begin(&question, 1 + len, &seq);
-
-    if (p) {
-        *p++ = NGX_HYPERDRIVE_MYSQL_COM_QUERY;
-        ngx_memcpy(p, ngx_hyperdrive_mysql_role_text, len);
-    }
+    ngx_hyperdrive_mysql_query(&text, greeting->capabilities, &question);
 
     if (!(greeting->capabilities & NGX_HYPERDRIVE_MYSQL_COMPRESS)) {
         ngx_hyperdrive_base_chain_move(out, &question);
@@ -82,7 +76,7 @@ ngx_hyperdrive_mysql_role_ask(ngx_hyperdrive_mysql_role_t *role,
 
     role->codec = ngx_hyperdrive_mysql_compress(1);
 
-    if (role->codec && p) {
+    if (role->codec && !question.failed) {
         role->codec->pack(role->codec, &question, out);
 
     } else {

@@ -27,7 +27,16 @@
 #define NGX_HYPERDRIVE_MYSQL_EXECUTE     10
 #define NGX_HYPERDRIVE_MYSQL_BULK        7
 
+#define NGX_HYPERDRIVE_MYSQL_FLAGS       5       /* ...where they stand */
+
 #define NGX_HYPERDRIVE_MYSQL_BULK_TYPES  0x80
+
+/* a flag of those who know query attributes: how many values there are is
+   told even where the statement has no parameters */
+#define NGX_HYPERDRIVE_MYSQL_COUNT_AVAILABLE  0x08
+
+/* parameters and attributes of one command */
+#define NGX_HYPERDRIVE_MYSQL_BIND_MAX    0xffff
 
 /* what holds from one command to the next */
 #define NGX_HYPERDRIVE_MYSQL_LASTING                                          \
@@ -75,6 +84,10 @@ struct ngx_hyperdrive_mysql_name_s {
     ngx_uint_t                        nparams;
     u_char                           *types;      /* two bytes each, as they
                                                      were bound last; or NULL */
+    ngx_str_t                         named;      /* ...with names, and those
+                                                     of attributes, if their
+                                                     client knows these */
+    ngx_uint_t                        nnamed;     /* ...how many; or 0 */
     uint64_t                          shape;      /* of the columns that its
                                                      client was told last, if
                                                      it keeps them; or 0 */
@@ -122,6 +135,11 @@ typedef struct {
                                                      far as it is there */
 
     size_t                            row;        /* ...a packet's length */
+    ngx_hyperdrive_chain_t            grown;      /* of a command that has
+                                                     become longer: what is not
+                                                     sent yet... */
+    size_t                            room;       /* ...of the packet that is
+                                                     being sent */
     uint64_t                          shape;      /* of columns that are told */
     ngx_uint_t                        served;     /* ...how many rows */
 
@@ -136,6 +154,10 @@ typedef struct {
     unsigned                          drop:1;     /* what streams goes to
                                                      nowhere */
     unsigned                          answers:1;  /* ...has an answer */
+    unsigned                          grows:1;    /* ...is cut into packets
+                                                     anew */
+    unsigned                          full:1;     /* ...of which the one that is
+                                                     sent is full */
 } ngx_hyperdrive_mysql_client_t;
 
 
@@ -215,18 +237,59 @@ ngx_hyperdrive_mysql_name_t *ngx_hyperdrive_mysql_names_find(
 ngx_hyperdrive_mysql_name_t *ngx_hyperdrive_mysql_names_add(
     ngx_hyperdrive_mysql_names_t *names, uint32_t number,
     ngx_hyperdrive_state_stmt_t *stmt, ngx_uint_t nparams);
-/*
- * Keeps the types of its parameters, if they are in the beginning of a command
- * that executes it.  NGX_OK: they are not needed, or known; *bound: they are
- * there.  NGX_AGAIN: there has to be more of the command; NGX_DECLINED: they
- * are not known; NGX_ERROR: no memory.
- */
-ngx_int_t ngx_hyperdrive_mysql_names_types(ngx_hyperdrive_mysql_name_t *name,
-    u_char *payload, size_t avail, size_t len, ngx_uint_t *bound);
 void ngx_hyperdrive_mysql_names_remove(ngx_hyperdrive_mysql_names_t *names,
     ngx_hyperdrive_state_registry_t *registry, uint32_t number);
 void ngx_hyperdrive_mysql_names_clear(ngx_hyperdrive_mysql_names_t *names,
     ngx_hyperdrive_state_registry_t *registry);
+
+
+/* ngx_hyperdrive_mysql_bind.c */
+
+/* an execution, as its client has said it */
+
+typedef struct {
+    size_t                            at;         /* of the payload: behind
+                                                     number and flags... */
+    size_t                            head;       /* ...where values begin */
+    ngx_uint_t                        n;          /* of the values: parameters,
+                                                     then attributes */
+    u_char                           *nulls;
+    unsigned                          bulk:1;
+    unsigned                          named:1;    /* its client knows
+                                                     attributes */
+    unsigned                          bound:1;    /* types are there, or none
+                                                     are needed */
+} ngx_hyperdrive_mysql_bind_t;
+
+/*
+ * Where the text of a COM_QUERY begins, behind a client's attributes: NGX_OK;
+ * NGX_AGAIN: there has to be more of the command; NGX_DECLINED: malformed.
+ */
+ngx_int_t ngx_hyperdrive_mysql_bind_text(uint64_t caps, u_char *payload,
+    size_t avail, size_t len, size_t *head);
+/*
+ * Reads what is ahead of a statement's values, and keeps the types.  NGX_OK:
+ * these are not needed, or known; NGX_AGAIN: there has to be more of the
+ * command; NGX_DECLINED: they are not known, or it is malformed; NGX_ERROR: no
+ * memory.
+ */
+ngx_int_t ngx_hyperdrive_mysql_bind_read(ngx_hyperdrive_mysql_bind_t *bind,
+    uint64_t caps, ngx_hyperdrive_mysql_name_t *name, u_char *payload,
+    size_t avail, size_t len);
+/*
+ * The parameters alone, with their types, from the NULLs on; they stay until
+ * it is called again.  NGX_DECLINED: they cannot be read.
+ */
+ngx_int_t ngx_hyperdrive_mysql_bind_args(ngx_hyperdrive_mysql_bind_t *bind,
+    ngx_hyperdrive_mysql_name_t *name, u_char *payload, size_t len,
+    ngx_str_t *args);
+/* all up to the values as an origin of these capabilities has to be told it,
+   in at most so many bytes; the position behind it */
+size_t ngx_hyperdrive_mysql_bind_size(ngx_hyperdrive_mysql_bind_t *bind,
+    ngx_hyperdrive_mysql_name_t *name);
+u_char *ngx_hyperdrive_mysql_bind_put(ngx_hyperdrive_mysql_bind_t *bind,
+    ngx_hyperdrive_mysql_name_t *name, uint64_t caps, u_char *payload,
+    u_char *p);
 
 
 /* ngx_hyperdrive_mysql_client.c */
@@ -312,6 +375,8 @@ ngx_int_t ngx_hyperdrive_mysql_serve_row(u_char **pos, u_char *last,
 /* of COM_STMT_EXECUTE, from the NULLs on, with the types in it */
 ngx_uint_t ngx_hyperdrive_mysql_params(ngx_str_t *bind, ngx_uint_t n,
     ngx_str_t *values, ngx_uint_t max);
+/* the position behind one value, which is not NULL; NULL: malformed */
+u_char *ngx_hyperdrive_mysql_params_skip(u_char *type, u_char *p, u_char *end);
 
 
 /* ngx_hyperdrive_mysql_diag.c */
@@ -374,6 +439,12 @@ ngx_int_t ngx_hyperdrive_mysql_forward_error(
 ngx_hyperdrive_mysql_reply_t *ngx_hyperdrive_mysql_forward_expect(
     ngx_hyperdrive_mysql_forward_t *f, ngx_hyperdrive_mysql_reply_e type,
     ngx_hyperdrive_mysql_action_e action);
+/*
+ * The command with the first <len> bytes of its payload in place of <skip>.
+ * NGX_ERROR: no memory, or it is a long one and cannot become shorter.
+ */
+ngx_int_t ngx_hyperdrive_mysql_forward_as(ngx_hyperdrive_mysql_forward_t *f,
+    u_char *head, size_t len, size_t skip);
 /* the command as it is, from <skip> bytes of its header and payload on */
 ngx_int_t ngx_hyperdrive_mysql_forward_rest(ngx_hyperdrive_mysql_forward_t *f,
     size_t skip);
@@ -460,8 +531,11 @@ size_t ngx_hyperdrive_mysql_origin_export(void *origin, u_char *buf,
     size_t size);
 ngx_int_t ngx_hyperdrive_mysql_origin_import(void *origin, u_char *buf,
     size_t len);
+/* a query as a client without attributes sends it, and as <o> wants it */
 void ngx_hyperdrive_mysql_origin_query(ngx_str_t *text,
     ngx_hyperdrive_chain_t *out);
+void ngx_hyperdrive_mysql_origin_text(ngx_hyperdrive_mysql_origin_t *o,
+    ngx_str_t *text, ngx_hyperdrive_chain_t *out);
 void ngx_hyperdrive_mysql_origin_terminate(ngx_hyperdrive_chain_t *out);
 ngx_int_t ngx_hyperdrive_mysql_origin_own(void *origin, ngx_str_t *text,
     ngx_uint_t tag, ngx_uint_t flags, ngx_hyperdrive_chain_t *out);

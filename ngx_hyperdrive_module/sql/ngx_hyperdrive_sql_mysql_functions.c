@@ -349,6 +349,7 @@ const ngx_hyperdrive_sql_name_t  ngx_hyperdrive_sql_mysql_functions[] = {
     { ngx_string("multipolygon"), IMMUTABLE },
     { ngx_string("multipolygonfromtext"), IMMUTABLE },
     { ngx_string("multipolygonfromwkb"), IMMUTABLE },
+    { ngx_string("mysql_query_attribute_string"), HARMLESS },
     { ngx_string("name_const"), IMMUTABLE },
     { ngx_string("national"), WORD },
     { ngx_string("natural_sort_key"), IMMUTABLE },

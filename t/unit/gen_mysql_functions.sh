@@ -114,6 +114,7 @@ harmless="
     current_time current_timestamp current_user default des_decrypt
     des_encrypt encrypt icu_version is_free_lock is_used_lock load_file
     localtime localtimestamp master_gtid_wait master_pos_wait
+    mysql_query_attribute_string
     ps_current_thread_id ps_thread_id rand random_bytes roles_graphml
     session_user sleep source_pos_wait sys_guid unix_timestamp user
     utc_date utc_time utc_timestamp uuid uuid_short uuid_v4 uuid_v7

@@ -136,6 +136,49 @@ commands(ngx_uint_t files)
 }
 
 
+/* of a client that knows query attributes */
+
+static void
+attributes(void)
+{
+    COMMAND("\3\0\1SELECT2 a");
+    COMMAND("\3\2\1\2\1\375\0\5trace\10\0\1n\6abcdefSELECT b");
+    COMMAND("\3\1\1\0\1\13\0\0\0SELECT c");
+
+    /* without types, cut short, a length that is none */
+    COMMAND("\3\1\1\0\0\375\0\1a\1xSELECT d");
+    COMMAND("\3\1\1\0\1\375\0\1a\77SELECT e");
+    COMMAND("\3\377\1SELECT f");
+    COMMAND("\3");
+    COMMAND("\3\0\1SELECT z;INSERT q");
+
+    COMMAND("\26SELECT2 ? ?");
+    COMMAND("\26SELECT g");
+
+    /* parameters alone, and two more; both again, without types */
+    COMMAND("\27\1\0\0\0\0\1\0\0\0\2\0\1\3\0\0\10\200\0intelonglong");
+    COMMAND("\27\1\0\0\0\10\1\0\0\0\4\2\1\3\0\0\10\200\1n\375\0\5trace\1\0"
+            "\1f" "inte\3abcx");
+    COMMAND("\27\1\0\0\0\10\1\0\0\0\4\0\0intelonglong\2dey");
+    COMMAND("\27\1\0\0\0\0\1\0\0\0\2\0\0intelonglong");
+
+    /* too few, a number that is not known, cut short */
+    COMMAND("\27\1\0\0\0\0\1\0\0\0\1\0\1\3\0\0inte");
+    COMMAND("\27\1\0\0\0\0\1\0\0\0\3\0\0intelonglong");
+    COMMAND("\27\1\0\0\0\0\1\0\0\0\2\0\1\3\0\77");
+
+    /* none but attributes, none at all, and a cursor */
+    COMMAND("\27\2\0\0\0\10\1\0\0\0\1\0\1\375\0\1a\2bc");
+    COMMAND("\27\2\0\0\0\10\1\0\0\0\0");
+    COMMAND("\27\2\0\0\0\0\1\0\0\0");
+    COMMAND("\27\2\0\0\0\11\1\0\0\0\1\0\1\375\0\1a\2bc");
+    COMMAND("\34\2\0\0\0\2\0\0\0");
+
+    COMMAND("\3\0\1FAIL");
+    COMMAND("\16");
+}
+
+
 /*
  * Command by command; the client's bytes are cut at <in> of all, the server's
  * at <out> of all.  Returns how many of these there were, or 0: it was told
@@ -155,6 +198,7 @@ run(uint64_t caps, uint64_t origin, size_t in, size_t out)
 
     server_init(&direct, caps, 1);
     direct.says = r.server.says;
+    direct.shows = r.server.shows;
 
     pos = 0;
     got = 0;
@@ -285,6 +329,24 @@ main(void)
                  words[i / 3]);
         test_pair(base | files | a, base | files | b, name);
     }
+
+    /* query attributes: at both ends, at one, and at the other */
+
+    base |= NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF;
+    a = NGX_HYPERDRIVE_MYSQL_QUERY_ATTRIBUTES;
+
+    script.len = 0;
+    nsteps = 0;
+    attributes();
+
+    test_pair(base | a, base | a, "both with attributes");
+    test_pair(base | a, base, "client with attributes, database without");
+
+    script.len = 0;
+    nsteps = 0;
+    commands(0);
+
+    test_pair(base, base | a, "client without attributes, database with");
 
     bytes_free(&script);
 

@@ -15,6 +15,9 @@
  *   INFILE f     LOCAL INFILE    WARN     OK with a warning
  *   LONGn        a row of n packets, small ones
  *   one;two      one after the other; each ? is a parameter
+ *
+ * What a row begins with shows which values it was asked for with, and which
+ * attributes.
  */
 
 
@@ -28,6 +31,7 @@
 
 #define SERVER_STATEMENTS  64
 #define SERVER_PARAMS      4
+#define SERVER_SHOWN       32       /* bytes of values, and of attributes */
 
 
 typedef struct {
@@ -36,6 +40,8 @@ typedef struct {
     ngx_uint_t  nparams;
     ngx_uint_t  typed;
     u_char      types[2 * SERVER_PARAMS];
+    ngx_uint_t  nattrs;             /* as they were bound last... */
+    bytes_t     attrs;              /* ...their types and names */
     bytes_t     data;               /* long data */
     ngx_uint_t  rows;               /* left in its cursor */
     ngx_uint_t  cursor;
@@ -46,6 +52,7 @@ typedef struct {
     uint64_t                       caps;
     ngx_uint_t                     mariadb;
     ngx_uint_t                     says;        /* it has words for types */
+    ngx_uint_t                     shows;       /* ...and for attributes */
     ngx_uint_t                     status;
     ngx_uint_t                     multi;
     bytes_t                        in;
@@ -69,6 +76,7 @@ server_init(server_t *s, uint64_t caps, ngx_uint_t mariadb)
     s->caps = caps;
     s->mariadb = mariadb;
     s->says = ((caps & NGX_HYPERDRIVE_MYSQL_MARIADB_TYPE_INFO) != 0);
+    s->shows = ((caps & NGX_HYPERDRIVE_MYSQL_QUERY_ATTRIBUTES) != 0);
     s->status = NGX_HYPERDRIVE_MYSQL_AUTOCOMMIT;
     s->multi = ((caps & NGX_HYPERDRIVE_MYSQL_MULTI_STATEMENTS) != 0);
 }
@@ -81,6 +89,7 @@ server_forget(server_t *s)
 
     for (i = 0; i < SERVER_STATEMENTS; i++) {
         bytes_free(&s->statements[i].data);
+        bytes_free(&s->statements[i].attrs);
     }
 
     ngx_memzero(s->statements, sizeof(s->statements));
@@ -309,11 +318,106 @@ server_result(server_t *s, const char *text, u_char *values, size_t len,
 }
 
 
+/* the position behind a value, or NULL */
+
+static ngx_inline u_char *
+server_skip(u_char type, u_char *p, u_char *last)
+{
+    size_t     len;
+    ngx_str_t  s;
+
+    len = (type == 3 || type == 4) ? 4 : (type == 8 || type == 5) ? 8
+          : (type == 1) ? 1 : 0;
+
+    if (type == 6) {
+        return p;
+    }
+
+    if (len == 0) {
+        return ngx_hyperdrive_mysql_read_lstr(p, last, &s);
+    }
+
+    return ((size_t) (last - p) < len) ? NULL : p + len;
+}
+
+
+/* what stands ahead of a text; NULL: malformed */
+
+static ngx_inline u_char *
+server_attributes(server_t *s, u_char *p, u_char *last, u_char **begin)
+{
+    u_char      *nulls, *types;
+    uint64_t     n, sets, i;
+    ngx_str_t    name;
+
+    *begin = p;
+
+    p = ngx_hyperdrive_mysql_read_lenc(p, last, &n);
+    p = ngx_hyperdrive_mysql_read_lenc(p, last, &sets);
+
+    if (p == NULL || n == 0) {
+        return p;
+    }
+
+    nulls = p;
+
+    if (n > 0xffff || (uint64_t) (last - p) < (n + 7) / 8 + 1) {
+        return NULL;
+    }
+
+    p += (n + 7) / 8;
+
+    if (*p++ == 0) {
+        return NULL;
+    }
+
+    *begin = p;
+    types = p;
+
+    for (i = 0; p && i < n; i++) {
+        p = (last - p < 2) ? NULL : p + 2;
+        p = ngx_hyperdrive_mysql_read_lstr(p, last, &name);
+    }
+
+    for (i = 0; p && i < n; i++) {
+
+        if (!(nulls[i / 8] & (1 << i % 8))) {
+            p = server_skip(types[0], p, last);
+        }
+
+        types = ngx_hyperdrive_mysql_read_lstr(types + 2, last, &name);
+    }
+
+    return p;
+}
+
+
 static ngx_inline void
 server_query(server_t *s, u_char *text, size_t len)
 {
     char       *p, *next, buf[256];
+    u_char     *begin, *attrs;
+    size_t      shown;
     ngx_int_t   rc;
+
+    shown = 0;
+    attrs = text;
+
+    if (s->caps & NGX_HYPERDRIVE_MYSQL_QUERY_ATTRIBUTES) {
+        begin = server_attributes(s, text, text + len, &attrs);
+
+        if (begin == NULL) {
+            server_error(s, 1835, "Malformed communication packet");
+            return;
+        }
+
+        if (attrs != text && s->shows) {
+            shown = ngx_min(begin - attrs, SERVER_SHOWN);
+        }
+
+        len -= begin - text;
+        text = begin;
+    }
 
     len = ngx_min(len, sizeof(buf) - 1);
     ngx_memcpy(buf, text, len);
@@ -333,7 +437,7 @@ server_query(server_t *s, u_char *text, size_t len)
             *next++ = '\0';
         }
 
-        rc = server_result(s, p, (u_char *) "", 0, next != NULL, NULL, 0);
+        rc = server_result(s, p, attrs, shown, next != NULL, NULL, 0);
         p = next;
 
     } while (rc == NGX_OK && p);
@@ -442,21 +546,23 @@ server_unknown(server_t *s, uint32_t id, const char *function)
 static ngx_inline void
 server_execute(server_t *s, u_char *p, size_t len)
 {
-    u_char        values[128], *v;
-    size_t        nulls, at;
+    u_char        values[256], *v, *q, *last, *nulls, *own, *attrs, *end;
+    uint64_t      n;
     uint32_t      id;
-    ngx_uint_t    bulk;
+    ngx_str_t     name;
+    ngx_uint_t    i, bulk, named, bound, flags;
     statement_t  *st;
 
     bulk = (p[0] == NGX_HYPERDRIVE_MYSQL_COM_STMT_BULK_EXECUTE);
-    at = bulk ? 7 : 10;
+    named = !bulk && (s->caps & NGX_HYPERDRIVE_MYSQL_QUERY_ATTRIBUTES);
+    last = p + len;
 
-    if (len < at) {
+    if (len < (bulk ? 7 : 10)) {
         server_error(s, 1835, "Malformed communication packet");
         return;
     }
 
-    ngx_hyperdrive_mysql_read_u32(p + 1, p + len, &id);
+    ngx_hyperdrive_mysql_read_u32(p + 1, last, &id);
     st = server_find(s, id);
 
     if (st == NULL) {
@@ -464,56 +570,138 @@ server_execute(server_t *s, u_char *p, size_t len)
         return;
     }
 
-    st->cursor = 0;
     v = values;
+    flags = bulk ? 0 : p[5];
+    q = p + (bulk ? 7 : 10);
+    n = st->nparams;
+    nulls = NULL;
 
-    if (st->nparams) {
-        nulls = bulk ? 0 : (st->nparams + 7) / 8;
+    if (named) {
 
-        if (!bulk && len < at + nulls + 1) {
-            server_error(s, 1210,
-                         "Incorrect arguments to mysqld_stmt_execute");
-            return;
-        }
-
-        if (bulk ? (p[5] & 0x80) : (len > at + nulls && p[at + nulls])) {
-            at += nulls + !bulk;
-
-            if (len < at + 2 * st->nparams) {
-                server_error(s, 1210,
-                             "Incorrect arguments to mysqld_stmt_execute");
-                return;
-            }
-
-            ngx_memcpy(st->types, p + at, 2 * st->nparams);
-            st->typed = 1;
-            at += 2 * st->nparams;
+        if (n == 0 && !(flags & 8)) {
+            q = last;
 
         } else {
-            at += nulls + !bulk;
+            q = ngx_hyperdrive_mysql_read_lenc(q, last, &n);
         }
 
-        if (!st->typed) {
-            server_error(s, 1210,
-                         "Incorrect arguments to mysqld_stmt_execute");
-            return;
+        flags &= ~8;
+
+        if (q == NULL || n < st->nparams || n > 0xffff) {
+            goto malformed;
+        }
+    }
+
+    if (n) {
+
+        if (bulk) {
+            bound = p[5] & 0x80;
+
+        } else {
+            nulls = q;
+
+            if ((uint64_t) (last - q) < (n + 7) / 8 + 1) {
+                goto malformed;
+            }
+
+            q += (n + 7) / 8;
+            bound = *q++;
+        }
+
+        if (bound) {
+            attrs = q;
+            own = q;
+
+            for (i = 0; i < n; i++) {
+
+                if (i == st->nparams) {
+                    attrs = q;
+                }
+
+                q = (last - q < 2) ? NULL : q + 2;
+
+                if (q && named) {
+                    q = ngx_hyperdrive_mysql_read_lstr(q, last, &name);
+                }
+
+                if (q == NULL) {
+                    goto malformed;
+                }
+            }
+
+            for (i = 0; i < st->nparams; i++) {
+                ngx_memcpy(st->types + 2 * i, own, 2);
+                own += 2;
+
+                if (named) {
+                    own = ngx_hyperdrive_mysql_read_lstr(own, last, &name);
+                }
+            }
+
+            st->typed = 1;
+            st->nattrs = n - st->nparams;
+            st->attrs.len = 0;
+
+            if (st->nattrs) {
+                bytes_add(&st->attrs, attrs, q - attrs);
+            }
+
+        } else if ((st->nparams && !st->typed)
+                   || (n != st->nparams && n - st->nparams != st->nattrs))
+        {
+            goto malformed;
         }
 
         v = ngx_cpymem(v, st->types, 2 * st->nparams);
     }
 
-    if (len > at) {
-        v = ngx_cpymem(v, p + at, ngx_min(len - at, 32));
+    st->cursor = 0;
+
+    /* what is of no parameter is not looked at */
+
+    end = bulk ? last : q;
+
+    for (i = 0; !bulk && end && i < st->nparams; i++) {
+
+        if (!(nulls[i / 8] & (1 << i % 8))) {
+            end = server_skip(st->types[2 * i], end, last);
+        }
+    }
+
+    if (end) {
+        v = ngx_cpymem(v, q, ngx_min(end - q, SERVER_SHOWN));
+
+    } else {
+        *v++ = '?';
+    }
+
+    if (s->shows && n > st->nparams) {
+
+        if (end) {
+            v = ngx_cpymem(v, end, ngx_min(last - end, SERVER_SHOWN));
+        }
+
+        v = ngx_cpymem(v, st->attrs.data, ngx_min(st->attrs.len,
+                                                  SERVER_SHOWN));
     }
 
     if (st->data.len) {
-        v = ngx_cpymem(v, st->data.data, ngx_min(st->data.len, 32));
+        v = ngx_cpymem(v, st->data.data, ngx_min(st->data.len, SERVER_SHOWN));
     }
 
     st->data.len = 0;
 
-    (void) server_result(s, st->text, values, v - values, 0, st,
-                         !bulk && p[5]);
+    (void) server_result(s, st->text, values, v - values, 0, st, flags != 0);
+    return;
+
+malformed:
+
+    if (named) {
+        server_error(s, 1835, "Malformed communication packet");
+
+    } else {
+        server_error(s, 1210, "Incorrect arguments to mysqld_stmt_execute");
+    }
 }
 
 
@@ -640,6 +828,7 @@ server_command(server_t *s, u_char *p, size_t len)
 
         if (st) {
             bytes_free(&st->data);
+            bytes_free(&st->attrs);
             ngx_memzero(st, sizeof(statement_t));
         }
 

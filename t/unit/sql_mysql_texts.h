@@ -31,6 +31,9 @@ static const sql_mysql_text_t  texts[] = {
     { "SELECT NOW() FROM t",
       "read volatile - t" },
 
+    { "SELECT mysql_query_attribute_string('trace') FROM t",
+      "read volatile - t" },
+
     { "SELECT count(*) FROM t",
       "read cacheable - t" },
 

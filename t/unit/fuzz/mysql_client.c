@@ -37,7 +37,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     caps = NGX_HYPERDRIVE_MYSQL_PROTOCOL_41
            | NGX_HYPERDRIVE_MYSQL_MULTI_STATEMENTS
-           | ((data[0] & 1) ? NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF : 0);
+           | ((data[0] & 1) ? NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF : 0)
+           | ((data[0] & 4) ? NGX_HYPERDRIVE_MYSQL_QUERY_ATTRIBUTES : 0);
 
     relay_init(&whole, registry, 4, caps, (data[0] & 2) ? 1 : 0);
     relay_connect(&whole, caps);

@@ -34,6 +34,7 @@ typedef struct {
 
 static size_t script_make(script_t *s, const uint8_t *data, size_t size,
     uint64_t common, uint64_t track);
+static u_char *attributes(u_char *p, ngx_uint_t which);
 static void script_packet(script_t *s, u_char seq, const void *data,
     size_t len);
 static void script_wait(script_t *s);
@@ -92,7 +93,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     caps = common | NGX_HYPERDRIVE_MYSQL_MULTI_STATEMENTS
            | ((data[3] & 1) ? NGX_HYPERDRIVE_MYSQL_DEPRECATE_EOF : 0)
            | ((data[3] & 2) ? NGX_HYPERDRIVE_MYSQL_SESSION_TRACK : 0)
-           | ((data[3] & 16) ? NGX_HYPERDRIVE_MYSQL_MARIADB_TYPE_INFO : 0);
+           | ((data[3] & 16) ? NGX_HYPERDRIVE_MYSQL_MARIADB_TYPE_INFO : 0)
+           | ((data[3] & 32) ? NGX_HYPERDRIVE_MYSQL_QUERY_ATTRIBUTES : 0);
 
     relay_init(&r, registry, 1 + ((data[0] >> 1) & 7), caps,
                (data[3] & 4) ? 1 : 0);
@@ -153,7 +155,7 @@ script_make(script_t *s, const uint8_t *data, size_t size, uint64_t common,
     size_t       i, len, n;
     u_char       buf[256], *p, *big;
     uint32_t     number;
-    ngx_uint_t   op, arg, prepares;
+    ngx_uint_t   op, arg, prepares, named, attrs;
 
     prepares = 0;
 
@@ -165,7 +167,10 @@ script_make(script_t *s, const uint8_t *data, size_t size, uint64_t common,
               | ((data[0] & 4) ? NGX_HYPERDRIVE_MYSQL_MULTI_STATEMENTS : 0)
               | ((data[0] & 8) ? NGX_HYPERDRIVE_MYSQL_MARIADB_TYPE_INFO : 0)
               | ((data[0] & 16) ? NGX_HYPERDRIVE_MYSQL_MARIADB_CACHE_METADATA
-                                : 0);
+                                : 0)
+              | ((data[0] & 32) ? NGX_HYPERDRIVE_MYSQL_QUERY_ATTRIBUTES : 0);
+
+    named = ((s->caps & NGX_HYPERDRIVE_MYSQL_QUERY_ATTRIBUTES) != 0);
 
     for (i = 1; i + 1 < size; /* void */ ) {
 
@@ -183,6 +188,11 @@ script_make(script_t *s, const uint8_t *data, size_t size, uint64_t common,
         case 1:
         case 2:
             *p++ = NGX_HYPERDRIVE_MYSQL_COM_QUERY;
+
+            if (named) {
+                p = attributes(p, op == 2 ? arg >> 5 : 0);
+            }
+
             p = ngx_cpymem(p, text, len);
             break;
 
@@ -204,29 +214,48 @@ script_make(script_t *s, const uint8_t *data, size_t size, uint64_t common,
             /* parameters as if there were arg >> 6 of them */
 
             n = (arg >> 6) % 3;
+            attrs = (named && op == 7) ? 1 + (arg & 1) : 0;
 
             *p++ = NGX_HYPERDRIVE_MYSQL_COM_STMT_EXECUTE;
             p = ngx_hyperdrive_mysql_put_u32(p, (op == 5 && (arg & 8))
                                                ? NGX_HYPERDRIVE_MYSQL_LAST
                                                : number);
-            *p++ = (op == 8) ? 1 : 0;
+            *p++ = ((op == 8) ? 1 : 0) | ((named && op > 6) ? 8 : 0);
             p = ngx_hyperdrive_mysql_put_u32(p, 1);
 
-            if (n) {
-                *p++ = 0;
+            if (named && (n || op > 6)) {
+                *p++ = (u_char) (n + attrs);
+            }
+
+            if (n + attrs) {
+                *p++ = (arg & 32) ? 2 : 0;
                 *p++ = (arg & 16) ? 1 : 0;
 
                 if (arg & 16) {
-                    *p++ = 3 + (arg & 1);
-                    *p++ = 0;
+
+                    if (n) {
+                        *p++ = 3 + (arg & 1);
+                        *p++ = 0;
+                        p = ngx_cpymem(p, "\1x", named ? arg & 2 : 0);
+
+                        if (named && !(arg & 2)) {
+                            *p++ = 0;
+                        }
+                    }
 
                     if (n == 2) {
                         *p++ = 8;
                         *p++ = 128;
+                        p = ngx_cpymem(p, "\2yz", named ? 3 : 0);
                     }
+
+                    p = ngx_cpymem(p, "\375\0\5trace\1\0\1z",
+                                   (attrs == 2) ? 12 : attrs ? 8 : 0);
                 }
 
-                p = ngx_cpymem(p, "values", n * 3);
+                p = ngx_cpymem(p, "values", n ? 4 : 0);
+                p = ngx_cpymem(p, "longlong", (n == 2) ? 8 : 0);
+                p = ngx_cpymem(p, "\2ab7", (attrs == 2) ? 4 : attrs ? 3 : 0);
             }
 
             break;
@@ -317,7 +346,8 @@ script_make(script_t *s, const uint8_t *data, size_t size, uint64_t common,
 
             if (common & NGX_HYPERDRIVE_MYSQL_LOCAL_FILES) {
                 script_wait(s);
-                script_packet(s, 0, "\3INFILE f", 9);
+                script_packet(s, 0, named ? "\3\0\1INFILE f" : "\3INFILE f",
+                              named ? 11 : 9);
                 script_wait(s);
 
                 if (arg & 1) {
@@ -341,6 +371,11 @@ script_make(script_t *s, const uint8_t *data, size_t size, uint64_t common,
             ngx_memcpy(big + 6, "\1\0\0\0\0", 5);
             big[11] = (arg & 16) ? 1 : 0;
 
+            if (named) {
+                ngx_memcpy(big + 10, "\1\0\1\375\0\1q", 7);
+                big[12] = (arg & 16) ? 1 : 0;
+            }
+
             script_packet(s, 0, big, n);
             free(big);
             continue;
@@ -362,6 +397,31 @@ script_make(script_t *s, const uint8_t *data, size_t size, uint64_t common,
     }
 
     return size;
+}
+
+
+/* ahead of a text: none, one or two, or what is cut short */
+
+static u_char *
+attributes(u_char *p, ngx_uint_t which)
+{
+    switch (which) {
+
+    case 1:
+        return ngx_cpymem(p, "\1\1\0\1\3\0\2id\1\2\3\4", 13);
+
+    case 2:
+        return ngx_cpymem(p, "\2\1\2\1\375\0\0\10\0\1b\3abc", 15);
+
+    case 3:
+        return ngx_cpymem(p, "\1\1\0\0\3\0\2id\1\2\3\4", 13);
+
+    case 4:
+        return ngx_cpymem(p, "\1\1\0\1\375\0\1a\374\0\1", 11);
+
+    default:
+        return ngx_cpymem(p, "\0\1", 2);
+    }
 }
 
 
@@ -471,6 +531,7 @@ check(relay_t *r, script_t *s, ngx_uint_t done)
 
     server_init(&direct, s->caps, r->mariadb);
     direct.says = r->server.says;
+    direct.shows = r->server.shows;
     server_feed(&direct, s->b.data, s->b.len);
 
     if (r->server.wild) {

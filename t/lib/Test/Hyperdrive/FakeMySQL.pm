@@ -40,6 +40,8 @@ our @ISA = ('Test::Hyperdrive::FakePG');
 #   version, capabilities, plugin, scramble, status
 #   ok => { changes => BYTES }                    of the log-in
 #   split => N                                    as for the client
+#
+# Query attributes are in the log as "tags", where the client knows them.
 
 sub new {
 	my ($class, $test, $port, %o) = @_;
@@ -77,7 +79,8 @@ package Test::Hyperdrive::FakeMySQL::Connection;
 use warnings;
 use strict;
 
-use Test::Hyperdrive::MySQL qw(%CAP %COM lenc lstr take_lenc take_lstr);
+use Test::Hyperdrive::MySQL qw(%CAP %COM lenc lstr take_lenc take_lstr
+	take_attributes);
 
 our @ISA = ('Test::Hyperdrive::MySQL', 'Test::Hyperdrive::FakePG::Connection');
 
@@ -239,6 +242,9 @@ sub _command {
 	my $fake = $self->{fake};
 	my $name = $name_of{$com} || $com;
 
+	my $tags = $name eq 'QUERY' && $self->{caps} & $CAP{QUERY_ATTRIBUTES}
+		? take_attributes($body) : {};
+
 	# which server it is, as FakePG.pm has it
 
 	if ($name eq 'QUERY' && $body =~ /^SELECT CONNECTION_ID\(\), CONCAT_WS/) {
@@ -247,8 +253,10 @@ sub _command {
 	}
 
 	$self->log(event => 'command', com => $name,
-		$name eq 'QUERY' || $name eq 'STMT_PREPARE' ? (sql => $body)
-			: (body => unpack('H*', $body)));
+		$name eq 'QUERY' || $name eq 'STMT_PREPARE' 
+			? (sql => substr($body, 0, 1000))
+			: (body => unpack('H*', $body)),
+		%$tags ? (tags => $tags) : ());
 
 	return 0 if $name eq 'QUIT';
 	return 1 if $fake->{command} && $fake->{command}->($self, $name, $body);

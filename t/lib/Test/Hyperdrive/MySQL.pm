@@ -18,7 +18,8 @@ use Exporter qw(import);
 use File::Temp ();
 use Time::HiRes qw(time);
 
-our @EXPORT_OK = qw(packet lenc lstr take_lenc take_lstr %CAP %COM %STATUS);
+our @EXPORT_OK = qw(packet lenc lstr take_lenc take_lstr take_attributes %CAP
+	%COM %STATUS);
 
 our %CAP = (
 	LONG_PASSWORD => 1, FOUND_ROWS => 1 << 1, LONG_FLAG => 1 << 2,
@@ -67,6 +68,8 @@ my $MODERN = $CAP{LONG_FLAG} | $CAP{PROTOCOL_41} | $CAP{TRANSACTIONS}
 #   plugin => 'mysql_native_password'   that we begin with; the greeting's
 #   attributes => { program_name => 'x' }
 #   key => 0           no RSA key is asked for without TLS
+#   tags => { trace => 'x' }   query attributes, of each query and execution,
+#                      where the server knows them (add => $CAP{...})
 #   compress => {}     the compressed protocol; { stored => 1 }: nothing of
 #                      ours is compressed; { slice => N }: N bytes a packet
 #   split => N         never more than N bytes at once, a pause after each
@@ -637,6 +640,9 @@ sub command {
 
 	$self->{seq} = 0;
 
+	$body = attributes($self->{tags}) . $body
+		if $name eq 'QUERY' && $self->{caps} & $CAP{QUERY_ATTRIBUTES};
+
 	return $self->send(chr($com) . (defined $body ? $body : ''));
 }
 
@@ -925,14 +931,22 @@ sub read_prepared {
 }
 
 # The body of COM_STMT_EXECUTE: values as strings, undef as NULL.
-# bound => 0: without their types; cursor => 1; values => BYTES of their own.
+# bound => 0: without their types; cursor => 1; named => 1: of one that knows
+# query attributes, which tags => { name => value } are.
 
 sub execute_body {
 	my ($id, $values, %o) = @_;
 
-	my $body = pack('V C V', $id, $o{cursor} || 0, 1);
+	my @names = $o{named} ? sort keys %{$o{tags} || {}} : ();
+	my $n = @$values;
+
+	my $body = pack('V C V', $id, ($o{cursor} || 0) | (@names ? 8 : 0), 1);
+
+	$values = [ @$values, map { $o{tags}{$_} } @names ];
 
 	return $body unless @$values;
+
+	$body .= lenc(scalar @$values) if $o{named};
 
 	my $nulls = "\0" x int((@$values + 7) / 8);
 	my ($types, $data) = ('', '');
@@ -941,6 +955,7 @@ sub execute_body {
 		vec($nulls, $i, 1) = 1 unless defined $values->[$i];
 
 		$types .= pack('C C', 253, 0);
+		$types .= lstr($i < $n ? '' : $names[$i - $n]) if $o{named};
 		$data .= lstr($values->[$i])
 			if defined $values->[$i] && !ref $values->[$i];
 	}
@@ -950,12 +965,70 @@ sub execute_body {
 	return $body . $nulls . chr($bound) . ($bound ? $types : '') . $data;
 }
 
+# execution($st, [ values ], ...): the same, as this client sends it.
+
+sub execution {
+	my ($self, $st, $values, %o) = @_;
+
+	return execute_body($st->{id}, $values, tags => $self->{tags},
+		named => $self->{caps} & $CAP{QUERY_ATTRIBUTES}, %o);
+}
+
+# attributes({ name => value }): what stands in front of a text, or
+# among a statement's parameters; take_attributes($bytes) takes that away, and
+# returns them.
+
+sub attributes {
+	my ($tags) = @_;
+
+	my @names = sort keys %{$tags || {}};
+	my @values = map { $tags->{$_} } @names;
+
+	my $head = lenc(scalar @names) . lenc(1);
+	return $head unless @names;
+
+	my $nulls = "\0" x int((@names + 7) / 8);
+
+	for my $i (0 .. $#names) {
+		vec($nulls, $i, 1) = 1 unless defined $values[$i];
+	}
+
+	return $head . $nulls . "\1"
+		. join('', map { "\xfd\0" . lstr($_) } @names)
+		. join('', map { lstr($_) } grep { defined $_ } @values);
+}
+
+sub take_attributes {
+	my $n = take_lenc($_[0]);
+	take_lenc($_[0]);
+
+	return {} unless $n;
+
+	my $nulls = substr($_[0], 0, int(($n + 7) / 8), '');
+	die "attributes without types\n" if substr($_[0], 0, 1, '') ne "\1";
+
+	my (@names, %tags);
+
+	for (1 .. $n) {
+		die "only strings are read here\n"
+			if substr($_[0], 0, 2, '') ne "\xfd\0";
+		push @names, take_lstr($_[0]);
+	}
+
+	for my $i (0 .. $#names) {
+		$tags{$names[$i]} = vec($nulls, $i, 1) ? undef
+			: take_lstr($_[0]);
+	}
+
+	return \%tags;
+}
+
 # execute($st, values...): as query(), of the binary protocol.
 
 sub execute {
 	my ($self, $st, @values) = @_;
 
-	$self->command('STMT_EXECUTE', execute_body($st->{id}, \@values));
+	$self->command('STMT_EXECUTE', $self->execution($st, \@values));
 
 	my @results = $self->read_results(1);
 

@@ -524,9 +524,11 @@ ngx_hyperdrive_conf_users_kinds(ngx_hyperdrive_conf_file_t *file)
     user = file->users->elts;
 
     for (i = 0; i < file->users->nelts; i++) {
-        kind = file->proto->is_verifier(&user[i].secret);
 
-        kinds |= kind ? kind : 1;
+        if (user[i].secret.len) {
+            kind = file->proto->is_verifier(&user[i].secret);
+            kinds |= kind ? kind : 1;
+        }
     }
 
     return kinds;
@@ -682,11 +684,6 @@ ngx_hyperdrive_conf_users_parse(ngx_conf_t *cf, ngx_str_t *name, u_char *pos,
             return NGX_CONF_ERROR;
         }
 
-        if (secret.len == 0) {
-            /* PgBouncer: an entry without a password cannot log in */
-            continue;
-        }
-
         u = ngx_array_push(users);
         if (u == NULL) {
             return NGX_CONF_ERROR;
@@ -763,7 +760,10 @@ ngx_hyperdrive_conf_verifiers(ngx_cycle_t *cycle,
 
         for (k = 0; k < file[i].users->nelts; k++) {
 
-            if (proto->is_verifier(&user[k].secret)) {
+            if (user[k].secret.len == 0
+                || proto->is_verifier(&user[k].secret))
+            {
+                /* (without a secret it cannot log in, as with PgBouncer) */
                 continue;
             }
 

@@ -61,6 +61,7 @@ my %verifier = map { split /\|/ } split /\n/,
 $t->write_file('verifiers.txt', verifiers());
 $t->write_file('plain.txt', join('', map { qq{"$_" "$_ secret"\n} }
 	qw(alice bob carol free lookup gone)));
+$t->write_file('none.txt', qq{"alice" ""\n});
 $t->write_file('lookup', "lookup secret\n");
 
 $t->certificate('ca', cn => 'tests')->certificate('front', ca => 'ca')
@@ -131,7 +132,8 @@ stream {
 	[ 8084, 'one', 'query' ], [ 8085, 'broken', 'query' ],
 	[ 8086, 'odd', 'query' ],
 	[ 8093, 'fold', 'query' ],
-	[ 8088, 'own', 'verifiers.txt query' ], [ 8089, 'two', 'query' ]) ]}
+	[ 8088, 'own', 'verifiers.txt query' ], [ 8089, 'two', 'query' ],
+	[ 8094, 'own', 'none.txt query' ]) ]}
 
     ssl_certificate         front.crt;
     ssl_certificate_key     front.key;
@@ -250,6 +252,11 @@ sleep 3;
 
 is(client(8082, 'gone', 'new secret')->error()->{C}, '28P01',
 	'the former password');
+
+# an entry of the file without a secret is one, whatever the database knows
+
+is(client(8094, 'alice')->error()->{C}, '28P01', 'shut out by the file');
+is(me(client(8094, 'bob')), 'bob bob', '...and one who is not in it');
 
 # one who is dropped, and one who is new
 

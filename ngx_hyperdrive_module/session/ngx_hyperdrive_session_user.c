@@ -64,7 +64,7 @@ ngx_hyperdrive_session_user(ngx_hyperdrive_session_t *s)
 
     user = ngx_hyperdrive_session_user_find(conf->users, &login->user);
 
-    if (user) {
+    if (user && user->secret.len) {
         login->found = 1;
         login->secret = user->secret;
         login->password = user->password;
@@ -76,7 +76,7 @@ ngx_hyperdrive_session_user(ngx_hyperdrive_session_t *s)
         return NGX_OK;
     }
 
-    if (conf->query) {
+    if (user == NULL && conf->query) {
         s->by = NGX_HYPERDRIVE_SESSION_BY_QUERY;
         return ngx_hyperdrive_session_auth(s);
     }
@@ -106,7 +106,8 @@ ngx_hyperdrive_session_user_still(ngx_hyperdrive_session_conf_t *conf,
     switch (by) {
 
     case NGX_HYPERDRIVE_SESSION_BY_FILE:
-        return (user && ngx_hyperdrive_session_user_proof(user) == proof)
+        return (user && user->secret.len
+                && ngx_hyperdrive_session_user_proof(user) == proof)
                ? NGX_OK : NGX_DECLINED;
 
     case NGX_HYPERDRIVE_SESSION_BY_QUERY:
@@ -114,7 +115,8 @@ ngx_hyperdrive_session_user_still(ngx_hyperdrive_session_conf_t *conf,
         return (user == NULL && conf->query) ? NGX_OK : NGX_DECLINED;
 
     case NGX_HYPERDRIVE_SESSION_BY_CERT:
-        return (conf->cert && (conf->users == NULL || user))
+        return (conf->cert && (conf->users == NULL
+                               || (user && user->secret.len)))
                ? NGX_OK : NGX_DECLINED;
 
     default: /* NGX_HYPERDRIVE_SESSION_BY_NOTHING */
@@ -159,6 +161,7 @@ ngx_hyperdrive_session_user_cert(ngx_hyperdrive_session_t *s)
     ngx_connection_t               *c;
     ngx_hyperdrive_proto_login_t   *login;
     ngx_hyperdrive_session_conf_t  *conf;
+    ngx_hyperdrive_session_user_t  *user;
 
     c = s->net.connection;
     conf = s->conf;
@@ -181,11 +184,9 @@ ngx_hyperdrive_session_user_cert(ngx_hyperdrive_session_t *s)
 
     X509_free(cert);
 
-    if (!same
-        || (conf->users
-            && ngx_hyperdrive_session_user_find(conf->users, &login->user)
-               == NULL))
-    {
+    user = ngx_hyperdrive_session_user_find(conf->users, &login->user);
+
+    if (!same || (conf->users && (user == NULL || user->secret.len == 0))) {
         return ngx_hyperdrive_session_user_refuse(s, "28000",
                                "certificate authentication failed: the "
                                "certificate is not for this user");

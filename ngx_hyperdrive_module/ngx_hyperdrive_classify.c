@@ -5,6 +5,7 @@
 
 
 #include "ngx_hyperdrive_conf.h"
+#include "base/ngx_hyperdrive_base_cursor.h"
 #include "sql/ngx_hyperdrive_sql_catalog.h"
 #include "sql/ngx_hyperdrive_sql_hint.h"
 #include "sql/ngx_hyperdrive_sql_set.h"
@@ -19,6 +20,8 @@ static ngx_uint_t ngx_hyperdrive_classify_does(ngx_str_t *text,
 static ngx_uint_t ngx_hyperdrive_classify_local(ngx_str_t *text,
     ngx_hyperdrive_sql_facts_t *facts);
 static ngx_uint_t ngx_hyperdrive_classify_settings(ngx_str_t *text,
+    ngx_hyperdrive_sql_mode_t *mode);
+static ngx_uint_t ngx_hyperdrive_classify_autocommit(ngx_str_t *text,
     ngx_hyperdrive_sql_mode_t *mode);
 
 
@@ -92,6 +95,12 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
 
     if (sql_mode.mysql) {
         ngx_hyperdrive_classify_mysql(&facts, plan);
+
+        if (plan->settings && plan->single && facts.commits_first) {
+            plan->autocommit = ngx_hyperdrive_classify_autocommit(text,
+                                                                  &sql_mode);
+        }
+
         plan->each = ngx_hyperdrive_classify_each(text, &sql_mode, &facts);
 
     } else if (plan->transaction && plan->single
@@ -436,5 +445,48 @@ ngx_hyperdrive_classify_settings(ngx_str_t *text,
                 return 0;
             }
         }
+    }
+}
+
+
+/* SET autocommit to what it can be set to, alone */
+
+static ngx_uint_t
+ngx_hyperdrive_classify_autocommit(ngx_str_t *text,
+    ngx_hyperdrive_sql_mode_t *mode)
+{
+    u_char                            buf[256];
+    ngx_str_t                         name;
+    ngx_hyperdrive_sql_set_t          set, behind;
+    ngx_hyperdrive_sql_set_reader_t   r;
+
+    ngx_memzero(&r, sizeof(ngx_hyperdrive_sql_set_reader_t));
+
+    r.buf = buf;
+    r.size = sizeof(buf);
+
+    ngx_str_set(&name, "autocommit");
+
+    ngx_hyperdrive_sql_set_begin(&r, text, mode);
+
+    if (ngx_hyperdrive_sql_set_next(&r, &set) != NGX_OK
+        || set.change != NGX_HYPERDRIVE_SQL_SET_VALUE
+        || !ngx_hyperdrive_base_same(&set.name, &name)
+        || set.value.len != 1
+        || ngx_hyperdrive_sql_set_next(&r, &behind) != NGX_DONE)
+    {
+        return NGX_HYPERDRIVE_STATE_AUTOCOMMIT_NONE;
+    }
+
+    switch (set.value.data[0]) {
+
+    case '0':
+        return NGX_HYPERDRIVE_STATE_AUTOCOMMIT_OFF;
+
+    case '1':
+        return NGX_HYPERDRIVE_STATE_AUTOCOMMIT_ON;
+
+    default:
+        return NGX_HYPERDRIVE_STATE_AUTOCOMMIT_NONE;
     }
 }

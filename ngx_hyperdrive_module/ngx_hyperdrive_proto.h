@@ -200,7 +200,14 @@ typedef struct {
                                                        _block_begin(): the
                                                        isolation level, a
                                                        _state_begin_e */
-    unsigned                          end:1;        /* ...by _block_end() */
+    unsigned                          end:1;        /* ...by _block_end()... */
+    unsigned                          empty:1;      /* ...which also ends a
+                                                       block that there is
+                                                       none of */
+    unsigned                          autocommit:2; /* ...by
+                                                       _block_autocommit(): a
+                                                       _state_autocommit_e... */
+    unsigned                          first:1;      /* ...as a log-in has it */
     unsigned                          fails:1;      /* the block has failed,
                                                        without an origin: so
                                                        does this... */
@@ -638,6 +645,10 @@ struct ngx_hyperdrive_proto_s {
                                ngx_hyperdrive_chain_t *out);
     void        (*block_end)(void *client, ngx_hyperdrive_proto_unit_t *unit,
                              ngx_hyperdrive_chain_t *out);
+    /* MySQL: whether each statement is a block; or NULL */
+    void        (*block_autocommit)(void *client,
+                                    ngx_hyperdrive_proto_unit_t *unit,
+                                    ngx_hyperdrive_chain_t *out);
 
     /*
      * unit->prepare, of the unit at <pos>: <epoch> is the one it comes in.

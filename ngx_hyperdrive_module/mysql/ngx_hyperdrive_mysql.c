@@ -67,6 +67,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_mysql_proto = {
     ngx_hyperdrive_mysql_diag_conditions,
     ngx_hyperdrive_mysql_client_begin,
     ngx_hyperdrive_mysql_client_end,
+    ngx_hyperdrive_mysql_client_autocommit,
     ngx_hyperdrive_mysql_prepared,
     ngx_hyperdrive_mysql_client_refuse,
     ngx_hyperdrive_mysql_describe,

@@ -174,7 +174,23 @@ ngx_hyperdrive_mysql_client_told(void *data, ngx_str_t *greeting)
 {
     ngx_hyperdrive_mysql_client_t *client = data;
 
+    ngx_hyperdrive_mysql_greeting_t  origin;
+
     client->direct = ngx_hyperdrive_mysql_greeting_mariadb(greeting);
+
+    if (ngx_hyperdrive_mysql_greeting_read(greeting, &origin) != NGX_OK) {
+        return;
+    }
+
+    /* a log-in is told of all that it is going to be told of */
+
+    client->manual = !(origin.status & NGX_HYPERDRIVE_MYSQL_AUTOCOMMIT);
+    client->tracks = (origin.changes.len > sizeof("autocommit")
+                      && ngx_strlcasestrn(origin.changes.data,
+                                          origin.changes.data
+                                          + origin.changes.len,
+                                          (u_char *) "autocommit",
+                                          sizeof("autocommit") - 2));
 }
 
 
@@ -736,8 +752,17 @@ ngx_hyperdrive_mysql_client_query(ngx_hyperdrive_mysql_client_t *client,
         unit->begin = NGX_HYPERDRIVE_STATE_BEGIN_SNAPSHOT;
 
     } else {
-        unit->end = (client->begin
-                     && (stmt->plan.commits || stmt->plan.rolls_back));
+        unit->empty = (stmt->plan.commits || stmt->plan.rolls_back);
+        unit->end = (client->begin && unit->empty);
+    }
+
+    if (!(client->caps & NGX_HYPERDRIVE_MYSQL_SESSION_TRACK)
+        || client->tracks)
+    {
+        unit->autocommit = stmt->plan.autocommit;
+        unit->first = (client->manual
+                       == (unit->autocommit
+                           == NGX_HYPERDRIVE_STATE_AUTOCOMMIT_OFF));
     }
 
     ngx_str_set(&unit->args, "");
@@ -759,6 +784,41 @@ ngx_hyperdrive_mysql_client_end(void *data, ngx_hyperdrive_proto_unit_t *unit,
     ngx_hyperdrive_chain_t *out)
 {
     ngx_hyperdrive_mysql_client_began(data, NULL, out);
+}
+
+
+void
+ngx_hyperdrive_mysql_client_autocommit(void *data,
+    ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out)
+{
+    ngx_hyperdrive_mysql_client_t *client = data;
+
+    u_char                     seq;
+    ngx_hyperdrive_mysql_ok_t  ok;
+
+    /* a system variable, the length of what is said of it, that */
+
+    static ngx_str_t  changes[] = {
+        ngx_string("\0\17\12autocommit\3OFF"),
+        ngx_string("\0\16\12autocommit\2ON")
+    };
+
+    ngx_memzero(&ok, sizeof(ngx_hyperdrive_mysql_ok_t));
+
+    if (unit->autocommit == NGX_HYPERDRIVE_STATE_AUTOCOMMIT_ON) {
+        client->status |= NGX_HYPERDRIVE_MYSQL_AUTOCOMMIT;
+        ok.changes = changes[1];
+
+    } else {
+        client->status &= ~NGX_HYPERDRIVE_MYSQL_AUTOCOMMIT;
+        ok.changes = changes[0];
+    }
+
+    ok.status = client->status;
+    seq = 1;
+
+    ngx_hyperdrive_mysql_ok(out, client->caps, &ok, &seq);
+    ngx_hyperdrive_mysql_client_looked(client);
 }
 
 

@@ -17,6 +17,8 @@
 
 #define NGX_HYPERDRIVE_MYSQL_EXPORT_DIRECT   0x01
 #define NGX_HYPERDRIVE_MYSQL_EXPORT_MULTI    0x02
+#define NGX_HYPERDRIVE_MYSQL_EXPORT_MANUAL   0x04
+#define NGX_HYPERDRIVE_MYSQL_EXPORT_TRACKS   0x08
 
 
 static void ngx_hyperdrive_mysql_export_name(ngx_hyperdrive_mysql_name_t *name,
@@ -47,7 +49,9 @@ ngx_hyperdrive_mysql_export(void *data, ngx_hyperdrive_chain_t *out)
                                       NGX_HYPERDRIVE_MYSQL_EXPORT_VERSION);
     ngx_hyperdrive_base_chain_put_u32(out,
         (client->direct ? NGX_HYPERDRIVE_MYSQL_EXPORT_DIRECT : 0)
-        | (client->multi ? NGX_HYPERDRIVE_MYSQL_EXPORT_MULTI : 0));
+        | (client->multi ? NGX_HYPERDRIVE_MYSQL_EXPORT_MULTI : 0)
+        | (client->manual ? NGX_HYPERDRIVE_MYSQL_EXPORT_MANUAL : 0)
+        | (client->tracks ? NGX_HYPERDRIVE_MYSQL_EXPORT_TRACKS : 0));
     ngx_hyperdrive_base_chain_put_u64(out, client->mode);
     ngx_hyperdrive_base_chain_put_u64(out, client->first_mode);
     ngx_hyperdrive_base_chain_put_u64(out, client->caps);
@@ -165,6 +169,8 @@ ngx_hyperdrive_mysql_export_head(ngx_hyperdrive_mysql_client_t *client,
     client->status = status;
     client->direct = ((flags & NGX_HYPERDRIVE_MYSQL_EXPORT_DIRECT) != 0);
     client->multi = ((flags & NGX_HYPERDRIVE_MYSQL_EXPORT_MULTI) != 0);
+    client->manual = ((flags & NGX_HYPERDRIVE_MYSQL_EXPORT_MANUAL) != 0);
+    client->tracks = ((flags & NGX_HYPERDRIVE_MYSQL_EXPORT_TRACKS) != 0);
 
     return p;
 }

@@ -149,6 +149,10 @@ typedef struct {
     unsigned                          headed:1;   /* ...and has its header */
     unsigned                          ending:1;   /* ...and is none */
     unsigned                          direct:1;   /* _MYSQL_LAST is a number */
+    unsigned                          manual:1;   /* a log-in begins with
+                                                     autocommit off */
+    unsigned                          tracks:1;   /* ...is told of changes of
+                                                     that, if it wants to be */
     unsigned                          multi:1;    /* several statements in one
                                                      text are fine */
     unsigned                          drop:1;     /* what streams goes to
@@ -323,6 +327,8 @@ void ngx_hyperdrive_mysql_client_looked(ngx_hyperdrive_mysql_client_t *client);
 void ngx_hyperdrive_mysql_client_begin(void *client,
     ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out);
 void ngx_hyperdrive_mysql_client_end(void *client,
+    ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out);
+void ngx_hyperdrive_mysql_client_autocommit(void *client,
     ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out);
 /* what is to be said of a command whose payload begins at <p>, if <len> bytes
    of it are there, without an origin's help; *number is its statement */

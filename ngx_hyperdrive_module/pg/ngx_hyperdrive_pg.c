@@ -78,6 +78,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     NULL,
     ngx_hyperdrive_pg_block_begin,
     ngx_hyperdrive_pg_block_end,
+    NULL,
     ngx_hyperdrive_pg_prepared,
     ngx_hyperdrive_pg_client_refuse,
     ngx_hyperdrive_pg_client_describe,

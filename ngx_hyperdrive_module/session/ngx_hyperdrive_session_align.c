@@ -45,6 +45,7 @@ typedef struct {
     ngx_uint_t                         snapshot;
     unsigned                           alone:1;
     unsigned                           loose:1;
+    unsigned                           sure:1;
     unsigned                           stuck:1;
     unsigned                           failed:1;
     unsigned                           roles:1;    /* they are set, or have been
@@ -97,6 +98,7 @@ ngx_hyperdrive_session_align_look(ngx_hyperdrive_origin_t *o,
 
     align->alone = list->alone;
     align->loose = list->loose;
+    align->sure = list->sure;
     align->stuck = list->stuck;
     align->any = (list->n != 0);
     align->snapshot = (list->snapshot != 0);
@@ -147,7 +149,7 @@ ngx_hyperdrive_session_align_collect(ngx_hyperdrive_origin_t *o,
     ngx_hyperdrive_state_bucket_t *bucket)
 {
     ngx_int_t                             rc;
-    ngx_uint_t                            n, alone;
+    ngx_uint_t                            n, alone, sure;
     ngx_hyperdrive_state_setting_t        setting;
     ngx_hyperdrive_session_align_list_t  *list;
 
@@ -159,7 +161,7 @@ ngx_hyperdrive_session_align_collect(ngx_hyperdrive_origin_t *o,
 
         rc = ngx_hyperdrive_session_align_mysql(o, bucket, list->buf,
                                                 sizeof(list->buf), list->texts,
-                                                &alone);
+                                                &alone, &sure);
         if (rc == NGX_ERROR || rc == NGX_BUSY) {
             list->failed = 1;
             list->stuck = (rc == NGX_BUSY);
@@ -170,6 +172,7 @@ ngx_hyperdrive_session_align_collect(ngx_hyperdrive_origin_t *o,
 
         list->alone |= alone;
         list->loose = 1;
+        list->sure = (sure && list->n == 1);
 
         return list;
     }
@@ -234,6 +237,7 @@ ngx_hyperdrive_session_align_begin(ngx_hyperdrive_state_bucket_t *from,
     list->snapshot = 0;
     list->alone = 0;
     list->loose = 0;
+    list->sure = 0;
     list->stuck = 0;
     list->failed = 0;
     list->roles = 0;

@@ -22,6 +22,7 @@ typedef struct {
     u_char                            *last;
     ngx_uint_t                         n;
     unsigned                           failed:1;
+    unsigned                           sure:1;
 } ngx_hyperdrive_session_align_my_t;
 
 
@@ -56,7 +57,7 @@ static ngx_str_t  ngx_hyperdrive_session_align_mysql_schema =
 ngx_int_t
 ngx_hyperdrive_session_align_mysql(ngx_hyperdrive_origin_t *o,
     ngx_hyperdrive_state_bucket_t *bucket, u_char *buf, size_t size,
-    ngx_str_t *texts, ngx_uint_t *alone)
+    ngx_str_t *texts, ngx_uint_t *alone, ngx_uint_t *sure)
 {
     ngx_int_t                          rc;
     ngx_uint_t                         n;
@@ -70,8 +71,10 @@ ngx_hyperdrive_session_align_mysql(ngx_hyperdrive_origin_t *o,
     list.last = buf + size;
     list.n = 0;
     list.failed = 0;
+    list.sure = 1;
 
     *alone = 0;
+    *sure = 0;
 
     if (o->unknown
         || ngx_hyperdrive_session_align_mysql_lost(list.from, list.to))
@@ -111,6 +114,8 @@ ngx_hyperdrive_session_align_mysql(ngx_hyperdrive_origin_t *o,
     }
 
     texts[n].len = list.pos - texts[n].data;
+
+    *sure = (n == 0 && list.sure);
 
     return texts[n].len ? n + 1 : n;
 }
@@ -257,6 +262,12 @@ ngx_hyperdrive_session_align_mysql_put(ngx_hyperdrive_session_align_my_t *list,
     {
         list->failed = 1;
         return;
+    }
+
+    if (name->len != sizeof("autocommit") - 1
+        || ngx_memcmp(name->data, "autocommit", name->len) != 0)
+    {
+        list->sure = 0;
     }
 
     list->pos = ngx_cpymem(list->pos, list->n ? "," : "SET ",

@@ -17,6 +17,8 @@
 
 static ngx_uint_t ngx_hyperdrive_session_block_chains(
     ngx_hyperdrive_session_t *s, ngx_str_t *value);
+static ngx_int_t ngx_hyperdrive_session_block_autocommit(
+    ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_block_set(ngx_hyperdrive_session_t *s,
     ngx_uint_t deferred, ngx_uint_t failed);
 
@@ -75,9 +77,20 @@ ngx_hyperdrive_session_block(ngx_hyperdrive_session_t *s)
         proto->block_begin(s->wire, unit, &s->net.out);
         ngx_hyperdrive_session_block_set(s, unit->begin, 0);
 
-    } else if (unit->end) {
+    } else if (unit->end
+               || (unit->empty
+                   && !ngx_hyperdrive_session_block_chains(s, &value)))
+    {
         proto->block_end(s->wire, unit, &s->net.out);
         ngx_hyperdrive_session_block_set(s, 0, 0);
+
+    } else if (unit->autocommit) {
+
+        if (ngx_hyperdrive_session_block_autocommit(s) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+
+        proto->block_autocommit(s->wire, unit, &s->net.out);
 
     } else {
         return NGX_DECLINED;
@@ -91,6 +104,32 @@ ngx_hyperdrive_session_block(ngx_hyperdrive_session_t *s)
     s->net.pos += unit->len;
 
     return NGX_OK;
+}
+
+
+/*
+ * MySQL: what is begun by each statement is a setting, which cannot fail.  A
+ * connection gets it as any other.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_session_block_autocommit(ngx_hyperdrive_session_t *s)
+{
+    ngx_str_t  name, value;
+
+    if (s->deferred || s->conf->settings_transaction) {
+        return NGX_DECLINED;
+    }
+
+    ngx_str_set(&name, "autocommit");
+    ngx_str_set(&value, "0");
+
+    if (s->unit.autocommit == NGX_HYPERDRIVE_STATE_AUTOCOMMIT_ON) {
+        ngx_str_set(&value, "1");
+    }
+
+    return ngx_hyperdrive_session_settings_learn(s, &name,
+                                                 s->unit.first ? NULL : &value);
 }
 
 

@@ -214,7 +214,8 @@ ngx_int_t ngx_hyperdrive_session_settings_settled(ngx_hyperdrive_session_t *s);
    there is one */
 void ngx_hyperdrive_session_settings_discard(ngx_hyperdrive_session_t *s);
 /* MySQL, outside of a transaction: the database has told what is set on the
-   connection; <value> NULL: nothing; NGX_ERROR: a bound, or no memory */
+   connection, or there is none; <value> NULL: nothing; NGX_ERROR: a bound, or
+   no memory */
 ngx_int_t ngx_hyperdrive_session_settings_learn(ngx_hyperdrive_session_t *s,
     ngx_str_t *name, ngx_str_t *value);
 /* what the client's texts are read by may be set otherwise */
@@ -248,12 +249,12 @@ ngx_int_t ngx_hyperdrive_session_role(ngx_hyperdrive_session_t *s,
 /*
  * The texts that take <o> to <bucket>, at most three, in <buf>; an empty one
  * is a reset of the connection, and the first.  <alone>: they cannot go with
- * any unit.  Returns how many there are; NGX_ERROR; NGX_BUSY: <o> cannot be
- * taken there.
+ * any unit; <sure>: it is one that does not fail.  Returns how many there are;
+ * NGX_ERROR; NGX_BUSY: <o> cannot be taken there.
  */
 ngx_int_t ngx_hyperdrive_session_align_mysql(ngx_hyperdrive_origin_t *o,
     ngx_hyperdrive_state_bucket_t *bucket, u_char *buf, size_t size,
-    ngx_str_t *texts, ngx_uint_t *alone);
+    ngx_str_t *texts, ngx_uint_t *alone, ngx_uint_t *sure);
 
 
 /* ngx_hyperdrive_session_align.c */
@@ -265,6 +266,7 @@ typedef struct {
     unsigned                           loose:1;    /* MySQL: if it fails, the
                                                       unit behind it runs all
                                                       the same */
+    unsigned                           sure:1;     /* ...but it does not */
     unsigned                           any:1;      /* there is one */
     unsigned                           stuck:1;    /* MySQL: it cannot be sent,
                                                       but to another

@@ -109,6 +109,11 @@ ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s)
             || (align.snapshot && s->deferred)
             || (align.loose && !s->unit.stmt->plan.read);
 
+    if (align.sure && !align.alone && !s->login) {
+        /* autocommit alone, as a BEGIN that goes ahead */
+        alone = 0;
+    }
+
     if (own && align.loose) {
         /* USE, with nothing ahead of it */
         alone = 0;

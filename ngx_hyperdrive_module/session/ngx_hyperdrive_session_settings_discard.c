@@ -85,15 +85,15 @@ ngx_hyperdrive_session_settings_learn(ngx_hyperdrive_session_t *s,
     }
 
     buckets[0] = &settings->state.committed;
-    buckets[1] = &s->origin->bucket;
+    buckets[1] = s->origin ? &s->origin->bucket : NULL;
 
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < 2 && buckets[i]; i++) {
 
         if ((value ? ngx_hyperdrive_state_bucket_set(buckets[i], name, value)
                    : ngx_hyperdrive_state_bucket_reset(buckets[i], name))
             != NGX_OK)
         {
-            s->origin->unknown = 1;
+            ngx_hyperdrive_session_settings_unknown(s);
             return NGX_ERROR;
         }
     }

@@ -351,7 +351,9 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
 
         ngx_hyperdrive_session_mirror(s);
 
-        if (s->unit.begin || s->unit.end || s->failed) {
+        if (s->unit.begin || s->unit.end || s->unit.empty
+            || s->unit.autocommit || s->failed)
+        {
 
             rc = ngx_hyperdrive_session_block(s);
 

@@ -31,6 +31,13 @@ typedef enum {
 } ngx_hyperdrive_state_begin_e;
 
 
+typedef enum {
+    NGX_HYPERDRIVE_STATE_AUTOCOMMIT_NONE = 0,
+    NGX_HYPERDRIVE_STATE_AUTOCOMMIT_OFF,
+    NGX_HYPERDRIVE_STATE_AUTOCOMMIT_ON
+} ngx_hyperdrive_state_autocommit_e;
+
+
 /*
  * MySQL: what is asked of an earlier statement on the same connection; the sql
  * room's values.
@@ -95,6 +102,9 @@ typedef struct {
     unsigned                          rolls_back:1;   /* ROLLBACK, the same */
     unsigned                          releases:1;     /* MySQL: the connection
                                                          ends behind it */
+    unsigned                          autocommit:2;   /* MySQL: SET autocommit,
+                                                         and nothing else: a
+                                                         _state_autocommit_e */
     unsigned                          settings:1;     /* it changes settings,
                                                          and can be told how */
     unsigned                          alone:1;        /* it may not run in one

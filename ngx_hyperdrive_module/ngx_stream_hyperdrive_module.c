@@ -581,6 +581,17 @@ ngx_stream_hyperdrive_postconfiguration(ngx_conf_t *cf)
 
     if (hmcf->origins.nelts || hmcf->zones.nelts) {
 
+        if (ngx_process == NGX_PROCESS_SINGLE
+            && !ngx_is_init_cycle(cf->cycle->old_cycle))
+        {
+            /* no worker begins with it, so nobody would serve its clients */
+
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "hyperdrive: a process without a master cannot "
+                          "reload: restart it, or write master_process on");
+            return NGX_ERROR;
+        }
+
         names = ngx_stream_hyperdrive_names(cf, hmcf);
         if (names == NULL) {
             return NGX_ERROR;

@@ -632,6 +632,12 @@ like(text(join('', map { "upstream u$_ {\n hyperdrive_origin $url;\n}\n" }
 	1 .. 65)), qr/upstream "u65" is one too many: at most 64.*:\d+$/,
 	'...and one more');
 
+is($t->conf_error("worker_processes 128;\n" . conf()), '',
+	'as many processes as there may be');
+like($t->conf_error("worker_processes 129;\n" . conf()),
+	qr/129 worker processes are too many: write "worker_processes" .* 128/,
+	'...and one more');
+
 for my $twice ('hyperdrive_pass shop', 'hyperdrive_users off',
     'hyperdrive_cache shop', 'hyperdrive_cache off')
 {

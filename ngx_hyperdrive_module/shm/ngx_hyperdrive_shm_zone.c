@@ -121,15 +121,23 @@ ngx_hyperdrive_shm_zone_init(ngx_shm_zone_t *zone, void *data)
     ngx_slab_pool_t       *shpool;
     ngx_hyperdrive_shm_t  *sh, *used;
 
+    if (ngx_hyperdrive_shm_zone_core->worker_processes > NGX_HYPERDRIVE_SLOTS)
+    {
+        ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
+                      "hyperdrive: %i worker processes are too many: write "
+                      "\"worker_processes\" with a number up to %d",
+                      ngx_hyperdrive_shm_zone_core->worker_processes,
+                      NGX_HYPERDRIVE_SLOTS);
+        return NGX_ERROR;
+    }
+
     if (data) {
 
         /* reload: old workers keep using this memory */
 
         zone->data = data;
 
-        if (data != ngx_hyperdrive_shm
-            || !ngx_hyperdrive_shm_zone_core->master)
-        {
+        if (data != ngx_hyperdrive_shm) {
             return NGX_OK;
         }
 

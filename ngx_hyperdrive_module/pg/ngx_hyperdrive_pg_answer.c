@@ -29,7 +29,7 @@ static ngx_int_t ngx_hyperdrive_pg_answer_described(
     ngx_hyperdrive_pg_client_t *c, ngx_hyperdrive_pg_origin_t *o, u_char *p,
     size_t total, ngx_hyperdrive_chain_t *reply,
     ngx_hyperdrive_proto_piece_t *piece);
-static ngx_int_t ngx_hyperdrive_pg_answer_copy_in(
+static void ngx_hyperdrive_pg_answer_copy_in(
     ngx_hyperdrive_pg_origin_t *o, ngx_uint_t *struck);
 static void ngx_hyperdrive_pg_answer_pop(ngx_hyperdrive_pg_origin_t *o);
 static ngx_int_t ngx_hyperdrive_pg_answer_bad(
@@ -464,10 +464,7 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
             break;
         }
 
-        if (ngx_hyperdrive_pg_answer_copy_in(o, &piece->struck) != NGX_OK) {
-            return ngx_hyperdrive_pg_answer_bad(piece,
-                                            "requests were sent behind COPY");
-        }
+        ngx_hyperdrive_pg_answer_copy_in(o, &piece->struck);
 
         return rc;
 
@@ -724,36 +721,35 @@ ngx_hyperdrive_pg_answer_described(ngx_hyperdrive_pg_client_t *c,
 
 /*
  * The origin waits for COPY data: a Sync that is on the way already will be
- * read and ignored.  Any other request makes the COPY fail, and is not
- * answered: NGX_ERROR, nobody sends that who knows what he does.
+ * read and ignored.  Of any other request the COPY fails, and the connection
+ * ends, as the origin is going to say.
  */
 
-static ngx_int_t
+static void
 ngx_hyperdrive_pg_answer_copy_in(ngx_hyperdrive_pg_origin_t *o,
     ngx_uint_t *struck)
 {
     ngx_uint_t                  i;
     ngx_hyperdrive_pg_reply_t  *reply;
 
+    o->copy_in = 1;
+
     for (i = 1; i < o->ledger.n; i++) {
         reply = ngx_hyperdrive_pg_ledger_at(&o->ledger, i);
 
         if (reply->type != NGX_HYPERDRIVE_PG_REPLY_SYNC) {
-            return NGX_ERROR;
+            o->poisoned = 1;
+            return;
         }
 
         *struck += (reply->action != NGX_HYPERDRIVE_PG_DROP);
     }
-
-    o->copy_in = 1;
 
     if (o->ledger.n > 1) {
         o->ledger.n = 1;
         o->open = (ngx_hyperdrive_pg_ledger_at(&o->ledger, 0)->type
                    == NGX_HYPERDRIVE_PG_REPLY_EXECUTE);
     }
-
-    return NGX_OK;
 }
 
 

@@ -159,7 +159,7 @@ static void
 ngx_hyperdrive_pg_answer_error_say(ngx_hyperdrive_pg_origin_t *o, u_char *p,
     size_t total, ngx_hyperdrive_pg_reply_t *reply)
 {
-    size_t      len, head;
+    size_t      len, head, name;
     u_char     *at, *out;
     ngx_str_t   text;
 
@@ -183,16 +183,20 @@ ngx_hyperdrive_pg_answer_error_say(ngx_hyperdrive_pg_origin_t *o, u_char *p,
 
     at = ngx_hyperdrive_pg_answer_error_find(&text,
                                              "\"" NGX_HYPERDRIVE_PG_PREFIX);
+    name = NGX_HYPERDRIVE_PG_STATEMENT_LEN;
 
-    if (at == NULL
-        || (size_t) (text.data + text.len - at)
-           < 1 + NGX_HYPERDRIVE_PG_STATEMENT_LEN)
-    {
+    if (at == NULL) {
+        /* what is not bound under its own name, see _forward_sql_bind() */
+        at = ngx_hyperdrive_pg_answer_error_find(&text, "\"\"");
+        name = 0;
+    }
+
+    if (at == NULL || (size_t) (text.data + text.len - at) < 1 + name) {
         return;
     }
 
     at++;
-    len = total - NGX_HYPERDRIVE_PG_STATEMENT_LEN + reply->label->len;
+    len = total - name + reply->label->len;
 
     out = realloc(o->said, len);
     if (out == NULL) {
@@ -206,8 +210,7 @@ ngx_hyperdrive_pg_answer_error_say(ngx_hyperdrive_pg_origin_t *o, u_char *p,
 
     out = ngx_cpymem(out, p, head);
     out = ngx_cpymem(out, reply->label->name, reply->label->len);
-    ngx_memcpy(out, at + NGX_HYPERDRIVE_PG_STATEMENT_LEN,
-               total - head - NGX_HYPERDRIVE_PG_STATEMENT_LEN);
+    ngx_memcpy(out, at + name, total - head - name);
 
     (void) ngx_hyperdrive_base_put_u32(o->said + 1, (uint32_t) (len - 1));
 }

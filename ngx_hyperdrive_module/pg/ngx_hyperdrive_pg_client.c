@@ -199,13 +199,18 @@ ngx_hyperdrive_pg_client_request(void *data, u_char *pos, u_char *last,
 
                 /* the rest of a group: the origin has begun it */
 
-            } else if (type == 'H' && unit->len == total) {
+            } else if (type == 'H'
+                       && unit->len == NGX_HYPERDRIVE_PG_HEADER)
+            {
 
                 /* nothing is held back: it goes nowhere */
 
                 unit->requests = 0;
 
-            } else if (type == 'S' && (unit->len == total || client->skip)) {
+            } else if (type == 'S'
+                       && (unit->len == NGX_HYPERDRIVE_PG_HEADER
+                           || client->skip))
+            {
                 unit->local = 1;
 
             } else if (type == 'Q' && unit->len == total) {

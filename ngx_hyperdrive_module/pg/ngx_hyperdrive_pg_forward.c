@@ -15,8 +15,6 @@ static ngx_int_t ngx_hyperdrive_pg_forward_query(
     ngx_hyperdrive_pg_forward_t *f);
 static ngx_int_t ngx_hyperdrive_pg_forward_describe(
     ngx_hyperdrive_pg_forward_t *f);
-static ngx_int_t ngx_hyperdrive_pg_forward_close(
-    ngx_hyperdrive_pg_forward_t *f);
 static void ngx_hyperdrive_pg_forward_run_init(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_proto_run_t *run, ngx_hyperdrive_state_stmt_t *stmt,
     u_char *args, u_char *end);
@@ -382,7 +380,10 @@ ngx_hyperdrive_pg_forward_message(ngx_hyperdrive_pg_forward_t *f)
         return ngx_hyperdrive_pg_forward_raw(f);
 
     case 'H':
-        return ngx_hyperdrive_pg_forward_raw(f);
+        return (f->total == NGX_HYPERDRIVE_PG_HEADER)
+               ? ngx_hyperdrive_pg_forward_raw(f)
+               : ngx_hyperdrive_pg_forward_bad(f,
+                                              NGX_HYPERDRIVE_PG_REPLY_PORTAL);
 
     case 'S':
         o->ignore = 0;
@@ -589,9 +590,9 @@ ngx_hyperdrive_pg_forward_describe(ngx_hyperdrive_pg_forward_t *f)
                                        1, &kind);
     p = ngx_hyperdrive_base_read_cstr(p, end, &name);
 
-    if (p == NULL) {
-        return ngx_hyperdrive_pg_forward_error(f, "08P01",
-                                               "malformed Describe message");
+    if (p != end) {
+        return ngx_hyperdrive_pg_forward_bad(f,
+                                            NGX_HYPERDRIVE_PG_REPLY_PORTAL);
     }
 
     if (kind.data[0] != 'S') {
@@ -674,104 +675,6 @@ ngx_hyperdrive_pg_forward_describe(ngx_hyperdrive_pg_forward_t *f)
                                  ngx_hyperdrive_pg_forward_id(o, entry->stmt));
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_hyperdrive_pg_forward_close(ngx_hyperdrive_pg_forward_t *f)
-{
-    u_char                       *p, *end;
-    ngx_int_t                     rc;
-    ngx_str_t                     name, kind;
-    ngx_uint_t                    unnamed;
-    ngx_hyperdrive_pg_reply_t    *reply;
-    ngx_hyperdrive_pg_client_t   *c;
-    ngx_hyperdrive_pg_origin_t   *o;
-    ngx_hyperdrive_pg_action_e    action;
-    ngx_hyperdrive_state_name_t  *entry;
-
-    c = f->client;
-    o = f->origin;
-    end = f->pos + f->total;
-
-    p = ngx_hyperdrive_base_read_bytes(f->pos + NGX_HYPERDRIVE_PG_HEADER, end,
-                                       1, &kind);
-    p = ngx_hyperdrive_base_read_cstr(p, end, &name);
-
-    if (p == NULL) {
-        return ngx_hyperdrive_pg_forward_error(f, "08P01",
-                                               "malformed Close message");
-    }
-
-    entry = NULL;
-    unnamed = 0;
-    action = NGX_HYPERDRIVE_PG_PASS;
-
-    if (kind.data[0] == 'P') {
-        ngx_hyperdrive_pg_portal_close(c, &name);
-
-    } else if (kind.data[0] == 'S') {
-
-        rc = ngx_hyperdrive_pg_forward_find(f, &name, &entry);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        if (name.len == 0) {
-            unnamed = 1;
-
-            c->unnamed = NULL;
-            c->unnamed_group = o->group;
-            o->unnamed_group = o->group;
-
-            ngx_hyperdrive_pg_origin_unnamed(o, NULL);
-
-        } else {
-
-            if (entry) {
-
-                /* others may use it: it stays prepared at the origin */
-
-                ngx_hyperdrive_state_names_unlink(&c->names, entry);
-                ngx_hyperdrive_pg_portal_unlabel(c);
-                c->closed_group = o->group;
-                action = NGX_HYPERDRIVE_PG_OWN;
-
-            } else if (ngx_hyperdrive_pg_forward_ours(&name)) {
-
-                /* to close what does not exist is no error */
-                action = NGX_HYPERDRIVE_PG_OWN;
-            }
-
-            /* else it may be one of PREPARE, or of nobody */
-
-            if (entry == NULL) {
-                ngx_hyperdrive_pg_forward_sql_close(f, &name);
-            }
-        }
-    }
-
-    reply = ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_CLOSE,
-                                             action, NULL);
-    if (reply == NULL) {
-
-        if (entry) {
-            ngx_hyperdrive_pg_client_free_name(c->ctx, entry);
-        }
-
-        return NGX_ERROR;
-    }
-
-    reply->name = entry;
-    reply->drops = (entry != NULL);
-    reply->unnamed = unnamed;
-
-    if (action == NGX_HYPERDRIVE_PG_OWN) {
-        return NGX_OK;
-    }
-
-    return ngx_hyperdrive_pg_forward_raw(f);
 }
 
 
@@ -948,6 +851,22 @@ ngx_hyperdrive_pg_forward_raw(ngx_hyperdrive_pg_forward_t *f)
     f->origin->partial = (f->client->left != 0);
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_pg_forward_bad(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_pg_reply_e type)
+{
+    f->origin->open = 1;
+
+    if (ngx_hyperdrive_pg_forward_expect(f, type, NGX_HYPERDRIVE_PG_PASS, NULL)
+        == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_hyperdrive_pg_forward_raw(f);
 }
 
 

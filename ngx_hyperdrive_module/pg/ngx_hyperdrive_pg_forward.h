@@ -72,6 +72,9 @@ void ngx_hyperdrive_pg_forward_run_prepares(ngx_hyperdrive_pg_forward_t *f,
 ngx_uint_t ngx_hyperdrive_pg_forward_certain(ngx_hyperdrive_pg_origin_t *o);
 ngx_int_t ngx_hyperdrive_pg_forward_hold(ngx_hyperdrive_pg_forward_t *f);
 ngx_int_t ngx_hyperdrive_pg_forward_raw(ngx_hyperdrive_pg_forward_t *f);
+/* a message that is malformed, which the origin will say */
+ngx_int_t ngx_hyperdrive_pg_forward_bad(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_pg_reply_e type);
 ngx_hyperdrive_pg_reply_t *ngx_hyperdrive_pg_forward_expect(
     ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_pg_reply_e type,
     ngx_hyperdrive_pg_action_e action, ngx_hyperdrive_state_stmt_t *stmt);
@@ -104,7 +107,7 @@ ngx_int_t ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f);
  */
 ngx_int_t ngx_hyperdrive_pg_forward_sql(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt, ngx_hyperdrive_state_name_t **target);
-/* the same before a Bind of the unnamed statement, which is parsed anew */
+/* the same before a Bind: the unnamed one is parsed, to be bound instead */
 ngx_int_t ngx_hyperdrive_pg_forward_sql_bind(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt, ngx_hyperdrive_state_name_t **target);
 /* a PREPARE goes as it is: what it makes of names in SQL */
@@ -154,6 +157,7 @@ ngx_int_t ngx_hyperdrive_pg_forward_item(ngx_hyperdrive_pg_forward_t *f,
     uint64_t id, ngx_hyperdrive_state_item_t **item);
 ngx_int_t ngx_hyperdrive_pg_forward_ensure(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_name_t *entry, uint64_t told);
+ngx_int_t ngx_hyperdrive_pg_forward_close(ngx_hyperdrive_pg_forward_t *f);
 ngx_int_t ngx_hyperdrive_pg_forward_evict(ngx_hyperdrive_pg_forward_t *f);
 ngx_int_t ngx_hyperdrive_pg_forward_drop(ngx_hyperdrive_pg_forward_t *f,
     uint64_t id);

@@ -14,6 +14,8 @@ static ngx_int_t ngx_hyperdrive_pg_forward_drop_text(
     ngx_hyperdrive_pg_forward_t *f, u_char type, uint64_t id);
 static ngx_int_t ngx_hyperdrive_pg_forward_deallocate_bind(
     ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_stmt_t *stmt);
+static ngx_uint_t ngx_hyperdrive_pg_forward_parse_types(u_char *p,
+    u_char *end);
 static ngx_uint_t ngx_hyperdrive_pg_forward_parse_moved(ngx_str_t *text);
 static ngx_int_t ngx_hyperdrive_pg_forward_parse_long(
     ngx_hyperdrive_pg_forward_t *f);
@@ -206,9 +208,9 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
                                       &name);
     p = ngx_hyperdrive_base_read_cstr(p, end, &text);
 
-    if (p == NULL) {
-        return ngx_hyperdrive_pg_forward_error(f, "08P01",
-                                               "malformed Parse message");
+    if (p == NULL || !ngx_hyperdrive_pg_forward_parse_types(p, end)) {
+        return ngx_hyperdrive_pg_forward_bad(f,
+                                             NGX_HYPERDRIVE_PG_REPLY_PARSE);
     }
 
     if (name.len > NGX_HYPERDRIVE_MAX_NAME) {
@@ -393,6 +395,19 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
 }
 
 
+/* are there as many as it says? */
+
+static ngx_uint_t
+ngx_hyperdrive_pg_forward_parse_types(u_char *p, u_char *end)
+{
+    ngx_uint_t  n;
+
+    p = ngx_hyperdrive_base_read_u16(p, end, &n);
+
+    return p && (size_t) (end - p) == 4 * n;
+}
+
+
 /* does it mean something else without standard_conforming_strings, or in
    another encoding? */
 
@@ -547,6 +562,7 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
 {
     size_t                        avail, taken, len;
     u_char                       *p, *end, *rest;
+    uint64_t                      id;
     ngx_int_t                     rc;
     ngx_str_t                     portal, name;
     ngx_uint_t                    mangled;
@@ -569,8 +585,8 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
     if (rest == NULL) {
 
         if (avail == f->total) {
-            return ngx_hyperdrive_pg_forward_error(f, "08P01",
-                                                   "malformed Bind message");
+            return ngx_hyperdrive_pg_forward_bad(f,
+                                               NGX_HYPERDRIVE_PG_REPLY_BIND);
         }
 
         if (avail > NGX_HYPERDRIVE_PG_SMALL) {
@@ -607,7 +623,7 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
     } else {
         rc = NGX_DECLINED;
 
-        if (name.len == 0 && entry->stmt->plan.name_len) {
+        if (entry->stmt->plan.name_len) {
             rc = ngx_hyperdrive_pg_forward_sql_bind(f, entry->stmt, &target);
         }
 
@@ -615,7 +631,7 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
             ngx_hyperdrive_pg_forward_run_bind(f, entry->stmt, rest, end);
         }
 
-        if (name.len == 0 && entry->stmt->plan.deallocate) {
+        if (entry->stmt->plan.deallocate) {
             rc = ngx_hyperdrive_pg_forward_deallocate_bind(f, entry->stmt);
         }
 
@@ -675,8 +691,11 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
         ngx_hyperdrive_pg_portal_close(c, &portal);
     }
 
-    if (entry && name.len) {
-        reply->id = ngx_hyperdrive_pg_forward_id(o, entry->stmt);
+    id = 0;
+
+    if (entry && name.len && target == NULL && f->drops == 0) {
+        id = ngx_hyperdrive_pg_forward_id(o, entry->stmt);
+        reply->id = id;
     }
 
     if (entry == NULL || name.len == 0) {
@@ -689,25 +708,30 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
         return rc;
     }
 
-    /* the same with the origin's name of the statement */
+    /*
+     * The same with the origin's name of the statement, or with the unnamed
+     * one, which has been parsed instead.
+     */
 
     taken = rest - f->pos;
-    len = f->total - taken;
+    len = portal.len + 1 + (id ? NGX_HYPERDRIVE_PG_STATEMENT_LEN : 0) + 1;
 
     p = ngx_hyperdrive_base_chain_reserve(f->out,
-                                  NGX_HYPERDRIVE_PG_HEADER + portal.len + 1
-                                  + NGX_HYPERDRIVE_PG_STATEMENT_LEN + 1);
+                                          NGX_HYPERDRIVE_PG_HEADER + len);
     if (p == NULL) {
         return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
     }
 
     *p++ = 'B';
-    p = ngx_hyperdrive_base_put_u32(p, 4 + portal.len + 1
-                                      + NGX_HYPERDRIVE_PG_STATEMENT_LEN + 1
-                                      + len);
+    p = ngx_hyperdrive_base_put_u32(p, 4 + len + f->total - taken);
     p = ngx_cpymem(p, portal.data, portal.len + 1);
-    (void) ngx_hyperdrive_pg_forward_name(p,
-                                 ngx_hyperdrive_pg_forward_id(o, entry->stmt));
+
+    if (id) {
+        (void) ngx_hyperdrive_pg_forward_name(p, id);
+
+    } else {
+        *p = '\0';
+    }
 
     if (ngx_hyperdrive_base_chain_append(f->out, rest, end - rest) != NGX_OK) {
         return ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");

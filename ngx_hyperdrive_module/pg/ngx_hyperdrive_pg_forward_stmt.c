@@ -396,6 +396,103 @@ ngx_hyperdrive_pg_forward_evict(ngx_hyperdrive_pg_forward_t *f)
 }
 
 
+ngx_int_t
+ngx_hyperdrive_pg_forward_close(ngx_hyperdrive_pg_forward_t *f)
+{
+    u_char                       *p, *end;
+    ngx_int_t                     rc;
+    ngx_str_t                     name, kind;
+    ngx_uint_t                    unnamed;
+    ngx_hyperdrive_pg_reply_t    *reply;
+    ngx_hyperdrive_pg_client_t   *c;
+    ngx_hyperdrive_pg_origin_t   *o;
+    ngx_hyperdrive_pg_action_e    action;
+    ngx_hyperdrive_state_name_t  *entry;
+
+    c = f->client;
+    o = f->origin;
+    end = f->pos + f->total;
+
+    p = ngx_hyperdrive_base_read_bytes(f->pos + NGX_HYPERDRIVE_PG_HEADER, end,
+                                       1, &kind);
+    p = ngx_hyperdrive_base_read_cstr(p, end, &name);
+
+    if (p != end) {
+        return ngx_hyperdrive_pg_forward_bad(f, NGX_HYPERDRIVE_PG_REPLY_CLOSE);
+    }
+
+    entry = NULL;
+    unnamed = 0;
+    action = NGX_HYPERDRIVE_PG_PASS;
+
+    if (kind.data[0] == 'P') {
+        ngx_hyperdrive_pg_portal_close(c, &name);
+
+    } else if (kind.data[0] == 'S') {
+
+        rc = ngx_hyperdrive_pg_forward_find(f, &name, &entry);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        if (name.len == 0) {
+            unnamed = 1;
+
+            c->unnamed = NULL;
+            c->unnamed_group = o->group;
+            o->unnamed_group = o->group;
+
+            ngx_hyperdrive_pg_origin_unnamed(o, NULL);
+
+        } else {
+
+            if (entry) {
+
+                /* others may use it: it stays prepared at the origin */
+
+                ngx_hyperdrive_state_names_unlink(&c->names, entry);
+                ngx_hyperdrive_pg_portal_unlabel(c);
+                c->closed_group = o->group;
+                action = NGX_HYPERDRIVE_PG_OWN;
+
+            } else if (ngx_hyperdrive_pg_forward_ours(&name)) {
+
+                /* to close what does not exist is no error */
+                action = NGX_HYPERDRIVE_PG_OWN;
+            }
+
+            /* else it may be one of PREPARE, or of nobody */
+
+            if (entry == NULL) {
+                ngx_hyperdrive_pg_forward_sql_close(f, &name);
+            }
+        }
+    }
+
+    reply = ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_CLOSE,
+                                             action, NULL);
+    if (reply == NULL) {
+
+        if (entry) {
+            ngx_hyperdrive_pg_client_free_name(c->ctx, entry);
+        }
+
+        return NGX_ERROR;
+    }
+
+    reply->name = entry;
+    reply->drops = (entry != NULL);
+    reply->unnamed = unnamed;
+
+    if (action == NGX_HYPERDRIVE_PG_OWN) {
+        return NGX_OK;
+    }
+
+    return ngx_hyperdrive_pg_forward_raw(f);
+}
+
+
 /* closes a statement at the origin */
 
 ngx_int_t

@@ -212,18 +212,17 @@ ngx_hyperdrive_session_process(ngx_hyperdrive_session_t *s)
             return NGX_DONE;
         }
 
+        if ((rc == NGX_ERROR || rc == NGX_DECLINED) && s->outstanding) {
+            /* what it has asked for before is answered first */
+            break;
+        }
+
         if (rc == NGX_ERROR) {
             ngx_hyperdrive_session_fatal(s, err.sqlstate, err.message);
             return NGX_DONE;
         }
 
         if (rc == NGX_DECLINED) {
-
-            if (s->outstanding) {
-                /* what it has asked for before is answered first */
-                break;
-            }
-
             return ngx_hyperdrive_session_change(s);
         }
 

@@ -863,8 +863,11 @@ test_copy(void)
     msg_query(&b, "SELECT x");
     ok(talk() && r.server.data == direct.data, "...that is no COPY");
 
-    /* a request in the middle of the data is read by COPY */
+    ok(clean(), "clean");
 
+    /* a request in the middle of the data is read by COPY, and the end */
+
+    client();
     msg_query(&b, "COPYIN t");
     (void) talk();
     msg_data(&b, "seven\n");
@@ -872,16 +875,21 @@ test_copy(void)
     msg_data(&b, "eight\n");
     msg_bare(&b, 'c');
     msg_query(&b, "SELECT x");
-    ok(talk() && !r.attached, "a Query among the data makes the COPY fail");
+    ok(talk() && r.fatal, "a Query among the data");
+    (void) relay_leave(&r);
 
-    msgs_run("c", NULL, NULL);
+    client();
+    msgs_run("", "COPYIN t", NULL);
     (void) talk();
     msg_parse(&b, "swallowed", "SELECT x");
     msg_bind(&b, "", "swallowed", NULL);
     msg_data(&b, "nine\n");
     msg_sync(&b);
     msgs_run("swallowed", NULL, NULL);
-    ok(talk() && !r.attached, "extended: it skips to the Sync");
+    ok(talk() && r.fatal, "a Parse among the data");
+    (void) relay_leave(&r);
+
+    client();
 
     /* what is sent behind a COPY that has failed goes nowhere */
 
@@ -921,8 +929,7 @@ test_copy(void)
     client();
     msg_query(&b, "COPYIN t");
     msg_query(&b, "SELECT x");
-    (void) talk();
-    ok(r.failed && r.lost, "who sends requests behind a COPY is cut off");
+    ok(talk() && r.fatal, "who sends requests behind a COPY is cut off");
     ok(relay_leave(&r) == NGX_DECLINED, "...and so is the connection");
 
     client();
@@ -1115,26 +1122,22 @@ test_bounds(void)
     client();
     bytes_add(&b, "P\0\0\0\6ab", 7);
     msg_sync(&b);
-    ok(refused("08P01"), "a Parse without an end");
-    (void) relay_leave(&r);
+    ok(talk() && clean(), "a Parse without an end");
 
     client();
     bytes_add(&b, "B\0\0\0\6ab", 7);
     msg_sync(&b);
-    ok(refused("08P01"), "a Bind without an end");
-    (void) relay_leave(&r);
+    ok(talk() && clean(), "a Bind without an end");
 
     client();
     bytes_add(&b, "D\0\0\0\4", 5);
     msg_sync(&b);
-    ok(refused("08P01"), "an empty Describe");
-    (void) relay_leave(&r);
+    ok(talk() && clean(), "an empty Describe");
 
     client();
     bytes_add(&b, "C\0\0\0\5S", 6);
     msg_sync(&b);
-    ok(refused("08P01"), "a Close without a name");
-    (void) relay_leave(&r);
+    ok(talk() && clean(), "a Close without a name");
 
     client();
     bytes_add(&b, "Q\0\0\0\4", 5);

@@ -768,6 +768,11 @@ server_copy(server_t *s, u_char type, size_t len)
 
     default:
         server_error(s, "08P01", "unexpected message type during COPY");
+        server_say(s, 'E', "FATAL", "08P01",
+                   "protocol synchronization was lost");
+        server_flush(s);
+        s->closed = 1;
+        return;
     }
 
     if (!s->extended) {
@@ -782,6 +787,7 @@ server_message(server_t *s, u_char type, u_char *body, size_t len)
     u_char         *p, *end;
     uint32_t        max;
     ngx_str_t       name, text;
+    ngx_uint_t      n;
     server_item_t  *portal;
 
     end = body + len;
@@ -803,7 +809,14 @@ server_message(server_t *s, u_char type, u_char *body, size_t len)
     case 'S':
         s->ignore = 0;
         s->extended = 0;
-        (void) server_commit(s);
+
+        if (len) {
+            server_error(s, "08P01", "malformed Sync");
+
+        } else {
+            (void) server_commit(s);
+        }
+
         server_ready(s);
         return;
 
@@ -838,7 +851,14 @@ server_message(server_t *s, u_char type, u_char *body, size_t len)
     switch (type) {
 
     case 'H':
-        server_flush(s);
+
+        if (len) {
+            server_error(s, "08P01", "malformed Flush");
+
+        } else {
+            server_flush(s);
+        }
+
         return;
 
     case 'd':
@@ -887,7 +907,10 @@ server_message(server_t *s, u_char type, u_char *body, size_t len)
         p = ngx_hyperdrive_base_read_cstr(body, end, &name);
         p = ngx_hyperdrive_base_read_cstr(p, end, &text);
 
-        if (p == NULL) {
+        n = 0;
+        p = ngx_hyperdrive_base_read_u16(p, end, &n);
+
+        if (p == NULL || (size_t) (end - p) != 4 * n) {
             server_error(s, "08P01", "malformed Parse");
             return;
         }
@@ -924,7 +947,7 @@ server_message(server_t *s, u_char type, u_char *body, size_t len)
         p = ngx_hyperdrive_base_read_cstr(body, end, &name);
         p = ngx_hyperdrive_base_read_u32(p, end, &max);
 
-        if (p == NULL) {
+        if (p != end) {
             server_error(s, "08P01", "malformed Execute");
             return;
         }

@@ -216,12 +216,7 @@ check(relay_t *r, script_t *s, ngx_uint_t done)
     }
 
     if (r->lost) {
-
-        /* who sends requests behind a COPY is cut off */
-
-        if (strcmp(r->lost, "requests were sent behind COPY") != 0) {
-            fail(r, &direct.out, r->lost);
-        }
+        fail(r, &direct.out, r->lost);
 
     } else if (r->failed && !r->fatal) {
         fail(r, &direct.out, r->err.message);

@@ -191,6 +191,9 @@ BEGIN {
 		1, \&copy_in_extended,
 		1, \&function,
 		1, \&sleeping,
+		3, \&unexecuted,
+		2, \&malformed,
+		2, \&savepoints,
 	);
 
 	while (my ($weight, $kind) = splice @weights, 0, 2) {
@@ -234,6 +237,93 @@ sub extended {
 		[ 'E', '', @rows ], rnd(8) ? () : ([ 'E', '' ]), [ 'S' ] ];
 }
 
+# What is bound, and not executed, or later, or in part, or closed before.
+
+sub unexecuted {
+	my $portal = any('', 'c1', 'c2');
+	my ($sql, @values) = rnd(4) ? (any(setting_text(), setting_text(),
+		role_text(), 'DEALLOCATE ALL', 'DISCARD ALL', deallocate_text(),
+		transaction_text(), 'RESET ALL')) : parameters();
+	my $name = name();
+
+	held($sql);
+	$c->{held} = 1;
+
+	my @bind = ([ 'P', $name, $sql, [] ],
+		[ 'B', $portal, $name, \@values, [], [] ]);
+	my @execute = [ 'E', $portal, rnd(3) ? () : 1 ];
+
+	return any(
+		[ @bind, [ 'S' ] ],
+		[ @bind, [ 'C', 'P', $portal ], @execute, [ 'S' ] ],
+		[ @bind, [ 'C', 'S', $name ], @execute, [ 'S' ] ],
+		[ @bind, [ 'P', '', 'SELECT 1/0', [] ], bound('c1', ''),
+			[ 'E', 'c1' ], @execute, [ 'S' ] ],
+		[ @bind, @execute, [ 'P', '', 'SELECT 1/0', [] ],
+			bound('c1', ''), [ 'E', 'c1' ], [ 'S' ] ],
+		[ @bind, [ 'P', '', 'SELECT id FROM t ORDER BY id', [] ],
+			[ 'B', 'c3', '', [], [], [] ], [ 'E', 'c3', 1 ],
+			@execute, [ 'E', 'c3' ], [ 'S' ] ],
+		[ @bind, [ 'H' ], @execute, [ 'H' ], bound('', name()),
+			[ 'E', '' ], [ 'S' ] ],
+	) if rnd(3);
+
+	return ([ [ 'Q', begin_text() ] ], [ @bind, [ 'S' ] ],
+		rnd(2) ? simple() : (), [ @execute, [ 'S' ] ],
+		[ [ 'Q', any('COMMIT', 'ROLLBACK') ] ]);
+}
+
+# A message that is cut short, or has more than it should.
+
+sub malformed {
+	my @whole = ([ 'P', "p1\0SELECT 1\0\0\0" ], [ 'P', "\0SELECT 1\0\0\0" ],
+		[ 'P', "p2\0SELECT \$1\0\0\1\0\0\0\27" ],
+		[ 'B', "\0p1\0\0\0\0\0\0\0" ], [ 'B', "c1\0\0\0\0\0\0\0\0" ],
+		[ 'B', "\0p2\0\0\0\0\1\0\0\0\0011\0\0" ], [ 'D', "Sp1\0" ],
+		[ 'D', "P\0" ], [ 'C', "Sp1\0" ], [ 'E', "\0\0\0\0\0" ],
+		[ 'H', '' ], [ 'S', '' ]);
+
+	my ($type, $body) = @{any(@whole)};
+
+	$body = length $body && rnd(3) ? substr($body, 0, rnd(length $body))
+		: $body . any("\0", 'x', "\0\0");
+
+	my ($before, $behind) = (any(simple(), extended(), named()),
+		any(extended(), named(), named()));
+
+	$c->{held} = 1;
+
+	# what ends a group has nothing of it behind it
+
+	return ([ @$before, [ 'bad', $type, $body ], [ 'S' ] ],
+		[ @$behind ]) if $type =~ /[HS]/ || rnd(2);
+
+	return [ [ 'bad', $type, $body ], @$behind ];
+}
+
+# Settings and portals over savepoints.
+
+sub savepoints {
+	my @steps = [ [ 'Q', begin_text() ] ];
+
+	$c->{held} = 1;
+
+	for (0 .. 2 + rnd(5)) {
+		push @steps, any(
+			[ [ 'Q', any('SAVEPOINT a', 'SAVEPOINT b') ] ],
+			[ [ 'Q', any('ROLLBACK TO a', 'ROLLBACK TO b') ] ],
+			[ [ 'Q', any('RELEASE a', 'RELEASE b') ] ],
+			[ [ 'Q', setting_text() ] ], [ [ 'Q', role_text() ] ],
+			[ [ 'Q', told_text() ] ], [ [ 'Q', write_text() ] ],
+			[ [ 'P', '', setting_text(), [] ],
+				[ 'B', '', '', [], [], [] ], [ 'E', '' ],
+				[ 'S' ] ]);
+	}
+
+	return (@steps, [ [ 'Q', any('COMMIT', 'COMMIT', 'ROLLBACK') ] ],
+		[ [ 'Q', told_text() ] ]);
+}
+
 sub name {
 	return any('p1', 'p2', 'p3', '');
 }
@@ -245,7 +335,7 @@ sub named {
 	my $what = rnd(8);
 
 	if ($what < 2) {
-		my ($sql, @values) = rnd(2) ? (lone()) : parameters();
+		my ($sql, @values) = rnd(2) ? (statement()) : parameters();
 
 		held($sql);
 		return [ [ 'P', $name, $sql, [] ],
@@ -273,7 +363,7 @@ sub pieces {
 
 	for (0 .. rnd(7)) {
 		my $what = rnd(12);
-		my ($sql) = lone();
+		my ($sql) = statement();
 
 		held($sql);
 
@@ -460,8 +550,8 @@ sub statement {
 	return any(@groups)->();
 }
 
-# Not one that names a statement: among others, or under a name itself, it finds
-# only those of PREPARE, see docs/postgres.md.  Nor one that resets: among others
+# Not one that names a statement: among others it finds only those of PREPARE,
+# see docs/postgres.md.  Nor one that resets: among others
 # in SJIS, which is not read, it goes back to start-up parameters only behind them.
 
 sub lone {
@@ -592,6 +682,10 @@ sub role_text {
 		'SET SESSION AUTHORIZATION u0', 'RESET SESSION AUTHORIZATION',
 		'SET LOCAL SESSION AUTHORIZATION u0',
 		'SET SESSION AUTHORIZATION DEFAULT', 'SELECT current_user');
+}
+
+sub deallocate_text {
+	return any('DEALLOCATE p1', 'DEALLOCATE PREPARE p2', 'DEALLOCATE p3');
 }
 
 sub prepare_text {

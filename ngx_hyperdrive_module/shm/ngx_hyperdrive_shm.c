@@ -319,30 +319,18 @@ ngx_hyperdrive_shm_alive(ngx_pid_t pid, uint64_t start)
     u_char    state;
     uint64_t  started;
 
-    switch (ngx_hyperdrive_shm_stat(pid, &state, &started)) {
-
-    case NGX_OK:
+    if (ngx_hyperdrive_shm_stat(pid, &state, &started) == NGX_OK) {
 
         if (state == 'Z' || state == 'X' || state == 'x') {
             return 0;
         }
 
         return start == 0 || start == started;
-
-    case NGX_DECLINED:
-
-        if (ngx_hyperdrive_shm_start) {
-            return 0;
-        }
-
-        /* fall through */
-
-    default:
-
-        /* there is no /proc, or it is not for us */
-
-        return kill(pid, 0) == 0 || ngx_errno == NGX_EPERM;
     }
+
+    /* it is gone, or there is no /proc, or other users are not seen there */
+
+    return kill(pid, 0) == 0 || ngx_errno == NGX_EPERM;
 }
 
 
@@ -352,7 +340,6 @@ ngx_hyperdrive_shm_stat(ngx_pid_t pid, u_char *state, uint64_t *start)
     char       *p, buf[NGX_HYPERDRIVE_SHM_STAT];
     ssize_t     n;
     ngx_fd_t    fd;
-    ngx_err_t   err;
     ngx_uint_t  field;
 
     (void) ngx_sprintf((u_char *) buf, "/proc/%P/stat%Z", pid);
@@ -362,18 +349,17 @@ ngx_hyperdrive_shm_stat(ngx_pid_t pid, u_char *state, uint64_t *start)
     } while (fd == -1 && ngx_errno == NGX_EINTR);
 
     if (fd == -1) {
-        return ngx_errno == NGX_ENOENT ? NGX_DECLINED : NGX_ERROR;
+        return NGX_ERROR;
     }
 
     do {
         n = read(fd, buf, sizeof(buf) - 1);
-        err = ngx_errno;
-    } while (n == -1 && err == NGX_EINTR);
+    } while (n == -1 && ngx_errno == NGX_EINTR);
 
     (void) close(fd);
 
     if (n <= 0) {
-        return n == -1 && err == NGX_ESRCH ? NGX_DECLINED : NGX_ERROR;
+        return NGX_ERROR;
     }
 
     buf[n] = '\0';

@@ -10,6 +10,7 @@
 use warnings;
 use strict;
 
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(time sleep);
 
@@ -213,6 +214,24 @@ for my $case ([ 8080, 'users', 3, 99 ], [ 8081, 'both', 3, 4 ]) {
 	$_->close() for @c;
 }
 
+###############################################################################
+# Everybody has a turn, in whichever worker and as whichever user.
+
+ended();
+
+for my $case ([ 8082, 'one user', ('alice') x 8 ],
+	[ 8081, 'one database', ('alice') x 6, ('carol') x 6, 'bob' ])
+{
+	my ($server, $name, @of) = @$case;
+
+	my @turns = map { [ split ] } turns($server, @of);
+	my ($least, $most) = (sort { $a <=> $b } map { $_->[0] } @turns)[0, -1];
+
+	is(scalar(grep { $_->[1] } @turns), 0, "$name, nobody is refused");
+	cmp_ok($least, '>', $most / 3, "$name, as often as others")
+		or diag(join ', ', map { "$of[$_]: $turns[$_][0]" } 0 .. $#of);
+}
+
 # a worker that dies takes its part along only for a while
 
 ended();
@@ -244,6 +263,39 @@ sub client {
 
 	return pg_client(port($server), user => $user, timeout => 30,
 		password => "$user secret", database => $database || 'shop');
+}
+
+# How often each of them gets an answer, and an error, within seconds.
+
+sub turns {
+	my ($server, @of) = @_;
+	my @pipes;
+
+	for my $user (@of) {
+		pipe(my $r, my $w) or die "pipe: $!";
+
+		my $pid = fork() // die "fork: $!";
+
+		if (!$pid) {
+			my $c = client($server, $user);
+			my $end = time() + 4;
+			my @n = (0, 0);
+
+			while (time() < $end) {
+				my $r = $c->query('SELECT pg_sleep(0.01)');
+				$n[$r->state() ? 1 : 0]++;
+			}
+
+			syswrite($w, "@n\n");
+			POSIX::_exit(0);
+		}
+
+		push @pipes, $r;
+	}
+
+	my @turns = map { scalar readline($_) } @pipes;
+
+	return @turns;
 }
 
 # No connection is left of before.

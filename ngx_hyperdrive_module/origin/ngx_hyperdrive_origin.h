@@ -408,6 +408,7 @@ struct ngx_hyperdrive_origin_waiter_s {
     unsigned                           stopped:1;
     unsigned                           counted:1; /* as one who waits */
     u_char                            *held;      /* the quota's id, or NULL */
+    uint64_t                           arrival;   /* ...since then */
     ngx_msec_t                         since;
     ngx_event_t                        timer;
     ngx_connection_t                  *client;    /* for the balancer,
@@ -615,8 +616,10 @@ char *ngx_hyperdrive_origin_retire(ngx_hyperdrive_origin_t *o);
 /* ngx_hyperdrive_origin_quota.c */
 
 ngx_int_t ngx_hyperdrive_origin_quota_init(ngx_hyperdrive_pool_t *pool);
-/* one more connection of this pool: NULL, or the id of what is used up */
-u_char *ngx_hyperdrive_origin_quota_take(ngx_hyperdrive_pool_t *pool);
+/* one more connection of this pool, for who has come then: NULL, or the id of
+   what is used up, or whose turn it is not */
+u_char *ngx_hyperdrive_origin_quota_take(ngx_hyperdrive_pool_t *pool,
+    uint64_t arrival);
 void ngx_hyperdrive_origin_quota_give(ngx_hyperdrive_pool_t *pool);
 /* ...and a place for it: NGX_OK, or NGX_DECLINED */
 ngx_int_t ngx_hyperdrive_origin_quota_place(ngx_hyperdrive_pool_t *pool);
@@ -653,8 +656,12 @@ ngx_uint_t ngx_hyperdrive_origin_quota_yield(ngx_hyperdrive_pool_t *pool,
 void ngx_hyperdrive_origin_quota_asked(ngx_hyperdrive_pool_t *pool);
 /* who was held back goes on, as far as the quotas let them */
 void ngx_hyperdrive_origin_quota_retry(ngx_hyperdrive_origin_conf_t *conf);
-/* an idle connection goes to who is held back elsewhere: true, <o> is gone */
-ngx_uint_t ngx_hyperdrive_origin_quota_idle(ngx_hyperdrive_origin_t *o);
+/*
+ * An idle connection goes to who was held back first.  NGX_OK: that is *w, of
+ * its own pool; NGX_DONE: it is gone; NGX_DECLINED: nobody is held back.
+ */
+ngx_int_t ngx_hyperdrive_origin_quota_idle(ngx_hyperdrive_origin_t *o,
+    ngx_hyperdrive_origin_waiter_t **w);
 
 
 /* ngx_hyperdrive_origin_ask.c */

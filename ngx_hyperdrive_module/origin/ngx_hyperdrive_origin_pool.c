@@ -154,7 +154,8 @@ ngx_hyperdrive_origin_acquire(ngx_hyperdrive_pool_t *pool,
     if (conf->max_user || conf->max_db) {
 
         if (ngx_queue_empty(&pool->held)) {
-            id = ngx_hyperdrive_origin_quota_take(pool);
+            id = ngx_hyperdrive_origin_quota_take(pool,
+                                                 NGX_HYPERDRIVE_SHM_QUOTA_NEW);
 
         } else {
             first = ngx_queue_data(ngx_queue_head(&pool->held),
@@ -732,19 +733,17 @@ ngx_hyperdrive_origin_idle(ngx_hyperdrive_origin_t *o)
         return;
     }
 
-    if (!ngx_queue_empty(&pool->held)) {
+    if (conf->max_user || conf->max_db) {
 
-        w = ngx_queue_data(ngx_queue_head(&pool->held),
-                           ngx_hyperdrive_origin_waiter_t, queue);
+        switch (ngx_hyperdrive_origin_quota_idle(o, &w)) {
 
-        ngx_hyperdrive_origin_serve(w, o);
-        return;
-    }
+        case NGX_OK:
+            ngx_hyperdrive_origin_serve(w, o);
+            return;
 
-    if ((conf->max_user || conf->max_db)
-        && ngx_hyperdrive_origin_quota_idle(o))
-    {
-        return;
+        case NGX_DONE:
+            return;
+        }
     }
 
     if (ngx_exiting) {

@@ -20,6 +20,11 @@ static ngx_int_t ngx_hyperdrive_origin_quota_part(u_char *id, ngx_uint_t max,
     ngx_uint_t had);
 static void ngx_hyperdrive_origin_quota_want(
     ngx_hyperdrive_origin_waiter_t *w, u_char *id);
+static void ngx_hyperdrive_origin_quota_line(
+    ngx_hyperdrive_origin_waiter_t *w);
+static void ngx_hyperdrive_origin_quota_front(
+    ngx_hyperdrive_origin_conf_t *conf, u_char *id);
+static ngx_uint_t ngx_hyperdrive_origin_quota_wanted(u_char *id);
 static void ngx_hyperdrive_origin_quota_wake(ngx_uint_t slot);
 
 
@@ -61,7 +66,7 @@ ngx_hyperdrive_origin_quota_init(ngx_hyperdrive_pool_t *pool)
 
 
 u_char *
-ngx_hyperdrive_origin_quota_take(ngx_hyperdrive_pool_t *pool)
+ngx_hyperdrive_origin_quota_take(ngx_hyperdrive_pool_t *pool, uint64_t arrival)
 {
     ngx_hyperdrive_origin_conf_t  *conf;
 
@@ -72,7 +77,7 @@ ngx_hyperdrive_origin_quota_take(ngx_hyperdrive_pool_t *pool)
     }
 
     return ngx_hyperdrive_shm_quota_take(pool->user_id, conf->max_user,
-                                         pool->db_id, conf->max_db);
+                                         pool->db_id, conf->max_db, arrival);
 }
 
 
@@ -190,7 +195,7 @@ ngx_hyperdrive_origin_quota_part(u_char *id, ngx_uint_t max, ngx_uint_t had)
 ngx_int_t
 ngx_hyperdrive_origin_quota_place(ngx_hyperdrive_pool_t *pool)
 {
-    if (ngx_hyperdrive_origin_quota_take(pool)) {
+    if (ngx_hyperdrive_origin_quota_take(pool, NGX_HYPERDRIVE_SHM_QUOTA_NEW)) {
         return NGX_DECLINED;
     }
 
@@ -222,6 +227,7 @@ ngx_hyperdrive_origin_quota_hold(ngx_hyperdrive_pool_t *pool,
     ngx_hyperdrive_origin_waiter_t *w, u_char *id)
 {
     w->pool = pool;
+    w->arrival = ngx_hyperdrive_shm_quota_arrival();
 
     ngx_queue_insert_tail(&pool->held, &w->queue);
     pool->conf->nheld++;
@@ -241,9 +247,9 @@ ngx_hyperdrive_origin_quota_want(ngx_hyperdrive_origin_waiter_t *w, u_char *id)
 
     pool = w->pool;
 
-    ngx_hyperdrive_shm_quota_wait(id, 1);
-
     w->held = id;
+
+    ngx_hyperdrive_origin_quota_line(w);
 
     if (ngx_hyperdrive_origin_quota_yield(pool, id)) {
         return;
@@ -263,10 +269,88 @@ ngx_hyperdrive_origin_quota_want(ngx_hyperdrive_origin_waiter_t *w, u_char *id)
 void
 ngx_hyperdrive_origin_quota_unhold(ngx_hyperdrive_origin_waiter_t *w)
 {
-    ngx_hyperdrive_shm_quota_wait(w->held, -1);
-
     w->held = NULL;
     w->pool->conf->nheld--;
+
+    ngx_hyperdrive_origin_quota_line(w);
+}
+
+
+/* <w> is held back, or is not any more: of its pool the first one counts */
+
+static void
+ngx_hyperdrive_origin_quota_line(ngx_hyperdrive_origin_waiter_t *w)
+{
+    ngx_hyperdrive_pool_t           *pool;
+    ngx_hyperdrive_origin_waiter_t  *first;
+
+    pool = w->pool;
+
+    if (!ngx_queue_empty(&pool->held)) {
+        first = ngx_queue_data(ngx_queue_head(&pool->held),
+                               ngx_hyperdrive_origin_waiter_t, queue);
+
+        if (first->arrival < w->arrival) {
+            return;
+        }
+    }
+
+    if (pool->conf->max_user) {
+        ngx_hyperdrive_origin_quota_front(pool->conf, pool->user_id);
+    }
+
+    if (pool->conf->max_db) {
+        ngx_hyperdrive_origin_quota_front(pool->conf, pool->db_id);
+    }
+}
+
+
+/* tells the others of ours, and whoever it is that his turn may have come */
+
+static void
+ngx_hyperdrive_origin_quota_front(ngx_hyperdrive_origin_conf_t *conf,
+    u_char *id)
+{
+    uint64_t                         front, arrival;
+    ngx_uint_t                       slot;
+    ngx_queue_t                     *q;
+    ngx_hyperdrive_pool_t           *pool;
+    ngx_hyperdrive_origin_waiter_t  *w;
+
+    front = 0;
+
+    for (q = ngx_queue_head(&conf->pools);
+         q != ngx_queue_sentinel(&conf->pools);
+         q = ngx_queue_next(q))
+    {
+        pool = ngx_queue_data(q, ngx_hyperdrive_pool_t, queue);
+
+        if (ngx_queue_empty(&pool->held)) {
+            continue;
+        }
+
+        w = ngx_queue_data(ngx_queue_head(&pool->held),
+                           ngx_hyperdrive_origin_waiter_t, queue);
+
+        if ((front == 0 || w->arrival < front)
+            && ngx_memcmp(w->held, id, NGX_HYPERDRIVE_SHM_QUOTA_ID) == 0)
+        {
+            front = w->arrival;
+        }
+    }
+
+    ngx_hyperdrive_shm_quota_line(id, front);
+
+    if (ngx_hyperdrive_shm_quota_next(id, &slot, &arrival) != NGX_OK) {
+        return;
+    }
+
+    if (slot == ngx_hyperdrive_shm_slot) {
+        ngx_post_event(&conf->event, &ngx_posted_events);
+
+    } else {
+        ngx_hyperdrive_origin_quota_wake(slot);
+    }
 }
 
 
@@ -318,37 +402,69 @@ ngx_hyperdrive_origin_quota_yield(ngx_hyperdrive_pool_t *pool, u_char *id)
 void
 ngx_hyperdrive_origin_quota_asked(ngx_hyperdrive_pool_t *pool)
 {
-    ngx_uint_t  slot;
-
     if (pool->conf->max_user
-        && ngx_hyperdrive_shm_quota_wanted(pool->user_id, &slot) == NGX_OK
+        && ngx_hyperdrive_origin_quota_wanted(pool->user_id)
         && ngx_hyperdrive_origin_quota_yield(pool, pool->user_id))
     {
         return;
     }
 
     if (pool->conf->max_db
-        && ngx_hyperdrive_shm_quota_wanted(pool->db_id, &slot) == NGX_OK)
+        && ngx_hyperdrive_origin_quota_wanted(pool->db_id))
     {
         (void) ngx_hyperdrive_origin_quota_yield(pool, pool->db_id);
     }
 }
 
 
-ngx_uint_t
-ngx_hyperdrive_origin_quota_idle(ngx_hyperdrive_origin_t *o)
+static ngx_uint_t
+ngx_hyperdrive_origin_quota_wanted(u_char *id)
 {
-    ngx_uint_t              slot;
-    ngx_hyperdrive_pool_t  *pool;
+    uint64_t    arrival;
+    ngx_uint_t  slot;
+
+    return ngx_hyperdrive_shm_quota_next(id, &slot, &arrival) == NGX_OK;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_origin_quota_idle(ngx_hyperdrive_origin_t *o,
+    ngx_hyperdrive_origin_waiter_t **w)
+{
+    uint64_t                         first, arrival;
+    ngx_uint_t                       slot, s;
+    ngx_hyperdrive_pool_t           *pool;
+    ngx_hyperdrive_origin_waiter_t  *own;
 
     pool = o->pool;
+    own = NULL;
+    slot = NGX_HYPERDRIVE_SLOTS;
+    first = NGX_HYPERDRIVE_SHM_QUOTA_NEW;
 
-    if ((pool->conf->max_user == 0
-         || ngx_hyperdrive_shm_quota_wanted(pool->user_id, &slot) != NGX_OK)
-        && (pool->conf->max_db == 0
-            || ngx_hyperdrive_shm_quota_wanted(pool->db_id, &slot) != NGX_OK))
+    if (!ngx_queue_empty(&pool->held)) {
+        own = ngx_queue_data(ngx_queue_head(&pool->held),
+                             ngx_hyperdrive_origin_waiter_t, queue);
+        first = own->arrival;
+    }
+
+    if (pool->conf->max_user
+        && ngx_hyperdrive_shm_quota_next(pool->user_id, &s, &arrival) == NGX_OK
+        && arrival < first)
     {
-        return 0;
+        first = arrival;
+        slot = s;
+    }
+
+    if (pool->conf->max_db
+        && ngx_hyperdrive_shm_quota_next(pool->db_id, &s, &arrival) == NGX_OK
+        && arrival < first)
+    {
+        slot = s;
+    }
+
+    if (slot == NGX_HYPERDRIVE_SLOTS) {
+        *w = own;
+        return own ? NGX_OK : NGX_DECLINED;
     }
 
     /* somebody who cannot have this one may open one in its place */
@@ -359,7 +475,7 @@ ngx_hyperdrive_origin_quota_idle(ngx_hyperdrive_origin_t *o)
         ngx_hyperdrive_origin_close(o, "gives way to a waiter");
     }
 
-    return 1;
+    return NGX_DONE;
 }
 
 
@@ -383,7 +499,7 @@ ngx_hyperdrive_origin_quota_retry(ngx_hyperdrive_origin_conf_t *conf)
             w = ngx_queue_data(ngx_queue_head(&pool->held),
                                ngx_hyperdrive_origin_waiter_t, queue);
 
-            id = ngx_hyperdrive_origin_quota_take(pool);
+            id = ngx_hyperdrive_origin_quota_take(pool, w->arrival);
 
             if (id) {
 
@@ -391,7 +507,6 @@ ngx_hyperdrive_origin_quota_retry(ngx_hyperdrive_origin_conf_t *conf)
 
                     /* it is the other one that is used up now */
 
-                    ngx_hyperdrive_shm_quota_wait(w->held, -1);
                     ngx_hyperdrive_origin_quota_want(w, id);
                 }
 

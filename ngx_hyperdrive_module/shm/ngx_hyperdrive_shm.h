@@ -441,28 +441,37 @@ void ngx_hyperdrive_shm_slot_release(ngx_uint_t slot);
  * open or waited for, over all processes.  <id> stands for upstream and name:
  * a digest of NGX_HYPERDRIVE_SHM_QUOTA_ID bytes.
  *
+ * Who waits for one has a number, by its _arrival(); the lowest one's turn is
+ * next, over all processes.
+ *
  * _take(): one more of each, of at most <max>; NULL: done; else the id of one
- * that is used up, and neither is taken.  <max> 0: not asked for.  _give()
- * wakes those who wait for one, this process too.  _pass() hands one over, with
- * the connection that it stands for.  _add(): one more, whatever there are, for
- * a connection that was opened already.  _count(): how many there are.
- * _wait() tells that this process has one more (1), or one less (-1), who
- * waits; _wanted() names a process that has such (NGX_OK), this one if it has;
- * _holders() sets a byte for each slot that has connections.
+ * that is used up, or that somebody waits for who came before <arrival>
+ * (_NEW: before anybody who comes now), and neither is taken.  <max> 0: not
+ * asked for.  _give() wakes whose turn it is, this process too.  _pass() hands
+ * one over, with the connection that it stands for.  _add(): one more, whatever
+ * there are, for a connection that was opened already.  _count(): how many
+ * there are.  _line() tells who has waited for longest in this process, 0:
+ * nobody.  _next(): whose turn it is (NGX_OK), and in which process;
+ * NGX_DECLINED: nobody waits.  _holders() sets a byte for each slot that has
+ * connections.
  */
 #define NGX_HYPERDRIVE_SHM_QUOTA_ID     32
 #define NGX_HYPERDRIVE_SHM_QUOTAS       2048
 
+#define NGX_HYPERDRIVE_SHM_QUOTA_NEW    ((uint64_t) -1)
+
+uint64_t ngx_hyperdrive_shm_quota_arrival(void);
 u_char *ngx_hyperdrive_shm_quota_take(u_char *one, ngx_uint_t max_one,
-    u_char *two, ngx_uint_t max_two);
+    u_char *two, ngx_uint_t max_two, uint64_t arrival);
 void ngx_hyperdrive_shm_quota_give(u_char *id,
     ngx_hyperdrive_shm_wake_pt wake);
 void ngx_hyperdrive_shm_quota_pass(u_char *id, ngx_uint_t from,
     ngx_uint_t to);
 void ngx_hyperdrive_shm_quota_add(u_char *id);
 ngx_uint_t ngx_hyperdrive_shm_quota_count(u_char *id);
-void ngx_hyperdrive_shm_quota_wait(u_char *id, ngx_int_t delta);
-ngx_int_t ngx_hyperdrive_shm_quota_wanted(u_char *id, ngx_uint_t *slot);
+void ngx_hyperdrive_shm_quota_line(u_char *id, uint64_t arrival);
+ngx_int_t ngx_hyperdrive_shm_quota_next(u_char *id, ngx_uint_t *slot,
+    uint64_t *arrival);
 void ngx_hyperdrive_shm_quota_holders(u_char *id, u_char *slots);
 
 

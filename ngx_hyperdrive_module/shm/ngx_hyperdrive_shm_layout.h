@@ -31,7 +31,7 @@
  * References inside the zone are numbers, never addresses.
  */
 
-#define NGX_HYPERDRIVE_SHM_LAYOUT       11
+#define NGX_HYPERDRIVE_SHM_LAYOUT       12
 
 #define NGX_HYPERDRIVE_SHM_MAGIC        0x68797064
 
@@ -189,7 +189,9 @@ typedef struct {
     uint32_t                        freed;      /* who waits is to be told */
     volatile uint32_t               live;
     uint16_t                        places[NGX_HYPERDRIVE_SLOTS];
-    uint16_t                        waiting[NGX_HYPERDRIVE_SLOTS];
+    uint64_t                        line[NGX_HYPERDRIVE_SLOTS]; /* who has
+                                                   waited for longest in each
+                                                   process, or 0 */
 } ngx_hyperdrive_shm_quota_t;
 
 
@@ -250,6 +252,7 @@ typedef struct {
     uint32_t                        notes_buckets[NGX_HYPERDRIVE_SHM_NOTES];
 
     ngx_hyperdrive_shm_mutex_t      quotas_mutex;
+    ngx_atomic_t                    arrivals;   /* of who waited for one */
     uint32_t                        nquotas;    /* ever used */
     uint32_t                        quotas_free;
     uint32_t                        quotas_buckets[NGX_HYPERDRIVE_SHM_QUOTAS];

@@ -24,8 +24,8 @@ static void ngx_hyperdrive_shm_quota_put_locked(
     ngx_hyperdrive_shm_quota_t *quota);
 static ngx_uint_t ngx_hyperdrive_shm_quota_used(
     ngx_hyperdrive_shm_quota_t *quota);
-static ngx_uint_t ngx_hyperdrive_shm_quota_is_waited_for(
-    ngx_hyperdrive_shm_quota_t *quota);
+static uint64_t ngx_hyperdrive_shm_quota_oldest(
+    ngx_hyperdrive_shm_quota_t *quota, ngx_uint_t *slot);
 
 
 ngx_int_t
@@ -39,11 +39,19 @@ ngx_hyperdrive_shm_quota_init(ngx_hyperdrive_shm_t *sh)
 }
 
 
+uint64_t
+ngx_hyperdrive_shm_quota_arrival(void)
+{
+    return ngx_atomic_fetch_add(&ngx_hyperdrive_shm->arrivals, 1) + 1;
+}
+
+
 u_char *
 ngx_hyperdrive_shm_quota_take(u_char *one, ngx_uint_t max_one, u_char *two,
-    ngx_uint_t max_two)
+    ngx_uint_t max_two, uint64_t arrival)
 {
     u_char                      *full;
+    ngx_uint_t                   slot;
     ngx_hyperdrive_shm_quota_t  *first, *second;
 
     if (ngx_hyperdrive_shm_slot == NGX_HYPERDRIVE_SLOTS) {
@@ -60,7 +68,8 @@ ngx_hyperdrive_shm_quota_take(u_char *one, ngx_uint_t max_one, u_char *two,
         first = ngx_hyperdrive_shm_quota_get_locked(one);
 
         if (first == NULL
-            || ngx_hyperdrive_shm_quota_used(first) >= max_one)
+            || ngx_hyperdrive_shm_quota_used(first) >= max_one
+            || ngx_hyperdrive_shm_quota_oldest(first, &slot) < arrival)
         {
             full = one;
             goto done;
@@ -71,7 +80,8 @@ ngx_hyperdrive_shm_quota_take(u_char *one, ngx_uint_t max_one, u_char *two,
         second = ngx_hyperdrive_shm_quota_get_locked(two);
 
         if (second == NULL
-            || ngx_hyperdrive_shm_quota_used(second) >= max_two)
+            || ngx_hyperdrive_shm_quota_used(second) >= max_two
+            || ngx_hyperdrive_shm_quota_oldest(second, &slot) < arrival)
         {
             full = two;
             goto done;
@@ -102,15 +112,14 @@ done:
 void
 ngx_hyperdrive_shm_quota_give(u_char *id, ngx_hyperdrive_shm_wake_pt wake)
 {
-    ngx_uint_t                   i;
-    u_char                       woken[NGX_HYPERDRIVE_SLOTS];
+    ngx_uint_t                   slot;
     ngx_hyperdrive_shm_quota_t  *quota;
 
     if (ngx_hyperdrive_shm_slot == NGX_HYPERDRIVE_SLOTS) {
         return;
     }
 
-    ngx_memzero(woken, sizeof(woken));
+    slot = NGX_HYPERDRIVE_SLOTS;
 
     ngx_hyperdrive_shm_quota_lock();
 
@@ -120,19 +129,15 @@ ngx_hyperdrive_shm_quota_give(u_char *id, ngx_hyperdrive_shm_wake_pt wake)
 
         quota->places[ngx_hyperdrive_shm_slot]--;
 
-        for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
-            woken[i] = (quota->waiting[i] != 0);
-        }
+        (void) ngx_hyperdrive_shm_quota_oldest(quota, &slot);
 
         ngx_hyperdrive_shm_quota_put_locked(quota);
     }
 
     ngx_hyperdrive_shm_quota_unlock();
 
-    for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
-        if (woken[i]) {
-            wake(i);
-        }
+    if (slot < NGX_HYPERDRIVE_SLOTS) {
+        wake(slot);
     }
 }
 
@@ -194,7 +199,7 @@ ngx_hyperdrive_shm_quota_count(u_char *id)
 
 
 void
-ngx_hyperdrive_shm_quota_wait(u_char *id, ngx_int_t delta)
+ngx_hyperdrive_shm_quota_line(u_char *id, uint64_t arrival)
 {
     ngx_hyperdrive_shm_quota_t  *quota;
 
@@ -204,11 +209,11 @@ ngx_hyperdrive_shm_quota_wait(u_char *id, ngx_int_t delta)
 
     ngx_hyperdrive_shm_quota_lock();
 
-    quota = (delta > 0) ? ngx_hyperdrive_shm_quota_get_locked(id)
-                        : ngx_hyperdrive_shm_quota_find_locked(id);
+    quota = arrival ? ngx_hyperdrive_shm_quota_get_locked(id)
+                    : ngx_hyperdrive_shm_quota_find_locked(id);
 
-    if (quota && (delta > 0 || quota->waiting[ngx_hyperdrive_shm_slot])) {
-        quota->waiting[ngx_hyperdrive_shm_slot] += delta;
+    if (quota) {
+        quota->line[ngx_hyperdrive_shm_slot] = arrival;
         ngx_hyperdrive_shm_quota_put_locked(quota);
     }
 
@@ -217,34 +222,23 @@ ngx_hyperdrive_shm_quota_wait(u_char *id, ngx_int_t delta)
 
 
 ngx_int_t
-ngx_hyperdrive_shm_quota_wanted(u_char *id, ngx_uint_t *slot)
+ngx_hyperdrive_shm_quota_next(u_char *id, ngx_uint_t *slot, uint64_t *arrival)
 {
-    ngx_int_t                    rc;
-    ngx_uint_t                   i, n;
     ngx_hyperdrive_shm_quota_t  *quota;
 
-    rc = NGX_DECLINED;
+    *slot = NGX_HYPERDRIVE_SLOTS;
 
     ngx_hyperdrive_shm_quota_lock();
 
     quota = ngx_hyperdrive_shm_quota_find_locked(id);
 
-    for (i = 0; quota && i < NGX_HYPERDRIVE_SLOTS; i++) {
-
-        /* this process first: else two could pass on to each other for ever */
-
-        n = (ngx_hyperdrive_shm_slot + i) % NGX_HYPERDRIVE_SLOTS;
-
-        if (quota->waiting[n]) {
-            *slot = n;
-            rc = NGX_OK;
-            break;
-        }
+    if (quota) {
+        *arrival = ngx_hyperdrive_shm_quota_oldest(quota, slot);
     }
 
     ngx_hyperdrive_shm_quota_unlock();
 
-    return rc;
+    return (*slot < NGX_HYPERDRIVE_SLOTS) ? NGX_OK : NGX_DECLINED;
 }
 
 
@@ -286,7 +280,13 @@ ngx_hyperdrive_shm_quota_reclaim(ngx_uint_t slot)
             continue;
         }
 
-        quota->waiting[slot] = 0;
+        if (quota->line[slot]) {
+
+            /* somebody else's turn may have come */
+
+            quota->line[slot] = 0;
+            quota->freed = 1;
+        }
 
         if (quota->places[slot]) {
 
@@ -345,7 +345,7 @@ ngx_hyperdrive_shm_quota_reclaim_places(ngx_msec_t delay, u_char *woken)
 {
     uint32_t                     n;
     uint64_t                     now, age;
-    ngx_uint_t                   i, left, unasked;
+    ngx_uint_t                   slot, left, unasked;
     ngx_hyperdrive_shm_quota_t  *quota;
 
     now = ngx_hyperdrive_shm_now();
@@ -368,7 +368,8 @@ ngx_hyperdrive_shm_quota_reclaim_places(ngx_msec_t delay, u_char *woken)
 
             if (left >= quota->dead && unasked && age >= NGX_HYPERDRIVE_SHM_LEND
                 && now - quota->lent >= NGX_HYPERDRIVE_SHM_LEND_AGAIN
-                && ngx_hyperdrive_shm_quota_is_waited_for(quota))
+                && ngx_hyperdrive_shm_quota_oldest(quota, &slot)
+                   != NGX_HYPERDRIVE_SHM_QUOTA_NEW)
             {
                 left = quota->dead - 1;
                 quota->lent = now;
@@ -386,8 +387,10 @@ ngx_hyperdrive_shm_quota_reclaim_places(ngx_msec_t delay, u_char *woken)
 
         quota->freed = 0;
 
-        for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
-            woken[i] |= (quota->waiting[i] != 0);
+        if (ngx_hyperdrive_shm_quota_oldest(quota, &slot)
+            != NGX_HYPERDRIVE_SHM_QUOTA_NEW)
+        {
+            woken[slot] = 1;
         }
 
         ngx_hyperdrive_shm_quota_put_locked(quota);
@@ -523,10 +526,12 @@ static void
 ngx_hyperdrive_shm_quota_put_locked(ngx_hyperdrive_shm_quota_t *quota)
 {
     uint32_t               n, *link;
+    ngx_uint_t             slot;
     ngx_hyperdrive_shm_t  *sh;
 
     if (ngx_hyperdrive_shm_quota_used(quota)
-        || ngx_hyperdrive_shm_quota_is_waited_for(quota))
+        || ngx_hyperdrive_shm_quota_oldest(quota, &slot)
+           != NGX_HYPERDRIVE_SHM_QUOTA_NEW)
     {
         return;
     }
@@ -564,16 +569,24 @@ ngx_hyperdrive_shm_quota_used(ngx_hyperdrive_shm_quota_t *quota)
 }
 
 
-static ngx_uint_t
-ngx_hyperdrive_shm_quota_is_waited_for(ngx_hyperdrive_shm_quota_t *quota)
+/* who has waited for longest, and where; _NEW: nobody waits */
+
+static uint64_t
+ngx_hyperdrive_shm_quota_oldest(ngx_hyperdrive_shm_quota_t *quota,
+    ngx_uint_t *slot)
 {
+    uint64_t    oldest;
     ngx_uint_t  i;
 
+    oldest = NGX_HYPERDRIVE_SHM_QUOTA_NEW;
+
     for (i = 0; i < NGX_HYPERDRIVE_SLOTS; i++) {
-        if (quota->waiting[i]) {
-            return 1;
+
+        if (quota->line[i] && quota->line[i] < oldest) {
+            oldest = quota->line[i];
+            *slot = i;
         }
     }
 
-    return 0;
+    return oldest;
 }

@@ -33,7 +33,8 @@ hold(void)
 
     for (i = 0; i < 4; i++) {
         (void) ngx_hyperdrive_shm_limit_take(limit);
-        (void) ngx_hyperdrive_shm_quota_take(user_id, 4, NULL, 0);
+        (void) ngx_hyperdrive_shm_quota_take(user_id, 4, NULL, 0,
+                                             NGX_HYPERDRIVE_SHM_QUOTA_NEW);
 
         if (i < 3) {
             told->numbers[i] = ngx_hyperdrive_shm_backend_add(limit, &key,
@@ -101,12 +102,16 @@ test_left(void)
 
     ok(n == 0x111, "those of the dead are told");
 
-    ok(ngx_hyperdrive_shm_quota_take(user_id, 4, NULL, 0) == user_id,
+    ok(ngx_hyperdrive_shm_quota_take(user_id, 4, NULL, 0,
+                                     NGX_HYPERDRIVE_SHM_QUOTA_NEW)
+       == user_id,
        "they count for their user");
 
     ok(ngx_hyperdrive_shm_reclaim_places(0, wake) == 1,
        "a place that nothing was opened for is free");
-    ok(ngx_hyperdrive_shm_quota_take(user_id, 4, NULL, 0) == NULL,
+    ok(ngx_hyperdrive_shm_quota_take(user_id, 4, NULL, 0,
+                                     NGX_HYPERDRIVE_SHM_QUOTA_NEW)
+       == NULL,
        "and a part of the quota");
     ok(ngx_hyperdrive_shm_reclaim_places(0, wake) == 0, "others are not");
 
@@ -271,9 +276,78 @@ test_sites(void)
 }
 
 
+/* who waits for a part of a quota, in several processes */
+
+static void
+wait_in_line(void)
+{
+    ngx_hyperdrive_shm_quota_line(user_id, 5);
+}
+
+
+static ngx_uint_t
+is_next(ngx_uint_t slot, uint64_t arrival)
+{
+    uint64_t    a;
+    ngx_uint_t  s;
+
+    return ngx_hyperdrive_shm_quota_next(user_id, &s, &a) == NGX_OK
+           && s == slot && a == arrival;
+}
+
+
+static u_char *
+take_part(uint64_t arrival)
+{
+    return ngx_hyperdrive_shm_quota_take(user_id, 1, NULL, 0, arrival);
+}
+
+
+static void
+test_line(void)
+{
+    uint64_t    arrival;
+    ngx_uint_t  slot;
+
+    fresh();
+
+    arrival = ngx_hyperdrive_shm_quota_arrival();
+    ok(ngx_hyperdrive_shm_quota_arrival() > arrival, "who comes later is told");
+
+    ok(take_part(NGX_HYPERDRIVE_SHM_QUOTA_NEW) == NULL, "a part is taken");
+    ok(ngx_hyperdrive_shm_quota_next(user_id, &slot, &arrival)
+       == NGX_DECLINED, "nobody waits");
+
+    ngx_hyperdrive_shm_quota_line(user_id, 7);
+    elsewhere(wait_in_line);
+
+    ok(is_next(told->slot, 5), "the first one is in another process");
+
+    woken = 0;
+    ngx_hyperdrive_shm_quota_give(user_id, wake);
+    ok(woken == 1, "which is woken, and no other");
+
+    ok(take_part(NGX_HYPERDRIVE_SHM_QUOTA_NEW) == user_id,
+       "nobody new is before those who wait");
+    ok(take_part(7) == user_id, "nor who came later");
+
+    woken = 0;
+    ngx_hyperdrive_shm_reclaim(told->slot);
+    (void) ngx_hyperdrive_shm_reclaim_places(0, wake);
+    ok(is_next(ngx_hyperdrive_shm_slot, 7) && woken == 1,
+       "behind the dead it is the next one's turn");
+
+    ok(take_part(7) == NULL, "who has it");
+    ngx_hyperdrive_shm_quota_line(user_id, 0);
+    ngx_hyperdrive_shm_quota_give(user_id, wake);
+    ok(take_part(NGX_HYPERDRIVE_SHM_QUOTA_NEW) == NULL, "then all others");
+}
+
+
 int
 main(void)
 {
+    test_line();
     test_sites();
 
     test_left();

@@ -49,7 +49,8 @@ hold(void)
 
     for (i = 0; i < 2; i++) {
         (void) ngx_hyperdrive_shm_limit_take(limit);
-        (void) ngx_hyperdrive_shm_quota_take(user_id, 4, NULL, 0);
+        (void) ngx_hyperdrive_shm_quota_take(user_id, 4, NULL, 0,
+                                             NGX_HYPERDRIVE_SHM_QUOTA_NEW);
 
         told->numbers[i] = ngx_hyperdrive_shm_backend_add(limit, &name,
                                                           user_id, NULL);

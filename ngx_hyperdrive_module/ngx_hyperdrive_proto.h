@@ -190,7 +190,11 @@ typedef struct {
     unsigned                          prepare:1;    /* it prepares, describes
                                                        or closes statements,
                                                        perhaps nothing else:
-                                                       _prepared() */
+                                                       _prepared()... */
+    unsigned                          clears:1;     /* ...which says so: of the
+                                                       statement before there
+                                                       are no conditions any
+                                                       more (MySQL) */
     unsigned                          mixed:1;      /* something runs in it,
                                                        and stmt is NULL */
     unsigned                          bare:1;       /* one execution of stmt,
@@ -296,6 +300,7 @@ typedef struct {
                                                        database skips them */
     unsigned                          astray:1;     /* ...it has left all
                                                        schemas */
+    unsigned                          clears:1;     /* OTHER: as of a unit */
     unsigned                          cursor:1;     /* ...its rows are fetched
                                                        by other requests */
     unsigned                          own:1;        /* we have asked for it: it

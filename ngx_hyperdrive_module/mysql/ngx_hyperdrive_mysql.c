@@ -17,9 +17,6 @@ static ngx_uint_t ngx_hyperdrive_mysql_mode(ngx_str_t *greeting);
 static ngx_int_t ngx_hyperdrive_mysql_codec(void *client, void *origin,
     ngx_hyperdrive_base_codec_t **codec);
 static void ngx_hyperdrive_mysql_hold(void *client, ngx_uint_t hold);
-static ngx_int_t ngx_hyperdrive_mysql_prepared(void *client,
-    ngx_hyperdrive_proto_unit_t *unit, u_char *pos, uint64_t epoch,
-    ngx_hyperdrive_chain_t *out);
 static void ngx_hyperdrive_mysql_describe(void *client);
 static ngx_int_t ngx_hyperdrive_mysql_repeat(void *client, void *origin,
     ngx_hyperdrive_chain_t *out, ngx_str_t *data);
@@ -181,14 +178,6 @@ static void
 ngx_hyperdrive_mysql_hold(void *client, ngx_uint_t hold)
 {
     /* void */
-}
-
-
-static ngx_int_t
-ngx_hyperdrive_mysql_prepared(void *client, ngx_hyperdrive_proto_unit_t *unit,
-    u_char *pos, uint64_t epoch, ngx_hyperdrive_chain_t *out)
-{
-    return NGX_DECLINED;
 }
 
 

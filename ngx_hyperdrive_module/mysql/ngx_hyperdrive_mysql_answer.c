@@ -340,7 +340,10 @@ ngx_hyperdrive_mysql_answer_local(ngx_hyperdrive_mysql_client_t *c,
     ngx_hyperdrive_mysql_origin_t *o, ngx_hyperdrive_proto_piece_t *piece)
 {
     u_char                        *p;
+    ngx_uint_t                     code;
     ngx_hyperdrive_mysql_reply_t  *first;
+
+    code = 0;
 
     first = ngx_hyperdrive_mysql_ledger_at(&o->ledger, 0);
 
@@ -361,6 +364,14 @@ ngx_hyperdrive_mysql_answer_local(ngx_hyperdrive_mysql_client_t *c,
 
         if (first->own == NGX_HYPERDRIVE_MYSQL_LOCAL_ERROR) {
             p[3] = first->seq;
+
+            /* what the client had prepared could not be prepared again */
+
+            (void) ngx_hyperdrive_mysql_read_u16(
+                                       p + NGX_HYPERDRIVE_MYSQL_HEADER + 1,
+                                       p + piece->len, &code);
+
+            piece->changed = ngx_hyperdrive_mysql_prepared_changed(code);
         }
 
         if (p[NGX_HYPERDRIVE_MYSQL_HEADER] == NGX_HYPERDRIVE_MYSQL_ERR) {

@@ -169,6 +169,9 @@ ngx_hyperdrive_mysql_answer_packet_first(ngx_hyperdrive_mysql_client_t *c,
         return NGX_DECLINED;
     }
 
+    piece->changed = ngx_hyperdrive_mysql_prepared_columns(c, first->by,
+                                                           o->defs);
+
     if (ngx_hyperdrive_mysql_serve_keeps(c)) {
 
         /* they follow */
@@ -263,6 +266,8 @@ ngx_hyperdrive_mysql_answer_packet_prepared(ngx_hyperdrive_mysql_client_t *c,
         return ngx_hyperdrive_mysql_answer_packet_bad(piece, "out of memory");
     }
 
+    ngx_hyperdrive_mysql_prepared_packet(o, p, len);
+
     item->handle = handle;
 
     o->preparing--;
@@ -289,6 +294,8 @@ ngx_hyperdrive_mysql_answer_packet_prepared(ngx_hyperdrive_mysql_client_t *c,
         if (first->private) {
             name->id = first->id;
         }
+
+        piece->clears = ngx_hyperdrive_mysql_prepared_clears(first->stmt);
 
         (void) ngx_hyperdrive_mysql_put_u32(p + NGX_HYPERDRIVE_MYSQL_HEADER
                                             + 1, name->number);
@@ -331,6 +338,16 @@ ngx_hyperdrive_mysql_answer_packet_definition(ngx_hyperdrive_mysql_client_t *c,
 
     piece->type = prepare ? NGX_HYPERDRIVE_PROTO_OTHER
                           : NGX_HYPERDRIVE_PROTO_HEAD;
+
+    if (prepare) {
+        ngx_hyperdrive_mysql_prepared_packet(o, p, len);
+
+    } else if (pass) {
+        piece->changed = ngx_hyperdrive_mysql_prepared_column(c,
+                                       p + NGX_HYPERDRIVE_MYSQL_HEADER, len,
+                                       o->defs == 1);
+    }
+
     p[3] = first->seq++;
 
     if (pass && !prepare && ngx_hyperdrive_mysql_serve_keeps(c)) {
@@ -743,6 +760,11 @@ ngx_hyperdrive_mysql_answer_packet_error(ngx_hyperdrive_mysql_client_t *c,
         piece->fatal = 1;
     }
 
+    if (c) {
+        piece->changed = ngx_hyperdrive_mysql_prepared_failed(c, first,
+                                                              err.code);
+    }
+
     rc = (c && first->action == NGX_HYPERDRIVE_MYSQL_PASS) ? NGX_OK
                                                            : NGX_DECLINED;
     if (first->must) {
@@ -807,6 +829,7 @@ ngx_hyperdrive_mysql_answer_packet_error(ngx_hyperdrive_mysql_client_t *c,
 
     o->eof = 0;
 
+    ngx_hyperdrive_base_chain_clear(&o->described);
     ngx_hyperdrive_mysql_answer_packet_done(o);
 
     return rc;
@@ -879,6 +902,8 @@ ngx_hyperdrive_mysql_answer_packet_done(ngx_hyperdrive_mysql_origin_t *o)
                               : NGX_HYPERDRIVE_MYSQL_READY_CLIENT;
         o->tag = first->tag;
     }
+
+    ngx_hyperdrive_mysql_prepared_end(o);
 
     if (first->stmt) {
         ngx_hyperdrive_state_stmt_unref(o->ctx->registry, first->stmt);

@@ -225,6 +225,8 @@ ngx_hyperdrive_mysql_client_request(void *data, u_char *pos, u_char *last,
     ngx_memzero(unit, sizeof(ngx_hyperdrive_proto_unit_t));
     ngx_str_set(&unit->formats, "");
 
+    client->epoch = NGX_HYPERDRIVE_STATE_NO_EPOCH;
+
     if (!ngx_hyperdrive_mysql_framer_clear(&client->framer)) {
 
         /* the rest of a command that goes nowhere */
@@ -323,6 +325,9 @@ ngx_hyperdrive_mysql_client_request(void *data, u_char *pos, u_char *last,
 
     } else if (com == NGX_HYPERDRIVE_MYSQL_COM_STMT_EXECUTE) {
         ngx_hyperdrive_mysql_client_execute(client, p, size, unit);
+
+    } else {
+        unit->prepare = (com == NGX_HYPERDRIVE_MYSQL_COM_STMT_PREPARE);
     }
 
     return NGX_OK;

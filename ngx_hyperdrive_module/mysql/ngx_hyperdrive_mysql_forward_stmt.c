@@ -47,6 +47,7 @@ ngx_hyperdrive_mysql_forward_prepare(ngx_hyperdrive_mysql_forward_t *f)
     ngx_uint_t                      private;
     ngx_hyperdrive_state_item_t    *item;
     ngx_hyperdrive_state_stmt_t    *stmt;
+    ngx_hyperdrive_mysql_reply_t   *reply;
     ngx_hyperdrive_mysql_origin_t  *o;
 
     o = f->origin;
@@ -108,8 +109,13 @@ ngx_hyperdrive_mysql_forward_prepare(ngx_hyperdrive_mysql_forward_t *f)
         return rc;
     }
 
-    ngx_hyperdrive_mysql_ledger_at(&o->ledger, o->ledger.n - 1)->private
-                                                                    = private;
+    reply = ngx_hyperdrive_mysql_ledger_at(&o->ledger, o->ledger.n - 1);
+    reply->private = private;
+
+    if (f->client->epoch != NGX_HYPERDRIVE_STATE_CHANGING) {
+        reply->epoch = f->client->epoch;
+    }
+
     /* the last one is this, if it succeeds: which number it has is not known */
 
     f->client->last = 0;

@@ -52,6 +52,8 @@ typedef struct {
     size_t                            args_len;
     uint64_t                          id;      /* ...by which the origin has
                                                   it, or 0 */
+    uint64_t                          epoch;   /* ...in which it came, if what
+                                                  it is answered is kept */
     uint32_t                          number;  /* the client's, of a statement
                                                   that is executed */
     uint32_t                          by;      /* ...of any that is */

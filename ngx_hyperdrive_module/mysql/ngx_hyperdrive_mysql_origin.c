@@ -70,6 +70,7 @@ ngx_hyperdrive_mysql_origin_destroy(void *origin)
     ngx_hyperdrive_state_set_clear(&o->set);
     ngx_hyperdrive_base_chain_clear(&o->scratch);
     ngx_hyperdrive_base_chain_clear(&o->kept);
+    ngx_hyperdrive_base_chain_clear(&o->described);
 
     free(o->greeting.data);
     free(o);

@@ -131,12 +131,11 @@ ngx_hyperdrive_mysql_serve_head(ngx_hyperdrive_mysql_client_t *client,
     u_char *p, size_t len, ngx_uint_t known, ngx_hyperdrive_chain_t *out)
 {
     u_char      *q, *last, seq;
-    ngx_str_t    payload, info;
-    ngx_uint_t   first, typed, wanted;
+    ngx_str_t    payload;
+    ngx_uint_t   first;
 
     last = p + len;
     first = 1;
-    wanted = ((client->caps & NGX_HYPERDRIVE_MYSQL_MARIADB_TYPE_INFO) != 0);
 
     while (ngx_hyperdrive_mysql_packet(&p, last,
                                        NGX_HYPERDRIVE_MYSQL_MAX_PACKET - 1,
@@ -154,23 +153,45 @@ ngx_hyperdrive_mysql_serve_head(ngx_hyperdrive_mysql_client_t *client,
             continue;
         }
 
-        typed = first ? wanted : ngx_hyperdrive_mysql_typed(&payload);
-        first = 0;
-
-        if (typed != wanted
-            && ngx_hyperdrive_mysql_type_info(&payload, typed, &info)
-               == NGX_OK)
-        {
-            ngx_hyperdrive_mysql_retype(out, &payload, typed, &info,
-                                        &client->seq);
+        if (!first) {
+            ngx_hyperdrive_mysql_serve_definition(client, &payload,
+                                                  &client->seq, out);
             continue;
         }
+
+        first = 0;
 
         q = ngx_hyperdrive_mysql_packet_begin(out, payload.len, &client->seq);
 
         if (q) {
             ngx_memcpy(q, payload.data, payload.len);
         }
+    }
+}
+
+
+void
+ngx_hyperdrive_mysql_serve_definition(ngx_hyperdrive_mysql_client_t *client,
+    ngx_str_t *payload, u_char *seq, ngx_hyperdrive_chain_t *out)
+{
+    u_char      *p;
+    ngx_str_t    info;
+    ngx_uint_t   typed, wanted;
+
+    typed = ngx_hyperdrive_mysql_typed(payload);
+    wanted = ((client->caps & NGX_HYPERDRIVE_MYSQL_MARIADB_TYPE_INFO) != 0);
+
+    if (typed != wanted
+        && ngx_hyperdrive_mysql_type_info(payload, typed, &info) == NGX_OK)
+    {
+        ngx_hyperdrive_mysql_retype(out, payload, typed, &info, seq);
+        return;
+    }
+
+    p = ngx_hyperdrive_mysql_packet_begin(out, payload->len, seq);
+
+    if (p) {
+        ngx_memcpy(p, payload->data, payload->len);
     }
 }
 

@@ -91,6 +91,9 @@ struct ngx_hyperdrive_mysql_name_s {
     uint64_t                          shape;      /* of the columns that its
                                                      client was told last, if
                                                      it keeps them; or 0 */
+    uint64_t                          epoch;      /* it was prepared in, from
+                                                     memory, and not executed
+                                                     since; or 0 */
     unsigned                          lost:1;     /* long data was sent, and
                                                      got nowhere */
     unsigned                          data:1;     /* ...and is at an origin:
@@ -141,6 +144,11 @@ typedef struct {
     size_t                            room;       /* ...of the packet that is
                                                      being sent */
     uint64_t                          shape;      /* of columns that are told */
+    uint64_t                          epoch;      /* of the unit at hand */
+    uint64_t                          expected;   /* of columns that come, what
+                                                     was told of them before; or
+                                                     0... */
+    uint64_t                          found;      /* ...and what they are */
     ngx_uint_t                        served;     /* ...how many rows */
 
     u_char                            seq;        /* of the next packet that we
@@ -155,6 +163,8 @@ typedef struct {
                                                      that, if it wants to be */
     unsigned                          multi:1;    /* several statements in one
                                                      text are fine */
+    unsigned                          typed:1;    /* <expected> is of their
+                                                     types, too */
     unsigned                          drop:1;     /* what streams goes to
                                                      nowhere */
     unsigned                          answers:1;  /* ...has an answer */
@@ -201,6 +211,9 @@ typedef struct {
     ngx_hyperdrive_chain_t            scratch;    /* a piece that we made */
     ngx_hyperdrive_chain_t            kept;       /* an error that is told
                                                      later */
+    ngx_hyperdrive_chain_t            described;  /* the answer to a PREPARE, as
+                                                     far as it has come, if it
+                                                     is to be kept */
 
     unsigned                          mariadb:1;
     unsigned                          multi:1;    /* as the option is set */
@@ -374,6 +387,39 @@ size_t ngx_hyperdrive_mysql_left_end(uint32_t pid, ngx_msec_t from,
     ngx_msec_t to, u_char *buf, size_t size);
 ngx_int_t ngx_hyperdrive_mysql_serve_row(u_char **pos, u_char *last,
     ngx_str_t *cols, ngx_uint_t *n);
+
+
+/* a definition that was kept, as the client understands it */
+void ngx_hyperdrive_mysql_serve_definition(
+    ngx_hyperdrive_mysql_client_t *client, ngx_str_t *payload, u_char *seq,
+    ngx_hyperdrive_chain_t *out);
+
+
+/* ngx_hyperdrive_mysql_prepared.c */
+
+ngx_int_t ngx_hyperdrive_mysql_prepared(void *client,
+    ngx_hyperdrive_proto_unit_t *unit, u_char *pos, uint64_t epoch,
+    ngx_hyperdrive_chain_t *out);
+/* of the statement before there are no conditions any more */
+#define ngx_hyperdrive_mysql_prepared_clears(stmt)                           \
+    ((ngx_hyperdrive_state_does((stmt)->plan.each, 0)                        \
+      & (NGX_HYPERDRIVE_STATE_DOES_KEEP|NGX_HYPERDRIVE_STATE_DOES_LOOK)) == 0)
+/* what is to be kept of the first answer: a packet, but no EOF; its end */
+void ngx_hyperdrive_mysql_prepared_packet(ngx_hyperdrive_mysql_origin_t *o,
+    u_char *p, size_t len);
+void ngx_hyperdrive_mysql_prepared_end(ngx_hyperdrive_mysql_origin_t *o);
+/* the client's statement <number> is answered by <n> columns; one of them:
+   true if its client was told otherwise from memory */
+ngx_uint_t ngx_hyperdrive_mysql_prepared_columns(
+    ngx_hyperdrive_mysql_client_t *c, uint32_t number, uint64_t n);
+ngx_uint_t ngx_hyperdrive_mysql_prepared_column(
+    ngx_hyperdrive_mysql_client_t *c, u_char *p, size_t len, ngx_uint_t last);
+/* an error to what <reply> stands for, and one to what had been prepared: true
+   if the catalog is another one, by its number */
+ngx_uint_t ngx_hyperdrive_mysql_prepared_failed(
+    ngx_hyperdrive_mysql_client_t *c, ngx_hyperdrive_mysql_reply_t *reply,
+    ngx_uint_t code);
+ngx_uint_t ngx_hyperdrive_mysql_prepared_changed(ngx_uint_t code);
 
 
 /* ngx_hyperdrive_mysql_params.c */

@@ -17,6 +17,7 @@
 
 
 typedef struct ngx_hyperdrive_origin_waiter_s  ngx_hyperdrive_origin_waiter_t;
+typedef struct ngx_hyperdrive_origin_epoch_s  ngx_hyperdrive_origin_epoch_t;
 
 
 typedef enum {
@@ -366,8 +367,9 @@ struct ngx_hyperdrive_pool_s {
     void                              *catalog;   /* of its database, for the
                                                      sessions */
     ngx_uint_t                         refs;      /* sessions */
-    uint64_t                           epoch;     /* of the catalog, as the
-                                                     sessions see it... */
+    ngx_hyperdrive_origin_epoch_t     *epochs;    /* of the catalog, as the
+                                                     sessions see it, last used
+                                                     first... */
     uint64_t                           versions[3]; /* ...while these hold */
 
     ngx_queue_t                        origins[NGX_HYPERDRIVE_ORIGIN_STATES];
@@ -540,6 +542,18 @@ void ngx_hyperdrive_origin_check_failed(ngx_hyperdrive_origin_t *o);
 /* opens connections for those who pend and have none under way */
 void ngx_hyperdrive_origin_supply(ngx_hyperdrive_pool_t *pool,
     ngx_uint_t max);
+
+
+/* ngx_hyperdrive_origin_epoch.c */
+
+/*
+ * The epoch with these three versions, for sessions that are set as <key> says,
+ * which is compared whole; NO_EPOCH: no memory.
+ */
+uint64_t ngx_hyperdrive_origin_epoch(ngx_hyperdrive_pool_t *pool,
+    uint64_t *versions, ngx_str_t *key);
+/* all of them end */
+void ngx_hyperdrive_origin_epoch_end(ngx_hyperdrive_pool_t *pool);
 
 
 /* ngx_hyperdrive_origin_pools.c */

@@ -121,6 +121,7 @@ ngx_hyperdrive_origin_sweep_unused(ngx_hyperdrive_pool_t *pool)
     ngx_queue_remove(&pool->queue);
 
     ngx_hyperdrive_origin_credentials_free(pool);
+    ngx_hyperdrive_origin_epoch_end(pool);
     pool->conf->proto->keys_free(&pool->keys);
 
     free(pool->greeting.data);

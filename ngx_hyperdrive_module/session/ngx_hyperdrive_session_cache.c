@@ -109,7 +109,7 @@ ngx_hyperdrive_session_key(ngx_hyperdrive_session_t *s,
     unit = &s->unit;
     stmt = unit->stmt;
 
-    settings = ngx_hyperdrive_session_settings_key(s);
+    settings = ngx_hyperdrive_session_settings_key(s, 1);
 
     len = s->pool->note.len + stmt->len + stmt->types_len + unit->args.len
           + unit->formats.len + settings->len + 4 * 8;

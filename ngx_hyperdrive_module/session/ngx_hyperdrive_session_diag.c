@@ -438,6 +438,11 @@ ngx_hyperdrive_session_diag_piece(ngx_hyperdrive_session_t *s,
         break;
 
     default:
+
+        if (piece->clears) {
+            ngx_hyperdrive_session_diag_clear(d);
+        }
+
         break;
     }
 

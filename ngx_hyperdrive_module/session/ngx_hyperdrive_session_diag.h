@@ -98,6 +98,8 @@ ngx_int_t ngx_hyperdrive_session_diag_save(ngx_hyperdrive_session_t *s);
    -1: none, just an end */
 void ngx_hyperdrive_session_diag_served(ngx_hyperdrive_session_t *s,
     int64_t rows);
+/* there are no conditions */
+void ngx_hyperdrive_session_diag_clear(ngx_hyperdrive_session_diag_t *d);
 /* the session parts with its origin */
 void ngx_hyperdrive_session_diag_end(ngx_hyperdrive_session_t *s);
 /* all as after the log-in */

@@ -6,6 +6,7 @@
 
 #include "session/ngx_hyperdrive_session.h"
 #include "session/ngx_hyperdrive_session_catalog.h"
+#include "session/ngx_hyperdrive_session_diag.h"
 
 
 /*
@@ -34,6 +35,10 @@ ngx_hyperdrive_session_prepare(ngx_hyperdrive_session_t *s)
         s->total.queries++;
     }
 
+    if (rc == NGX_OK && s->diag && s->unit.clears) {
+        ngx_hyperdrive_session_diag_clear(s->diag);
+    }
+
     return rc;
 }
 
@@ -47,7 +52,7 @@ static uint64_t
 ngx_hyperdrive_session_prepare_epoch(ngx_hyperdrive_session_t *s)
 {
     ngx_str_t                               value;
-    ngx_hyperdrive_pool_t                  *pool;
+    ngx_hyperdrive_state_bucket_t          *bucket;
     ngx_hyperdrive_cache_version_set_t      set;
     ngx_hyperdrive_cache_version_sample_t   sample;
 
@@ -55,7 +60,10 @@ ngx_hyperdrive_session_prepare_epoch(ngx_hyperdrive_session_t *s)
         return NGX_HYPERDRIVE_STATE_NO_EPOCH;
     }
 
-    if (s->origin) {
+    if (s->origin
+        && (s->pinned || s->outstanding
+            || !s->conf->origin->proto->origin_idle(s->origin->wire)))
+    {
         /* a block, or a session of its own, may see another catalog */
         return NGX_HYPERDRIVE_STATE_CHANGING;
     }
@@ -79,15 +87,20 @@ ngx_hyperdrive_session_prepare_epoch(ngx_hyperdrive_session_t *s)
         return NGX_HYPERDRIVE_STATE_CHANGING;
     }
 
-    pool = s->pool;
+    ngx_str_set(&value, "");
 
-    if (pool->epoch == NGX_HYPERDRIVE_STATE_NO_EPOCH
-        || ngx_memcmp(pool->versions, sample.versions, sizeof(pool->versions))
-           != 0)
-    {
-        pool->epoch = ngx_hyperdrive_shm_next_id();
-        ngx_memcpy(pool->versions, sample.versions, sizeof(pool->versions));
+    if (s->pool->conf->proto->dialect) {
+
+        /* MySQL: names and types of columns depend on them */
+
+        bucket = ngx_hyperdrive_session_settings_bucket(s);
+
+        if (bucket && bucket->unsure) {
+            return NGX_HYPERDRIVE_STATE_CHANGING;
+        }
+
+        value = *ngx_hyperdrive_session_settings_key(s, 0);
     }
 
-    return pool->epoch;
+    return ngx_hyperdrive_origin_epoch(s->pool, sample.versions, &value);
 }

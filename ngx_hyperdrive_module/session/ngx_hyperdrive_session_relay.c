@@ -235,7 +235,7 @@ ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s)
         }
 
         if (piece.changed) {
-            s->pool->epoch = NGX_HYPERDRIVE_STATE_NO_EPOCH;
+            ngx_hyperdrive_origin_epoch_end(s->pool);
         }
 
         if (piece.again && ngx_hyperdrive_session_repeat(s) != NGX_OK) {

@@ -227,8 +227,10 @@ void ngx_hyperdrive_session_settings_mode(ngx_hyperdrive_session_t *s);
 /* changes are under way, or a transaction has made some: what holds now may
    not hold for what is sent next */
 ngx_uint_t ngx_hyperdrive_session_settings_moving(ngx_hyperdrive_session_t *s);
-/* for keys of the cache: all that may change an answer; may be empty */
-ngx_str_t *ngx_hyperdrive_session_settings_key(ngx_hyperdrive_session_t *s);
+/* for keys of the cache: all that may change an answer, MySQL's variables of
+   the user's own among them or not; may be empty */
+ngx_str_t *ngx_hyperdrive_session_settings_key(ngx_hyperdrive_session_t *s,
+    ngx_uint_t variables);
 /* NGX_OK; NGX_DECLINED: as the log-in has it */
 ngx_int_t ngx_hyperdrive_session_search_path(ngx_hyperdrive_session_t *s,
     ngx_str_t *value);

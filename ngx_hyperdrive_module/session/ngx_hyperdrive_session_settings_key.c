@@ -20,7 +20,8 @@ ngx_hyperdrive_session_settings_moving(ngx_hyperdrive_session_t *s)
 
 
 ngx_str_t *
-ngx_hyperdrive_session_settings_key(ngx_hyperdrive_session_t *s)
+ngx_hyperdrive_session_settings_key(ngx_hyperdrive_session_t *s,
+    ngx_uint_t variables)
 {
     u_char                          *p, *q;
     ngx_uint_t                       i;
@@ -71,7 +72,9 @@ ngx_hyperdrive_session_settings_key(ngx_hyperdrive_session_t *s)
             }
         }
 
-        if (i < sizeof(harmless) / sizeof(harmless[0])) {
+        if (i < sizeof(harmless) / sizeof(harmless[0])
+            || (setting.name.data[0] == '@' && !variables))
+        {
             continue;
         }
 

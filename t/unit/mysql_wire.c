@@ -24,6 +24,8 @@ static ngx_hyperdrive_state_registry_t  *registry;
 static bytes_t                           script;
 static size_t                            steps[STEPS];
 static ngx_uint_t                        nsteps;
+static ngx_uint_t                        nknown;    /* of them are prepared
+                                                       from memory */
 
 
 /* one packet: a command, or with another number than 0 a part of a file */
@@ -108,6 +110,18 @@ commands(ngx_uint_t files)
     COMMAND("\27\2\0\0\0\0\1\0\0\0\0\0v");
     COMMAND("\31\11\0\0\0");
 
+    /* PREPARE of what is known: 4, 5 and 6; EXECUTE, one by the last number */
+    COMMAND("\26SELECT3 c");
+    COMMAND("\27\4\0\0\0\0\1\0\0\0");
+    COMMAND("\26SELECT2 ? ?");
+    COMMAND("\30\5\0\0\0\0\0long");
+    COMMAND("\27\377\377\377\377\0\1\0\0\0\0\1\3\0\10\200value");
+    COMMAND("\26INSERT ?");
+    COMMAND("\31\6\0\0\0");
+    COMMAND("\27\6\0\0\0\0\1\0\0\0\0\1\3\0v");
+    COMMAND("\27\5\0\0\0\0\1\0\0\0\0\0other");
+    nknown = 3;
+
     /* FIELD_LIST, STATISTICS, PING, INIT_DB, and one that is unknown */
     COMMAND("\4t\0");
     COMMAND("\11");
@@ -128,6 +142,7 @@ commands(ngx_uint_t files)
     COMMAND("\37");
     COMMAND("\27\1\0\0\0\0\1\0\0\0\0\0v");
     COMMAND("\26SELECT2 ? ?");
+    nknown++;
 
     /* REGISTER_SLAVE, BINLOG_DUMP: from here on the connection is its own */
     COMMAND("\25slave");
@@ -233,6 +248,11 @@ run(uint64_t caps, uint64_t origin, size_t in, size_t out)
 
     good = !r.failed && !r.lost && bytes_equal(&r.got, &direct.out);
 
+    if (good && !in && !out && r.nprepared != nknown) {
+        printf("# %d were prepared from memory\n", (int) r.nprepared);
+        good = 0;
+    }
+
     if (!good) {
         printf("# cut at %d and %d: %d bytes, not %d; %s\n", (int) in,
                (int) out, (int) r.got.len, (int) direct.out.len,
@@ -337,6 +357,7 @@ main(void)
 
     script.len = 0;
     nsteps = 0;
+    nknown = 0;
     attributes();
 
     test_pair(base | a, base | a, "both with attributes");

@@ -41,6 +41,9 @@ typedef struct {
 
     ngx_uint_t                     own;        /* ask for something ourselves
                                                   ahead of the first unit */
+    uint64_t                       epoch;      /* of the catalog: one each */
+    ngx_uint_t                     nprepared;  /* statements, without the
+                                                  server */
     uint64_t                       caps;       /* of connections */
     ngx_uint_t                     mariadb;
 
@@ -56,6 +59,7 @@ typedef struct {
 
 
 static uint64_t  relay_last_id;
+static uint64_t  relay_last_epoch;
 
 
 static ngx_inline uint64_t
@@ -138,6 +142,7 @@ relay_init(relay_t *r, ngx_hyperdrive_state_registry_t *registry,
     r->ctx.next_id = relay_next_id;
     r->ctx.clock_text = relay_clock_text;
     r->ctx.statements = statements;
+    r->epoch = ++relay_last_epoch;
     r->caps = caps;
     r->mariadb = mariadb;
 
@@ -261,6 +266,32 @@ relay_forward(relay_t *r, u_char **pos)
 }
 
 
+/* 1: it is answered */
+
+static ngx_inline ngx_uint_t
+relay_prepared(relay_t *r, u_char *pos)
+{
+    ngx_int_t               rc;
+    ngx_hyperdrive_chain_t  reply;
+
+    if (!r->unit.prepare || r->streaming) {
+        return 0;
+    }
+
+    ngx_memzero(&reply, sizeof(ngx_hyperdrive_chain_t));
+
+    rc = ngx_hyperdrive_mysql_prepared(r->client, &r->unit, pos,
+                             r->attached ? NGX_HYPERDRIVE_STATE_CHANGING
+                                         : r->epoch,
+                             r->attached ? NULL : &reply);
+
+    r->nprepared += (rc == NGX_OK);
+    bytes_chain(&r->got, &reply);
+
+    return rc == NGX_OK;
+}
+
+
 static void
 relay_process(relay_t *r)
 {
@@ -316,6 +347,12 @@ relay_process(relay_t *r)
         }
 
         if (r->unit.requests == 0 && !r->streaming) {
+            pos += r->unit.len;
+            rc = NGX_OK;
+            goto next;
+        }
+
+        if (relay_prepared(r, pos)) {
             pos += r->unit.len;
             rc = NGX_OK;
             goto next;
@@ -403,6 +440,10 @@ relay_answers(relay_t *r)
 
             if (piece.refused) {
                 r->pinned = 0;
+            }
+
+            if (piece.changed) {
+                r->epoch = ++relay_last_epoch;
             }
 
             if (piece.tag == RELAY_TAG) {

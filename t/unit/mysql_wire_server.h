@@ -520,7 +520,7 @@ server_prepare(server_t *s, u_char *text, size_t len)
     }
 
     for (n = 0; n < columns; n++) {
-        server_column(s, "col", 0);
+        server_column(s, n ? "two" : "one", 0);
     }
 
     if (n) {

@@ -15,7 +15,7 @@
  */
 
 
-#define NGX_HYPERDRIVE_CONF_IDENT_PARTS  8
+#define NGX_HYPERDRIVE_CONF_IDENT_PARTS  9
 
 
 static ngx_int_t ngx_hyperdrive_conf_ident_digest(ngx_pool_t *pool,
@@ -26,7 +26,7 @@ ngx_int_t
 ngx_hyperdrive_conf_ident(ngx_conf_t *cf, ngx_hyperdrive_origin_conf_t *origin)
 {
     u_char                           digest[NGX_HYPERDRIVE_BASE_DIGEST_SHA256];
-    u_char                           flags[2];
+    u_char                           flags[1];
     ngx_str_t                        parts[NGX_HYPERDRIVE_CONF_IDENT_PARTS];
     ngx_uint_t                       i;
     ngx_hyperdrive_origin_server_t  *server;
@@ -68,10 +68,11 @@ ngx_hyperdrive_conf_ident(ngx_conf_t *cf, ngx_hyperdrive_origin_conf_t *origin)
         parts[7].data = flags;
         parts[7].len = sizeof(flags);
 
-        flags[0] = server[i].compress ? 'c' : '-';
-        flags[1] = server[i].local_files ? 'f' : '-';
+        parts[8] = server[i].compress;
 
-        if (ngx_hyperdrive_conf_ident_digest(cf->temp_pool, parts, 8, digest)
+        flags[0] = server[i].local_files ? 'f' : '-';
+
+        if (ngx_hyperdrive_conf_ident_digest(cf->temp_pool, parts, 9, digest)
             != NGX_OK)
         {
             return NGX_ERROR;

@@ -31,6 +31,7 @@ typedef enum {
     NGX_HYPERDRIVE_CONF_MYSQL_PROGRAM,
     NGX_HYPERDRIVE_CONF_MYSQL_ASK_KEY,
     NGX_HYPERDRIVE_CONF_MYSQL_COMPRESS,
+    NGX_HYPERDRIVE_CONF_MYSQL_ALGORITHMS,
     NGX_HYPERDRIVE_CONF_MYSQL_FILES,
     NGX_HYPERDRIVE_CONF_MYSQL_PUBLIC_KEY,
     NGX_HYPERDRIVE_CONF_MYSQL_ATTRS
@@ -52,6 +53,9 @@ static char *ngx_hyperdrive_conf_mysql_arg(ngx_conf_t *cf,
 static void ngx_hyperdrive_conf_mysql_plain(ngx_str_t *text, u_char *buf);
 static char *ngx_hyperdrive_conf_mysql_flag(ngx_conf_t *cf,
     ngx_hyperdrive_base_url_arg_t *arg, ngx_uint_t *flag);
+static char *ngx_hyperdrive_conf_mysql_algorithms(ngx_conf_t *cf,
+    ngx_hyperdrive_base_url_arg_t *arg,
+    ngx_hyperdrive_origin_server_t *server);
 static ngx_int_t ngx_hyperdrive_conf_mysql_find(ngx_conf_enum_t *table,
     ngx_str_t *text, ngx_uint_t *value);
 static char *ngx_hyperdrive_conf_mysql_timeout(ngx_conf_t *cf,
@@ -87,6 +91,8 @@ static ngx_conf_enum_t  ngx_hyperdrive_conf_mysql_names[] = {
     { ngx_string("compress"), NGX_HYPERDRIVE_CONF_MYSQL_COMPRESS },
     { ngx_string("usecompression"), NGX_HYPERDRIVE_CONF_MYSQL_COMPRESS },
     { ngx_string("compression"), NGX_HYPERDRIVE_CONF_MYSQL_COMPRESS },
+    { ngx_string("compressionalgorithms"),
+      NGX_HYPERDRIVE_CONF_MYSQL_ALGORITHMS },
     { ngx_string("localinfile"), NGX_HYPERDRIVE_CONF_MYSQL_FILES },
     { ngx_string("allowlocalinfile"), NGX_HYPERDRIVE_CONF_MYSQL_FILES },
     { ngx_string("allowloadlocalinfile"), NGX_HYPERDRIVE_CONF_MYSQL_FILES },
@@ -112,6 +118,14 @@ static ngx_conf_enum_t  ngx_hyperdrive_conf_mysql_sslmodes[] = {
     { ngx_string("require"), NGX_HYPERDRIVE_SSLMODE_REQUIRE },
     { ngx_string("trust"), NGX_HYPERDRIVE_SSLMODE_REQUIRE },
     { ngx_string("verifyfull"), NGX_HYPERDRIVE_SSLMODE_VERIFY_FULL },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_hyperdrive_conf_mysql_compressions[] = {
+    { ngx_string("zlib"), 'z' },
+    { ngx_string("zstd"), 's' },
+    { ngx_string("uncompressed"), 'u' },
     { ngx_null_string, 0 }
 };
 
@@ -241,8 +255,9 @@ ngx_hyperdrive_conf_mysql_arg(ngx_conf_t *cf,
                            "ssl-ca, ssl-cert, ssl-key, connectTimeout, "
                            "connect_timeout, charset, collation, "
                            "program_name, allowPublicKeyRetrieval, "
-                           "server-public-key-path, compress, local_infile "
-                           "and target_session_attrs", &arg->name);
+                           "server-public-key-path, compress, "
+                           "compression-algorithms, local_infile and "
+                           "target_session_attrs", &arg->name);
         return NGX_CONF_ERROR;
     }
 
@@ -315,8 +330,12 @@ ngx_hyperdrive_conf_mysql_arg(ngx_conf_t *cf,
 
     case NGX_HYPERDRIVE_CONF_MYSQL_COMPRESS:
         rv = ngx_hyperdrive_conf_mysql_flag(cf, arg, &flag);
-        server->compress = flag;
+        ngx_str_set(&server->compress, "zu");
+        server->compress.len = flag ? 2 : 0;
         return rv;
+
+    case NGX_HYPERDRIVE_CONF_MYSQL_ALGORITHMS:
+        return ngx_hyperdrive_conf_mysql_algorithms(cf, arg, server);
 
     case NGX_HYPERDRIVE_CONF_MYSQL_FILES:
         rv = ngx_hyperdrive_conf_mysql_flag(cf, arg, &flag);
@@ -351,6 +370,72 @@ ngx_hyperdrive_conf_mysql_flag(ngx_conf_t *cf,
                            &arg->name, &arg->value);
         return NGX_CONF_ERROR;
     }
+
+    return NGX_CONF_OK;
+}
+
+
+/* a list, the best one first */
+
+static char *
+ngx_hyperdrive_conf_mysql_algorithms(ngx_conf_t *cf,
+    ngx_hyperdrive_base_url_arg_t *arg, ngx_hyperdrive_origin_server_t *server)
+{
+    u_char      *p, *last, *end, *letters;
+    ngx_str_t    word;
+    ngx_uint_t   letter;
+
+    letters = ngx_pnalloc(cf->pool, arg->value.len + 1);
+    if (letters == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    server->compress.data = letters;
+
+    p = arg->value.data;
+    last = p + arg->value.len;
+
+    for ( ;; ) {
+        end = ngx_strlchr(p, last, ',');
+
+        word.data = p;
+        word.len = (end ? end : last) - p;
+
+        if (ngx_hyperdrive_conf_mysql_find(
+                                       ngx_hyperdrive_conf_mysql_compressions,
+                                       &word, &letter)
+            != NGX_OK)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid %V \"%V\" in the URL of "
+                               "\"hyperdrive_origin\": write some of zlib, "
+                               "zstd and uncompressed, with commas, the best "
+                               "one first", &arg->name, &word);
+            return NGX_CONF_ERROR;
+        }
+
+#if !(NGX_HYPERDRIVE_ZSTD)
+
+        if (letter == 's') {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "%V in the URL of \"hyperdrive_origin\" has "
+                               "zstd, which the module was built without",
+                               &arg->name);
+            return NGX_CONF_ERROR;
+        }
+
+#endif
+
+        *letters++ = (u_char) letter;
+
+        if (end == NULL) {
+            break;
+        }
+
+        p = end + 1;
+    }
+
+    server->compress.len = letters - server->compress.data;
 
     return NGX_CONF_OK;
 }

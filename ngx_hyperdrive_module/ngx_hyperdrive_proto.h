@@ -141,7 +141,9 @@ typedef struct {
                                                        will be asked */
     ngx_str_t                         public_key;   /* ...or it is this, or
                                                        empty */
-    unsigned                          compress:1;   /* ask for it */
+    ngx_str_t                         compress;     /* how, the best one first:
+                                                       a letter each, "u": not;
+                                                       empty: not */
     unsigned                          local_files:1; /* clients may be asked for
                                                        files of theirs */
     unsigned                          permanent:1;  /* NGX_ERROR: to try again

@@ -137,6 +137,8 @@ my @origins = (
 		qr/collation that is not of its charset/,
 	'mysql://app@127.0.0.1/shop?allowPublicKeyRetrieval=maybe' =>
 		qr/invalid allowPublicKeyRetrieval "maybe".*true or false/,
+	'mysql://app@127.0.0.1/shop?compression-algorithms=zlib,lz4' =>
+		qr/invalid compression-algorithms "lz4".*zlib, zstd and unc/,
 	'mysql://app@127.0.0.1/shop?compress=zstd' =>
 		qr/invalid compress "zstd".*true or false/,
 	'mysql://app@127.0.0.1/shop?local_infile=' =>

@@ -162,11 +162,11 @@ ngx_hyperdrive_mysql_codec(void *client, void *origin,
 
     caps = c ? c->caps : o->caps;
 
-    if (!(caps & NGX_HYPERDRIVE_MYSQL_COMPRESS)) {
+    if (!(caps & NGX_HYPERDRIVE_MYSQL_COMPRESSED)) {
         return NGX_DECLINED;
     }
 
-    *codec = ngx_hyperdrive_mysql_compress(c == NULL);
+    *codec = ngx_hyperdrive_mysql_compress(caps, c == NULL);
 
     return *codec ? NGX_OK : NGX_ERROR;
 }

@@ -5,6 +5,7 @@
 
 
 #include "mysql/ngx_hyperdrive_mysql_client_login.h"
+#include "mysql/ngx_hyperdrive_mysql_compress.h"
 #include "mysql/ngx_hyperdrive_mysql_wire.h"
 
 
@@ -48,7 +49,7 @@ ngx_hyperdrive_mysql_login_greet(ngx_hyperdrive_proto_login_t *login,
     }
 
     state->offered = NGX_HYPERDRIVE_MYSQL_COMMON|NGX_HYPERDRIVE_MYSQL_FIXED
-                     |NGX_HYPERDRIVE_MYSQL_COMPRESS
+                     |NGX_HYPERDRIVE_MYSQL_COMPRESSED
                      |(origin.offered & (NGX_HYPERDRIVE_MYSQL_LONG_PASSWORD
                                          |NGX_HYPERDRIVE_MYSQL_QUERY_ATTRIBUTES
                                          |NGX_HYPERDRIVE_MYSQL_EXTENDED

@@ -5,7 +5,7 @@
 
 
 #include "mysql/ngx_hyperdrive_mysql_compress.h"
-#include "mysql/ngx_hyperdrive_mysql_packet.h"
+#include "mysql/ngx_hyperdrive_mysql_zstd.h"
 #include <zlib.h>
 
 
@@ -21,6 +21,7 @@
 
 typedef struct {
     ngx_hyperdrive_base_codec_t      codec;
+    ngx_hyperdrive_mysql_algorithm_t *algorithm;
 
     /* in */
     u_char                           header[
@@ -28,7 +29,7 @@ typedef struct {
     ngx_uint_t                       have;      /* bytes of it */
     size_t                           left;      /* of the packet that is read */
     size_t                           plain;     /* ...and comes out of it */
-    z_stream                        *inflate;   /* ...while it is read; NULL: it
+    void                            *stream;    /* ...while it is read; NULL: it
                                                    is not compressed */
 
     /* out */
@@ -56,16 +57,28 @@ static void ngx_hyperdrive_mysql_compress_pack(
     ngx_hyperdrive_chain_t *out);
 static size_t ngx_hyperdrive_mysql_compress_command(
     ngx_hyperdrive_mysql_compress_t *z, ngx_hyperdrive_chain_t *in);
-static size_t ngx_hyperdrive_mysql_compress_deflate(
-    ngx_hyperdrive_chain_t *in, size_t len, u_char *buf, size_t size);
 static void ngx_hyperdrive_mysql_compress_store(ngx_hyperdrive_chain_t *in,
     size_t len, ngx_hyperdrive_chain_t *out);
 static void ngx_hyperdrive_mysql_compress_destroy(
     ngx_hyperdrive_base_codec_t *codec);
+static void *ngx_hyperdrive_mysql_compress_zlib_open(void);
+static ngx_int_t ngx_hyperdrive_mysql_compress_zlib_unpack(void *stream,
+    u_char **pos, u_char *last, u_char **out, u_char *end);
+static void ngx_hyperdrive_mysql_compress_zlib_close(void *stream);
+static size_t ngx_hyperdrive_mysql_compress_zlib_pack(
+    ngx_hyperdrive_chain_t *in, size_t len, u_char *buf, size_t size);
+
+
+static ngx_hyperdrive_mysql_algorithm_t  ngx_hyperdrive_mysql_compress_zlib = {
+    ngx_hyperdrive_mysql_compress_zlib_open,
+    ngx_hyperdrive_mysql_compress_zlib_unpack,
+    ngx_hyperdrive_mysql_compress_zlib_close,
+    ngx_hyperdrive_mysql_compress_zlib_pack
+};
 
 
 ngx_hyperdrive_base_codec_t *
-ngx_hyperdrive_mysql_compress(ngx_uint_t commands)
+ngx_hyperdrive_mysql_compress(uint64_t caps, ngx_uint_t commands)
 {
     ngx_hyperdrive_mysql_compress_t  *z;
 
@@ -78,7 +91,16 @@ ngx_hyperdrive_mysql_compress(ngx_uint_t commands)
     z->codec.pack = ngx_hyperdrive_mysql_compress_pack;
     z->codec.destroy = ngx_hyperdrive_mysql_compress_destroy;
 
+    z->algorithm = &ngx_hyperdrive_mysql_compress_zlib;
     z->commands = commands ? 1 : 0;
+
+#if (NGX_HYPERDRIVE_ZSTD)
+
+    if (!(caps & NGX_HYPERDRIVE_MYSQL_COMPRESS)) {
+        z->algorithm = &ngx_hyperdrive_mysql_zstd;
+    }
+
+#endif
 
     return &z->codec;
 }
@@ -106,7 +128,7 @@ ngx_hyperdrive_mysql_compress_unpack(ngx_hyperdrive_base_codec_t *codec,
 
     while (out < end) {
 
-        if (z->left == 0 && z->inflate == NULL) {
+        if (z->left == 0 && z->stream == NULL) {
 
             if (p == last) {
                 break;
@@ -120,7 +142,7 @@ ngx_hyperdrive_mysql_compress_unpack(ngx_hyperdrive_base_codec_t *codec,
             continue;
         }
 
-        if (z->inflate) {
+        if (z->stream) {
             rc = ngx_hyperdrive_mysql_compress_inflate(z, &p, last, &out, end);
 
             if (rc == NGX_ERROR) {
@@ -183,18 +205,9 @@ ngx_hyperdrive_mysql_compress_begin(ngx_hyperdrive_mysql_compress_t *z,
         return p;
     }
 
-    z->inflate = calloc(1, sizeof(z_stream));
-    if (z->inflate == NULL) {
-        return NULL;
-    }
+    z->stream = z->algorithm->open();
 
-    if (inflateInit(z->inflate) != Z_OK) {
-        free(z->inflate);
-        z->inflate = NULL;
-        return NULL;
-    }
-
-    return p;
+    return z->stream ? p : NULL;
 }
 
 
@@ -204,44 +217,35 @@ static ngx_int_t
 ngx_hyperdrive_mysql_compress_inflate(ngx_hyperdrive_mysql_compress_t *z,
     u_char **pos, u_char *last, u_char **out, u_char *end)
 {
-    int        rc;
-    size_t     in, room;
-    u_char     beyond;
-    z_stream  *s;
-
-    s = z->inflate;
+    size_t      in, room;
+    u_char     *p, *to, beyond;
+    ngx_int_t   rc;
 
     in = ngx_min((size_t) (last - *pos), z->left);
     room = ngx_min((size_t) (end - *out), z->plain);
 
-    s->next_in = *pos;
-    s->avail_in = (uInt) in;
-    s->next_out = *out;
-    s->avail_out = (uInt) room;
+    p = *pos;
+    last = p + in;
 
-    if (room == 0) {
-        /* all has come: what is left may only be its end */
-        s->next_out = &beyond;
-        s->avail_out = 1;
+    /* if all has come, what is left may only be its end */
+
+    to = room ? *out : &beyond;
+    end = to + (room ? room : 1);
+
+    rc = z->algorithm->unpack(z->stream, pos, last, &to, end);
+
+    z->left -= *pos - p;
+
+    if (rc == NGX_ERROR || (room == 0 && to == end)) {
+        return NGX_ERROR;
     }
 
-    rc = inflate(s, Z_NO_FLUSH);
-
-    *pos += in - s->avail_in;
-    z->left -= in - s->avail_in;
-
-    if (room == 0) {
-
-        if (s->avail_out == 0) {
-            return NGX_ERROR;
-        }
-
-    } else {
-        *out += room - s->avail_out;
-        z->plain -= room - s->avail_out;
+    if (room) {
+        z->plain -= to - *out;
+        *out = to;
     }
 
-    if (rc == Z_STREAM_END) {
+    if (rc == NGX_DONE) {
 
         if (z->left || z->plain) {
             return NGX_ERROR;
@@ -252,11 +256,7 @@ ngx_hyperdrive_mysql_compress_inflate(ngx_hyperdrive_mysql_compress_t *z,
         return NGX_OK;
     }
 
-    if (rc != Z_OK && rc != Z_BUF_ERROR) {
-        return NGX_ERROR;
-    }
-
-    if (s->avail_in || (room && s->avail_out == 0)) {
+    if (*pos != last || (room && to == end)) {
         return NGX_OK;
     }
 
@@ -267,10 +267,9 @@ ngx_hyperdrive_mysql_compress_inflate(ngx_hyperdrive_mysql_compress_t *z,
 static void
 ngx_hyperdrive_mysql_compress_end(ngx_hyperdrive_mysql_compress_t *z)
 {
-    if (z->inflate) {
-        (void) inflateEnd(z->inflate);
-        free(z->inflate);
-        z->inflate = NULL;
+    if (z->stream) {
+        z->algorithm->close(z->stream);
+        z->stream = NULL;
     }
 }
 
@@ -292,7 +291,7 @@ ngx_hyperdrive_mysql_compress_pack(ngx_hyperdrive_base_codec_t *codec,
                       : ngx_min(in->size, sizeof(buf));
 
     n = (len < NGX_HYPERDRIVE_MYSQL_COMPRESS_MIN)
-        ? 0 : ngx_hyperdrive_mysql_compress_deflate(in, len, buf, len);
+        ? 0 : z->algorithm->pack(in, len, buf, len);
 
     p = ngx_hyperdrive_base_chain_reserve(out,
                                          NGX_HYPERDRIVE_MYSQL_COMPRESS_HEADER);
@@ -369,10 +368,90 @@ ngx_hyperdrive_mysql_compress_command(ngx_hyperdrive_mysql_compress_t *z,
 }
 
 
-/* how long it has become, 0: not shorter */
+static void
+ngx_hyperdrive_mysql_compress_store(ngx_hyperdrive_chain_t *in, size_t len,
+    ngx_hyperdrive_chain_t *out)
+{
+    size_t                   n;
+    ngx_hyperdrive_block_t  *block;
+
+    for (block = in->head; len; block = block->next) {
+
+        n = ngx_min((size_t) (block->last - block->pos), len);
+        len -= n;
+
+        (void) ngx_hyperdrive_base_chain_append(out, block->pos, n);
+    }
+}
+
+
+static void
+ngx_hyperdrive_mysql_compress_destroy(ngx_hyperdrive_base_codec_t *codec)
+{
+    ngx_hyperdrive_mysql_compress_end(
+                                  (ngx_hyperdrive_mysql_compress_t *) codec);
+    free(codec);
+}
+
+
+static void *
+ngx_hyperdrive_mysql_compress_zlib_open(void)
+{
+    z_stream  *s;
+
+    s = calloc(1, sizeof(z_stream));
+
+    if (s && inflateInit(s) != Z_OK) {
+        free(s);
+        return NULL;
+    }
+
+    return s;
+}
+
+
+static ngx_int_t
+ngx_hyperdrive_mysql_compress_zlib_unpack(void *stream, u_char **pos,
+    u_char *last, u_char **out, u_char *end)
+{
+    int        rc;
+    z_stream  *s = stream;
+
+    s->next_in = *pos;
+    s->avail_in = (uInt) (last - *pos);
+    s->next_out = *out;
+    s->avail_out = (uInt) (end - *out);
+
+    rc = inflate(s, Z_NO_FLUSH);
+
+    *pos = s->next_in;
+    *out = s->next_out;
+
+    switch (rc) {
+
+    case Z_OK:
+    case Z_BUF_ERROR:
+        return NGX_OK;
+
+    case Z_STREAM_END:
+        return NGX_DONE;
+
+    default:
+        return NGX_ERROR;
+    }
+}
+
+
+static void
+ngx_hyperdrive_mysql_compress_zlib_close(void *stream)
+{
+    (void) inflateEnd(stream);
+    free(stream);
+}
+
 
 static size_t
-ngx_hyperdrive_mysql_compress_deflate(ngx_hyperdrive_chain_t *in, size_t len,
+ngx_hyperdrive_mysql_compress_zlib_pack(ngx_hyperdrive_chain_t *in, size_t len,
     u_char *buf, size_t size)
 {
     int                      rc;
@@ -411,30 +490,4 @@ ngx_hyperdrive_mysql_compress_deflate(ngx_hyperdrive_chain_t *in, size_t len,
     }
 
     return (rc == Z_STREAM_END) ? s.total_out : 0;
-}
-
-
-static void
-ngx_hyperdrive_mysql_compress_store(ngx_hyperdrive_chain_t *in, size_t len,
-    ngx_hyperdrive_chain_t *out)
-{
-    size_t                   n;
-    ngx_hyperdrive_block_t  *block;
-
-    for (block = in->head; len; block = block->next) {
-
-        n = ngx_min((size_t) (block->last - block->pos), len);
-        len -= n;
-
-        (void) ngx_hyperdrive_base_chain_append(out, block->pos, n);
-    }
-}
-
-
-static void
-ngx_hyperdrive_mysql_compress_destroy(ngx_hyperdrive_base_codec_t *codec)
-{
-    ngx_hyperdrive_mysql_compress_end(
-                                  (ngx_hyperdrive_mysql_compress_t *) codec);
-    free(codec);
 }

@@ -5,6 +5,7 @@
 
 
 #include "mysql/ngx_hyperdrive_mysql_login.h"
+#include "mysql/ngx_hyperdrive_mysql_compress.h"
 
 
 /* what a users file has, and what is kept of users */
@@ -42,6 +43,39 @@ ngx_hyperdrive_mysql_login_verifier(ngx_str_t *user, ngx_str_t *password,
     u_char *mock, u_char *out)
 {
     return ngx_hyperdrive_mysql_verifier_make(password, out);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_mysql_login_compress(ngx_hyperdrive_proto_login_t *login,
+    ngx_hyperdrive_mysql_greeting_t *greeting)
+{
+    uint64_t    cap;
+    ngx_uint_t  i;
+
+    for (i = 0; i < login->compress.len; i++) {
+
+        switch (login->compress.data[i]) {
+
+        case 'z':
+            cap = NGX_HYPERDRIVE_MYSQL_COMPRESS;
+            break;
+
+        case 's':
+            cap = NGX_HYPERDRIVE_MYSQL_ZSTD;
+            break;
+
+        default:
+            return NGX_OK;
+        }
+
+        if (greeting->offered & cap & NGX_HYPERDRIVE_MYSQL_COMPRESSED) {
+            greeting->capabilities |= cap;
+            return NGX_OK;
+        }
+    }
+
+    return login->compress.len ? NGX_DECLINED : NGX_OK;
 }
 
 

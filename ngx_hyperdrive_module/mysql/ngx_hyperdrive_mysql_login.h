@@ -52,6 +52,10 @@
      |NGX_HYPERDRIVE_MYSQL_IGNORE_SPACE                                       \
      |NGX_HYPERDRIVE_MYSQL_INTERACTIVE)
 
+/* of zstd's levels the last one, and the one that an origin is asked for */
+#define NGX_HYPERDRIVE_MYSQL_LEVEL_MAX         22
+#define NGX_HYPERDRIVE_MYSQL_LEVEL             3
+
 /* utf8mb4_general_ci, which every server knows */
 #define NGX_HYPERDRIVE_MYSQL_COLLATION         45
 
@@ -107,12 +111,20 @@ ngx_int_t ngx_hyperdrive_mysql_lookup_row(u_char *data, size_t len,
     ngx_str_t *user, ngx_str_t *secret);
 
 
-/* within the room: a value of login->params, or NULL */
+/*
+ * Within the room: agrees upon the first way to compress that the database has
+ * as well; NGX_DECLINED: it has none, and there has to be one.
+ */
+ngx_int_t ngx_hyperdrive_mysql_login_compress(
+    ngx_hyperdrive_proto_login_t *login,
+    ngx_hyperdrive_mysql_greeting_t *greeting);
+
+/* ...a value of login->params, or NULL */
 ngx_str_t *ngx_hyperdrive_mysql_login_param(
     ngx_hyperdrive_proto_login_t *login, char *name);
 
 /*
- * Within the room: what other rooms call the error by which an origin refuses
+ * ...what other rooms call the error by which an origin refuses
  * a log-in, in _error.c: true if it stays, whoever asks again.  *sqlstate is
  * set if there is a name for it.
  */

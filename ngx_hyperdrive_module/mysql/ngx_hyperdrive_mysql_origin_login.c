@@ -243,6 +243,12 @@ ngx_hyperdrive_mysql_origin_login_greeted(ngx_hyperdrive_proto_login_t *login,
                               "4.1");
     }
 
+    if (ngx_hyperdrive_mysql_login_compress(login, greeting) != NGX_OK) {
+        return ngx_hyperdrive_mysql_origin_login_fail(login, 1,
+                              "the database has no compression that the URL "
+                              "allows");
+    }
+
     if (login->request_tls
         && (greeting->offered & NGX_HYPERDRIVE_MYSQL_SSL))
     {
@@ -370,10 +376,6 @@ ngx_hyperdrive_mysql_origin_login_wanted(ngx_hyperdrive_proto_login_t *login)
         caps &= ~(uint64_t) NGX_HYPERDRIVE_MYSQL_CONNECT_WITH_DB;
     }
 
-    if (login->compress) {
-        caps |= NGX_HYPERDRIVE_MYSQL_COMPRESS;
-    }
-
     value = ngx_hyperdrive_mysql_login_param(login,
                                              NGX_HYPERDRIVE_MYSQL_PARAM_FIXED);
     if (value) {
@@ -487,6 +489,10 @@ ngx_hyperdrive_mysql_origin_login_respond(ngx_hyperdrive_proto_login_t *login,
         len += ngx_hyperdrive_mysql_lstr_size(size);
     }
 
+    if (caps & NGX_HYPERDRIVE_MYSQL_ZSTD) {
+        len++;
+    }
+
     p = ngx_hyperdrive_mysql_origin_login_head(login, len, out);
     if (p == NULL) {
         return ngx_hyperdrive_mysql_origin_login_fail(login, 0, "no memory");
@@ -518,6 +524,10 @@ ngx_hyperdrive_mysql_origin_login_respond(ngx_hyperdrive_proto_login_t *login,
         for (i = 0; i < n; i++) {
             p = ngx_hyperdrive_mysql_put_lstr(p, attrs[i].data, attrs[i].len);
         }
+    }
+
+    if (caps & NGX_HYPERDRIVE_MYSQL_ZSTD) {
+        *p = NGX_HYPERDRIVE_MYSQL_LEVEL;
     }
 
     ngx_hyperdrive_base_digest_wipe(buf, sizeof(buf));

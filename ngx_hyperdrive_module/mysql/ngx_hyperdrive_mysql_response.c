@@ -9,7 +9,7 @@
 
 static u_char *ngx_hyperdrive_mysql_response_rest(u_char *p, u_char *last,
     ngx_str_t *value);
-static ngx_int_t ngx_hyperdrive_mysql_response_tail(u_char *p, u_char *last,
+static u_char *ngx_hyperdrive_mysql_response_tail(u_char *p, u_char *last,
     ngx_hyperdrive_mysql_response_t *response);
 
 
@@ -21,7 +21,7 @@ ngx_hyperdrive_mysql_response_read(ngx_str_t *payload, uint64_t offered,
     uint64_t     caps;
     uint32_t     low, high, max;
     ngx_str_t    filler;
-    ngx_uint_t   len;
+    ngx_uint_t   len, level;
 
     ngx_memzero(response, sizeof(ngx_hyperdrive_mysql_response_t));
 
@@ -78,7 +78,20 @@ ngx_hyperdrive_mysql_response_read(ngx_str_t *payload, uint64_t offered,
         return NGX_ERROR;
     }
 
-    return ngx_hyperdrive_mysql_response_tail(p, last, response);
+    p = ngx_hyperdrive_mysql_response_tail(p, last, response);
+
+    if (p && (caps & NGX_HYPERDRIVE_MYSQL_ZSTD)) {
+
+        /* what it would like: we have one of our own */
+
+        p = ngx_hyperdrive_base_read_u8(p, last, &level);
+
+        if (p && (level == 0 || level > NGX_HYPERDRIVE_MYSQL_LEVEL_MAX)) {
+            return NGX_ERROR;
+        }
+    }
+
+    return p ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -120,17 +133,18 @@ ngx_hyperdrive_mysql_response_change(ngx_str_t *payload,
     response->collation = collation;
     response->capabilities = caps;
 
-    return ngx_hyperdrive_mysql_response_tail(p, last, response);
+    return ngx_hyperdrive_mysql_response_tail(p, last, response) ? NGX_OK
+                                                                 : NGX_ERROR;
 }
 
 
-/* plugin and attributes */
+/* plugin and attributes; the position behind them */
 
-static ngx_int_t
+static u_char *
 ngx_hyperdrive_mysql_response_tail(u_char *p, u_char *last,
     ngx_hyperdrive_mysql_response_t *response)
 {
-    u_char     *end;
+    u_char     *q, *end;
     uint64_t    caps;
     ngx_str_t   name, value;
 
@@ -144,19 +158,23 @@ ngx_hyperdrive_mysql_response_tail(u_char *p, u_char *last,
         p = ngx_hyperdrive_mysql_read_lstr(p, last, &response->attributes);
 
         if (p == NULL) {
-            return NGX_ERROR;
+            return NULL;
         }
 
-        p = response->attributes.data;
-        end = p + response->attributes.len;
+        q = response->attributes.data;
+        end = q + response->attributes.len;
 
-        while (p && p < end) {
-            p = ngx_hyperdrive_mysql_read_lstr(p, end, &name);
-            p = ngx_hyperdrive_mysql_read_lstr(p, end, &value);
+        while (q && q < end) {
+            q = ngx_hyperdrive_mysql_read_lstr(q, end, &name);
+            q = ngx_hyperdrive_mysql_read_lstr(q, end, &value);
+        }
+
+        if (q == NULL) {
+            return NULL;
         }
     }
 
-    return p ? NGX_OK : NGX_ERROR;
+    return p;
 }
 
 

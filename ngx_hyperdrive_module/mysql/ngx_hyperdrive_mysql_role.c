@@ -67,14 +67,14 @@ ngx_hyperdrive_mysql_role_ask(ngx_hyperdrive_mysql_role_t *role,
 
     ngx_hyperdrive_mysql_query(&text, greeting->capabilities, &question);
 
-    if (!(greeting->capabilities & NGX_HYPERDRIVE_MYSQL_COMPRESS)) {
+    if (!(greeting->capabilities & NGX_HYPERDRIVE_MYSQL_COMPRESSED)) {
         ngx_hyperdrive_base_chain_move(out, &question);
         return;
     }
 
     /* it begins behind the OK, which is where we are */
 
-    role->codec = ngx_hyperdrive_mysql_compress(1);
+    role->codec = ngx_hyperdrive_mysql_compress(greeting->capabilities, 1);
 
     if (role->codec && !question.failed) {
         role->codec->pack(role->codec, &question, out);

@@ -108,8 +108,8 @@ typedef struct {
                                                       be asked which server it
                                                       is */
     unsigned                           ask_key:1; /* as in a log-in */
-    unsigned                           compress:1;
     unsigned                           local_files:1;
+    ngx_str_t                          compress;  /* ...and this */
     ngx_str_t                          public_key;
     ngx_str_t                          collation; /* of connections that no
                                                      client has asked for one

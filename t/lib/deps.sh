@@ -28,9 +28,9 @@ export LC_ALL=C
 # Groups of packages.  mariadb-server-core is the server without its service.
 
 build='gcc libc6-dev make nginx libnginx-mod-stream libssl-dev libpcre2-dev
-    zlib1g-dev libluajit-5.1-dev'
+    zlib1g-dev libzstd-dev libluajit-5.1-dev'
 
-tests='perl openssl util-linux libpq-dev pgbouncer
+tests='perl openssl util-linux zstd libpq-dev pgbouncer
     mariadb-server-core mariadb-client-core mariadb-client libmariadb-dev
     sysbench
     python3 python3-psycopg python3-asyncpg python3-pymysql

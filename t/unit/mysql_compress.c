@@ -1,11 +1,14 @@
-/* sources: mysql/ngx_hyperdrive_mysql_compress.c mysql/ngx_hyperdrive_mysql_packet.c base/ngx_hyperdrive_base_chain.c libs: z */
+/* sources: mysql/ngx_hyperdrive_mysql_compress.c mysql/ngx_hyperdrive_mysql_zstd.c mysql/ngx_hyperdrive_mysql_packet.c base/ngx_hyperdrive_base_chain.c libs: z zstd */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors
  */
 
 
-/* Tests of MySQL's compressed protocol: cut at every byte, and against zlib. */
+/*
+ * Tests of MySQL's compressed protocol: cut at every byte, and against zlib
+ * and zstd.
+ */
 
 
 #include "mysql/ngx_hyperdrive_mysql_compress.h"
@@ -13,9 +16,15 @@
 #include "check.h"
 #include <stdio.h>
 #include <zlib.h>
+#if (NGX_HYPERDRIVE_ZSTD)
+#include <zstd.h>
+#endif
 
 
 #define LARGE  (3 * 1024 * 1024)
+
+
+static uint64_t  caps;              /* by which it is done */
 
 
 /* a packet of the compressed protocol; <plain>: it is */
@@ -26,15 +35,20 @@ wrap(u_char *out, u_char seq, u_char *data, size_t len, ngx_uint_t plain)
     u_char  *p;
     uLongf   n;
 
-    n = compressBound(len);
+    n = compressBound(len) + 100;
     p = out + NGX_HYPERDRIVE_MYSQL_COMPRESS_HEADER;
 
     if (plain) {
         n = len;
         memcpy(p, data, len);
 
-    } else {
+    } else if (caps & NGX_HYPERDRIVE_MYSQL_COMPRESS) {
         compress(p, &n, data, len);
+
+    } else {
+#if (NGX_HYPERDRIVE_ZSTD)
+        n = ZSTD_compress(p, n, data, len, 3);
+#endif
     }
 
     p = ngx_hyperdrive_mysql_put_u24(out, (uint32_t) n);
@@ -55,7 +69,7 @@ unpack(u_char *in, size_t len, size_t cut, size_t room, u_char *out)
     ngx_uint_t                    i;
     ngx_hyperdrive_base_codec_t  *codec;
 
-    codec = ngx_hyperdrive_mysql_compress(0);
+    codec = ngx_hyperdrive_mysql_compress(caps, 0);
     o = out;
     n = 0;
 
@@ -147,7 +161,8 @@ test_malformed(void)
     ok(unpack(in, len, 5, 400, out) == NGX_ERROR, "cut short");
     in[0]++;
     in[8] ^= 0xff;
-    ok(unpack(in, len, 5, 400, out) == NGX_ERROR, "no zlib");
+    ok(unpack(in, len, 5, 400, out) == NGX_ERROR,
+       "no such stream");
 }
 
 
@@ -208,7 +223,7 @@ test_answers(void)
         text[i] = (i < LARGE / 2) ? (u_char) (i / 1000) : (u_char) (x >> 24);
     }
 
-    codec = ngx_hyperdrive_mysql_compress(0);
+    codec = ngx_hyperdrive_mysql_compress(caps, 0);
 
     /* its request has come in packets 0 and 1 */
 
@@ -266,7 +281,7 @@ test_commands(void)
     all = malloc(len);
     ngx_hyperdrive_base_chain_copy(&in, all);
 
-    codec = ngx_hyperdrive_mysql_compress(1);
+    codec = ngx_hyperdrive_mysql_compress(caps, 1);
 
     while (in.size) {
         codec->pack(codec, &in, &out);
@@ -327,13 +342,28 @@ test_commands(void)
 }
 
 
-int
-main(void)
+static void
+all(void)
 {
+    printf("# by %s\n", (caps & NGX_HYPERDRIVE_MYSQL_COMPRESS) ? "zlib"
+                                                               : "zstd");
     test_unpack();
     test_malformed();
     test_answers();
     test_commands();
+}
+
+
+int
+main(void)
+{
+    caps = NGX_HYPERDRIVE_MYSQL_COMPRESS;
+    all();
+
+#if (NGX_HYPERDRIVE_ZSTD)
+    caps = NGX_HYPERDRIVE_MYSQL_ZSTD;
+    all();
+#endif
 
     return done();
 }

@@ -1,4 +1,4 @@
-/* sources: mysql/ state/ base/ libs: z */
+/* sources: mysql/ state/ base/ libs: z zstd */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors

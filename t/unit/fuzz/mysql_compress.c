@@ -1,4 +1,4 @@
-/* sources: mysql/ngx_hyperdrive_mysql_compress.c mysql/ngx_hyperdrive_mysql_packet.c base/ngx_hyperdrive_base_chain.c libs: z */
+/* sources: mysql/ngx_hyperdrive_mysql_compress.c mysql/ngx_hyperdrive_mysql_zstd.c mysql/ngx_hyperdrive_mysql_packet.c base/ngx_hyperdrive_base_chain.c libs: z zstd */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors
@@ -14,6 +14,9 @@
 #include "mysql/ngx_hyperdrive_mysql_compress.h"
 
 
+static uint64_t  caps;
+
+
 static void unpack(const u_char *data, size_t size, size_t piece, size_t room);
 static void pack(const u_char *data, size_t size, size_t piece,
     ngx_uint_t commands);
@@ -25,6 +28,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 3) {
         return 0;
     }
+
+    caps = (data[0] & 4) ? NGX_HYPERDRIVE_MYSQL_ZSTD
+                         : NGX_HYPERDRIVE_MYSQL_COMPRESS;
 
     if (data[0] & 1) {
         unpack(data + 3, size - 3, data[1] + 1, data[2] * 16 + 1);
@@ -45,7 +51,7 @@ unpack(const u_char *data, size_t size, size_t piece, size_t room)
     ssize_t                       n;
     ngx_hyperdrive_base_codec_t  *codec;
 
-    codec = ngx_hyperdrive_mysql_compress(0);
+    codec = ngx_hyperdrive_mysql_compress(caps, 0);
     total = 0;
     n = 0;
 
@@ -94,8 +100,8 @@ pack(const u_char *data, size_t size, size_t piece, ngx_uint_t commands)
     ngx_hyperdrive_chain_t        plain, packed;
     ngx_hyperdrive_base_codec_t  *codec, *other;
 
-    codec = ngx_hyperdrive_mysql_compress(commands);
-    other = ngx_hyperdrive_mysql_compress(!commands);
+    codec = ngx_hyperdrive_mysql_compress(caps, commands);
+    other = ngx_hyperdrive_mysql_compress(caps, !commands);
 
     ngx_memzero(&plain, sizeof(ngx_hyperdrive_chain_t));
     ngx_memzero(&packed, sizeof(ngx_hyperdrive_chain_t));

@@ -1,4 +1,4 @@
-/* sources: mysql/ state/ base/ libs: z */
+/* sources: mysql/ state/ base/ libs: z zstd */
 
 /*
  * Copyright (C) Hyperdrive for nginx authors
@@ -102,7 +102,11 @@ run(ngx_hyperdrive_proto_login_t *login, ngx_uint_t flags,
     login->allow_clear = (flags & 4) != 0;
     login->ask_key = (flags & 8) != 0;
     login->ask_role = (flags & 32) != 0;
-    login->compress = (flags & 64) != 0;
+
+    if (flags & 64) {
+        ngx_str_set(&login->compress, "szu");
+    }
+
 
     from = 0;
     to = 0;

@@ -56,7 +56,12 @@ sub parts {
 	my ($sources, $libs) = split /\s*\blibs:\s*/, $1, 2;
 	tr/*/ / for grep { defined } $sources, $libs;
 
-	return ([ split ' ', $sources ], [ split ' ', $libs // '' ]);
+	# the module does without it, too
+
+	my @libs = grep { $_ ne 'zstd' || -e '/usr/include/zstd.h' }
+		split ' ', $libs // '';
+
+	return ([ split ' ', $sources ], \@libs);
 }
 
 # compile($path, $out, cc => ..., flags => [ ... ]): true, and what the

@@ -71,7 +71,8 @@ my $MODERN = $CAP{LONG_FLAG} | $CAP{PROTOCOL_41} | $CAP{TRANSACTIONS}
 #   tags => { trace => 'x' }   query attributes, of each query and execution,
 #                      where the server knows them (add => $CAP{...})
 #   compress => {}     the compressed protocol; { stored => 1 }: nothing of
-#                      ours is compressed; { slice => N }: N bytes a packet
+#                      ours is compressed; { slice => N }: N bytes a packet;
+#                      { zstd => 1 }: by that, of ours nothing
 #   split => N         never more than N bytes at once, a pause after each
 #   pause => seconds   the pause, 0.0002 unless told
 #   timeout => seconds for each read, never less than 30
@@ -183,7 +184,8 @@ sub _packed {
 
 	while (length $bytes) {
 		my $plain = substr($bytes, 0, $zip->{slice} || 100000, '');
-		my $less = $zip->{stored} ? $plain : compress($plain);
+		my $less = $zip->{stored} || $zip->{zstd} ? $plain
+			: compress($plain);
 		my $stored = length($less) >= length($plain);
 
 		$out .= substr(pack('V', length($stored ? $plain : $less)), 0, 3)
@@ -218,13 +220,33 @@ sub _unpacked {
 		my $data = substr($zip->{in}, 7, $len);
 		substr($zip->{in}, 0, 7 + $len, '');
 
-		$data = uncompress($data) if $plain;
+		$data = $zip->{zstd} ? _unzstd($data) : uncompress($data)
+			if $plain;
 
 		die "a compressed packet has another length\n"
 			if !defined $data || ($plain && length($data) != $plain);
 
 		$self->{in} .= $data;
 	}
+}
+
+# By the program: perl has no module for it.
+
+sub _unzstd {
+	my ($data) = @_;
+
+	my $file = File::Temp->new();
+
+	binmode $file;
+	print $file $data;
+	CORE::close $file;
+
+	open(my $pipe, '-|', 'zstd', '-dcq', $file->filename())
+		or die "zstd: $!\n";
+	binmode $pipe;
+	local $/;
+
+	return scalar <$pipe>;
 }
 
 # { packets, packed }: how many have come, and how many of them compressed.
@@ -425,7 +447,8 @@ sub log_in {
 	my $plugin = $self->{plugin} || $g->{plugin};
 
 	my $caps = $MODERN | $self->{add};
-	$caps |= $CAP{COMPRESS} if $self->{compress};
+	$caps |= $CAP{$self->{compress}{zstd} ? 'ZSTD' : 'COMPRESS'}
+		if $self->{compress};
 	$caps |= $CAP{CONNECT_WITH_DB} if defined $self->{database};
 	$caps |= $CAP{CONNECT_ATTRS} if $self->{attributes};
 	$caps |= $CAP{SSL} if $self->{ssl};
@@ -450,12 +473,14 @@ sub log_in {
 		. $self->_auth_field($self->_proof($plugin), $caps)
 		. ($caps & $CAP{CONNECT_WITH_DB} ? "$self->{database}\0" : '')
 		. ($caps & $CAP{PLUGIN_AUTH} ? "$plugin\0" : '')
-		. ($caps & $CAP{CONNECT_ATTRS} ? $self->_attributes() : ''));
+		. ($caps & $CAP{CONNECT_ATTRS} ? $self->_attributes() : '')
+		. ($caps & $CAP{ZSTD} ? chr($self->{level} // 3) : ''));
 
 	$self->finish_login($plugin) or return 0;
 
 	$self->{zip} = { in => '', seq => 0, packets => 0, packed => 0,
-		%{$self->{compress} || {}} } if $caps & $CAP{COMPRESS};
+		%{$self->{compress} || {}} }
+		if $caps & ($CAP{COMPRESS} | $CAP{ZSTD});
 
 	return 1;
 }

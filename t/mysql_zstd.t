@@ -1,0 +1,234 @@
+#!/usr/bin/perl
+
+# Copyright (C) Hyperdrive for nginx authors
+
+# Tests for hyperdrive: MySQL's compressed protocol with zstd.  MariaDB has it
+# not, so the database of some upstreams is another server of this nginx.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Test::More;
+
+BEGIN { use FindBin; chdir($FindBin::Bin); }
+
+use lib 'lib';
+use Test::Hyperdrive;
+use Test::Hyperdrive::MySQL qw(%CAP packet);
+
+###############################################################################
+
+plan(skip_all => 'no zstd') unless -e '/usr/include/zstd.h';
+
+my $t = Test::Hyperdrive->new()
+	->write_file_expand('nginx.conf', <<'EOC');
+
+%%TEST_GLOBALS%%
+
+events {
+}
+
+stream {
+    hyperdrive_cache_zone  c 16m;
+
+    upstream plain {
+        hyperdrive_origin  mysql://app:secret@127.0.0.1:8081/shop?ssl-mode=DISABLED;
+        hyperdrive_pool    max=1;
+    }
+
+    upstream zstd {
+        hyperdrive_origin  mysql://app:secret@127.0.0.1:8080/shop?ssl-mode=DISABLED&compression-algorithms=zstd  role=auto;
+        hyperdrive_pool    max=4;
+    }
+
+    upstream either {
+        hyperdrive_origin  mysql://app:secret@127.0.0.1:8081/shop?ssl-mode=DISABLED&compression-algorithms=zstd,zlib;
+        hyperdrive_pool    max=1;
+    }
+
+    upstream rather {
+        hyperdrive_origin  mysql://app:secret@127.0.0.1:8081/shop?ssl-mode=DISABLED&compression-algorithms=zstd,uncompressed,zlib;
+        hyperdrive_pool    max=1;
+    }
+
+    upstream never {
+        hyperdrive_origin  mysql://app:secret@127.0.0.1:8081/shop?ssl-mode=DISABLED&compression-algorithms=zstd;
+        hyperdrive_pool    max=1;
+    }
+
+    hyperdrive_users   off;
+    hyperdrive_cache   c max_age=1h;
+
+    server {
+        listen             127.0.0.1:8080;
+        hyperdrive_pass    plain;
+        hyperdrive_cache   off;
+    }
+
+    server {
+        listen             127.0.0.1:8082;
+        hyperdrive_pass    zstd;
+    }
+
+    server {
+        listen             127.0.0.1:8083;
+        hyperdrive_pass    either;
+    }
+
+    server {
+        listen             127.0.0.1:8084;
+        hyperdrive_pass    rather;
+    }
+
+    server {
+        listen             127.0.0.1:8085;
+        hyperdrive_pass    never;
+    }
+}
+
+EOC
+
+$t->mariadb(port => port(8081), users => { app => 'secret' },
+	databases => [ 'shop' ], settings => { max_allowed_packet => '64M' },
+	sql => { shop => <<'EOC' });
+
+CREATE TABLE t (id INT PRIMARY KEY, v LONGTEXT);
+INSERT INTO t VALUES (1, 'one'), (2, REPEAT('two ', 20000));
+EOC
+
+$t->run();
+
+my $big = 'SELECT seq, REPEAT(seq, 30) FROM seq_1_to_1500';
+my $wanted = mysql_client(port(8081), user => 'app', password => 'secret',
+	database => 'shop')->query($big)->{rows};
+
+ok(client(8080)->greeting()->{capabilities} & $CAP{ZSTD},
+	'it is offered to clients');
+
+for my $how (
+	[ 8080, 'by zstd', { zstd => 1 } ],
+	[ 8082, 'to the database', undef ],
+	[ 8082, 'at both ends', { zstd => 1 } ],
+	[ 8082, 'and by zlib', {} ])
+{
+	my ($port, $name, $compress) = @$how;
+
+	talk($port, $name, compress => $compress);
+}
+
+# both: it is zlib
+
+my $c = client(8080, compress => {}, add => $CAP{ZSTD});
+is(length($c->query('SELECT v FROM t WHERE id = 2')->{rows}[0][0]), 80000,
+	'who can do both is answered by zlib');
+
+# a value of more than 16 MB, which does not become smaller
+
+my $noise = join '', map { pack('V', ($_ * 2654435761) % 4294967296) }
+	1 .. 50000;
+$noise =~ tr/\0'\\/xyz/;
+$noise x= 90;
+
+$c = client(8082, compress => { zstd => 1 }, timeout => 60);
+
+is($c->query("REPLACE INTO t VALUES (3, _latin1'$noise')")->{affected} > 0, 1,
+	'a statement of 18 MB');
+is($c->query('SELECT LENGTH(v) > 17000000 FROM t WHERE id = 3')->{rows}[0][0],
+	1, 'is there');
+is(length($c->query('SELECT v FROM t WHERE id = 3')->{rows}[0][0]) > 17000000,
+	1, 'and comes back');
+
+# another user on the same connection
+
+is($c->change_user(user => 'app', password => 'x', database => 'shop'), 1,
+	'it logs in anew');
+is($c->query('SELECT v FROM t WHERE id = 1')->{rows}[0][0], 'one',
+	'and goes on so');
+
+# levels
+
+for my $level (1, 22) {
+	ok(client(8080, compress => { zstd => 1 }, level => $level)->ping()->{ok},
+		"level $level");
+}
+
+for my $level (0, 23) {
+	is(client(8080, compress => { zstd => 1 }, level => $level, quiet => 1)
+		->error()->{code}, 1043, "no level $level");
+}
+
+# what the URL allows
+
+is(compressed(8083), 'ON', 'zlib, where the database has no zstd');
+is(compressed(8084), 'OFF', 'none, if that comes first');
+
+like(client(8085, quiet => 1)->error()->{message} // '', qr/./,
+	'a database that has none of the URL cannot be logged in to');
+like($t->read_file('error.log'), qr/no compression that the URL allows/,
+	'and the log says why');
+
+# nonsense
+
+for my $bad (
+	[ 'no zstd', "\x05\0\0\0\x20\0\0hello" ],
+	[ 'a window of 2 GB', "\x0a\0\0\0\x20\0\0\x28\xb5\x2f\xfd\0\xa8aaaa" ])
+{
+	my ($what, $bytes) = @$bad;
+
+	my $c = client(8080, compress => { zstd => 1 });
+	delete $c->{zip};
+
+	$c->send_raw($bytes);
+	ok($c->ended(), "$what: the client is disconnected");
+}
+
+is(client(8080)->query('SELECT v FROM t WHERE id = 1')->{rows}[0][0], 'one',
+	'others are served');
+
+$t->done_testing();
+
+###############################################################################
+
+sub client {
+	my ($port, %o) = @_;
+
+	return mysql_client(port($port), user => 'app', password => 'x',
+		database => 'shop', %o);
+}
+
+sub compressed {
+	my ($port) = @_;
+
+	return client($port)->query("SHOW STATUS LIKE 'Compression'")
+		->{rows}[0][1];
+}
+
+sub talk {
+	my ($port, $name, %o) = @_;
+
+	my $c = client($port, %o);
+
+	my @ok;
+
+	# a miss, a hit, and what is never kept
+
+	push @ok, $c->query('SELECT v FROM t WHERE id = 1')->{rows}[0][0] eq 'one'
+		for 1, 2;
+	push @ok, length($c->query('SELECT v FROM t WHERE id = 2')
+		->{rows}[0][0]) == 80000 for 1, 2;
+	push @ok, $c->query('SELECT nonsense')->{error}{code} == 1054;
+
+	my $s = $c->prepare('SELECT v, ? FROM t WHERE id = ?');
+
+	push @ok, $c->execute($s, 'a', $_)->{rows}[0][1] eq 'a' for 1, 2;
+
+	is(join('', map { $_ ? 1 : 0 } @ok), '1111111', "$name: small answers");
+	is_deeply($c->query($big)->{rows}, $wanted, "$name: a large one");
+
+	cmp_ok($c->zip()->{packed}, '>', 0, "$name: it is compressed")
+		if $o{compress};
+}
+
+###############################################################################

@@ -181,6 +181,7 @@ ngx_hyperdrive_classify_mysql(ngx_hyperdrive_sql_facts_t *facts,
 {
     plan->asks = facts->asks;
     plan->releases = facts->release;
+    plan->brief = facts->brief;
 
     if (!plan->single) {
         return;

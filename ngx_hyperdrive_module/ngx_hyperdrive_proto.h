@@ -281,6 +281,8 @@ typedef struct {
                                                        instead, for clients that
                                                        understand more; empty:
                                                        the same */
+    unsigned                          early:1;      /* ERROR, MySQL: before
+                                                       anything was done */
     u_char                           *sqlstate;     /* ERROR: its five bytes, or
                                                        NULL */
     u_char                           *pid;          /* where it names a process
@@ -300,6 +302,8 @@ typedef struct {
     ngx_uint_t                        struck;       /* units behind this one
                                                        that end with it: the
                                                        database skips them */
+    ngx_str_t                         schema;       /* ...it says which it is
+                                                       in now, or nothing */
     unsigned                          astray:1;     /* ...it has left all
                                                        schemas */
     unsigned                          clears:1;     /* OTHER: as of a unit */

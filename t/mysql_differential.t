@@ -477,6 +477,59 @@ sub found {
 [0,"query","SELECT ROW_COUNT()"]
 [0,"query","ROLLBACK"]
 
+# SET NAMES with a collation, which columns are told to have
+{"max":1,"cache":1,"clients":[{"user":"app","database":"d0"},{"user":"app","database":"d0"}]}
+[0,"query","SET NAMES utf8mb4 COLLATE utf8mb4_bin"]
+[0,"query","SELECT s, 'a', COLLATION('a') FROM t"]
+[1,"query","SELECT s, 'a', COLLATION('a') FROM t"]
+[0,"query","SELECT s, 'a', COLLATION('a') FROM t"]
+[0,"query","SET character_set_results = latin1"]
+[1,"query","SELECT s, 'a', COLLATION('a') FROM t"]
+[0,"query","SELECT s, 'a', COLLATION('a') FROM t"]
+[0,"query","SET NAMES 'utf8mb4' COLLATE 'utf8mb4_unicode_ci', sql_mode = 'ANSI'"]
+[1,"query","SELECT s, 'a', COLLATION('a') FROM t"]
+[0,"query","SET collation_connection = utf8mb4_bin"]
+[1,"query","SELECT s, 'a', COLLATION('a') FROM t"]
+[0,"query","SELECT s, 'a', COLLATION('a') FROM t"]
+[0,"variables"]
+[0,"query","SET NAMES utf8mb4"]
+[1,"query","SELECT s, 'a', COLLATION('a') FROM t"]
+[0,"query","SELECT s, 'a', COLLATION('a') FROM t"]
+
+# what a statement is set to do is not what the session is
+{"max":1,"cache":0,"clients":[{"user":"app","database":"d0"},{"user":"app","database":"d0"}]}
+[0,"query","SET STATEMENT sql_mode = 'ANSI_QUOTES' FOR SELECT 1"]
+[0,"ping"]
+[0,"query","SET STATEMENT sql_mode = 'NO_BACKSLASH_ESCAPES' FOR INSERT INTO t VALUES (9, 1, 'a\\'b')"]
+[0,"query","SET autocommit = 0"]
+[0,"query","SELECT s FROM t WHERE id = 9"]
+[1,"query","SELECT @@sql_mode"]
+
+# what it leaves is not another client's
+{"max":2,"cache":0,"clients":[{"user":"app","database":"d0"},{"user":"app","database":"d0"}]}
+[0,"query","SET STATEMENT sql_mode = '' FOR CREATE TEMPORARY TABLE tt (i INT)"]
+[1,"query","SELECT * FROM tt"]
+[0,"query","SELECT * FROM tt"]
+
+# locks that it has taken
+{"max":2,"cache":0,"clients":[{"user":"app","database":"d0"},{"user":"app","database":"d0"}]}
+[0,"query","SET STATEMENT lock_wait_timeout = 1 FOR LOCK TABLES t READ"]
+[1,"query","SELECT * FROM m"]
+[0,"query","SELECT * FROM m"]
+[0,"query","UNLOCK TABLES"]
+
+# a schema that is chosen where nobody reads it
+{"max":1,"cache":0,"clients":[{"user":"app","database":"d0"},{"user":"app","database":"d0"}]}
+[0,"query","EXECUTE IMMEDIATE 'USE d1'"]
+[0,"query","SELECT DATABASE()"]
+[0,"reset"]
+[1,"query","SELECT DATABASE()"]
+[0,"query","SELECT DATABASE()"]
+[0,"query","SET STATEMENT sql_mode = '' FOR USE s"]
+[0,"reset"]
+[1,"query","SELECT DATABASE()"]
+[0,"query","SELECT DATABASE()"]
+
 # whoever has no schema gets no other one's
 {"max":3,"cache":1,"clients":[{"user":"app"},{"user":"app"}]}
 [0,"query","USE d1"]

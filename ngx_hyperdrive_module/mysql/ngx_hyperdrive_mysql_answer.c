@@ -376,6 +376,7 @@ ngx_hyperdrive_mysql_answer_local(ngx_hyperdrive_mysql_client_t *c,
 
         if (p[NGX_HYPERDRIVE_MYSQL_HEADER] == NGX_HYPERDRIVE_MYSQL_ERR) {
             piece->type = NGX_HYPERDRIVE_PROTO_ERROR;
+            piece->early = 1;
             piece->sqlstate = p + NGX_HYPERDRIVE_MYSQL_HEADER + 4;
 
         } else {

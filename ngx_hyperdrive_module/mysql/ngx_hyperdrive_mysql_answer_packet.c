@@ -573,7 +573,7 @@ ngx_hyperdrive_mysql_answer_packet_end(ngx_hyperdrive_mysql_client_t *c,
 {
     ngx_int_t                      rc;
     ngx_str_t                      s;
-    ngx_uint_t                     pass, old;
+    ngx_uint_t                     pass, old, lasting;
     ngx_hyperdrive_mysql_ok_t      ok;
     ngx_hyperdrive_mysql_reply_t  *first;
 
@@ -618,7 +618,8 @@ ngx_hyperdrive_mysql_answer_packet_end(ngx_hyperdrive_mysql_client_t *c,
     piece->insert_id = ok.insert_id;
     piece->affected = rows ? -1 : (int64_t) ok.affected;
     piece->warnings = ok.warnings;
-    piece->astray = ngx_hyperdrive_mysql_ok_astray(&ok);
+    piece->astray = (ngx_hyperdrive_mysql_ok_schema(&ok, &piece->schema)
+                     && piece->schema.len == 0);
     piece->cursor = ((ok.status & NGX_HYPERDRIVE_MYSQL_CURSOR) != 0);
 
     if (first->number) {
@@ -631,7 +632,10 @@ ngx_hyperdrive_mysql_answer_packet_end(ngx_hyperdrive_mysql_client_t *c,
     }
 
     if (pass) {
-        c->status = ok.status & NGX_HYPERDRIVE_MYSQL_LASTING;
+        lasting = NGX_HYPERDRIVE_MYSQL_LASTING
+                  & ~(first->brief ? NGX_HYPERDRIVE_MYSQL_OF_MODE : 0);
+
+        c->status = (c->status & ~lasting) | (ok.status & lasting);
 
         if (old || ((c->caps ^ o->caps) & NGX_HYPERDRIVE_MYSQL_SAME) == 0) {
             p[3] = first->seq++;
@@ -715,6 +719,7 @@ ngx_hyperdrive_mysql_answer_packet_error(ngx_hyperdrive_mysql_client_t *c,
 
     piece->type = NGX_HYPERDRIVE_PROTO_ERROR;
     piece->sqlstate = (len >= 9 && s.data[3] == '#') ? s.data + 4 : NULL;
+    piece->early = ngx_hyperdrive_mysql_error_early(err.code, piece->sqlstate);
 
     switch (err.code) {
 

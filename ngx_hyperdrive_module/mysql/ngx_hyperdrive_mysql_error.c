@@ -176,3 +176,37 @@ ngx_hyperdrive_mysql_error_refusal(ngx_uint_t code, u_char *sqlstate)
 
     return 0;
 }
+
+
+ngx_uint_t
+ngx_hyperdrive_mysql_error_early(ngx_uint_t code, u_char *sqlstate)
+{
+    /* names, rights, syntax */
+
+    if (sqlstate && ngx_strncmp(sqlstate, "42", 2) == 0) {
+        return 1;
+    }
+
+    switch (code) {
+
+    case 1046:    /* ER_NO_DB_ERROR */
+    case 1058:    /* ER_WRONG_VALUE_COUNT */
+    case 1136:    /* ER_WRONG_VALUE_COUNT_ON_ROW */
+    case 1193:    /* ER_UNKNOWN_SYSTEM_VARIABLE */
+    case 1222:    /* ER_WRONG_NUMBER_OF_COLUMNS_IN_SELECT */
+    case 1238:    /* ER_INCORRECT_GLOBAL_LOCAL_VAR */
+    case 1241:    /* ER_OPERAND_COLUMNS */
+    case 1243:    /* ER_UNKNOWN_STMT_HANDLER */
+    case 1267:    /* ER_CANT_AGGREGATE_2COLLATIONS */
+    case 1270:    /* ER_CANT_AGGREGATE_3COLLATIONS */
+    case 1271:    /* ER_CANT_AGGREGATE_NCOLLATIONS */
+    case 1290:    /* ER_OPTION_PREVENTS_STATEMENT */
+    case 1356:    /* ER_VIEW_INVALID */
+    case 1792:    /* ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION */
+    case 1971:    /* ER_SET_STATEMENT_NOT_SUPPORTED */
+        return 1;
+
+    default:
+        return 0;
+    }
+}

@@ -252,7 +252,7 @@ ngx_hyperdrive_mysql_forward_query(ngx_hyperdrive_mysql_forward_t *f)
 {
     size_t                         head;
     ngx_int_t                      rc;
-    ngx_uint_t                     unsure, file;
+    ngx_uint_t                     unsure, file, brief;
     ngx_hyperdrive_state_stmt_t   *stmt;
     ngx_hyperdrive_mysql_reply_t  *reply;
 
@@ -292,6 +292,7 @@ ngx_hyperdrive_mysql_forward_query(ngx_hyperdrive_mysql_forward_t *f)
 
     unsure = (stmt == NULL || !stmt->plan.plain);
     file = ngx_hyperdrive_mysql_forward_asks(f, stmt);
+    brief = (stmt && stmt->plan.brief);
 
     if (stmt) {
         ngx_hyperdrive_state_stmt_unref(f->client->ctx->registry, stmt);
@@ -306,6 +307,7 @@ ngx_hyperdrive_mysql_forward_query(ngx_hyperdrive_mysql_forward_t *f)
 
     reply->unsure = unsure;
     reply->file = file;
+    reply->brief = brief;
 
     return ngx_hyperdrive_mysql_forward_command_text(f, head);
 }

@@ -249,6 +249,7 @@ ngx_hyperdrive_mysql_forward_execute(ngx_hyperdrive_mysql_forward_t *f)
     reply->id = ngx_hyperdrive_mysql_forward_id(f, name);
     reply->by = name->number;
     reply->unsure = !name->stmt->plan.plain;
+    reply->brief = name->stmt->plan.brief;
     reply->file = ngx_hyperdrive_mysql_forward_asks(f, name->stmt);
 
     if (item && item->holder && !cursor) {

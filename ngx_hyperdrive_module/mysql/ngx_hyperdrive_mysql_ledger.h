@@ -73,6 +73,8 @@ typedef struct {
     unsigned                          unsure:1; /* an error does not tell
                                                   whether a transaction is
                                                   open */
+    unsigned                          brief:1; /* flags that tell of sql_mode
+                                                  are for this answer only */
     unsigned                          reset:1; /* it forgets what is
                                                   prepared */
     unsigned                          file:1;  /* it may ask the client for a

@@ -342,14 +342,19 @@ ngx_hyperdrive_mysql_ok_read(ngx_str_t *payload, uint64_t caps,
 
 
 ngx_uint_t
-ngx_hyperdrive_mysql_ok_astray(ngx_hyperdrive_mysql_ok_t *ok)
+ngx_hyperdrive_mysql_ok_schema(ngx_hyperdrive_mysql_ok_t *ok, ngx_str_t *name)
 {
-    u_char     *p, *last;
-    ngx_str_t   entry, name;
+    u_char      *p, *last;
+    ngx_str_t    entry;
+    ngx_uint_t   told;
+
+    ngx_str_null(name);
 
     if (ok->changes.len == 0) {
         return 0;
     }
+
+    told = 0;
 
     p = ok->changes.data;
     last = p + ok->changes.len;
@@ -364,14 +369,13 @@ ngx_hyperdrive_mysql_ok_astray(ngx_hyperdrive_mysql_ok_t *ok)
         p = ngx_hyperdrive_mysql_read_lstr(p, last, &entry);
 
         if (p && ngx_hyperdrive_mysql_read_lstr(entry.data,
-                                                entry.data + entry.len, &name)
-            && name.len == 0)
+                                                entry.data + entry.len, name))
         {
-            return 1;
+            told = 1;
         }
     }
 
-    return 0;
+    return told;
 }
 
 

@@ -237,8 +237,9 @@ void ngx_hyperdrive_mysql_eof(ngx_hyperdrive_chain_t *chain,
 void ngx_hyperdrive_mysql_end(ngx_hyperdrive_chain_t *chain, uint64_t caps,
     ngx_hyperdrive_mysql_ok_t *ok, u_char *seq);
 
-/* whether it tells, by a tracker, that the session is in no schema any more */
-ngx_uint_t ngx_hyperdrive_mysql_ok_astray(ngx_hyperdrive_mysql_ok_t *ok);
+/* whether it tells, by a tracker, which schema the session is in; none: "" */
+ngx_uint_t ngx_hyperdrive_mysql_ok_schema(ngx_hyperdrive_mysql_ok_t *ok,
+    ngx_str_t *name);
 
 /*
  * Readers of payloads, their first byte included: NGX_OK or NGX_ERROR, cut

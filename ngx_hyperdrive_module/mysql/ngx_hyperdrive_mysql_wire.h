@@ -44,6 +44,10 @@
      | NGX_HYPERDRIVE_MYSQL_NO_BACKSLASH | NGX_HYPERDRIVE_MYSQL_ANSI_QUOTES   \
      | NGX_HYPERDRIVE_MYSQL_IN_READ_ONLY)
 
+/* ...as sql_mode is set */
+#define NGX_HYPERDRIVE_MYSQL_OF_MODE                                          \
+    (NGX_HYPERDRIVE_MYSQL_NO_BACKSLASH | NGX_HYPERDRIVE_MYSQL_ANSI_QUOTES)
+
 /* a payload that has to be read whole */
 #define NGX_HYPERDRIVE_MYSQL_MAX_WHOLE   (4 * 1024 * 1024)
 
@@ -459,6 +463,9 @@ uint64_t ngx_hyperdrive_mysql_serve_shaped(uint64_t shape, u_char *payload,
 /* an error of ours: <err> in the words of PostgreSQL's codes */
 void ngx_hyperdrive_mysql_error(ngx_hyperdrive_chain_t *out, uint64_t caps,
     ngx_hyperdrive_proto_error_t *err, u_char *seq);
+/* whether it says that nothing has been done; <sqlstate> may be NULL */
+ngx_uint_t ngx_hyperdrive_mysql_error_early(ngx_uint_t code,
+    u_char *sqlstate);
 void ngx_hyperdrive_mysql_error_own(void *client,
     ngx_hyperdrive_proto_login_t *login, ngx_hyperdrive_proto_error_t *err,
     ngx_hyperdrive_chain_t *out);

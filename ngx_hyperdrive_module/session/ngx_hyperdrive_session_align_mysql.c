@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session.h"
+#include "base/ngx_hyperdrive_base_cursor.h"
 
 
 /*
@@ -20,6 +21,9 @@ typedef struct {
     ngx_hyperdrive_state_bucket_t     *to;
     u_char                            *pos;
     u_char                            *last;
+    ngx_str_t                          charset;   /* of SET NAMES that is in
+                                                     it... */
+    ngx_str_t                          collation; /* ...or none */
     ngx_uint_t                         n;
     unsigned                           failed:1;
     unsigned                           sure:1;
@@ -30,6 +34,11 @@ static ngx_uint_t ngx_hyperdrive_session_align_mysql_lost(
     ngx_hyperdrive_state_bucket_t *from, ngx_hyperdrive_state_bucket_t *to);
 static void ngx_hyperdrive_session_align_mysql_reset(
     ngx_hyperdrive_session_align_my_t *list);
+static void ngx_hyperdrive_session_align_mysql_names(
+    ngx_hyperdrive_session_align_my_t *list);
+static ngx_uint_t ngx_hyperdrive_session_align_mysql_now(
+    ngx_hyperdrive_session_align_my_t *list, ngx_str_t *name,
+    ngx_str_t *value);
 static void ngx_hyperdrive_session_align_mysql_values(
     ngx_hyperdrive_session_align_my_t *list, ngx_uint_t variables);
 static void ngx_hyperdrive_session_align_mysql_put(
@@ -73,6 +82,9 @@ ngx_hyperdrive_session_align_mysql(ngx_hyperdrive_origin_t *o,
     list.failed = 0;
     list.sure = 1;
 
+    ngx_str_null(&list.charset);
+    ngx_str_null(&list.collation);
+
     *alone = 0;
     *sure = 0;
 
@@ -104,6 +116,7 @@ ngx_hyperdrive_session_align_mysql(ngx_hyperdrive_origin_t *o,
     /* defaults first: a value may change two variables */
 
     ngx_hyperdrive_session_align_mysql_reset(&list);
+    ngx_hyperdrive_session_align_mysql_names(&list);
     ngx_hyperdrive_session_align_mysql_values(&list,
                                       NGX_HYPERDRIVE_SESSION_ALIGN_MY_SYSTEM);
     ngx_hyperdrive_session_align_mysql_values(&list,
@@ -208,12 +221,85 @@ ngx_hyperdrive_session_align_mysql_reset(
 }
 
 
+/* the collation of results: before what else says something of it */
+
+static void
+ngx_hyperdrive_session_align_mysql_names(
+    ngx_hyperdrive_session_align_my_t *list)
+{
+    u_char                          *p;
+    ngx_str_t                        name;
+    ngx_hyperdrive_state_setting_t   want;
+
+    ngx_str_set(&name, "character_set_results");
+
+    if (ngx_hyperdrive_state_bucket_find(list->to, &name, &want) != NGX_OK
+        || want.unsure
+        || ngx_hyperdrive_session_align_mysql_now(list, &name, &want.value))
+    {
+        return;
+    }
+
+    p = ngx_strlcasestrn(want.value.data, want.value.data + want.value.len,
+                         (u_char *) " collate ", sizeof(" collate ") - 2);
+    if (p == NULL) {
+        return;
+    }
+
+    ngx_str_set(&name, "NAMES");
+    ngx_hyperdrive_session_align_mysql_put(list, &name, &want.value);
+
+    list->charset.data = want.value.data;
+    list->charset.len = p - want.value.data;
+
+    p += sizeof(" collate ") - 1;
+
+    list->collation.data = p;
+    list->collation.len = want.value.data + want.value.len - p;
+}
+
+
+/* is it what the connection has, with what has been said so far? */
+
+static ngx_uint_t
+ngx_hyperdrive_session_align_mysql_now(ngx_hyperdrive_session_align_my_t *list,
+    ngx_str_t *name, ngx_str_t *value)
+{
+    ngx_uint_t                      i;
+    ngx_str_t                      *said;
+    ngx_hyperdrive_state_setting_t  now;
+
+    static ngx_str_t  names[] = {
+        ngx_string("character_set_client"),
+        ngx_string("character_set_connection"),
+        ngx_string("collation_connection"),
+        ngx_string("character_set_results")
+    };
+
+    for (i = 0; i < 4 && list->collation.len; i++) {
+
+        if (!ngx_hyperdrive_base_same(name, &names[i])) {
+            continue;
+        }
+
+        said = (i == 2) ? &list->collation : &list->charset;
+
+        /* the last one has been said whole */
+
+        return i == 3 || (i != 1 && ngx_hyperdrive_base_same(value, said));
+    }
+
+    return ngx_hyperdrive_state_bucket_find(list->from, name, &now) == NGX_OK
+           && !now.unsure && ngx_hyperdrive_base_same(value, &now.value);
+}
+
+
 static void
 ngx_hyperdrive_session_align_mysql_values(
     ngx_hyperdrive_session_align_my_t *list, ngx_uint_t part)
 {
     u_char                          *p;
-    ngx_hyperdrive_state_setting_t   now, want;
+    ngx_hyperdrive_state_setting_t   want;
 
     p = NULL;
 
@@ -228,16 +314,12 @@ ngx_hyperdrive_session_align_mysql_values(
             return;
         }
 
-        if (ngx_hyperdrive_state_bucket_find(list->from, &want.name, &now)
-            == NGX_OK
-            && !now.unsure && now.value.len == want.value.len
-            && ngx_memcmp(now.value.data, want.value.data, now.value.len)
-               == 0)
+        if (!ngx_hyperdrive_session_align_mysql_now(list, &want.name,
+                                                    &want.value))
         {
-            continue;
+            ngx_hyperdrive_session_align_mysql_put(list, &want.name,
+                                                   &want.value);
         }
-
-        ngx_hyperdrive_session_align_mysql_put(list, &want.name, &want.value);
     }
 }
 
@@ -273,7 +355,7 @@ ngx_hyperdrive_session_align_mysql_put(ngx_hyperdrive_session_align_my_t *list,
     list->pos = ngx_cpymem(list->pos, list->n ? "," : "SET ",
                            list->n ? 1 : 4);
     list->pos = ngx_cpymem(list->pos, name->data, name->len);
-    *list->pos++ = '=';
+    *list->pos++ = (name->data[0] == 'N') ? ' ' : '=';
     list->pos = ngx_cpymem(list->pos, value->data, value->len);
 
     list->n++;

@@ -210,27 +210,11 @@ void
 ngx_hyperdrive_session_diag_unit_failed(ngx_hyperdrive_session_diag_t *d,
     ngx_hyperdrive_proto_piece_t *piece)
 {
-    ngx_uint_t                           begun;
-    const char                         **state;
     ngx_hyperdrive_session_diag_unit_t  *u;
 
-    /* of what is found to be wrong before anything is done; 42: all of them */
-
-    static const char  *states[] = {
-        "42", "21S01", "25006", "3D000", NULL
-    };
-
     u = ngx_hyperdrive_session_diag_unit_first(d);
-    begun = 1;
 
-    for (state = states; *state && piece->sqlstate; state++) {
-
-        if (ngx_strncmp(piece->sqlstate, *state, ngx_strlen(*state)) == 0) {
-            begun = d->result;
-        }
-    }
-
-    if (begun) {
+    if (d->result || !piece->early) {
         /* no row was found */
         d->rows = 0;
         d->result = 1;

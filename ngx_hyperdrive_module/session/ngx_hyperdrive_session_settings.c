@@ -941,6 +941,7 @@ ngx_hyperdrive_session_settings_free(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_state_settings_free(&settings->state);
 
     free(settings->changes);
+    free(settings->schema.data);
     free(settings->said);
     free(settings);
 

@@ -103,6 +103,9 @@ struct ngx_hyperdrive_session_settings_s {
                                                       failed */
 
     ngx_hyperdrive_session_said_t     *said;       /* why, or NULL */
+    ngx_str_t                          schema;     /* MySQL: the origin has told
+                                                      that it is in this one;
+                                                      malloc */
 };
 
 
@@ -218,6 +221,11 @@ void ngx_hyperdrive_session_settings_discard(ngx_hyperdrive_session_t *s);
    no memory */
 ngx_int_t ngx_hyperdrive_session_settings_learn(ngx_hyperdrive_session_t *s,
     ngx_str_t *name, ngx_str_t *value);
+/* MySQL: the schema that the connection is in, as the database has told, and
+   when the unit has been answered: by whatever means it was chosen */
+void ngx_hyperdrive_session_settings_told(ngx_hyperdrive_session_t *s,
+    ngx_str_t *schema);
+void ngx_hyperdrive_session_settings_follow(ngx_hyperdrive_session_t *s);
 /* what the client's texts are read by may be set otherwise */
 void ngx_hyperdrive_session_settings_mode(ngx_hyperdrive_session_t *s);
 

@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session_diag.h"
+#include "base/ngx_hyperdrive_base_cursor.h"
 
 
 /* settings that a prepared statement stays bound to */
@@ -107,6 +108,60 @@ ngx_hyperdrive_session_settings_learn(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_settings_mode(s);
 
     return NGX_OK;
+}
+
+
+void
+ngx_hyperdrive_session_settings_told(ngx_hyperdrive_session_t *s,
+    ngx_str_t *schema)
+{
+    ngx_hyperdrive_session_settings_t  *settings;
+
+    settings = ngx_hyperdrive_session_settings_get(s);
+
+    if (settings) {
+        free(settings->schema.data);
+
+        settings->schema.len = schema->len;
+        settings->schema.data = malloc(schema->len);
+
+        if (settings->schema.data) {
+            ngx_memcpy(settings->schema.data, schema->data, schema->len);
+            return;
+        }
+
+        settings->schema.len = 0;
+    }
+
+    ngx_hyperdrive_session_pin_astray(s);
+}
+
+
+void
+ngx_hyperdrive_session_settings_follow(ngx_hyperdrive_session_t *s)
+{
+    ngx_str_t                          *told, now;
+    ngx_hyperdrive_session_settings_t  *settings;
+
+    static ngx_str_t  use = ngx_string("use");
+
+    settings = s->settings;
+    told = &settings->schema;
+
+    if (ngx_hyperdrive_session_schema(s, &now) != NGX_OK) {
+        now = s->origin->pool->database;
+    }
+
+    if (!ngx_hyperdrive_base_same(told, &now)
+        && (memchr(told->data, '`', told->len)
+            || ngx_hyperdrive_session_settings_learn(s, &use, told) != NGX_OK))
+    {
+        /* nobody else can be told */
+        ngx_hyperdrive_session_pin_astray(s);
+    }
+
+    free(told->data);
+    ngx_str_null(told);
 }
 
 

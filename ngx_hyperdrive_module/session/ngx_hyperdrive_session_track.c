@@ -114,6 +114,16 @@ ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
         return;
     }
 
+    if (piece->schema.len && !piece->own) {
+        ngx_hyperdrive_session_settings_told(s, &piece->schema);
+    }
+
+    if (piece->type == NGX_HYPERDRIVE_PROTO_READY && !piece->own
+        && s->settings && s->settings->schema.len)
+    {
+        ngx_hyperdrive_session_settings_follow(s);
+    }
+
     ngx_hyperdrive_session_pin_piece(s, piece);
 
     if (piece->astray) {

@@ -205,6 +205,7 @@ typedef struct {
     unsigned                     no_cache:1; /* SQL_NO_CACHE */
     unsigned                     asks:4;     /* _SQL_ASKS_... */
     unsigned                     calc:1;     /* SQL_CALC_FOUND_ROWS */
+    unsigned                     brief:1;    /* SET STATEMENT ... FOR */
     unsigned                     paged:1;    /* rows are left out in front:
                                                 OFFSET */
     unsigned                     listed:1;   /* SHOW, as a query of

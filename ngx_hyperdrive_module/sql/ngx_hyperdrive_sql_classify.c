@@ -177,6 +177,7 @@ ngx_hyperdrive_sql_classify_init(ngx_hyperdrive_sql_scan_t *s,
     facts->no_cache = 0;
     facts->asks = 0;
     facts->calc = 0;
+    facts->brief = 0;
     facts->paged = 0;
     facts->listed = 0;
     facts->ntables = 0;

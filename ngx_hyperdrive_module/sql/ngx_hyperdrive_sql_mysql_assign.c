@@ -225,6 +225,10 @@ ngx_hyperdrive_sql_mysql_assign_statement(ngx_hyperdrive_sql_scan_t *s)
 {
     ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_VOLATILE);
 
+    /* (the text is read as the session's sql_mode has it) */
+
+    s->facts->brief = 1;
+
     while (s->tok.keyword != K(FOR)) {
 
         if (s->next.type == T(END) || s->next.type == T(SEMICOLON)

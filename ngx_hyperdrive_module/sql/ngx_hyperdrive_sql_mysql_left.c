@@ -172,6 +172,13 @@ ngx_hyperdrive_sql_mysql_left_first(ngx_hyperdrive_sql_mysql_left_read_t *r)
                            || ngx_hyperdrive_sql_mysql_left_is(r, "rollback"));
 
     } else if (ngx_hyperdrive_sql_mysql_left_word(r, "set")) {
+
+        if (ngx_hyperdrive_sql_mysql_left_is(r, "statement")) {
+            /* any other one may be behind it */
+            r->lost = (ngx_uint_t) -1;
+            return;
+        }
+
         ngx_hyperdrive_sql_mysql_left_set(r);
 
     } else {

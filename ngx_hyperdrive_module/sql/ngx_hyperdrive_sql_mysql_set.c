@@ -209,7 +209,7 @@ static ngx_int_t
 ngx_hyperdrive_sql_mysql_set_names(ngx_hyperdrive_sql_set_r_t *r,
     ngx_hyperdrive_sql_set_t *set)
 {
-    ngx_str_t  charset, collation;
+    ngx_str_t  charset, collation, results;
 
     if (ngx_hyperdrive_sql_set_is(r, "default")
         || ngx_hyperdrive_sql_mysql_set_value(r, &charset, 0) != NGX_OK)
@@ -226,10 +226,26 @@ ngx_hyperdrive_sql_mysql_set_names(ngx_hyperdrive_sql_set_r_t *r,
         return NGX_DECLINED;
     }
 
+    results = charset;
+
+    if (collation.len) {
+
+        /* what results are told to be in has the collation, too */
+
+        results.data = r->pos;
+        results.len = charset.len + sizeof(" COLLATE ") - 1 + collation.len;
+
+        if ((size_t) (r->buf + r->size - r->pos) < results.len) {
+            return NGX_DECLINED;
+        }
+
+        r->pos = ngx_sprintf(r->pos, "%V COLLATE %V", &charset, &collation);
+    }
+
     ngx_hyperdrive_sql_mysql_set_later(r, NGX_HYPERDRIVE_SQL_SET_VALUE,
                                        "character_set_client", &charset);
     ngx_hyperdrive_sql_mysql_set_later(r, NGX_HYPERDRIVE_SQL_SET_VALUE,
-                                       "character_set_results", &charset);
+                                       "character_set_results", &results);
 
     if (collation.len) {
         ngx_hyperdrive_sql_mysql_set_later(r, NGX_HYPERDRIVE_SQL_SET_RESET,

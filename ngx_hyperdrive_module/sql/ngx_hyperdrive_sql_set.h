@@ -87,12 +87,9 @@ void ngx_hyperdrive_sql_set_begin(ngx_hyperdrive_sql_set_reader_t *r,
  * MySQL: one assignment is one change or several; names are in lower case, a
  * user variable's begins with "@", a value is SQL.  SET NAMES is two variables
  * and one of character_set_connection and collation_connection, the other is
- * reset; the schema, of USE, is a setting with the name "use" and its name as
- * value.  Values that are no constants are NGX_DECLINED.
- *
- * What is done next: one SET, or one call of set_config of which a SELECT may
- * hold several.  NGX_OK; NGX_DONE: nothing more; NGX_DECLINED: settings may be
- * changed by it, or the transaction, and nobody can tell how.
+ * reset; with COLLATE, character_set_results has that in its value, which only
+ * SET NAMES can say; the schema, of USE, is a setting with the name "use" and
+ * its name as value.  Values that are no constants are NGX_DECLINED.
  */
 ngx_int_t ngx_hyperdrive_sql_set_next(ngx_hyperdrive_sql_set_reader_t *r,
     ngx_hyperdrive_sql_set_t *set);

@@ -133,6 +133,8 @@ typedef struct {
     unsigned                          asks:4;         /* MySQL: what of the
                                                          statement before:
                                                          _state_asks_ bits */
+    unsigned                          brief:1;        /* MySQL: what it sets is
+                                                         set for it alone */
     unsigned                          each:28;        /* what its statements do
                                                          to that: see above */
     unsigned                          plain:1;        /* no transaction begins

@@ -524,7 +524,7 @@ test_mysql(void)
        "0 reset collation_connection;0 set character_set_connection=utf8mb4;");
     is("SET NAMES 'latin1' COLLATE 'latin1_bin', a = 1",
        "0 set character_set_client='latin1';"
-       "0 set character_set_results='latin1';"
+       "0 set character_set_results='latin1' COLLATE 'latin1_bin';"
        "0 reset character_set_connection;"
        "0 set collation_connection='latin1_bin';0 set a=1;");
     is("SET NAMES DEFAULT", "?");

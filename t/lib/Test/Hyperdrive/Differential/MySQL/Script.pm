@@ -187,7 +187,8 @@ sub setting {
 		sub { 'SET ' . user_variable() },
 		sub { 'SET ' . join(', ', user_variable(), user_variable()) },
 		sub { 'SET NAMES ' . one('latin1', 'utf8mb4', "'utf8mb3'",
-			'DEFAULT', 'binary', 'gbk', 'nosuch', 'ucs2') },
+			'DEFAULT', 'binary', 'gbk', 'nosuch', 'ucs2',
+			'utf8mb4 COLLATE utf8mb4_bin') },
 		sub { 'SET CHARACTER SET ' . one('latin1', 'utf8mb4', 'DEFAULT',
 			"'cp1251'") },
 		sub { 'SET SESSION TRANSACTION ' . one(
@@ -205,6 +206,7 @@ sub setting {
 			. 'ORDER BY id', 'STATEMENT '
 			. 'max_statement_time=10 FOR SELECT 1',
 			'STATEMENT nosuch=1 FOR SELECT 1',
+			"STATEMENT sql_mode='ANSI_QUOTES' FOR SELECT 1",
 			'@@sql_mode', "STATEMENT div_precision_increment=9 FOR "
 			. 'SELECT 1 / 7', '') },
 	)->();
@@ -411,6 +413,7 @@ sub keeps {
 			"PREPARE p FROM 'SELEC'",
 			'EXECUTE p', 'EXECUTE p USING @a', 'EXECUTE p USING 5',
 			'DEALLOCATE PREPARE p', "EXECUTE IMMEDIATE 'SELECT 1'",
+			"EXECUTE IMMEDIATE 'USE d1'",
 			"EXECUTE IMMEDIATE 'SET sql_select_limit = 1'") },
 		sub { one("XA START 'x'", "XA END 'x'", "XA PREPARE 'x'",
 			"XA COMMIT 'x'", "XA ROLLBACK 'x'",

@@ -50,6 +50,15 @@ const rows = (r) => Array.isArray(r) ? r.map((row) => ({ ...row })) : r;
 				[ i, 1 ], 'execute')));
 		}
 
+		for (let i = 0; i < 3; i++) {
+			const one = connect({});
+
+			say('prepared anew', rows(await run(one,
+				`SELECT ? + 1 AS a, n, name, d FROM ${name} WHERE id = ?`,
+				[ i, 1 ], 'execute')));
+			one.end();
+		}
+
 		say('prepared error', await run(c, 'SELECT nothing FROM nowhere',
 			[], 'execute'));
 	}

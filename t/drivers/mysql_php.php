@@ -28,13 +28,16 @@ foreach ($m->query('SELECT * FROM php') as $row) {
 	print json_encode($row) . "\n";
 }
 
-$s = $m->prepare('SELECT n, name, x FROM php WHERE n > ?');
-$n = 7;
-$s->bind_param('i', $n);
-$s->execute();
+foreach ([ 7, 8 ] as $n) {
+	$s = $m->prepare('SELECT n, name, x FROM php WHERE n > ?');
+	$s->bind_param('i', $n);
+	$s->execute();
 
-foreach ($s->get_result() as $row) {
-	print json_encode($row) . "\n";
+	foreach ($s->get_result() as $row) {
+		print json_encode($row) . "\n";
+	}
+
+	$s->close();
 }
 
 $m->begin_transaction();
@@ -65,11 +68,13 @@ foreach ([ true, false ] as $emulate) {
 		'app', 'secret', [ PDO::ATTR_EMULATE_PREPARES => $emulate,
 		PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION ]);
 
-	$q = $p->prepare('SELECT n, name, x FROM php WHERE n < ? AND name LIKE ?');
+	for ($i = 0; $i < 2; $i++) {
+		$q = $p->prepare('SELECT n, name, x FROM php WHERE n < ? AND name LIKE ?');
 
-	foreach ([ 3, 5 ] as $n) {
-		$q->execute([ $n, 'n%' ]);
-		print json_encode($q->fetchAll(PDO::FETCH_ASSOC)) . "\n";
+		foreach ([ 3, 5 ] as $n) {
+			$q->execute([ $n, 'n%' ]);
+			print json_encode($q->fetchAll(PDO::FETCH_ASSOC)) . "\n";
+		}
 	}
 
 	$p->beginTransaction();

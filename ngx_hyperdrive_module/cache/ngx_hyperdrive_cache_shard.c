@@ -166,7 +166,8 @@ ngx_hyperdrive_cache_shard_find_locked(ngx_hyperdrive_cache_shard_t *shard,
 
         if (e->hash == key->hash
             && e->key_len == key->len
-            && ngx_hyperdrive_cache_row_equal(shard, n, key))
+            && (e->flat ? ngx_memcmp(e->data, key->data, key->len) == 0
+                        : ngx_hyperdrive_cache_row_equal(shard, n, key)))
         {
             return n;
         }
@@ -331,7 +332,7 @@ ngx_hyperdrive_cache_shard_reserve_locked(ngx_hyperdrive_cache_shard_t *shard,
 {
     size_t                                size;
     uint32_t                              i, n, block, last, need, spare;
-    ngx_uint_t                            known;
+    ngx_uint_t                            known, flat;
     ngx_hyperdrive_cache_shard_entry_t   *e;
     ngx_hyperdrive_cache_shard_header_t  *header;
 
@@ -385,11 +386,14 @@ ngx_hyperdrive_cache_shard_reserve_locked(ngx_hyperdrive_cache_shard_t *shard,
 
     n = ngx_hyperdrive_cache_row_alloc_locked(shard);
     last = n;
+    flat = 1;
 
     NGX_HYPERDRIVE_FAULT(10);
 
     for (i = 1; i < need; i++) {
         block = ngx_hyperdrive_cache_row_alloc_locked(shard);
+
+        flat &= (block == last + 1);
 
         shard->link[last] = block;
         last = block;
@@ -409,6 +413,7 @@ ngx_hyperdrive_cache_shard_reserve_locked(ngx_hyperdrive_cache_shard_t *shard,
     e->owner = slot;
     e->filling = 1;
     e->known = known;
+    e->flat = flat;
     e->meta = *meta;
 
     NGX_HYPERDRIVE_FAULT(11);

@@ -30,7 +30,8 @@
  * the entry itself, whose number is that of the block; the key follows, then
  * the value.  There is no table of entries apart, and so no guess how many
  * blocks an entry takes.  The links stand outside the blocks, so neighbours in
- * a row that are neighbours in memory are read as one piece.
+ * a row that are neighbours in memory are read as one piece; if all are, the
+ * entry says so, and a hit looks at no link.
  *
  * No step may leave a held row behind when a process is killed between any
  * two instructions: see _push_locked() and _reset_locked().
@@ -38,7 +39,7 @@
 
 
 /* raised when any of the structures below changes */
-#define NGX_HYPERDRIVE_CACHE_SHARD_LAYOUT   1
+#define NGX_HYPERDRIVE_CACHE_SHARD_LAYOUT   2
 
 /*
  * A one-row answer with its key takes 300 to 700 bytes with the entry: two or
@@ -90,6 +91,7 @@ typedef struct {
     uint16_t                     known:1;   /* if filling: goes to MAIN */
     uint16_t                     visited:1; /* hit since it was last passed */
     uint16_t                     doomed:1;  /* freed when nobody holds it */
+    uint16_t                     flat:1;    /* its blocks are neighbours */
     ngx_hyperdrive_cache_meta_t  meta;
     u_char                       data[];    /* key, value */
 } ngx_hyperdrive_cache_shard_entry_t;

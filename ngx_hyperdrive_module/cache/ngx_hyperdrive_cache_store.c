@@ -207,8 +207,17 @@ void
 ngx_hyperdrive_cache_key_hash(ngx_hyperdrive_cache_store_t *store,
     ngx_hyperdrive_cache_key_t *key)
 {
+    ngx_hyperdrive_cache_shard_t  *shard;
+
     key->hash = ngx_hyperdrive_base_hash(store->root->seed, key->data,
                                          key->len);
+
+    /* it will be looked for: the first of what is then waited for */
+
+    shard = ngx_hyperdrive_cache_store_shard(store, key);
+
+    __builtin_prefetch(&shard->buckets[ngx_hyperdrive_cache_shard_bucket(
+                                           shard, key->hash)]);
 }
 
 
@@ -255,12 +264,20 @@ ngx_hyperdrive_cache_store_get(ngx_hyperdrive_cache_store_t *store,
 
     ref->meta = e->meta;
     ref->left = ngx_hyperdrive_cache_shard_len(&e->meta);
-    ref->block = ngx_hyperdrive_cache_row_value(shard, n, &ref->offset);
+
+    if (e->flat && ref->left && ref->left <= size) {
+        ngx_memcpy(buf, e->data + e->key_len, ref->left);
+
+    } else {
+        ref->block = ngx_hyperdrive_cache_row_value(shard, n, &ref->offset);
+
+        if (ref->left <= size) {
+            ngx_hyperdrive_cache_store_copy(shard, ref->block, ref->offset,
+                                            buf, ref->left);
+        }
+    }
 
     if (ref->left <= size) {
-        ngx_hyperdrive_cache_store_copy(shard, ref->block, ref->offset, buf,
-                                        ref->left);
-
         ngx_hyperdrive_cache_shard_unlock(shard);
 
         ref->data = buf;
@@ -318,7 +335,6 @@ ngx_hyperdrive_cache_store_fetch(ngx_hyperdrive_cache_shard_t *shard,
     __builtin_prefetch(p + 64);
     __builtin_prefetch(p + 128);
     __builtin_prefetch(p + 192);
-    __builtin_prefetch(&shard->link[n]);
 
     /* most rows have two blocks, most of these are neighbours */
 

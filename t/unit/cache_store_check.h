@@ -333,6 +333,10 @@ check_shard(ngx_hyperdrive_cache_store_t *store,
                 blocks++;
             }
 
+            if (e->flat && last != n + e->blocks - 1) {
+                bad("entry %u: its blocks are no neighbours", n);
+            }
+
             if (last != e->last || b != 0) {
                 bad("entry %u: last block %u, not %u", n, last, e->last);
             }

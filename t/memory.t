@@ -47,6 +47,7 @@ my $t = Test::Hyperdrive->new(timeout => 560);
 
 $t->skip_all("no $files descriptors")
 	if POSIX::sysconf(POSIX::_SC_OPEN_MAX()) < $files;
+$t->skip_all('a sanitizer has memory of its own') if $t->{sanitize};
 $t->skip_all('no smaps_rollup') unless -r '/proc/self/smaps_rollup';
 
 my $pg = $t->postgres(users => { app => 'pw' }, databases => [ 'shop' ],

@@ -14,8 +14,11 @@
 /* a lock-free reader that was disturbed so often takes what it has */
 #define NGX_HYPERDRIVE_SHM_TRIES        100
 
+/* how often a process that has no slot looks for one, milliseconds */
+#define NGX_HYPERDRIVE_SHM_SLOT_WAIT     200
 
-static ngx_int_t ngx_hyperdrive_shm_take_slot(ngx_log_t *log);
+
+static ngx_int_t ngx_hyperdrive_shm_take_slot(void);
 static void ngx_hyperdrive_shm_reclaim_locked(ngx_uint_t slot);
 static ngx_uint_t ngx_hyperdrive_shm_alive(ngx_pid_t pid, uint64_t start);
 static ngx_int_t ngx_hyperdrive_shm_stat(ngx_pid_t pid, u_char *state,
@@ -143,14 +146,35 @@ ngx_hyperdrive_shm_init_module(ngx_shm_zone_t *zone, ngx_log_t *log)
 ngx_int_t
 ngx_hyperdrive_shm_init_process(ngx_shm_zone_t *zone, ngx_log_t *log)
 {
+    ngx_uint_t  told;
+
     ngx_hyperdrive_shm = zone->data;
 
-    return ngx_hyperdrive_shm_take_slot(log);
+    /* nginx does not start another one in the place of one that gives up */
+
+    for (told = 0; ngx_hyperdrive_shm_take_slot() != NGX_OK; told = 1) {
+
+        if (!told) {
+            ngx_log_error(NGX_LOG_ALERT, log, 0,
+                          "hyperdrive: %d processes run already, those "
+                          "shutting down included: this one waits; set "
+                          "\"worker_shutdown_timeout\" or use fewer worker "
+                          "processes", NGX_HYPERDRIVE_SLOTS);
+        }
+
+        if (ngx_terminate || ngx_quit || getppid() != ngx_parent) {
+            return NGX_ERROR;
+        }
+
+        ngx_msleep(NGX_HYPERDRIVE_SHM_SLOT_WAIT);
+    }
+
+    return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_hyperdrive_shm_take_slot(ngx_log_t *log)
+ngx_hyperdrive_shm_take_slot(void)
 {
     u_char                      state;
     ngx_pid_t                   pid;
@@ -208,19 +232,7 @@ ngx_hyperdrive_shm_take_slot(ngx_log_t *log)
 
     ngx_hyperdrive_shm_slot = free;
 
-    if (free == NGX_HYPERDRIVE_SLOTS) {
-        ngx_log_error(NGX_LOG_ALERT, log, 0,
-                      "hyperdrive: %d processes run already, those shutting "
-                      "down included; set \"worker_shutdown_timeout\" or use "
-                      "fewer worker processes", NGX_HYPERDRIVE_SLOTS);
-        return NGX_ERROR;
-    }
-
-    ngx_log_debug2(NGX_LOG_DEBUG_CORE, log, 0,
-                   "hyperdrive slot %ui, generation %ui",
-                   free, ngx_hyperdrive_shm_began);
-
-    return NGX_OK;
+    return (free < NGX_HYPERDRIVE_SLOTS) ? NGX_OK : NGX_BUSY;
 }
 
 

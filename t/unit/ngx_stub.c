@@ -43,6 +43,9 @@ ngx_stub ngx_uint_t             ngx_pagesize_shift = 12;
 ngx_stub ngx_uint_t             ngx_cacheline_size = 64;
 ngx_stub ngx_int_t              ngx_ncpu = 1;
 ngx_stub ngx_pid_t              ngx_pid = 1;
+ngx_stub ngx_pid_t              ngx_parent;
+ngx_stub sig_atomic_t           ngx_quit;
+ngx_stub sig_atomic_t           ngx_terminate;
 ngx_stub volatile ngx_cycle_t  *ngx_cycle;
 ngx_stub volatile ngx_msec_t    ngx_current_msec;
 

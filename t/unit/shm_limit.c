@@ -835,6 +835,7 @@ test_names(void)
 static void
 test_slots(void)
 {
+    int         status;
     pid_t       pid, pids[NGX_HYPERDRIVE_SLOTS];
     ngx_uint_t  i, n;
 
@@ -856,6 +857,26 @@ test_slots(void)
 
     (void) waitpid(pid, (int *) &i, 0);
     ok(*(int *) &i == 0, "but no more");
+
+    pid = fork();
+
+    if (pid == 0) {
+        ngx_parent = getppid();
+        _exit(ngx_hyperdrive_shm_init_process(&zone, &test_log) == NGX_OK
+              ? 7 : 0);
+    }
+
+    usleep(300000);
+
+    ok(waitpid(pid, &status, WNOHANG) == 0, "one more waits");
+
+    (void) kill(pids[1], SIGKILL);
+    (void) waitpid(pids[1], NULL, 0);
+
+    (void) waitpid(pid, &status, 0);
+    ok(WEXITSTATUS(status) == 7, "...for one that goes");
+
+    (void) worker(dead_work, &pids[1]);
 
     ok(room("shop", 20) == NGX_OK, "those that a reload replaces are borne");
 

@@ -11,13 +11,14 @@
  * A row of words, each changed by one store, so that it needs no lock and a
  * process may die anywhere: the limit in the upper half, the slot that has the
  * connection, plus one, in the lower, and there whether its process is dead,
- * and whether its place is somebody else's.
+ * whether its place is somebody else's, and whether the rest is yet to come.
  * Places are what counts: one of the dead for which there is no connection
  * here is free.  So a connection is entered behind its place, and goes before.
  */
 
 #define NGX_HYPERDRIVE_SHM_BACKEND_DEAD  0x10000
 #define NGX_HYPERDRIVE_SHM_BACKEND_LENT  0x20000
+#define NGX_HYPERDRIVE_SHM_BACKEND_NEW   0x40000
 
 /* that a connection was being opened is noticed by a database that answers
    within, milliseconds */
@@ -68,7 +69,8 @@ ngx_hyperdrive_shm_backend_add(ngx_hyperdrive_shm_limit_t *limit,
         }
 
         if (ngx_hyperdrive_shm->backends[i]
-            || !ngx_atomic_cmp_set(&ngx_hyperdrive_shm->backends[i], 0, at))
+            || !ngx_atomic_cmp_set(&ngx_hyperdrive_shm->backends[i], 0,
+                                   at | NGX_HYPERDRIVE_SHM_BACKEND_NEW))
         {
             continue;
         }
@@ -84,6 +86,10 @@ ngx_hyperdrive_shm_backend_add(ngx_hyperdrive_shm_limit_t *limit,
         ngx_memcpy(e->key, key->data, key->len);
 
         ngx_hyperdrive_shm_backend_counts((uint32_t) i + 1, user_id, db_id);
+
+        ngx_memory_barrier();
+
+        ngx_hyperdrive_shm->backends[i] = at;
 
         return (uint32_t) i + 1;
     }
@@ -219,6 +225,13 @@ ngx_hyperdrive_shm_backend_reclaim(ngx_uint_t slot)
 
     for (i = 0; i < ngx_hyperdrive_shm->nbackends; i++) {
         at = ngx_hyperdrive_shm->backends[i];
+
+        if ((at & 0xffffffff) == (NGX_HYPERDRIVE_SHM_BACKEND_NEW | (slot + 1)))
+        {
+            /* it speaks of another one, and nothing was opened */
+
+            ngx_hyperdrive_shm->backends[i] = 0;
+        }
 
         if ((at & 0xffffffff) != slot + 1) {
             continue;

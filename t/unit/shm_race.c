@@ -7,7 +7,8 @@
 
 /*
  * Two processes at once: one is stopped at an instruction, the other does its
- * work meanwhile, or waits for a lock of the first until that goes on.
+ * work meanwhile, or waits for a lock of the first until that goes on; or the
+ * first one is killed there.
  */
 
 
@@ -140,6 +141,28 @@ arrive(void)
 }
 
 
+/* an entry that was another connection's before */
+
+static void
+used_once(void)
+{
+    uint32_t  n;
+
+    attach();
+
+    n = ngx_hyperdrive_shm_backend_add(limit, &name, user_id, NULL);
+    ngx_hyperdrive_shm_backend_known(n, 100, 7, 8);
+    ngx_hyperdrive_shm_backend_remove(n);
+}
+
+
+static void
+add(void)
+{
+    (void) ngx_hyperdrive_shm_backend_add(limit, &name, NULL, NULL);
+}
+
+
 /* what has to be there in the end */
 
 static const char *
@@ -192,12 +215,32 @@ not_taken(void)
 }
 
 
+static const char *
+nothing_old(void)
+{
+    ngx_uint_t                    i, n;
+    ngx_hyperdrive_shm_backend_t  left;
+
+    i = 0;
+
+    while (ngx_hyperdrive_shm_backend_next(limit, &i, &left) == NGX_OK) {
+
+        if (left.pid || left.where) {
+            return "it is known as the one before";
+        }
+    }
+
+    return ngx_hyperdrive_shm_backend_counted(user_id, &n)
+           ? "it counts as the one before" : NULL;
+}
+
+
 typedef struct {
     const char   *text;
     void        (*dead)(void);      /* done by one who has died */
     void        (*setup)(void);     /* by the one that is stopped in <work> */
     void        (*work)(void);
-    void        (*meanwhile)(void);
+    void        (*meanwhile)(void); /* NULL: that one is killed */
     const char *(*fault)(void);
 } race_t;
 
@@ -210,7 +253,9 @@ static race_t  races[] = {
     { "who leaves is given no place", NULL, hold_one,
       ngx_hyperdrive_shm_exit_process, pass, none_lost },
     { "a slot that is being emptied is not taken", NULL, attach, vacant,
-      arrive, not_taken }
+      arrive, not_taken },
+    { "what was being entered is nobody else's", NULL, used_once, add,
+      NULL, nothing_old }
 };
 
 
@@ -269,6 +314,15 @@ race_once(race_t *race, ngx_uint_t *n)
     }
 
     *n = i;
+
+    if (race->meanwhile == NULL) {
+        (void) kill(pid, SIGKILL);
+        (void) waitpid(pid, &status, 0);
+
+        ngx_hyperdrive_shm_reclaim(1);
+
+        return race->fault();
+    }
 
     other = fork();
 

@@ -244,7 +244,7 @@ sub unexecuted {
 	my ($sql, @values) = rnd(4) ? (any(setting_text(), setting_text(),
 		role_text(), 'DEALLOCATE ALL', 'DISCARD ALL', deallocate_text(),
 		transaction_text(), 'RESET ALL')) : parameters();
-	my $name = name();
+	my $name = name_for($sql);
 
 	held($sql);
 	$c->{held} = 1;
@@ -328,14 +328,29 @@ sub name {
 	return any('p1', 'p2', 'p3', '');
 }
 
+# What itself names a statement is not executed by EXECUTE: it would find only
+# those of PREPARE, see docs/postgres.md.
+
+sub name_for {
+	my ($sql) = @_;
+	return $sql =~ /^(?:PREPARE|EXECUTE|DEALLOCATE)/ ? any('q1', 'q2', '')
+		: name();
+}
+
+sub name_of {
+	return any('p1', 'p2', 'p3', 'q1', 'q2', '');
+}
+
 # Named statements, prepared, described and run in units of their own.
 
 sub named {
-	my $name = name();
+	my $name = name_of();
 	my $what = rnd(8);
 
 	if ($what < 2) {
 		my ($sql, @values) = rnd(2) ? (statement()) : parameters();
+
+		$name = name_for($sql);
 
 		held($sql);
 		return [ [ 'P', $name, $sql, [] ],
@@ -367,9 +382,9 @@ sub pieces {
 
 		held($sql);
 
-		push @m, $what < 3 ? [ 'P', name(), $sql, [] ]
-			: $what < 6 ? bound(any('', 'c1', 'c2'), name())
-			: $what == 6 ? [ 'D', any('S', 'P'), name() ]
+		push @m, $what < 3 ? [ 'P', name_for($sql), $sql, [] ]
+			: $what < 6 ? bound(any('', 'c1', 'c2'), name_of())
+			: $what == 6 ? [ 'D', any('S', 'P'), name_of() ]
 			: $what < 9 ? [ 'E', any('', 'c1', 'c2'), rnd(3) ]
 			: $what == 9 ? [ 'C', any('S', 'P'),
 				any('', 'c1', 'p1') ]

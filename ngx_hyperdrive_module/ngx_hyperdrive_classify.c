@@ -406,11 +406,19 @@ ngx_hyperdrive_classify_settings(ngx_str_t *text,
     ngx_hyperdrive_sql_mode_t *mode)
 {
     ngx_int_t                           rc;
+    ngx_str_t                           masked;
     ngx_uint_t                          found;
     ngx_hyperdrive_sql_set_t            set;
+    ngx_hyperdrive_sql_mode_t           safe;
     ngx_hyperdrive_sql_set_reader_t     r;
     static u_char                       buf[16384], names[16384];
+    static u_char                       mask[NGX_HYPERDRIVE_SQL_SET_MASK];
     static ngx_hyperdrive_sql_facts_t   facts;
+
+    masked = *text;
+    safe = *mode;
+
+    ngx_hyperdrive_sql_set_mask(&masked, &safe, mask, sizeof(mask));
 
     ngx_memzero(&r, sizeof(ngx_hyperdrive_sql_set_reader_t));
 
@@ -419,7 +427,7 @@ ngx_hyperdrive_classify_settings(ngx_str_t *text,
 
     found = 0;
 
-    ngx_hyperdrive_sql_set_begin(&r, text, mode);
+    ngx_hyperdrive_sql_set_begin(&r, &masked, &safe);
 
     for ( ;; ) {
         rc = ngx_hyperdrive_sql_set_next(&r, &set);
@@ -439,7 +447,7 @@ ngx_hyperdrive_classify_settings(ngx_str_t *text,
 
             /* another statement, with consequences of its own? */
 
-            ngx_hyperdrive_sql_classify(&set.value, mode, names,
+            ngx_hyperdrive_sql_classify(&set.value, &safe, names,
                                         sizeof(names), &facts);
 
             if (facts.stateful) {

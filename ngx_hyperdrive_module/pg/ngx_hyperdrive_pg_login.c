@@ -9,6 +9,7 @@
 #include "pg/ngx_hyperdrive_pg_message.h"
 #include "pg/ngx_hyperdrive_pg_scram.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
+#include "base/ngx_hyperdrive_base_mode.h"
 
 
 /*
@@ -27,16 +28,21 @@ static void ngx_hyperdrive_pg_login_words(ngx_hyperdrive_proto_login_t *login,
 static ngx_uint_t ngx_hyperdrive_pg_login_unsafe(ngx_str_t *encoding);
 
 
-/* encodings with ASCII bytes inside characters */
-static ngx_str_t  ngx_hyperdrive_pg_login_encodings[] = {
-    ngx_string("SJIS"),
-    ngx_string("SHIFT_JIS_2004"),
-    ngx_string("BIG5"),
-    ngx_string("GBK"),
-    ngx_string("GB18030"),
-    ngx_string("UHC"),
-    ngx_string("JOHAB"),
-    ngx_null_string
+/* encodings with ASCII bytes inside characters, and how these are cut; of
+   JOHAB the database and others do not agree */
+
+static struct {
+    ngx_str_t                         name;
+    ngx_uint_t                        charset;
+}  ngx_hyperdrive_pg_login_encodings[] = {
+    { ngx_string("SJIS"), NGX_HYPERDRIVE_BASE_MODE_SJIS },
+    { ngx_string("SHIFT_JIS_2004"), NGX_HYPERDRIVE_BASE_MODE_SJIS },
+    { ngx_string("BIG5"), NGX_HYPERDRIVE_BASE_MODE_BIG5 },
+    { ngx_string("GBK"), NGX_HYPERDRIVE_BASE_MODE_GBK },
+    { ngx_string("GB18030"), NGX_HYPERDRIVE_BASE_MODE_GB18030 },
+    { ngx_string("UHC"), NGX_HYPERDRIVE_BASE_MODE_GBK },
+    { ngx_string("JOHAB"), NGX_HYPERDRIVE_BASE_MODE_SAFE },
+    { ngx_null_string, 0 }
 };
 
 
@@ -332,7 +338,7 @@ ngx_hyperdrive_pg_login_verifier(ngx_str_t *user, ngx_str_t *password,
 }
 
 
-/* bit 0: standard_conforming_strings, bit 1: an unsafe client_encoding */
+/* as base/ngx_hyperdrive_base_mode.h has it */
 
 ngx_uint_t
 ngx_hyperdrive_pg_login_mode(ngx_str_t *greeting)
@@ -342,7 +348,7 @@ ngx_hyperdrive_pg_login_mode(ngx_str_t *greeting)
     ngx_str_t    name, value;
     ngx_uint_t   mode;
 
-    mode = 1;
+    mode = NGX_HYPERDRIVE_BASE_MODE_STANDARD;
     p = greeting->data;
     last = p + greeting->len;
 
@@ -369,14 +375,13 @@ ngx_hyperdrive_pg_login_mode(ngx_str_t *greeting)
             && ngx_strncmp(name.data, "standard_conforming_strings",
                            name.len) == 0)
         {
-            mode &= ~(ngx_uint_t) 1;
-            mode |= (value.len == 2);
+            mode &= ~(ngx_uint_t) NGX_HYPERDRIVE_BASE_MODE_STANDARD;
+            mode |= (value.len == 2) ? NGX_HYPERDRIVE_BASE_MODE_STANDARD : 0;
 
         } else if (name.len == sizeof("client_encoding") - 1
-                   && ngx_strncmp(name.data, "client_encoding", name.len) == 0
-                   && ngx_hyperdrive_pg_login_unsafe(&value))
+                   && ngx_strncmp(name.data, "client_encoding", name.len) == 0)
         {
-            mode |= 2;
+            mode |= ngx_hyperdrive_pg_login_unsafe(&value);
         }
     }
 
@@ -387,14 +392,17 @@ ngx_hyperdrive_pg_login_mode(ngx_str_t *greeting)
 static ngx_uint_t
 ngx_hyperdrive_pg_login_unsafe(ngx_str_t *encoding)
 {
-    ngx_str_t  *name;
+    ngx_str_t   *name;
+    ngx_uint_t   i;
 
-    for (name = ngx_hyperdrive_pg_login_encodings; name->len; name++) {
+    for (i = 0; ngx_hyperdrive_pg_login_encodings[i].name.len; i++) {
+        name = &ngx_hyperdrive_pg_login_encodings[i].name;
 
         if (name->len == encoding->len
             && ngx_strncasecmp(name->data, encoding->data, name->len) == 0)
         {
-            return 1;
+            return NGX_HYPERDRIVE_BASE_MODE_UNSAFE
+                   | ngx_hyperdrive_pg_login_encodings[i].charset << 12;
         }
     }
 

@@ -228,6 +228,7 @@ ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
     ngx_str_t                           args[NGX_HYPERDRIVE_SQL_SET_ARGS];
     static u_char                       buf[NGX_HYPERDRIVE_STATE_SETTINGS_SIZE
                                             * 4];
+    static u_char                       mask[NGX_HYPERDRIVE_SQL_SET_MASK];
 
     settings = s->settings;
 
@@ -267,6 +268,7 @@ ngx_hyperdrive_session_settings_run(ngx_hyperdrive_session_t *s,
     r.nargs = ngx_hyperdrive_session_settings_args(run, args, &r.binary);
 
     ngx_hyperdrive_sql_mode(run->stmt->mode, &mode);
+    ngx_hyperdrive_sql_set_mask(&text, &mode, mask, sizeof(mask));
 
     ngx_hyperdrive_sql_set_begin(&r, &text, &mode);
 

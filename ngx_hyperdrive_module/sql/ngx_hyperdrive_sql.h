@@ -256,6 +256,12 @@ typedef struct {
      * JOHAB): a text with bytes over 0x7f is then UNKNOWN.
      */
     unsigned                     unsafe_encoding:1;
+    unsigned                     masked:1;   /* they stand for themselves no
+                                                more, see _sql_set_mask() */
+
+    /* how an unsafe encoding is cut, of MySQL and MariaDB the character set */
+
+    unsigned                     charset:3;
 
     /* MySQL and MariaDB: base/ngx_hyperdrive_base_mode.h says what they are */
 
@@ -265,7 +271,6 @@ typedef struct {
     unsigned                     no_backslash:1;
     unsigned                     ignore_space:1;
     unsigned                     unread:1;   /* sql_mode=ORACLE... */
-    unsigned                     charset:3;
     ngx_uint_t                   version;    /* 101106; 0: not known */
 } ngx_hyperdrive_sql_mode_t;
 

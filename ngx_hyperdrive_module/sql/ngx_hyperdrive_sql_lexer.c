@@ -49,6 +49,7 @@ ngx_hyperdrive_sql_mode(ngx_uint_t bits, ngx_hyperdrive_sql_mode_t *mode)
                                    ? 1 : 0;
         mode->unsafe_encoding = (bits & NGX_HYPERDRIVE_BASE_MODE_UNSAFE)
                                 ? 1 : 0;
+        mode->charset = NGX_HYPERDRIVE_BASE_MODE_CHARSET(bits);
         return;
     }
 

@@ -5,6 +5,7 @@
 
 
 #include "sql/ngx_hyperdrive_sql_set.h"
+#include "base/ngx_hyperdrive_base_mode.h"
 #include "sql/ngx_hyperdrive_sql_set_value.h"
 
 
@@ -37,14 +38,67 @@ ngx_hyperdrive_sql_set_begin(ngx_hyperdrive_sql_set_r_t *r, ngx_str_t *text,
 {
     ngx_hyperdrive_sql_lexer_init(&r->lexer, text, mode);
 
-    r->unsafe = mode->unsafe_encoding;
-    r->unread = (r->unsafe && ngx_hyperdrive_sql_set_high(text));
+    r->unsafe = mode->unsafe_encoding || mode->masked;
+    r->unread = (mode->unsafe_encoding && ngx_hyperdrive_sql_set_high(text));
     r->statement = 0;
     r->item = 0;
     r->in = 0;
     r->npending = 0;
 
     ngx_hyperdrive_sql_set_token(r);
+}
+
+
+void
+ngx_hyperdrive_sql_set_mask(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
+    u_char *buf, size_t size)
+{
+    size_t   n;
+    u_char  *p, *last, *dst;
+
+    if (!mode->unsafe_encoding || mode->charset == NGX_HYPERDRIVE_BASE_MODE_SAFE
+        || text->len > size || !ngx_hyperdrive_sql_set_high(text)
+        || memchr(text->data, '$', text->len))
+    {
+        return;
+    }
+
+    dst = buf;
+    p = text->data;
+    last = p + text->len;
+
+    while (p < last) {
+
+        if (*p < 0x80) {
+            *dst++ = *p++;
+            continue;
+        }
+
+        n = 2;
+
+        if (mode->charset == NGX_HYPERDRIVE_BASE_MODE_SJIS) {
+            n = (*p >= 0xa1 && *p <= 0xdf) ? 1 : 2;
+
+        } else if (mode->charset == NGX_HYPERDRIVE_BASE_MODE_GB18030
+                   && last - p > 1 && p[1] >= '0' && p[1] <= '9')
+        {
+            n = 4;
+        }
+
+        if ((size_t) (last - p) < n) {
+            return;
+        }
+
+        ngx_memset(dst, 0xff, n);
+
+        p += n;
+        dst += n;
+    }
+
+    text->data = buf;
+
+    mode->unsafe_encoding = 0;
+    mode->masked = 1;
 }
 
 

@@ -69,9 +69,9 @@ typedef struct {
     u_char                       *begin;     /* of the statement */
     u_char                       *behind;    /* the token before tok */
     ngx_uint_t                    statement;
-    unsigned                      unsafe:1;  /* bytes over 0x7f may hide
-                                                others */
-    unsigned                      unread:1;  /* ...and there are some */
+    unsigned                      unsafe:1;  /* bytes over 0x7f are not what
+                                                they stand for */
+    unsigned                      unread:1;  /* ...and may hide others */
     unsigned                      bytes:1;   /* the last argument was binary */
     unsigned                      item:1;    /* within a list of set_config */
     unsigned                      in:1;      /* a statement has been read */
@@ -79,6 +79,16 @@ typedef struct {
     ngx_hyperdrive_sql_set_t      pending[NGX_HYPERDRIVE_SQL_SET_PENDING];
 } ngx_hyperdrive_sql_set_reader_t;
 
+
+/*
+ * If <text> is in an unsafe encoding, it becomes one of the same length in
+ * <buf>, with the characters that are not ASCII made such that they hide
+ * nothing, and <mode> says so.  It stays as it is if that is not certain.
+ */
+#define NGX_HYPERDRIVE_SQL_SET_MASK      (64 * 1024)
+
+void ngx_hyperdrive_sql_set_mask(ngx_str_t *text,
+    ngx_hyperdrive_sql_mode_t *mode, u_char *buf, size_t size);
 
 void ngx_hyperdrive_sql_set_begin(ngx_hyperdrive_sql_set_reader_t *r,
     ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode);

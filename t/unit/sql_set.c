@@ -12,6 +12,7 @@
 
 
 #include "sql/ngx_hyperdrive_sql_set.h"
+#include "base/ngx_hyperdrive_base_mode.h"
 #include "check.h"
 
 
@@ -38,10 +39,11 @@ read_all(const char *s, size_t len, ngx_str_t *args, ngx_uint_t nargs,
     char *said, size_t size)
 {
     char                             *p, *last;
-    u_char                           *buf;
+    u_char                           *buf, *mask;
     ngx_int_t                         rc;
-    ngx_str_t                         text;
+    ngx_str_t                         text, all;
     ngx_hyperdrive_sql_set_t          set;
+    ngx_hyperdrive_sql_mode_t         safe;
     ngx_hyperdrive_sql_set_reader_t   r;
 
     /* of just the size, so that ASan sees a byte too many */
@@ -59,7 +61,12 @@ read_all(const char *s, size_t len, ngx_str_t *args, ngx_uint_t nargs,
     r.nargs = nargs;
     r.binary = binary;
 
-    ngx_hyperdrive_sql_set_begin(&r, &text, &mode);
+    mask = malloc(len ? len : 1);
+    safe = mode;
+    all = text;
+
+    ngx_hyperdrive_sql_set_mask(&all, &safe, mask, len);
+    ngx_hyperdrive_sql_set_begin(&r, &all, &safe);
 
     p = said;
     last = said + size;
@@ -100,6 +107,7 @@ read_all(const char *s, size_t len, ngx_str_t *args, ngx_uint_t nargs,
     }
 
     free(text.data);
+    free(mask);
     free(buf);
 }
 
@@ -138,6 +146,21 @@ static void
 is(const char *s, const char *expect)
 {
     args_are(s, NULL, 0, expect);
+}
+
+
+/* ...in an encoding whose characters may have ASCII bytes */
+
+static void
+masked(ngx_uint_t charset, const char *s, const char *expect)
+{
+    mode.unsafe_encoding = 1;
+    mode.charset = charset;
+
+    is(s, expect);
+
+    mode.unsafe_encoding = 0;
+    mode.charset = 0;
 }
 
 
@@ -369,6 +392,22 @@ test_several(void)
 
     mode.unsafe_encoding = 0;
     args_are("SELECT set_config($1,$2,$3)", args, 3, "0 set a=b\x81\\;");
+
+    masked(NGX_HYPERDRIVE_BASE_MODE_SJIS, "SELECT '\x95\\'; SET a TO b",
+           "0 other SELECT '\xff\xff';1 set a=b;");
+    masked(NGX_HYPERDRIVE_BASE_MODE_SJIS, "SELECT '\xb1'; SET a TO b",
+           "0 other SELECT '\xff';1 set a=b;");
+    masked(NGX_HYPERDRIVE_BASE_MODE_SJIS, "SET a TO '\x95\\'", "?");
+    masked(NGX_HYPERDRIVE_BASE_MODE_SJIS, "SET a TO b; SELECT \x95", "?");
+    masked(NGX_HYPERDRIVE_BASE_MODE_GBK, "SELECT '\xb1''; SET a TO b'",
+           "0 other SELECT '\xff\xff';?");
+    masked(NGX_HYPERDRIVE_BASE_MODE_BIG5, "/* \xa4* */ RESET a", "0 reset a;");
+    masked(NGX_HYPERDRIVE_BASE_MODE_GB18030, "SELECT '\x81" "0\x81" "0'; "
+           "SET a TO b", "0 other SELECT '\xff\xff\xff\xff';1 set a=b;");
+    masked(NGX_HYPERDRIVE_BASE_MODE_GBK, "SELECT $\xb1\xb2$;$\xb1\xb3$; "
+           "SET a TO b", "?");
+    masked(NGX_HYPERDRIVE_BASE_MODE_SAFE, "SELECT '\x95\x96'; SET a TO b",
+           "?");
 
     for (room = 0; room < 40; room++) {
         char  said[256];

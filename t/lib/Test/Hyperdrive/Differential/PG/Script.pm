@@ -566,13 +566,12 @@ sub statement {
 }
 
 # Not one that names a statement: among others it finds only those of PREPARE,
-# see docs/postgres.md.  Nor one that resets: among others
-# in SJIS, which is not read, it goes back to start-up parameters only behind them.
+# see docs/postgres.md.
 
 sub lone {
 	for ( ;; ) {
 		my $sql = statement();
-		return $sql unless $sql =~ /^(PREPARE|EXECUTE|RESET)|DEFAULT$/;
+		return $sql unless $sql =~ /^(?:PREPARE|EXECUTE)/;
 	}
 }
 

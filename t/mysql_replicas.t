@@ -157,10 +157,20 @@ my $c = client();
 ok(at($c, 'replica'), 'a read goes to the replica');
 is($c->value('SELECT v FROM things WHERE id = 1'), 0, 'its answer');
 is($c->value("$where FOR UPDATE"), 'primary', 'a locking read does not');
-is($c->value("$where AND NOW() > '2000-01-01'"), 'primary',
-	'nor does one with a clock');
-is($c->value("$where AND RAND() >= 0"), 'primary',
-	'one with a random number does not');
+
+for my $call ("NOW() > '2000-01-01'", "CURRENT_DATE > '2000-01-01'",
+	'UNIX_TIMESTAMP() > 0', 'SYSDATE() IS NOT NULL', 'RAND() >= 0',
+	'UUID() IS NOT NULL', 'CURRENT_USER() IS NOT NULL', "USER() <> ''")
+{
+	is($c->value("$where AND $call"), 'replica', "one with $call does");
+}
+
+for my $call ('CONNECTION_ID() > 0', "VERSION() <> ''",
+	"IS_FREE_LOCK('none') = 1", "\@\@port > 0")
+{
+	is($c->value("$where AND $call"), 'primary',
+		"one with $call does not");
+}
 
 my $st = $c->prepare('SELECT p.name, t.v FROM place p, things t '
 	. 'WHERE t.id = ? AND p.id = 1');

@@ -457,14 +457,15 @@ ngx_hyperdrive_session_plan_make(ngx_hyperdrive_session_plans_t *set,
     node->serial = stmt->serial;
     node->ddl = p.ddl;
 
-    if (p.reason == NGX_HYPERDRIVE_SQL_VOLATILE && !set->allow_stable) {
+    if (p.reason == NGX_HYPERDRIVE_SQL_VOLATILE) {
 
         /* the clock, or who asks, is the same elsewhere */
 
         ngx_hyperdrive_sql_catalog_plan(sql, &text, &facts,
                                         set->path.data ? &set->path : NULL,
                                         set->path.data ? &set->role : NULL,
-                                        1, &p);
+                                        NGX_HYPERDRIVE_SQL_CATALOG_ELSEWHERE,
+                                        &p);
     }
 
     node->plan.proven = (p.reason == NGX_HYPERDRIVE_SQL_CACHEABLE

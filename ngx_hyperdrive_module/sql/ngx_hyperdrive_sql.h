@@ -169,8 +169,8 @@ typedef struct {
     unsigned                     anything:1;
 
     /*
-     * The clock of the transaction, or who asks, is looked at: <reason> says
-     * so, known_reason does not.
+     * The clock of the transaction, or who asks, is looked at, in MySQL a
+     * random number as well: <reason> says so, known_reason does not.
      */
     unsigned                     stable:1;
 

@@ -102,11 +102,16 @@ void ngx_hyperdrive_sql_catalog_stats(ngx_hyperdrive_sql_catalog_t *cat,
  * What the statement of <text>, whose facts are <facts>, does.  <path> is the
  * search_path as it is set, <role> stands for "$user"; <path> NULL: not known,
  * a name may then mean any table or function that has it.  MySQL: <path> is
- * the schema that is in use.
+ * the schema that is in use.  <stable>: what is no more than that is cacheable;
+ * _ELSEWHERE: in MySQL as well, as the plan is for another server, not for the
+ * cache.
  */
+#define NGX_HYPERDRIVE_SQL_CATALOG_STABLE     1
+#define NGX_HYPERDRIVE_SQL_CATALOG_ELSEWHERE  2
+
 void ngx_hyperdrive_sql_catalog_plan(ngx_hyperdrive_sql_catalog_t *cat,
     ngx_str_t *text, ngx_hyperdrive_sql_facts_t *facts, ngx_str_t *path,
-    ngx_str_t *role, ngx_uint_t allow_stable,
+    ngx_str_t *role, ngx_uint_t stable,
     ngx_hyperdrive_sql_catalog_plan_t *plan);
 /* ...as far as it can be said with no catalog at hand */
 void ngx_hyperdrive_sql_catalog_plan_blind(ngx_hyperdrive_sql_facts_t *facts,

@@ -94,7 +94,7 @@ static const char  *ngx_hyperdrive_sql_catalog_plan_stable[] = {
 void
 ngx_hyperdrive_sql_catalog_plan(ngx_hyperdrive_sql_catalog_t *cat,
     ngx_str_t *text, ngx_hyperdrive_sql_facts_t *facts, ngx_str_t *path,
-    ngx_str_t *role, ngx_uint_t allow_stable,
+    ngx_str_t *role, ngx_uint_t stable,
     ngx_hyperdrive_sql_catalog_plan_t *plan)
 {
     ngx_uint_t                          i;
@@ -103,8 +103,10 @@ ngx_hyperdrive_sql_catalog_plan(ngx_hyperdrive_sql_catalog_t *cat,
 
     if (cat->mysql) {
         ngx_hyperdrive_sql_mysql_catalog_plan(cat, facts,
-                                              path && path->len ? path : NULL,
-                                              plan);
+                                    path && path->len ? path : NULL,
+                                    stable
+                                    == NGX_HYPERDRIVE_SQL_CATALOG_ELSEWHERE,
+                                    plan);
         return;
     }
 
@@ -117,7 +119,7 @@ ngx_hyperdrive_sql_catalog_plan(ngx_hyperdrive_sql_catalog_t *cat,
     plan->reason = facts->known_reason;
     plan->stateful = facts->known_stateful;
 
-    if (facts->stable && !allow_stable
+    if (facts->stable && !stable
         && (plan->reason == NGX_HYPERDRIVE_SQL_CACHEABLE
             || plan->reason == NGX_HYPERDRIVE_SQL_NO_TABLE))
     {
@@ -129,7 +131,7 @@ ngx_hyperdrive_sql_catalog_plan(ngx_hyperdrive_sql_catalog_t *cat,
     w.depth = 0;
     w.inner = 0;
     w.full = 0;
-    w.allow_stable = allow_stable;
+    w.allow_stable = (stable != 0);
     w.truncate = ngx_hyperdrive_sql_catalog_plan_truncate(facts);
 
     if (ngx_hyperdrive_sql_catalog_plan_sure(facts)) {

@@ -392,6 +392,7 @@ typedef struct {
 
 #define NGX_HYPERDRIVE_SQL_F_WORD        6
 #define NGX_HYPERDRIVE_SQL_F_TOUCH       0x20
+#define NGX_HYPERDRIVE_SQL_F_ANYWHERE    0x40
 
 
 typedef struct {

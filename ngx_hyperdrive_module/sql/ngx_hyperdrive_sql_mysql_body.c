@@ -104,6 +104,10 @@ ngx_hyperdrive_sql_mysql_body_done(ngx_hyperdrive_sql_scan_t *s)
     s->facts->known_reason = s->facts->reason;
     s->facts->known_stateful = s->facts->stateful;
     s->facts->known_may_write = s->facts->may_write;
+
+    if (s->facts->stable) {
+        ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_VOLATILE);
+    }
 }
 
 

@@ -100,7 +100,7 @@ ngx_int_t ngx_hyperdrive_sql_mysql_catalog_done(
     ngx_hyperdrive_sql_catalog_t *cat);
 void ngx_hyperdrive_sql_mysql_catalog_plan(ngx_hyperdrive_sql_catalog_t *cat,
     ngx_hyperdrive_sql_facts_t *facts, ngx_str_t *schema,
-    ngx_hyperdrive_sql_catalog_plan_t *plan);
+    ngx_uint_t elsewhere, ngx_hyperdrive_sql_catalog_plan_t *plan);
 
 void ngx_hyperdrive_sql_mysql_catalog_stats(ngx_hyperdrive_sql_catalog_t *cat,
     ngx_hyperdrive_sql_catalog_stats_t *stats);

@@ -17,6 +17,7 @@ typedef struct {
     ngx_hyperdrive_sql_mysql_catalog_t     *my;
     ngx_hyperdrive_sql_catalog_plan_t      *plan;
     ngx_uint_t                              depth;
+    ngx_uint_t                              elsewhere;
 } ngx_hyperdrive_sql_mysql_walk_t;
 
 
@@ -60,7 +61,7 @@ static void ngx_hyperdrive_sql_mysql_catalog_plan_add(
 void
 ngx_hyperdrive_sql_mysql_catalog_plan(ngx_hyperdrive_sql_catalog_t *cat,
     ngx_hyperdrive_sql_facts_t *facts, ngx_str_t *schema,
-    ngx_hyperdrive_sql_catalog_plan_t *plan)
+    ngx_uint_t elsewhere, ngx_hyperdrive_sql_catalog_plan_t *plan)
 {
     ngx_hyperdrive_sql_mysql_walk_t  w;
 
@@ -82,8 +83,16 @@ ngx_hyperdrive_sql_mysql_catalog_plan(ngx_hyperdrive_sql_catalog_t *cat,
     w.my = cat->mysql;
     w.plan = plan;
     w.depth = 0;
+    w.elsewhere = elsewhere;
 
     w.my->walk++;
+
+    if (facts->stable && !elsewhere
+        && (plan->reason == NGX_HYPERDRIVE_SQL_CACHEABLE
+            || plan->reason == NGX_HYPERDRIVE_SQL_NO_TABLE))
+    {
+        plan->reason = NGX_HYPERDRIVE_SQL_VOLATILE;
+    }
 
     ngx_hyperdrive_sql_mysql_catalog_plan_facts(&w, facts, schema, 0);
 
@@ -590,6 +599,11 @@ ngx_hyperdrive_sql_mysql_catalog_plan_text(ngx_hyperdrive_sql_mysql_walk_t *w,
 
     if (facts->known_reason != NGX_HYPERDRIVE_SQL_NO_TABLE) {
         ngx_hyperdrive_sql_mysql_catalog_plan_reason(w, facts->known_reason);
+    }
+
+    if (facts->stable && !w->elsewhere) {
+        ngx_hyperdrive_sql_mysql_catalog_plan_reason(w,
+                                                 NGX_HYPERDRIVE_SQL_VOLATILE);
     }
 
     ngx_hyperdrive_sql_mysql_catalog_plan_facts(w, facts, home, written);

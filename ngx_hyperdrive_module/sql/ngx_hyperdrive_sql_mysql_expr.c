@@ -107,7 +107,7 @@ ngx_hyperdrive_sql_mysql_expr(ngx_hyperdrive_sql_scan_t *s)
     case K(UTC_DATE):
     case K(UTC_TIME):
     case K(UTC_TIMESTAMP):
-        ngx_hyperdrive_sql_names_reason(s, NGX_HYPERDRIVE_SQL_VOLATILE);
+        s->facts->stable = 1;
         return;
 
     case K(NEXT):
@@ -210,6 +210,11 @@ ngx_hyperdrive_sql_mysql_expr_call(ngx_hyperdrive_sql_scan_t *s)
             if (token.type != T(CLOSE)) {
                 return;
             }
+        }
+
+        if (flags & NGX_HYPERDRIVE_SQL_F_ANYWHERE) {
+            s->facts->stable = 1;
+            return;
         }
 
         break;

@@ -17,6 +17,7 @@
 #   SESSION    speaks of the session, or changes it
 #   WRITES     changes what is stored
 #   WORD       none at all: a word of the grammar, or a type, with a "(" behind
+#   ANYWHERE   (with HARMLESS) does on another server what it does here
 #   TOUCH      (with one of the others) only if the "(" touches it, unless
 #              sql_mode has IGNORE_SPACE; else it is a stored function
 #
@@ -121,6 +122,15 @@ harmless="
     version wait_for_executed_gtid_set wait_until_sql_thread_after_gtids
     wsrep_last_seen_gtid wsrep_last_written_gtid wsrep_sync_wait_upto_gtid"
 
+# of these: clocks, numbers by chance, and who asks
+
+anywhere="
+    benchmark curdate current_date current_role current_time
+    current_timestamp current_user curtime localtime localtimestamp now rand
+    random_bytes session_user sleep sys_guid sysdate system_user
+    unix_timestamp user utc_date utc_time utc_timestamp uuid uuid_short
+    uuid_v4 uuid_v7"
+
 harmless_touch="curdate curtime now sysdate system_user"
 
 session="
@@ -162,6 +172,7 @@ cat <<'HEAD'
 #define WRITES     NGX_HYPERDRIVE_SQL_F_WRITES
 #define WORD       NGX_HYPERDRIVE_SQL_F_WORD
 #define TOUCH      NGX_HYPERDRIVE_SQL_F_TOUCH
+#define ANYWHERE   NGX_HYPERDRIVE_SQL_F_ANYWHERE
 
 
 const ngx_hyperdrive_sql_name_t  ngx_hyperdrive_sql_mysql_functions[] = {
@@ -175,9 +186,10 @@ HEAD
     for i in $session; do echo "$i SESSION"; done
     for i in $writes; do echo "$i WRITES"; done
     for i in $word; do echo "$i WORD"; done
-} | LC_ALL=C sort -k 1,1 | awk '
+} | LC_ALL=C sort -k 1,1 | awk -v anywhere="$anywhere" '
+    BEGIN { n = split(anywhere, a); while (n) { is[a[n--]] = "|ANYWHERE" } }
     NR > 1 { print line "," }
-    { line = "    { ngx_string(\"" $1 "\"), " $2 " }" }
+    { line = "    { ngx_string(\"" $1 "\"), " $2 is[$1] " }" }
     END { print line }'
 
 cat <<'TAIL'

@@ -11,6 +11,10 @@
 #include "sql/ngx_hyperdrive_sql_set.h"
 
 
+/* statements of one text that are looked at */
+#define NGX_HYPERDRIVE_CLASSIFY_EACH     64
+
+
 static void ngx_hyperdrive_classify_mysql(ngx_hyperdrive_sql_facts_t *facts,
     ngx_hyperdrive_state_plan_t *plan);
 static ngx_uint_t ngx_hyperdrive_classify_each(ngx_str_t *text,
@@ -207,7 +211,7 @@ ngx_hyperdrive_classify_each(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
 {
     u_char                             *end;
     ngx_str_t                           one;
-    ngx_uint_t                          n, does, each;
+    ngx_uint_t                          n, does, each, known;
     static u_char                       names[16384];
     ngx_hyperdrive_sql_lexer_t          lexer;
     ngx_hyperdrive_sql_token_t          tok;
@@ -222,6 +226,8 @@ ngx_hyperdrive_classify_each(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
 
     each = (NGX_HYPERDRIVE_STATE_FOUND_SAME | NGX_HYPERDRIVE_STATE_DOES_KEEP)
            * NGX_HYPERDRIVE_STATE_EACH_ALIKE;
+
+    known = NGX_HYPERDRIVE_STATE_EACH;
 
     ngx_hyperdrive_sql_lexer_init(&lexer, text, mode);
     ngx_hyperdrive_sql_lexer_next(&lexer, &tok);
@@ -256,8 +262,10 @@ ngx_hyperdrive_classify_each(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
             each &= ~((ngx_uint_t) 0x0f << (4 * n));
             each |= does << (4 * n);
 
-        } else if (does != ngx_hyperdrive_state_does(each, n)) {
-            n = NGX_HYPERDRIVE_STATE_EACH - 1;
+        } else if (does != ngx_hyperdrive_state_does(each, n)
+                   || n == NGX_HYPERDRIVE_CLASSIFY_EACH)
+        {
+            known = NGX_HYPERDRIVE_STATE_EACH - 1;
             break;
         }
 
@@ -266,18 +274,14 @@ ngx_hyperdrive_classify_each(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
             || ngx_strcmp(of.verb, "EXECUTE") == 0)
         {
             /* of how many results, nobody knows */
+            known = ngx_min(n, NGX_HYPERDRIVE_STATE_EACH - 1);
             break;
         }
     }
 
-    if (tok.type != NGX_HYPERDRIVE_SQL_T_END
-        && n < NGX_HYPERDRIVE_STATE_EACH)
-    {
-        /* from there on it may be anything */
-        each &= ((ngx_uint_t) 1 << (4 * n)) - 1;
-    }
+    /* from there on it may be anything */
 
-    return each;
+    return each & (((ngx_uint_t) 1 << (4 * known)) - 1);
 }
 
 

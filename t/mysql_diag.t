@@ -147,6 +147,9 @@ my @talks = (
 		. '+ DO 9; SELECT FOUND_ROWS()',
 	'SELECT * FROM t; DO 1 + DO 2 + DO 3 + DO 4 + DO 5 + DO 6 + DO 7'
 		. '+ SELECT id FROM t LIMIT 2 + DO 8; SELECT FOUND_ROWS()',
+	'SELECT * FROM t; DO 1 + DO 2 + DO 3 + DO 4 + DO 5 + DO 6 + DO 7'
+		. '+ SELECT id FROM t LIMIT 2; SELECT FOUND_ROWS()',
+	'SELECT * FROM t; DO 1 + CALL several(); SELECT FOUND_ROWS()',
 	'SELECT * FROM t; SELECT nosuch + SELECT 1; SELECT FOUND_ROWS()',
 	'INSERT IGNORE INTO w VALUES (300) + SET @k = 1; SHOW WARNINGS',
 	'INSERT IGNORE INTO w VALUES (300); SET @k = 1 + SET @k = 2;'
@@ -240,7 +243,8 @@ my $schema = 'CREATE TABLE t (id INT PRIMARY KEY);'
 	. 'INSERT INTO t VALUES (1), (2), (3), (4), (5);'
 	. 'CREATE TABLE a (id INT AUTO_INCREMENT PRIMARY KEY, v INT);'
 	. 'CREATE TABLE b (id INT AUTO_INCREMENT PRIMARY KEY, v INT);'
-	. 'CREATE TABLE w (v TINYINT);';
+	. 'CREATE TABLE w (v TINYINT);'
+	. 'CREATE PROCEDURE several() SELECT id FROM t LIMIT 3;';
 
 my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
 	databases => [ 'front', 'back' ],

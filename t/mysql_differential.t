@@ -350,7 +350,7 @@ if ($ENV{DIFF_SCRIPT}) {
 
 	my $end = time() + $seconds;
 	my ($seed, $last) = $ENV{DIFF_SECONDS} ? (time(), time() * 2)
-		: (1, 10);
+		: (1, 30);
 	my ($n, $bad) = (0, 0);
 
 	for ( ; time() < $end && $seed <= $last && $bad < 3; $seed++, $n++) {

@@ -306,6 +306,10 @@ typedef struct {
                                                        in now, or nothing */
     unsigned                          astray:1;     /* ...it has left all
                                                        schemas */
+    unsigned                          tracked:1;    /* ...it has changed
+                                                       something of its
+                                                       session, the database
+                                                       says */
     unsigned                          clears:1;     /* OTHER: as of a unit */
     unsigned                          cursor:1;     /* ...its rows are fetched
                                                        by other requests */

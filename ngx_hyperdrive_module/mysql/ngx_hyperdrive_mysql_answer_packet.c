@@ -620,6 +620,7 @@ ngx_hyperdrive_mysql_answer_packet_end(ngx_hyperdrive_mysql_client_t *c,
     piece->warnings = ok.warnings;
     piece->astray = (ngx_hyperdrive_mysql_ok_schema(&ok, &piece->schema)
                      && piece->schema.len == 0);
+    piece->tracked = (pass && ngx_hyperdrive_mysql_ok_changed(&ok));
     piece->cursor = ((ok.status & NGX_HYPERDRIVE_MYSQL_CURSOR) != 0);
 
     if (first->number) {

@@ -379,6 +379,35 @@ ngx_hyperdrive_mysql_ok_schema(ngx_hyperdrive_mysql_ok_t *ok, ngx_str_t *name)
 }
 
 
+ngx_uint_t
+ngx_hyperdrive_mysql_ok_changed(ngx_hyperdrive_mysql_ok_t *ok)
+{
+    u_char     *p, *last, type;
+    ngx_str_t   entry;
+
+    if (ok->changes.len == 0) {
+        return 0;
+    }
+
+    p = ok->changes.data;
+    last = p + ok->changes.len;
+
+    while (p && p < last) {
+
+        type = *p++;
+        p = ngx_hyperdrive_mysql_read_lstr(p, last, &entry);
+
+        if (p && (type == NGX_HYPERDRIVE_MYSQL_TRACK_VARIABLES
+                  || type == NGX_HYPERDRIVE_MYSQL_TRACK_CHANGE))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 ngx_int_t
 ngx_hyperdrive_mysql_err_read(ngx_str_t *payload,
     ngx_hyperdrive_mysql_err_t *err)

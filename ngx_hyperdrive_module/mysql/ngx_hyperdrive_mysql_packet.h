@@ -240,6 +240,8 @@ void ngx_hyperdrive_mysql_end(ngx_hyperdrive_chain_t *chain, uint64_t caps,
 /* whether it tells, by a tracker, which schema the session is in; none: "" */
 ngx_uint_t ngx_hyperdrive_mysql_ok_schema(ngx_hyperdrive_mysql_ok_t *ok,
     ngx_str_t *name);
+/* ...that a variable, or something else of the session, was changed */
+ngx_uint_t ngx_hyperdrive_mysql_ok_changed(ngx_hyperdrive_mysql_ok_t *ok);
 
 /*
  * Readers of payloads, their first byte included: NGX_OK or NGX_ERROR, cut

@@ -238,6 +238,9 @@ typedef struct {
                                                      in no schema any more, and
                                                      closed behind the client */
     unsigned                         all:1;       /* it has to be taken away */
+    unsigned                         reads:1;     /* MySQL: what was sent since
+                                                     it was settled says in its
+                                                     text what it changes */
     unsigned                         sent:1;      /* something of the client's
                                                      own, since it has this
                                                      origin */
@@ -559,6 +562,8 @@ void ngx_hyperdrive_session_resume(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_pin_setting(ngx_hyperdrive_session_t *s);
 /* MySQL: its schema was dropped, and no other connection can be in none */
 void ngx_hyperdrive_session_pin_astray(ngx_hyperdrive_session_t *s);
+/* something of its session was changed, by what cannot be read here */
+void ngx_hyperdrive_session_pin_changed(ngx_hyperdrive_session_t *s);
 /* MySQL's: run->replication */
 void ngx_hyperdrive_session_pin_replication(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_run_t *run);

@@ -261,6 +261,26 @@ ngx_hyperdrive_session_pin_astray(ngx_hyperdrive_session_t *s)
 }
 
 
+void
+ngx_hyperdrive_session_pin_changed(ngx_hyperdrive_session_t *s)
+{
+    if (s->pin.reads) {
+        return;
+    }
+
+    /* the client goes on with it, nobody else does */
+
+    s->pin.all = 1;
+
+    if (!s->pinned && !s->conf->state_reject
+        && ngx_hyperdrive_session_pin_taken(s)
+           < ngx_hyperdrive_session_pin_max(s))
+    {
+        ngx_hyperdrive_session_pin_begin(s, NGX_HYPERDRIVE_STATE_PIN_FUNCTION);
+    }
+}
+
+
 /* what <stmt> may leave that is kept for the client */
 
 static ngx_uint_t

@@ -64,6 +64,12 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
         s->defaults = 1;
     }
 
+    if (run->stmt == NULL || run->stmt->plan.settings
+        || run->stmt->plan.stateful)
+    {
+        s->pin.reads = 1;
+    }
+
     ngx_hyperdrive_session_pin_run(s, run);
 
     if (run->prepares) {
@@ -131,6 +137,10 @@ ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
         ngx_hyperdrive_session_pin_astray(s);
     }
 
+    if (piece->tracked) {
+        ngx_hyperdrive_session_pin_changed(s);
+    }
+
     if (piece->discard == NGX_HYPERDRIVE_PROTO_DISCARD_SESSION) {
         ngx_hyperdrive_session_settings_discard(s);
     }
@@ -184,6 +194,8 @@ ngx_hyperdrive_session_track_defaults(ngx_hyperdrive_session_t *s)
 void
 ngx_hyperdrive_session_track_settled(ngx_hyperdrive_session_t *s)
 {
+    s->pin.reads = 0;
+
     if (s->path_local
         && s->conf->origin->proto->origin_idle(s->origin->wire))
     {

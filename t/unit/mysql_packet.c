@@ -327,6 +327,20 @@ read_ok_cut(uint64_t caps, ngx_hyperdrive_mysql_ok_t *out, size_t least,
 }
 
 
+/* 1: no schema, 2: it was changed */
+
+static ngx_uint_t
+tracked(ngx_hyperdrive_mysql_ok_t *in)
+{
+    ngx_str_t   name;
+    ngx_uint_t  astray;
+
+    astray = (ngx_hyperdrive_mysql_ok_schema(in, &name) && name.len == 0);
+
+    return astray | ngx_hyperdrive_mysql_ok_changed(in) << 1;
+}
+
+
 static void
 test_ok(void)
 {
@@ -334,16 +348,21 @@ test_ok(void)
     ngx_hyperdrive_mysql_ok_t  in, out;
 
     ngx_memzero(&in, sizeof(ngx_hyperdrive_mysql_ok_t));
-    ok(!ngx_hyperdrive_mysql_ok_astray(&in), "nothing was tracked");
+    ok(tracked(&in) == 0, "nothing was tracked");
 
-    /* a variable, the schema "d", the schema "" */
-    in.changes.data = (u_char *) "\0\4\1a\1b" "\1\2\1d" "\1\1\0";
+    /* a variable, the schema "d", the schema "", a change */
+    in.changes.data = (u_char *) "\0\4\1a\1b" "\1\2\1d" "\1\1\0" "\2\1" "1";
     in.changes.len = 10;
-    ok(!ngx_hyperdrive_mysql_ok_astray(&in), "it has a schema");
+    ok(tracked(&in) == 2, "a variable, and it has a schema");
     in.changes.len = 13;
-    ok(ngx_hyperdrive_mysql_ok_astray(&in), "it has none any more");
+    ok(tracked(&in) == 3, "it has none any more");
     in.changes.len = 12;
-    ok(!ngx_hyperdrive_mysql_ok_astray(&in), "it is cut");
+    ok(tracked(&in) == 2, "it is cut");
+    in.changes.data += 6;
+    in.changes.len = 4;
+    ok(tracked(&in) == 0, "nothing but a schema");
+    in.changes.len = 10;
+    ok(tracked(&in) == 3, "a change of any kind");
 
     ngx_memzero(&in, sizeof(in));
 

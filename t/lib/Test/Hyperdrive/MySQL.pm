@@ -708,6 +708,9 @@ sub _changes {
 		# of GTIDs the first byte says how they are written
 		substr($data, 0, 1, '') if $type == 3;
 
+		# that something has changed is one character
+		push @values, substr($data, 0, 1, '') if $type == 2;
+
 		push @values, take_lstr($data) while length $data;
 		push @changes, [ $type, @values ];
 	}

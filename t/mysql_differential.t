@@ -530,6 +530,20 @@ sub found {
 [1,"query","SELECT DATABASE()"]
 [0,"query","SELECT DATABASE()"]
 
+# a routine of another schema that fails
+{"max":1,"cache":1,"clients":[{"user":"app","database":"d0"},{"user":"app","database":"d0"}]}
+[0,"query","SELECT * FROM t"]
+[0,"query","CALL r.p_err()"]
+[0,"query","SELECT * FROM t"]
+[0,"query","SELECT DATABASE()"]
+[0,"query","BEGIN"]
+[0,"query","INSERT INTO t VALUES (9, 1, 'x')"]
+[0,"query","CALL r.p_err()"]
+[0,"query","INSERT INTO t VALUES (8, 1, 'x')"]
+[0,"query","ROLLBACK"]
+[0,"query","SELECT * FROM t"]
+[1,"query","SELECT DATABASE()"]
+
 # whoever has no schema gets no other one's
 {"max":3,"cache":1,"clients":[{"user":"app"},{"user":"app"}]}
 [0,"query","USE d1"]

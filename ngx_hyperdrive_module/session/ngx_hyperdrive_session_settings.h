@@ -104,8 +104,9 @@ struct ngx_hyperdrive_session_settings_s {
 
     ngx_hyperdrive_session_said_t     *said;       /* why, or NULL */
     ngx_str_t                          schema;     /* MySQL: the origin has told
-                                                      that it is in this one;
+                                                      that it is in this one...;
                                                       malloc */
+    unsigned                           lost:1;     /* ...before an error */
 };
 
 

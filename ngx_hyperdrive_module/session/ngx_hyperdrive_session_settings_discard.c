@@ -152,9 +152,23 @@ ngx_hyperdrive_session_settings_follow(ngx_hyperdrive_session_t *s)
         now = s->origin->pool->database;
     }
 
-    if (!ngx_hyperdrive_base_same(told, &now)
-        && (memchr(told->data, '`', told->len)
-            || ngx_hyperdrive_session_settings_learn(s, &use, told) != NGX_OK))
+    if (settings->lost) {
+
+        /* an error does not tell, as of a routine in another one: it is chosen
+           again before it is used */
+
+        if (ngx_hyperdrive_state_bucket_set(&s->origin->bucket, &use, NULL)
+            != NGX_OK)
+        {
+            ngx_hyperdrive_session_settings_unknown(s);
+        }
+
+        s->aligned = 0;
+
+    } else if (!ngx_hyperdrive_base_same(told, &now)
+               && (memchr(told->data, '`', told->len)
+                   || ngx_hyperdrive_session_settings_learn(s, &use, told)
+                      != NGX_OK))
     {
         /* nobody else can be told */
         ngx_hyperdrive_session_pin_astray(s);
@@ -162,6 +176,8 @@ ngx_hyperdrive_session_settings_follow(ngx_hyperdrive_session_t *s)
 
     free(told->data);
     ngx_str_null(told);
+
+    settings->lost = 0;
 }
 
 

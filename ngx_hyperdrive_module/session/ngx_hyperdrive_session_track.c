@@ -124,10 +124,14 @@ ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
         ngx_hyperdrive_session_settings_told(s, &piece->schema);
     }
 
-    if (piece->type == NGX_HYPERDRIVE_PROTO_READY && !piece->own
-        && s->settings && s->settings->schema.len)
-    {
-        ngx_hyperdrive_session_settings_follow(s);
+    if (!piece->own && s->settings && s->settings->schema.len) {
+
+        if (piece->type == NGX_HYPERDRIVE_PROTO_ERROR) {
+            s->settings->lost = 1;
+
+        } else if (piece->type == NGX_HYPERDRIVE_PROTO_READY) {
+            ngx_hyperdrive_session_settings_follow(s);
+        }
     }
 
     ngx_hyperdrive_session_pin_piece(s, piece);

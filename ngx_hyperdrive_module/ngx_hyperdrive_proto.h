@@ -212,8 +212,7 @@ typedef struct {
                                                        none of */
     unsigned                          autocommit:2; /* ...by
                                                        _block_autocommit(): a
-                                                       _state_autocommit_e... */
-    unsigned                          first:1;      /* ...as a log-in has it */
+                                                       _state_autocommit_e */
     unsigned                          fails:1;      /* the block has failed,
                                                        without an origin: so
                                                        does this... */

@@ -37,16 +37,29 @@ stream {
         hyperdrive_pool    max=1;
     }
 
+    upstream manual {
+        hyperdrive_origin  mysql://usual:secret@127.0.0.1:8081/shop?ssl-mode=DISABLED;
+        hyperdrive_pool    max=1;
+    }
+
     server {
         listen             127.0.0.1:8080;
         hyperdrive_pass    u;
+        hyperdrive_users   off;
+    }
+
+    server {
+        listen             127.0.0.1:8083;
+        hyperdrive_pass    manual;
         hyperdrive_users   off;
     }
 }
 
 EOC
 
-my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
+my $db = $t->mariadb(port => port(8081), users => { app => 'secret',
+		usual => { password => 'secret',
+			grants => 'SELECT, INSERT, DELETE' } },
 	databases => [ 'shop' ], sql => {
 		shop => 'CREATE TABLE t (id INT PRIMARY KEY);'
 			. 'INSERT INTO t VALUES (1), (2)',
@@ -214,6 +227,26 @@ for my $sql ('SET autocommit = 0', 'SET autocommit = 1') {
 		$straight->read_packet()), "$sql, and told so");
 
 	$_->quit() for $straight, $c;
+}
+
+# what a session begins with may not be what its log-in says
+
+$db->sql("SET GLOBAL init_connect = 'SET autocommit = 0'");
+
+for my $port (port(8081), port(8083)) {
+	my $c = mysql_client($port, user => 'usual', password => 'secret',
+		database => 'shop');
+
+	for my $sql ('SET autocommit = 1', 'INSERT INTO t VALUES (7)', 'ROLLBACK',
+		'DELETE FROM t WHERE id = 7')
+	{
+		my $r = $c->query($sql);
+
+		is($r->{status} & ($on | $open), $on, "init_connect: $sql");
+		is($r->{affected}, 1, "init_connect: $sql: rows") if $sql =~ / t /;
+	}
+
+	$c->quit();
 }
 
 $_->quit() for $c1, $c2;

@@ -184,7 +184,6 @@ ngx_hyperdrive_mysql_client_told(void *data, ngx_str_t *greeting)
 
     /* a log-in is told of all that it is going to be told of */
 
-    client->manual = !(origin.status & NGX_HYPERDRIVE_MYSQL_AUTOCOMMIT);
     client->tracks = (origin.changes.len > sizeof("autocommit")
                       && ngx_strlcasestrn(origin.changes.data,
                                           origin.changes.data
@@ -765,9 +764,6 @@ ngx_hyperdrive_mysql_client_query(ngx_hyperdrive_mysql_client_t *client,
         || client->tracks)
     {
         unit->autocommit = stmt->plan.autocommit;
-        unit->first = (client->manual
-                       == (unit->autocommit
-                           == NGX_HYPERDRIVE_STATE_AUTOCOMMIT_OFF));
     }
 
     ngx_str_set(&unit->args, "");

@@ -17,8 +17,7 @@
 
 #define NGX_HYPERDRIVE_MYSQL_EXPORT_DIRECT   0x01
 #define NGX_HYPERDRIVE_MYSQL_EXPORT_MULTI    0x02
-#define NGX_HYPERDRIVE_MYSQL_EXPORT_MANUAL   0x04
-#define NGX_HYPERDRIVE_MYSQL_EXPORT_TRACKS   0x08
+#define NGX_HYPERDRIVE_MYSQL_EXPORT_TRACKS   0x04
 
 
 static void ngx_hyperdrive_mysql_export_name(ngx_hyperdrive_mysql_name_t *name,
@@ -50,7 +49,6 @@ ngx_hyperdrive_mysql_export(void *data, ngx_hyperdrive_chain_t *out)
     ngx_hyperdrive_base_chain_put_u32(out,
         (client->direct ? NGX_HYPERDRIVE_MYSQL_EXPORT_DIRECT : 0)
         | (client->multi ? NGX_HYPERDRIVE_MYSQL_EXPORT_MULTI : 0)
-        | (client->manual ? NGX_HYPERDRIVE_MYSQL_EXPORT_MANUAL : 0)
         | (client->tracks ? NGX_HYPERDRIVE_MYSQL_EXPORT_TRACKS : 0));
     ngx_hyperdrive_base_chain_put_u64(out, client->mode);
     ngx_hyperdrive_base_chain_put_u64(out, client->first_mode);
@@ -169,7 +167,6 @@ ngx_hyperdrive_mysql_export_head(ngx_hyperdrive_mysql_client_t *client,
     client->status = status;
     client->direct = ((flags & NGX_HYPERDRIVE_MYSQL_EXPORT_DIRECT) != 0);
     client->multi = ((flags & NGX_HYPERDRIVE_MYSQL_EXPORT_MULTI) != 0);
-    client->manual = ((flags & NGX_HYPERDRIVE_MYSQL_EXPORT_MANUAL) != 0);
     client->tracks = ((flags & NGX_HYPERDRIVE_MYSQL_EXPORT_TRACKS) != 0);
 
     return p;

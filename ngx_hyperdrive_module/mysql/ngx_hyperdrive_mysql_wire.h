@@ -161,10 +161,9 @@ typedef struct {
     unsigned                          headed:1;   /* ...and has its header */
     unsigned                          ending:1;   /* ...and is none */
     unsigned                          direct:1;   /* _MYSQL_LAST is a number */
-    unsigned                          manual:1;   /* a log-in begins with
-                                                     autocommit off */
-    unsigned                          tracks:1;   /* ...is told of changes of
-                                                     that, if it wants to be */
+    unsigned                          tracks:1;   /* a log-in is told of changes
+                                                     of autocommit, if it wants
+                                                     to be */
     unsigned                          multi:1;    /* several statements in one
                                                      text are fine */
     unsigned                          typed:1;    /* <expected> is of their

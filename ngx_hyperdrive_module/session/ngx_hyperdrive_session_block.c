@@ -128,8 +128,9 @@ ngx_hyperdrive_session_block_autocommit(ngx_hyperdrive_session_t *s)
         ngx_str_set(&value, "1");
     }
 
-    return ngx_hyperdrive_session_settings_learn(s, &name,
-                                                 s->unit.first ? NULL : &value);
+    /* said, even if a log-in begins so: init_connect may have changed it */
+
+    return ngx_hyperdrive_session_settings_learn(s, &name, &value);
 }
 
 

@@ -448,7 +448,7 @@ sub _answer {
 
 		# a variable that is NULL has no type behind a while
 
-		s/\x0c..(?:....)[\x08\xfa\xfb]..[\0\x27]\0\0\z/(any)/s
+		s/\x0c..(?:....)[\x05\x08\xfa\xfb]..[\0\x1f\x27]\0\0\z/(any)/s
 			if /^\x03def\0\0\0.@/s;
 
 		# a statement's number

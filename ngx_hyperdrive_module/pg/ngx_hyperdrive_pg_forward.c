@@ -87,8 +87,6 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
 
         f.pos = *pos;
         f.nbehind = 0;
-        f.drops = 0;
-        f.counts = 0;
 
         if (c->left) {
 

@@ -38,7 +38,7 @@ typedef struct {
     u_char                          *last;      /* end of what is there */
     size_t                           total;     /* bytes of the message */
 
-    /* of the statement of a Bind or Query, see _pg_portal.c */
+    /* of a Bind, an Execute or a DEALLOCATE, see _pg_portal.c */
     ngx_hyperdrive_state_name_t     *label;
     uint64_t                         drops;
 

@@ -40,6 +40,8 @@ ngx_hyperdrive_pg_forward_deallocate(ngx_hyperdrive_pg_forward_t *f,
     ngx_int_t                     rc;
     ngx_hyperdrive_state_name_t  *target;
 
+    f->drops = 0;
+
     rc = ngx_hyperdrive_pg_forward_target(f, stmt, &target);
 
     if (rc != NGX_OK) {
@@ -608,6 +610,7 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
     mangled = 0;
     target = NULL;
     f->label = NULL;
+    f->drops = 0;
 
     if (entry == NULL) {
         ngx_hyperdrive_pg_forward_run_named(f);

@@ -207,6 +207,9 @@ ngx_hyperdrive_pg_portal_run(ngx_hyperdrive_pg_forward_t *f,
     portal = *link;
     stmt = portal->stmt;
 
+    f->drops = portal->id;
+    f->counts = 0;
+
     if (stmt->plan.executed) {
         ngx_hyperdrive_pg_forward_run_execute(f, stmt, portal->args.data,
                                               portal->args.data
@@ -224,8 +227,6 @@ ngx_hyperdrive_pg_portal_run(ngx_hyperdrive_pg_forward_t *f,
 
     reply->label = portal->label;
     reply->counts = f->counts;
-
-    f->drops = portal->id;
 
     if (stmt->plan.forgets
         && ngx_hyperdrive_pg_portal_drops(f, stmt, reply) != NGX_OK)

@@ -368,10 +368,6 @@ ngx_hyperdrive_pg_answer_error_undo(ngx_hyperdrive_pg_origin_t *o,
 
         break;
 
-    case NGX_HYPERDRIVE_PG_REPLY_QUERY:
-        o->unnamed_dirty = 1;
-        break;
-
     case NGX_HYPERDRIVE_PG_REPLY_DESCRIBE:
         item = reply->id ? ngx_hyperdrive_state_set_find(&o->set, reply->id)
                          : NULL;

@@ -541,9 +541,10 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
     c->unnamed = NULL;
     c->unnamed_group = o->group;
 
+    /* (not if it cannot even be read: then another client's may be there) */
+
     ngx_hyperdrive_pg_origin_unnamed(o, NULL);
 
-    o->unnamed_dirty = 0;
     o->unnamed_group = o->group;
 
     if (o->begun) {

@@ -237,12 +237,14 @@ sub extended {
 		[ 'E', '', @rows ], rnd(8) ? () : ([ 'E', '' ]), [ 'S' ] ];
 }
 
-# What is bound, and not executed, or later, or in part, or closed before.
+# What is bound, and not executed, or later, or in part, or closed before.  Not
+# DISCARD ALL: if what is behind it fails, it is reported later, see
+# docs/postgres.md.
 
 sub unexecuted {
 	my $portal = any('', 'c1', 'c2');
 	my ($sql, @values) = rnd(4) ? (any(setting_text(), setting_text(),
-		role_text(), 'DEALLOCATE ALL', 'DISCARD ALL', deallocate_text(),
+		role_text(), 'DEALLOCATE ALL', deallocate_text(),
 		transaction_text(), 'RESET ALL')) : parameters();
 	my $name = name_for($sql);
 
@@ -571,7 +573,7 @@ sub statement {
 sub lone {
 	for ( ;; ) {
 		my $sql = statement();
-		return $sql unless $sql =~ /^(?:PREPARE|EXECUTE)/;
+		return $sql unless $sql =~ /^(?:PREPARE|EXECUTE|DEALLOCATE)/;
 	}
 }
 

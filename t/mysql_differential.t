@@ -544,6 +544,16 @@ sub found {
 [0,"query","SELECT * FROM t"]
 [1,"query","SELECT DATABASE()"]
 
+# a variable of bytes, on another connection
+{"max":2,"cache":0,"clients":[{"user":"app","database":"d0"},{"user":"app","database":"d0"}]}
+[0,"query","SET @b = x'41', @A := @b + 1"]
+[1,"query","BEGIN"]
+[1,"query","SELECT * FROM t WHERE id = 1 FOR UPDATE"]
+[0,"query","INSERT INTO t VALUES (9, 1, 'x')"]
+[0,"query","SELECT @b, @A, COLLATION(@b)"]
+[1,"query","COMMIT"]
+[0,"query","SELECT @b, @A, COLLATION(@b)"]
+
 # whoever has no schema gets no other one's
 {"max":3,"cache":1,"clients":[{"user":"app"},{"user":"app"}]}
 [0,"query","USE d1"]

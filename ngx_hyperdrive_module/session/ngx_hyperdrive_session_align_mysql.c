@@ -332,6 +332,18 @@ ngx_hyperdrive_session_align_mysql_put(ngx_hyperdrive_session_align_my_t *list,
 
     static ngx_str_t  binary = ngx_string("'binary'");
 
+    /* what is told of one that is not set is no value to be said again */
+
+    static ngx_str_t  asof = ngx_string("system_versioning_asof");
+    static ngx_str_t  unset = ngx_string("'DEFAULT'");
+    static ngx_str_t  deflt = ngx_string("DEFAULT");
+
+    if (ngx_hyperdrive_base_same(name, &asof)
+        && ngx_hyperdrive_base_same(value, &unset))
+    {
+        value = &deflt;
+    }
+
     if (value->len == sizeof("binary") - 1
         && ngx_strncasecmp(value->data, (u_char *) "binary", value->len) == 0)
     {

@@ -292,7 +292,7 @@ ngx_hyperdrive_session_values_collated(
             return;
         }
 
-        last = ngx_sprintf(p, "_%V%V COLLATE %V", &item->charset,
+        last = ngx_sprintf(p, "_%V%V COLLATE '%V'", &item->charset,
                            &item->value, &cols[k]);
 
         free(item->value.data);

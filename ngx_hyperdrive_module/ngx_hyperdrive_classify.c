@@ -21,6 +21,8 @@ static ngx_uint_t ngx_hyperdrive_classify_each(ngx_str_t *text,
     ngx_hyperdrive_sql_mode_t *mode, ngx_hyperdrive_sql_facts_t *facts);
 static ngx_uint_t ngx_hyperdrive_classify_does(ngx_str_t *text,
     ngx_hyperdrive_sql_mode_t *mode, ngx_hyperdrive_sql_facts_t *facts);
+static ngx_uint_t ngx_hyperdrive_classify_has(ngx_str_t *text,
+    ngx_hyperdrive_sql_mode_t *mode, const char *word);
 static ngx_uint_t ngx_hyperdrive_classify_local(ngx_str_t *text,
     ngx_hyperdrive_sql_facts_t *facts);
 static ngx_uint_t ngx_hyperdrive_classify_settings(ngx_str_t *text,
@@ -332,13 +334,8 @@ ngx_hyperdrive_classify_does(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
         does |= NGX_HYPERDRIVE_STATE_DOES_KEEP;
     }
 
-    query = (ngx_strlcasestrn(text->data, text->data + text->len,
-                              (u_char *) "select", sizeof("select") - 2)
-             != NULL);
-
-    united = (ngx_strlcasestrn(text->data, text->data + text->len,
-                               (u_char *) "union", sizeof("union") - 2)
-              != NULL);
+    query = ngx_hyperdrive_classify_has(text, mode, "select");
+    united = ngx_hyperdrive_classify_has(text, mode, "union");
 
     if (facts->calc) {
         return does | NGX_HYPERDRIVE_STATE_FOUND_WANTED;
@@ -377,6 +374,36 @@ ngx_hyperdrive_classify_does(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
     }
 
     return does | NGX_HYPERDRIVE_STATE_FOUND_SAME;
+}
+
+
+/* such a word, not within a name or a string; or what cannot be read */
+
+static ngx_uint_t
+ngx_hyperdrive_classify_has(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
+    const char *word)
+{
+    size_t                      len;
+    ngx_hyperdrive_sql_lexer_t  lexer;
+    ngx_hyperdrive_sql_token_t  tok;
+
+    len = ngx_strlen(word);
+
+    ngx_hyperdrive_sql_lexer_init(&lexer, text, mode);
+
+    do {
+        ngx_hyperdrive_sql_lexer_next(&lexer, &tok);
+
+        if (tok.type == NGX_HYPERDRIVE_SQL_T_ERROR
+            || (tok.type == NGX_HYPERDRIVE_SQL_T_WORD && tok.text.len == len
+                && ngx_strncasecmp(tok.text.data, (u_char *) word, len) == 0))
+        {
+            return 1;
+        }
+
+    } while (tok.type != NGX_HYPERDRIVE_SQL_T_END);
+
+    return 0;
 }
 
 

@@ -564,6 +564,23 @@ sub found {
 [1,"query","SELECT * FROM t"]
 [0,"query","SELECT * FROM t"]
 [1,"query","SELECT * FROM d0.t"]
+
+# numbers that were given before a row failed
+{"max":3,"cache":0,"clients":[{"user":"app","database":"d0"}]}
+[0,"query","INSERT INTO a VALUES (7, 5)"]
+[0,"query","INSERT INTO a VALUES (NULL, 5), (7, 6)"]
+[0,"query","SELECT LAST_INSERT_ID()"]
+[0,"query","INSERT INTO a VALUES (NULL, 5), (7, 6) RETURNING id"]
+[0,"query","SELECT 1, LAST_INSERT_ID() + 5"]
+
+# a word that is part of a name, or of a string
+{"max":1,"cache":0,"clients":[{"user":"app","database":"d0"},{"user":"app","database":"d0"}]}
+[1,"query","SELECT id FROM t LIMIT 1"]
+[0,"query","SELECT id FROM t ORDER BY id"]
+[1,"query","SET sql_select_limit = 5"]
+[1,"query","SELECT FOUND_ROWS()"]
+[1,"query","INSERT INTO t VALUES (44, 1, 'select this')"]
+[1,"query","SELECT FOUND_ROWS()"]
 EOS
 
 	return $text;

@@ -222,6 +222,11 @@ ngx_hyperdrive_session_diag_unit_failed(ngx_hyperdrive_session_diag_t *d,
                           ngx_hyperdrive_state_does(u->each, d->statement));
     }
 
+    if (u->writes && !piece->early) {
+        /* the rows ahead of the one that failed may have had numbers */
+        d->seen = 1;
+    }
+
     d->rows = 0;
     d->result = 0;
     d->count = -1;

@@ -300,7 +300,7 @@ ngx_hyperdrive_classify_does(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
 
     static const char  *verbs[] = {
         "SELECT", "SET", "DO", "BEGIN", "START", "COMMIT", "ROLLBACK",
-        "SAVEPOINT", "RELEASE", "USE", NULL
+        "SAVEPOINT", "RELEASE", "USE", "VALUES", NULL
     };
 
     /* those that FOUND_ROWS() may tell of, SELECT in them or not */

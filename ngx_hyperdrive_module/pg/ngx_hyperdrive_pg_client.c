@@ -772,8 +772,9 @@ static void
 ngx_hyperdrive_pg_client_deallocated(ngx_hyperdrive_pg_client_t *client,
     ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out)
 {
-    u_char     buf[NGX_HYPERDRIVE_MAX_NAME];
-    ngx_str_t  name;
+    u_char                        buf[NGX_HYPERDRIVE_MAX_NAME];
+    ngx_str_t                     name, none;
+    ngx_hyperdrive_state_name_t  *old;
 
     if (ngx_hyperdrive_pg_deallocate(client->question->text,
                                      client->question->len, buf, &name)
@@ -784,9 +785,31 @@ ngx_hyperdrive_pg_client_deallocated(ngx_hyperdrive_pg_client_t *client,
 
     (void) ngx_hyperdrive_pg_client_forget(client, client->question, 1);
 
-    if (client->unnamed) {
-        ngx_hyperdrive_pg_client_free_name(client->ctx, client->unnamed);
-        client->unnamed = NULL;
+    old = client->unnamed;
+    client->unnamed = NULL;
+
+    if (!unit->simple) {
+
+        /* it is the unnamed statement itself */
+
+        ngx_str_set(&none, "");
+
+        client->unnamed = old;
+
+        if (ngx_hyperdrive_pg_client_add(client, &none,
+                             ngx_hyperdrive_state_stmt_ref(client->question),
+                             &old)
+            == NULL)
+        {
+            ngx_hyperdrive_state_stmt_unref(client->ctx->registry,
+                                            client->question);
+            out->failed = 1;
+            return;
+        }
+    }
+
+    if (old) {
+        ngx_hyperdrive_pg_client_free_name(client->ctx, old);
     }
 
     if (!unit->simple) {

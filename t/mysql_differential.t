@@ -581,6 +581,19 @@ sub found {
 [1,"query","SELECT FOUND_ROWS()"]
 [1,"query","INSERT INTO t VALUES (44, 1, 'select this')"]
 [1,"query","SELECT FOUND_ROWS()"]
+
+# a variable that cannot be set
+{"max":1,"cache":0,"clients":[{"user":"app","database":"d0"},{"user":"app","database":"d0"}]}
+[0,"query","SET SESSION max_allowed_packet = 1024 * 1024"]
+[1,"query","SELECT * FROM t"]
+[0,"query","SELECT * FROM t"]
+
+# one that is NULL
+{"max":2,"cache":0,"clients":[{"user":"app","database":"d0"},{"user":"app","database":"d0"}]}
+[0,"query","SET innodb_tmpdir = NULLIF(1, 1)"]
+[1,"query","BEGIN"]
+[1,"query","SELECT * FROM t"]
+[0,"query","SELECT * FROM t"]
 EOS
 
 	return $text;

@@ -202,6 +202,7 @@ ngx_hyperdrive_mysql_error_early(ngx_uint_t code, u_char *sqlstate)
     case 1271:    /* ER_CANT_AGGREGATE_NCOLLATIONS */
     case 1290:    /* ER_OPTION_PREVENTS_STATEMENT */
     case 1356:    /* ER_VIEW_INVALID */
+    case 1621:    /* ER_VARIABLE_IS_READONLY */
     case 1792:    /* ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION */
     case 1971:    /* ER_SET_STATEMENT_NOT_SUPPORTED */
         return 1;

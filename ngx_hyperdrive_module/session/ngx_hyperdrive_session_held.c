@@ -52,6 +52,7 @@ struct ngx_hyperdrive_session_held_s {
                                                       begun */
     unsigned                             error:1;
     unsigned                             syntax:1;   /* ...of the parser */
+    unsigned                             early:1;    /* ...before it began */
 
     ngx_uint_t                           asking;   /* answers to come */
     ngx_hyperdrive_session_values_t      values;   /* of user variables */
@@ -106,6 +107,7 @@ ngx_hyperdrive_session_held_run(ngx_hyperdrive_session_t *s,
     h->fresh = leaves & ~was;
     h->error = 0;
     h->syntax = 0;
+    h->early = 0;
 }
 
 
@@ -124,6 +126,7 @@ ngx_hyperdrive_session_held_piece(ngx_hyperdrive_session_t *s,
     if (piece->type == NGX_HYPERDRIVE_PROTO_ERROR) {
         h->error = 1;
         h->syntax = piece->syntax;
+        h->early = piece->early;
 
     } else if (piece->type == NGX_HYPERDRIVE_PROTO_READY) {
         ngx_hyperdrive_session_held_done(s);
@@ -199,6 +202,12 @@ ngx_hyperdrive_session_held_apply(ngx_hyperdrive_session_t *s,
                                       | NGX_HYPERDRIVE_STATE_PIN_PREPARED)))
         {
             /* it is not there, and nobody could be asked for it */
+
+        } else if (h->early && item->cause == NGX_HYPERDRIVE_STATE_PIN_SETTING
+                   && h->stmt->plan.single
+                   && !(h->leaves & NGX_HYPERDRIVE_STATE_PIN_FUNCTION))
+        {
+            /* all of it is looked at before any of it is set */
 
         } else if (ngx_hyperdrive_session_held_add(s, item) != NGX_OK) {
             h->unnamed |= item->cause;
@@ -349,7 +358,10 @@ ngx_hyperdrive_session_held_ask(ngx_hyperdrive_session_t *s)
 }
 
 
-/* one question about all of a kind: a column for each */
+/*
+ * One question about all of a kind: a column for each.  What is NULL is told as
+ * a backslash, which no value can be said with.
+ */
 
 static void
 ngx_hyperdrive_session_held_list(ngx_hyperdrive_session_t *s, ngx_uint_t cause)
@@ -372,7 +384,7 @@ ngx_hyperdrive_session_held_list(ngx_hyperdrive_session_t *s, ngx_uint_t cause)
         if (h->items[i].cause == cause) {
             p = ngx_slprintf(p, last, lock ? "%sIS_USED_LOCK('%V')"
                                              "<=>CONNECTION_ID()"
-                                           : "%s@@session.%V",
+                                           : "%sIFNULL(@@session.%V,0x5C)",
                              n++ ? "," : "", &h->items[i].name);
         }
     }

@@ -18,7 +18,10 @@
 static void ngx_hyperdrive_classify_mysql(ngx_hyperdrive_sql_facts_t *facts,
     ngx_hyperdrive_state_plan_t *plan);
 static ngx_uint_t ngx_hyperdrive_classify_each(ngx_str_t *text,
-    ngx_hyperdrive_sql_mode_t *mode, ngx_hyperdrive_sql_facts_t *facts);
+    ngx_hyperdrive_sql_mode_t *mode, ngx_hyperdrive_sql_facts_t *facts,
+    ngx_hyperdrive_state_plan_t *plan);
+static ngx_uint_t ngx_hyperdrive_classify_hides(
+    ngx_hyperdrive_sql_facts_t *facts);
 static ngx_uint_t ngx_hyperdrive_classify_does(ngx_str_t *text,
     ngx_hyperdrive_sql_mode_t *mode, ngx_hyperdrive_sql_facts_t *facts);
 static ngx_uint_t ngx_hyperdrive_classify_has(ngx_str_t *text,
@@ -107,7 +110,8 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
                                                                   &sql_mode);
         }
 
-        plan->each = ngx_hyperdrive_classify_each(text, &sql_mode, &facts);
+        plan->each = ngx_hyperdrive_classify_each(text, &sql_mode, &facts,
+                                                  plan);
 
     } else if (plan->transaction && plan->single
                && ngx_hyperdrive_sql_transaction(text, &tr) == NGX_OK)
@@ -209,7 +213,7 @@ ngx_hyperdrive_classify_mysql(ngx_hyperdrive_sql_facts_t *facts,
 
 static ngx_uint_t
 ngx_hyperdrive_classify_each(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
-    ngx_hyperdrive_sql_facts_t *facts)
+    ngx_hyperdrive_sql_facts_t *facts, ngx_hyperdrive_state_plan_t *plan)
 {
     u_char                             *end;
     ngx_str_t                           one;
@@ -220,6 +224,8 @@ ngx_hyperdrive_classify_each(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
     static ngx_hyperdrive_sql_facts_t   of;
 
     if (facts->nstatements < 2) {
+        plan->hides = ngx_hyperdrive_classify_hides(facts);
+
         return ngx_hyperdrive_classify_does(text, mode, facts)
                * NGX_HYPERDRIVE_STATE_EACH_ALIKE;
     }
@@ -258,6 +264,8 @@ ngx_hyperdrive_classify_each(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
 
         ngx_hyperdrive_sql_classify(&one, mode, names, sizeof(names), &of);
 
+        plan->hides |= ngx_hyperdrive_classify_hides(&of);
+
         does = ngx_hyperdrive_classify_does(&one, mode, &of);
 
         if (n < NGX_HYPERDRIVE_STATE_EACH) {
@@ -281,9 +289,26 @@ ngx_hyperdrive_classify_each(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
         }
     }
 
+    if (tok.type != NGX_HYPERDRIVE_SQL_T_END) {
+        plan->hides |= facts->autocommit;
+    }
+
     /* from there on it may be anything */
 
     return each & (((ngx_uint_t) 1 << (4 * known)) - 1);
+}
+
+
+/*
+ * MariaDB does not take what SET reads for part of the transaction that its
+ * autocommit = 0 begins, which is left open, with all that is written next.
+ */
+
+static ngx_uint_t
+ngx_hyperdrive_classify_hides(ngx_hyperdrive_sql_facts_t *facts)
+{
+    return facts->autocommit
+           && (facts->ntables || facts->nfunctions || facts->incomplete);
 }
 
 

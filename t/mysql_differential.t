@@ -594,6 +594,38 @@ sub found {
 [1,"query","BEGIN"]
 [1,"query","SELECT * FROM t"]
 [0,"query","SELECT * FROM t"]
+
+# a transaction that MariaDB does not tell of: neither rolled back nor reset
+{"max":2,"cache":1,"clients":[{"user":"app","database":"d0"},{"user":"app","database":"d0"}]}
+[1,"query","SET autocommit = 0, @b = (SELECT MAX(id) FROM t)"]
+[1,"query","INSERT INTO t VALUES (20, 1, 'l')"]
+[1,"query","ROLLBACK"]
+[1,"reset"]
+[0,"query","SELECT * FROM t"]
+[0,"query","SELECT * FROM t"]
+[1,"query","SELECT * FROM t"]
+[0,"query","SELECT * FROM t"]
+[1,"query","SELECT * FROM t"]
+
+# nor is it another client's, with nothing else that is kept
+{"max":2,"cache":1,"clients":[{"user":"app","database":"d0"},{"user":"app","database":"d0"}]}
+[1,"query","SET autocommit = 0, sql_select_limit = (SELECT 5 FROM t WHERE id = 1)"]
+[1,"query","INSERT INTO t VALUES (20, 1, 'l')"]
+[0,"query","SELECT * FROM t"]
+[1,"query","ROLLBACK"]
+[0,"query","SELECT * FROM t"]
+[1,"change",{"user":"app","database":"d0"}]
+[0,"query","SELECT * FROM t"]
+[0,"query","SELECT * FROM t"]
+
+# ...and one of several statements
+{"max":2,"cache":1,"clients":[{"user":"app","database":"d0"},{"user":"app","database":"d0","add":65536}]}
+[1,"query","SELECT 1; SET autocommit = (SELECT 0 FROM t WHERE id = 1); SELECT 2"]
+[1,"query","INSERT INTO t VALUES (20, 1, 'l')"]
+[1,"reset"]
+[0,"query","SELECT * FROM t"]
+[1,"again","quit"]
+[0,"query","SELECT * FROM t"]
 EOS
 
 	return $text;

@@ -237,6 +237,10 @@ typedef struct {
     unsigned                         astray:1;    /* MySQL: the connection is
                                                      in no schema any more, and
                                                      closed behind the client */
+    unsigned                         hidden:1;    /* ...a transaction may be
+                                                     open, of which it does not
+                                                     tell: the same, whatever
+                                                     the client resets */
     unsigned                         all:1;       /* it has to be taken away */
     unsigned                         reads:1;     /* MySQL: what was sent since
                                                      it was settled says in its

@@ -204,6 +204,8 @@ ngx_hyperdrive_session_pin_run(ngx_hyperdrive_session_t *s,
         return;
     }
 
+    s->pin.hidden |= (stmt && stmt->plan.hides && !run->prepares);
+
     if (leaves || (stmt ? stmt->plan.ends : !run->named)) {
         s->pin.check = 1;
 
@@ -739,6 +741,10 @@ ngx_hyperdrive_session_pin_left(ngx_hyperdrive_session_t *s, ngx_uint_t causes)
 static void
 ngx_hyperdrive_session_pin_keep(ngx_hyperdrive_session_t *s, ngx_uint_t causes)
 {
+    if (s->pin.hidden) {
+        causes |= NGX_HYPERDRIVE_STATE_PIN_SETTING;
+    }
+
     ngx_hyperdrive_session_pin_set(s, causes);
 
     if (causes == 0) {
@@ -793,7 +799,7 @@ ngx_hyperdrive_session_pin_end(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_session_bodies_free(s);
     ngx_hyperdrive_session_held_free(s);
 
-    if (s->pin.close || s->pin.astray) {
+    if (s->pin.close || s->pin.astray || s->pin.hidden) {
         rc = NGX_DECLINED;
     }
 

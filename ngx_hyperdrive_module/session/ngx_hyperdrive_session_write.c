@@ -509,9 +509,13 @@ ngx_hyperdrive_session_write_piece(ngx_hyperdrive_session_t *s,
         return;
     }
 
-    if (!s->conf->origin->proto->origin_settled(s->origin->wire)) {
-
-        /* others stay off until nothing is outstanding */
+    if (!s->conf->origin->proto->origin_settled(s->origin->wire)
+        || s->pin.hidden)
+    {
+        /*
+         * Others stay off until nothing is outstanding, or the connection is
+         * closed, if it does not tell what is.
+         */
 
         w->partly |= (piece->tag == 0);
         return;

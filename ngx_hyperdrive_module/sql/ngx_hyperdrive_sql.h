@@ -197,6 +197,7 @@ typedef struct {
 
     /* MySQL: what is open is committed before it runs */
     unsigned                     commits_first:1;
+    unsigned                     autocommit:1; /* it is set */
     unsigned                     chain:1;    /* COMMIT AND CHAIN */
     unsigned                     release:1;  /* ...RELEASE: the connection
                                                 ends */

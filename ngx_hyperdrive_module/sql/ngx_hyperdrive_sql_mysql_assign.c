@@ -150,6 +150,7 @@ ngx_hyperdrive_sql_mysql_assign_item(ngx_hyperdrive_sql_scan_t *s)
         if (ngx_hyperdrive_sql_mysql_is(&name.last, "autocommit")) {
             s->facts->transaction_control = 1;
             s->facts->commits_first = 1;
+            s->facts->autocommit = 1;
         }
     }
 

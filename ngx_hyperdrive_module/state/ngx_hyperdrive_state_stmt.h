@@ -105,6 +105,13 @@ typedef struct {
     unsigned                          autocommit:2;   /* MySQL: SET autocommit,
                                                          and nothing else: a
                                                          _state_autocommit_e */
+    unsigned                          hides:1;        /* MySQL: ...together with
+                                                         what reads tables: a
+                                                         transaction may be
+                                                         open behind it that no
+                                                         answer tells of, and no
+                                                         ROLLBACK or reset ends
+                                                         */
     unsigned                          settings:1;     /* it changes settings,
                                                          and can be told how */
     unsigned                          alone:1;        /* it may not run in one

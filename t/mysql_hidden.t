@@ -1,0 +1,105 @@
+#!/usr/bin/perl
+
+# Copyright (C) Hyperdrive for nginx authors
+
+# Tests for hyperdrive: MariaDB does not tell of a transaction that begins with
+# what SET reads while it turns autocommit off, and neither ROLLBACK nor a reset
+# ends it.  It stays with its client, and the connection is nobody else's.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Test::More;
+
+BEGIN { use FindBin; chdir($FindBin::Bin); }
+
+use lib 'lib';
+use Test::Hyperdrive;
+
+###############################################################################
+
+my $t = Test::Hyperdrive->new()
+	->write_file_expand('nginx.conf', <<'EOC');
+
+%%TEST_GLOBALS%%
+
+events {
+}
+
+stream {
+    hyperdrive_cache_zone  z 1m;
+
+    upstream u {
+        hyperdrive_origin  mysql://app:secret@127.0.0.1:8081/shop?ssl-mode=DISABLED;
+        hyperdrive_pool    max=2 wait=5s;
+    }
+
+    server {
+        listen             127.0.0.1:8080;
+        hyperdrive_pass    u;
+        hyperdrive_users   off;
+        hyperdrive_cache   z max_age=60s;
+    }
+}
+
+EOC
+
+my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
+	databases => [ 'shop' ], sql => {
+		shop => 'CREATE TABLE t (id INT PRIMARY KEY);'
+			. 'INSERT INTO t VALUES (1), (2)',
+	});
+
+plan(skip_all => 'MySQL tells of it') if $db->is_mysql();
+
+$t->run();
+
+# rows of the table that are committed
+
+sub rows {
+	return scalar $db->sql('SELECT GROUP_CONCAT(id ORDER BY id) FROM t',
+		db => 'shop');
+}
+
+###############################################################################
+
+my $read = 'SELECT GROUP_CONCAT(id ORDER BY id) FROM t';
+
+for my $sql ('SET autocommit = 0, @b = (SELECT MAX(id) FROM t)',
+	'SET autocommit = 0, sql_select_limit = (SELECT 5 FROM t LIMIT 1)',
+	'SET autocommit = (SELECT 0 FROM t LIMIT 1)')
+{
+	$db->sql('DELETE FROM t WHERE id > 2', db => 'shop');
+	my $was = rows();
+
+	my ($c, $other) = map { mysql_client(port(8080), user => 'app',
+		password => 'x', database => 'shop') } 1, 2;
+
+	$c->query($_) for $sql, 'INSERT INTO t VALUES (8)', 'ROLLBACK';
+	$c->reset();
+
+	is($other->value($read), $was, "$sql: not another client's")
+		for 1 .. 3;
+	is(rows(), $was, "$sql: nor ended by it");
+
+	is($c->value($read), "$was,8", "$sql: its own client's");
+	is(rows(), "$was,8", "$sql: which ends it");
+	is($other->value($read), "$was,8", "$sql: no older answer is kept");
+
+	$c->query($_) for $sql, 'INSERT INTO t VALUES (9)';
+	$c->quit();
+
+	ok(wait_for(sub {
+		!$db->sql('SELECT COUNT(*) '
+			. 'FROM information_schema.INNODB_TRX');
+	}), "$sql: ends with its client");
+	is($other->value($read), "$was,8", "$sql: rolled back");
+
+	$other->quit();
+}
+
+$t->done_testing();
+
+###############################################################################

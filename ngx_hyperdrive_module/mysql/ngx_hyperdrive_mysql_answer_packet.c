@@ -573,7 +573,7 @@ ngx_hyperdrive_mysql_answer_packet_end(ngx_hyperdrive_mysql_client_t *c,
 {
     ngx_int_t                      rc;
     ngx_str_t                      s;
-    ngx_uint_t                     pass, old, lasting;
+    ngx_uint_t                     pass, old, told, lasting;
     ngx_hyperdrive_mysql_ok_t      ok;
     ngx_hyperdrive_mysql_reply_t  *first;
 
@@ -638,7 +638,12 @@ ngx_hyperdrive_mysql_answer_packet_end(ngx_hyperdrive_mysql_client_t *c,
 
         c->status = (c->status & ~lasting) | (ok.status & lasting);
 
-        if (old || ((c->caps ^ o->caps) & NGX_HYPERDRIVE_MYSQL_SAME) == 0) {
+        told = (!c->hears && ngx_hyperdrive_mysql_ok_untold(&ok));
+
+        if (old
+            || (((c->caps ^ o->caps) & NGX_HYPERDRIVE_MYSQL_SAME) == 0
+                && !told))
+        {
             p[3] = first->seq++;
 
         } else {
@@ -850,6 +855,7 @@ ngx_hyperdrive_mysql_answer_packet_reset(ngx_hyperdrive_mysql_client_t *c,
 {
     ngx_hyperdrive_state_set_clear(&o->set);
     o->held = 0;
+    o->tells = 0;
 
     if (c) {
         ngx_hyperdrive_mysql_client_reset(c);

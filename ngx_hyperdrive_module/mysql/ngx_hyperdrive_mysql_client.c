@@ -619,6 +619,7 @@ ngx_hyperdrive_mysql_client_reset(ngx_hyperdrive_mysql_client_t *client)
     ngx_hyperdrive_mysql_client_began(client, NULL, NULL);
 
     client->last = 0;
+    client->hears = 0;
     client->status = NGX_HYPERDRIVE_MYSQL_AUTOCOMMIT;
 }
 

@@ -18,6 +18,7 @@
 #define NGX_HYPERDRIVE_MYSQL_EXPORT_DIRECT   0x01
 #define NGX_HYPERDRIVE_MYSQL_EXPORT_MULTI    0x02
 #define NGX_HYPERDRIVE_MYSQL_EXPORT_TRACKS   0x04
+#define NGX_HYPERDRIVE_MYSQL_EXPORT_HEARS    0x08
 
 
 static void ngx_hyperdrive_mysql_export_name(ngx_hyperdrive_mysql_name_t *name,
@@ -49,7 +50,8 @@ ngx_hyperdrive_mysql_export(void *data, ngx_hyperdrive_chain_t *out)
     ngx_hyperdrive_base_chain_put_u32(out,
         (client->direct ? NGX_HYPERDRIVE_MYSQL_EXPORT_DIRECT : 0)
         | (client->multi ? NGX_HYPERDRIVE_MYSQL_EXPORT_MULTI : 0)
-        | (client->tracks ? NGX_HYPERDRIVE_MYSQL_EXPORT_TRACKS : 0));
+        | (client->tracks ? NGX_HYPERDRIVE_MYSQL_EXPORT_TRACKS : 0)
+        | (client->hears ? NGX_HYPERDRIVE_MYSQL_EXPORT_HEARS : 0));
     ngx_hyperdrive_base_chain_put_u64(out, client->mode);
     ngx_hyperdrive_base_chain_put_u64(out, client->first_mode);
     ngx_hyperdrive_base_chain_put_u64(out, client->caps);
@@ -168,6 +170,7 @@ ngx_hyperdrive_mysql_export_head(ngx_hyperdrive_mysql_client_t *client,
     client->direct = ((flags & NGX_HYPERDRIVE_MYSQL_EXPORT_DIRECT) != 0);
     client->multi = ((flags & NGX_HYPERDRIVE_MYSQL_EXPORT_MULTI) != 0);
     client->tracks = ((flags & NGX_HYPERDRIVE_MYSQL_EXPORT_TRACKS) != 0);
+    client->hears = ((flags & NGX_HYPERDRIVE_MYSQL_EXPORT_HEARS) != 0);
 
     return p;
 }

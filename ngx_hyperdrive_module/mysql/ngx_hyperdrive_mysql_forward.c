@@ -179,6 +179,11 @@ ngx_hyperdrive_mysql_forward_command(ngx_hyperdrive_mysql_forward_t *f)
         return ngx_hyperdrive_mysql_forward_query(f);
 
     case NGX_HYPERDRIVE_MYSQL_COM_STMT_PREPARE:
+
+        if (ngx_hyperdrive_mysql_tracker(f, NULL) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
         return ngx_hyperdrive_mysql_forward_prepare(f);
 
     case NGX_HYPERDRIVE_MYSQL_COM_STMT_EXECUTE:
@@ -279,7 +284,9 @@ ngx_hyperdrive_mysql_forward_query(ngx_hyperdrive_mysql_forward_t *f)
 
     /* else it is too long to be read */
 
-    if (ngx_hyperdrive_mysql_forward_option(f) != NGX_OK) {
+    if (ngx_hyperdrive_mysql_forward_option(f) != NGX_OK
+        || ngx_hyperdrive_mysql_tracker(f, stmt) != NGX_OK)
+    {
 
         if (stmt) {
             ngx_hyperdrive_state_stmt_unref(f->client->ctx->registry, stmt);

@@ -202,6 +202,10 @@ ngx_hyperdrive_mysql_forward_execute(ngx_hyperdrive_mysql_forward_t *f)
                                           NGX_HYPERDRIVE_MYSQL_LOCAL_ERROR, 0);
     }
 
+    if (ngx_hyperdrive_mysql_tracker(f, name->stmt) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     rc = ngx_hyperdrive_mysql_forward_ensure(f, name, 1, &item);
 
     if (rc != NGX_OK) {
@@ -667,6 +671,7 @@ ngx_hyperdrive_mysql_forward_ensure(ngx_hyperdrive_mysql_forward_t *f,
 {
     ngx_int_t                       rc;
     ngx_uint_t                      i;
+    ngx_hyperdrive_mysql_reply_t   *reply;
     ngx_hyperdrive_mysql_origin_t  *o;
 
     o = f->origin;
@@ -689,7 +694,9 @@ ngx_hyperdrive_mysql_forward_ensure(ngx_hyperdrive_mysql_forward_t *f,
 
     for (i = 0; i < o->ledger.n; i++) {
 
-        if (!ngx_hyperdrive_mysql_ledger_at(&o->ledger, i)->must) {
+        reply = ngx_hyperdrive_mysql_ledger_at(&o->ledger, i);
+
+        if (!reply->must && !reply->optional) {
 
             /* not only what goes ahead of it */
 

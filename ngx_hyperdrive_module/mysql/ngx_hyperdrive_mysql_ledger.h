@@ -70,6 +70,8 @@ typedef struct {
     unsigned                          must:1;  /* DROP: an error leaves the
                                                   origin in a state that nobody
                                                   knows */
+    unsigned                          optional:1; /* DROP: ...leaves it as it
+                                                  was: it may fail */
     unsigned                          unsure:1; /* an error does not tell
                                                   whether a transaction is
                                                   open */

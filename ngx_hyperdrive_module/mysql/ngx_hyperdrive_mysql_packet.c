@@ -408,6 +408,47 @@ ngx_hyperdrive_mysql_ok_changed(ngx_hyperdrive_mysql_ok_t *ok)
 }
 
 
+ngx_uint_t
+ngx_hyperdrive_mysql_ok_untold(ngx_hyperdrive_mysql_ok_t *ok)
+{
+    u_char     *p, *last, *from, *to;
+    ngx_str_t   entry;
+
+    if (ok->changes.len == 0) {
+        return 0;
+    }
+
+    p = ok->changes.data;
+    last = p + ok->changes.len;
+    to = p;
+
+    while (p < last) {
+
+        from = p++;
+        p = ngx_hyperdrive_mysql_read_lstr(p, last, &entry);
+
+        if (p == NULL) {
+            /* malformed: as it came */
+            p = last;
+
+        } else if (*from == NGX_HYPERDRIVE_MYSQL_TRACK_CHANGE) {
+            continue;
+        }
+
+        to = ngx_movemem(to, from, p - from);
+    }
+
+    ok->changes.len = to - ok->changes.data;
+
+    if (ok->changes.len == 0) {
+        /* an EOF would say it, too */
+        ok->status &= ~(ngx_uint_t) NGX_HYPERDRIVE_MYSQL_STATE_CHANGED;
+    }
+
+    return to != last;
+}
+
+
 ngx_int_t
 ngx_hyperdrive_mysql_err_read(ngx_str_t *payload,
     ngx_hyperdrive_mysql_err_t *err)

@@ -242,6 +242,9 @@ ngx_uint_t ngx_hyperdrive_mysql_ok_schema(ngx_hyperdrive_mysql_ok_t *ok,
     ngx_str_t *name);
 /* ...that a variable, or something else of the session, was changed */
 ngx_uint_t ngx_hyperdrive_mysql_ok_changed(ngx_hyperdrive_mysql_ok_t *ok);
+/* takes out, in place, what tells of a change and not of which; whether there
+   was any */
+ngx_uint_t ngx_hyperdrive_mysql_ok_untold(ngx_hyperdrive_mysql_ok_t *ok);
 
 /*
  * Readers of payloads, their first byte included: NGX_OK or NGX_ERROR, cut

@@ -166,6 +166,8 @@ typedef struct {
                                                      to be */
     unsigned                          multi:1;    /* several statements in one
                                                      text are fine */
+    unsigned                          hears:1;    /* it wants to be told of
+                                                     any change */
     unsigned                          typed:1;    /* <expected> is of their
                                                      types, too */
     unsigned                          drop:1;     /* what streams goes to
@@ -220,6 +222,9 @@ typedef struct {
 
     unsigned                          mariadb:1;
     unsigned                          multi:1;    /* as the option is set */
+    unsigned                          tells:2;    /* of any change, or what it
+                                                     does by itself:
+                                                     _TELLS_..., or 0 */
     unsigned                          pass:1;     /* <left> is the client's */
     unsigned                          more:1;     /* the row goes on in the next
                                                      packet */
@@ -247,6 +252,9 @@ typedef struct {
 
 #define NGX_HYPERDRIVE_MYSQL_READY_CLIENT  1
 #define NGX_HYPERDRIVE_MYSQL_READY_OWN     2
+
+#define NGX_HYPERDRIVE_MYSQL_TELLS_CHANGES  1
+#define NGX_HYPERDRIVE_MYSQL_TELLS_DEFAULT  2
 
 
 /* ngx_hyperdrive_mysql_names.c */
@@ -610,6 +618,13 @@ ngx_int_t ngx_hyperdrive_mysql_origin_reset(void *origin, ngx_uint_t all,
 /* it is not held by a client's statement any more */
 void ngx_hyperdrive_mysql_origin_let_go(ngx_hyperdrive_mysql_origin_t *o,
     ngx_hyperdrive_state_item_t *item);
+
+
+/* ngx_hyperdrive_mysql_tracker.c */
+
+/* ahead of a command; <stmt>: NULL: it is not read */
+ngx_int_t ngx_hyperdrive_mysql_tracker(ngx_hyperdrive_mysql_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt);
 
 
 #endif /* _NGX_HYPERDRIVE_MYSQL_WIRE_H_INCLUDED_ */

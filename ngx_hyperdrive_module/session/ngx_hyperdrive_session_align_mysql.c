@@ -377,6 +377,14 @@ ngx_hyperdrive_session_align_mysql_put(ngx_hyperdrive_session_align_my_t *list,
 static ngx_uint_t
 ngx_hyperdrive_session_align_mysql_part(ngx_str_t *name)
 {
+    ngx_str_t         *one;
+    static ngx_str_t   none[] = {
+        ngx_string("interactive_timeout"),
+        ngx_string("session_track_state_change"),
+        ngx_string("wait_timeout"),
+        ngx_null_string
+    };
+
     if (name->len && name->data[0] == '@') {
         return NGX_HYPERDRIVE_SESSION_ALIGN_MY_VARIABLE;
     }
@@ -385,12 +393,11 @@ ngx_hyperdrive_session_align_mysql_part(ngx_str_t *name)
         return NGX_HYPERDRIVE_SESSION_ALIGN_MY_USE;
     }
 
-    if ((name->len == sizeof("wait_timeout") - 1
-         && ngx_memcmp(name->data, "wait_timeout", name->len) == 0)
-        || (name->len == sizeof("interactive_timeout") - 1
-            && ngx_memcmp(name->data, "interactive_timeout", name->len) == 0))
-    {
-        return NGX_HYPERDRIVE_SESSION_ALIGN_MY_NONE;
+    for (one = none; one->len; one++) {
+
+        if (ngx_hyperdrive_base_same(name, one)) {
+            return NGX_HYPERDRIVE_SESSION_ALIGN_MY_NONE;
+        }
     }
 
     return NGX_HYPERDRIVE_SESSION_ALIGN_MY_SYSTEM;

@@ -65,7 +65,7 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
     }
 
     if (run->stmt == NULL || run->stmt->plan.settings
-        || run->stmt->plan.stateful)
+        || run->stmt->plan.stateful || run->stmt->plan.brief)
     {
         s->pin.reads = 1;
     }

@@ -63,8 +63,8 @@ static const char  *ngx_hyperdrive_sql_mysql_set_own[] = {
     "identity", "insert_id", "last_gtid", "last_insert_id", "password",
     "pseudo_slave_mode", "pseudo_thread_id", "rand_seed1", "rand_seed2",
     "server_id", "session_track_gtids", "session_track_schema",
-    "session_track_state_change", "session_track_system_variables",
-    "session_track_transaction_info", "skip_replication", "sql_log_bin", NULL
+    "session_track_system_variables", "session_track_transaction_info",
+    "skip_replication", "sql_log_bin", NULL
 };
 
 

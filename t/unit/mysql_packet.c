@@ -344,7 +344,7 @@ tracked(ngx_hyperdrive_mysql_ok_t *in)
 static void
 test_ok(void)
 {
-    u_char                     seq, *data;
+    u_char                     seq, *data, told[16];
     ngx_hyperdrive_mysql_ok_t  in, out;
 
     ngx_memzero(&in, sizeof(ngx_hyperdrive_mysql_ok_t));
@@ -363,6 +363,22 @@ test_ok(void)
     ok(tracked(&in) == 0, "nothing but a schema");
     in.changes.len = 10;
     ok(tracked(&in) == 3, "a change of any kind");
+
+    /* ...is taken out, in place, and nothing else is */
+    ngx_memcpy(told, "\2\1" "1" "\1\2\1d" "\2\1" "1" "\0\4\1a\1b", 16);
+    in.changes.data = told;
+    in.changes.len = 16;
+    ok(ngx_hyperdrive_mysql_ok_untold(&in) && in.changes.len == 10
+       && ngx_memcmp(told, "\1\2\1d" "\0\4\1a\1b", 10) == 0,
+       "changes are not told");
+    ok(!ngx_hyperdrive_mysql_ok_untold(&in) && in.changes.len == 10,
+       "there are none");
+    ngx_memcpy(told, "\2\1" "1" "\2\4" "1", 6);
+    in.changes.len = 6;
+    ok(ngx_hyperdrive_mysql_ok_untold(&in) && in.changes.len == 3
+       && ngx_memcmp(told, "\2\4" "1", 3) == 0, "what is cut stays");
+    in.changes.len = 0;
+    ok(!ngx_hyperdrive_mysql_ok_untold(&in), "nothing is nothing");
 
     ngx_memzero(&in, sizeof(in));
 

@@ -425,6 +425,11 @@ server_query(server_t *s, u_char *text, size_t len)
 
     p = buf;
 
+    if (server_is(p, "SET session_track")) {
+        server_ok(s, 0, s->status, 0, "");
+        return;
+    }
+
     if (strchr(p, ';') && !s->multi) {
         server_error(s, 1064, "several statements");
         return;

@@ -39,6 +39,7 @@ our @ISA = ('Test::Hyperdrive::FakePG');
 #       itself, else the client is let in
 #   version, capabilities, plugin, scramble, status
 #   ok => { changes => BYTES }                    of the log-in
+#   no_tracker => 1                               it is too old for it
 #   split => N                                    as for the client
 #
 # Query attributes are in the log as "tags", where the client knows them.
@@ -249,6 +250,15 @@ sub _command {
 
 	if ($name eq 'QUERY' && $body =~ /^SELECT CONNECTION_ID\(\), CONCAT_WS/) {
 		$self->send_error(1305, '42000', 'a fake has no name');
+		return 1;
+	}
+
+	# it is asked to tell of any change, ahead of its first statement
+
+	if ($name eq 'QUERY' && $body eq 'SET session_track_state_change=1') {
+		$fake->{no_tracker}
+			? $self->send_error(1193, 'HY000', 'Unknown system variable')
+			: $self->send_ok(status => $fake->{status});
 		return 1;
 	}
 

@@ -20,7 +20,7 @@ struct ngx_hyperdrive_state_registry_s {
     size_t                             bytes;
     size_t                             max;
     uint64_t                           serial;       /* of the last one */
-    ngx_queue_t                        lru;          /* without references */
+    ngx_queue_t                        queue;        /* to be freed */
     ngx_hyperdrive_state_stmt_t       *last;         /* that was asked for */
     ngx_hyperdrive_state_classify_pt   classify;
 };
@@ -61,7 +61,7 @@ ngx_hyperdrive_state_registry_create(size_t bytes,
     registry->max = bytes;
     registry->classify = classify;
 
-    ngx_queue_init(&registry->lru);
+    ngx_queue_init(&registry->queue);
 
     return registry;
 }
@@ -223,10 +223,8 @@ ngx_hyperdrive_state_stmt_grow(ngx_hyperdrive_state_registry_t *registry)
 ngx_hyperdrive_state_stmt_t *
 ngx_hyperdrive_state_stmt_ref(ngx_hyperdrive_state_stmt_t *stmt)
 {
-    if (stmt->refs++ == 0) {
-        ngx_queue_remove(&stmt->lru);
-        stmt->lru.next = NULL;
-    }
+    stmt->refs++;
+    stmt->used = 1;
 
     return stmt;
 }
@@ -243,20 +241,37 @@ ngx_hyperdrive_state_stmt_unref(ngx_hyperdrive_state_registry_t *registry,
         return;
     }
 
-    ngx_queue_insert_head(&registry->lru, &stmt->lru);
+    if (stmt->queue.next == NULL) {
+        ngx_queue_insert_head(&registry->queue, &stmt->queue);
+    }
 
-    /* a reference is dropped for each one taken, so two a time keep up */
+    /*
+     * Each of the last ones goes, or is in use, or has a second chance, which
+     * it has got by being used: four a time keep up.
+     */
 
-    for (n = 0; n < 2 && registry->bytes > registry->max; n++) {
+    for (n = 0; n < 4 && registry->bytes > registry->max; n++) {
 
-        q = ngx_queue_last(&registry->lru);
+        q = ngx_queue_last(&registry->queue);
 
-        if (q == ngx_queue_sentinel(&registry->lru)) {
+        if (q == ngx_queue_sentinel(&registry->queue)) {
             break;
         }
 
-        ngx_hyperdrive_state_stmt_free(registry,
-                          ngx_queue_data(q, ngx_hyperdrive_state_stmt_t, lru));
+        stmt = ngx_queue_data(q, ngx_hyperdrive_state_stmt_t, queue);
+
+        if (stmt->refs == 0 && !stmt->used) {
+            ngx_hyperdrive_state_stmt_free(registry, stmt);
+            continue;
+        }
+
+        ngx_queue_remove(q);
+        q->next = NULL;
+
+        if (stmt->refs == 0) {
+            stmt->used = 0;
+            ngx_queue_insert_head(&registry->queue, q);
+        }
     }
 }
 
@@ -267,7 +282,7 @@ ngx_hyperdrive_state_stmt_free(ngx_hyperdrive_state_registry_t *registry,
 {
     ngx_hyperdrive_state_stmt_t  **link;
 
-    ngx_queue_remove(&stmt->lru);
+    ngx_queue_remove(&stmt->queue);
 
     if (registry->last == stmt) {
         registry->last = NULL;

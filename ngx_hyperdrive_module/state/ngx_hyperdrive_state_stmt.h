@@ -190,8 +190,11 @@ struct ngx_hyperdrive_state_desc_s {
 
 struct ngx_hyperdrive_state_stmt_s {
     ngx_hyperdrive_state_stmt_t      *next;        /* in the hash chain */
-    ngx_queue_t                       lru;         /* while refs == 0 */
-    ngx_uint_t                        refs;
+    ngx_queue_t                       queue;       /* of those to be freed; it
+                                                      may have been taken into
+                                                      use since */
+    uint32_t                          refs;
+    uint32_t                          used;        /* since it was passed */
     uint64_t                          hash;
     uint64_t                          id;          /* its name at origins; 0
                                                       until it is prepared
@@ -226,8 +229,10 @@ typedef struct ngx_hyperdrive_state_registry_s
     ngx_hyperdrive_state_registry_t;
 
 /*
- * The worker's statements.  Those that nobody refers to are kept, least
- * recently used last, while all texts together take less than <bytes>.
+ * The worker's statements.  Those that nobody refers to are kept while all
+ * texts together take less than <bytes>: then the oldest go that were not used
+ * since they were passed.  A use touches no other statement: among many, each
+ * is in memory that is waited for.
  */
 ngx_hyperdrive_state_registry_t *ngx_hyperdrive_state_registry_create(
     size_t bytes, ngx_hyperdrive_state_classify_pt classify);

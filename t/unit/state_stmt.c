@@ -148,6 +148,26 @@ test_registry(void)
     ok(nclassified == 1, "an old one is not");
     put(c);
 
+    /* one that is asked for now and then stays, among many that are not */
+
+    put(get("SELECT again", "", 0));
+
+    for (i = 0; i < 100; i++) {
+        snprintf(text, sizeof(text), "SELECT %d", (int) i + 2000);
+        put(get(text, "", 0));
+
+        if (i % 2 == 0) {
+            put(get("SELECT again", "", 0));
+        }
+    }
+
+    nclassified = 0;
+    put(get("SELECT again", "", 0));
+    ok(nclassified == 0, "one that is used stays");
+
+    put(get("SELECT 2001", "", 0));
+    ok(nclassified == 1, "those that are not go");
+
     put(a);
     put(a);
 

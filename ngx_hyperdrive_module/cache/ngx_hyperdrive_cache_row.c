@@ -133,9 +133,16 @@ ngx_uint_t
 ngx_hyperdrive_cache_row_equal(ngx_hyperdrive_cache_shard_t *shard,
     uint32_t n, ngx_hyperdrive_cache_key_t *key)
 {
-    size_t    len, left;
-    u_char   *p, *data;
-    uint32_t  offset;
+    size_t                               len, left;
+    u_char                              *p, *data;
+    uint32_t                             offset;
+    ngx_hyperdrive_cache_shard_entry_t  *e;
+
+    e = ngx_hyperdrive_cache_shard_entry(shard, n);
+
+    if (e->flat) {
+        return ngx_memcmp(e->data, key->data, key->len) == 0;
+    }
 
     p = key->data;
     left = key->len;

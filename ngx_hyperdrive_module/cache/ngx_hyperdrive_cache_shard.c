@@ -166,8 +166,7 @@ ngx_hyperdrive_cache_shard_find_locked(ngx_hyperdrive_cache_shard_t *shard,
 
         if (e->hash == key->hash
             && e->key_len == key->len
-            && (e->flat ? ngx_memcmp(e->data, key->data, key->len) == 0
-                        : ngx_hyperdrive_cache_row_equal(shard, n, key)))
+            && ngx_hyperdrive_cache_row_equal(shard, n, key))
         {
             return n;
         }

@@ -227,7 +227,7 @@ ngx_hyperdrive_cache_store_get(ngx_hyperdrive_cache_store_t *store,
     ngx_hyperdrive_cache_ref_t *ref)
 {
     uint64_t                             now;
-    uint32_t                             n;
+    uint32_t                             n, block, offset;
     ngx_int_t                            rc;
     ngx_hyperdrive_cache_shard_t        *shard;
     ngx_hyperdrive_cache_shard_entry_t  *e;
@@ -265,25 +265,25 @@ ngx_hyperdrive_cache_store_get(ngx_hyperdrive_cache_store_t *store,
     ref->meta = e->meta;
     ref->left = ngx_hyperdrive_cache_shard_len(&e->meta);
 
-    if (e->flat && ref->left && ref->left <= size) {
-        ngx_memcpy(buf, e->data + e->key_len, ref->left);
-
-    } else {
-        ref->block = ngx_hyperdrive_cache_row_value(shard, n, &ref->offset);
-
-        if (ref->left <= size) {
-            ngx_hyperdrive_cache_store_copy(shard, ref->block, ref->offset,
-                                            buf, ref->left);
-        }
-    }
-
     if (ref->left <= size) {
+
+        if (e->flat && ref->left) {
+            ngx_memcpy(buf, e->data + e->key_len, ref->left);
+
+        } else {
+            block = ngx_hyperdrive_cache_row_value(shard, n, &offset);
+            ngx_hyperdrive_cache_store_copy(shard, block, offset, buf,
+                                            ref->left);
+        }
+
         ngx_hyperdrive_cache_shard_unlock(shard);
 
         ref->data = buf;
 
         return NGX_OK;
     }
+
+    ref->block = ngx_hyperdrive_cache_row_value(shard, n, &ref->offset);
 
     rc = NGX_DECLINED;
 

@@ -226,9 +226,9 @@ ngx_hyperdrive_cache_zone_init(ngx_shm_zone_t *zone, void *data)
 
 
 /*
- * Among many entries a look-up waits for the tables of pages, less so
- * if these are huge.  The system gives them to who asks, if it has been told
- * "advise" in transparent_hugepage/shmem_enabled; if not, nothing changes.
+ * Among many entries a look-up waits for the tables of pages, less so if these
+ * are huge.  The system gives them to who asks, if it has been told "advise" in
+ * transparent_hugepage/shmem_enabled; if not, nothing changes.
  */
 
 static void

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdarg.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 
 
@@ -62,6 +63,26 @@ done(void)
     printf("1..%d\n", (int) tests);
 
     return failed ? 1 : 0;
+}
+
+
+/* whether a process may be stopped along its instructions here */
+
+static inline ngx_uint_t
+traceable(void)
+{
+    int    status;
+    pid_t  pid;
+
+    pid = fork();
+
+    if (pid == 0) {
+        _exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1);
+    }
+
+    (void) waitpid(pid, &status, 0);
+
+    return status == 0;
 }
 
 

@@ -8,7 +8,6 @@
 #include "shm_check.h"
 
 #include <poll.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
 
 
@@ -1189,28 +1188,20 @@ step_once(step_t *st, ngx_uint_t *n)
 static void
 test_steps(void)
 {
-    int          status;
-    pid_t        pid;
     step_t      *st;
-    ngx_uint_t   i, n, at, total, kills, stride;
+    ngx_uint_t   i, n, at, may, total, kills, stride;
     const char  *fault;
 
     worked = mmap(NULL, sizeof(ngx_uint_t), PROT_READ|PROT_WRITE,
                   MAP_ANON|MAP_SHARED, -1, 0);
 
-    pid = fork();
-
-    if (pid == 0) {
-        _exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1);
-    }
-
-    (void) waitpid(pid, &status, 0);
+    may = traceable();
 
     for (i = 0; i < sizeof(steps) / sizeof(step_t); i++) {
 
         st = &steps[i];
 
-        if (status != 0) {
+        if (!may) {
             ok(1, "killed in \"%s\" # SKIP no ptrace here", st->text);
             continue;
         }

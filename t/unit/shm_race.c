@@ -15,7 +15,6 @@
 #include "shm_check.h"
 
 #include <poll.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
 
 
@@ -354,28 +353,20 @@ race_once(race_t *race, ngx_uint_t *n)
 int
 main(void)
 {
-    int          status;
-    pid_t        pid;
     race_t      *race;
-    ngx_uint_t   i, n, at, total;
+    ngx_uint_t   i, n, at, may, total;
     const char  *fault;
 
     worked = mmap(NULL, sizeof(ngx_uint_t), PROT_READ|PROT_WRITE,
                   MAP_ANON|MAP_SHARED, -1, 0);
 
-    pid = fork();
-
-    if (pid == 0) {
-        _exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1);
-    }
-
-    (void) waitpid(pid, &status, 0);
+    may = traceable();
 
     for (i = 0; i < sizeof(races) / sizeof(race_t); i++) {
 
         race = &races[i];
 
-        if (status != 0) {
+        if (!may) {
             ok(1, "%s # SKIP no ptrace here", race->text);
             continue;
         }

@@ -89,6 +89,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
 
+    ngx_memzero(&mode, sizeof(ngx_hyperdrive_sql_mode_t));
+
     mode.standard_conforming_strings = data[0] & 1;
     mode.unsafe_encoding = (data[0] >> 1) & 1;
 

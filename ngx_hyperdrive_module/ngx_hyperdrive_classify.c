@@ -20,7 +20,9 @@ static void ngx_hyperdrive_classify_mysql(ngx_hyperdrive_sql_facts_t *facts,
 static ngx_uint_t ngx_hyperdrive_classify_each(ngx_str_t *text,
     ngx_hyperdrive_sql_mode_t *mode, ngx_hyperdrive_sql_facts_t *facts,
     ngx_hyperdrive_state_plan_t *plan);
-static ngx_uint_t ngx_hyperdrive_classify_hides(
+static ngx_uint_t ngx_hyperdrive_classify_hides(ngx_str_t *text,
+    ngx_hyperdrive_sql_mode_t *mode, ngx_hyperdrive_sql_facts_t *facts);
+static ngx_uint_t ngx_hyperdrive_classify_sets(
     ngx_hyperdrive_sql_facts_t *facts);
 static ngx_uint_t ngx_hyperdrive_classify_does(ngx_str_t *text,
     ngx_hyperdrive_sql_mode_t *mode, ngx_hyperdrive_sql_facts_t *facts);
@@ -217,14 +219,14 @@ ngx_hyperdrive_classify_each(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
 {
     u_char                             *end;
     ngx_str_t                           one;
-    ngx_uint_t                          n, does, each, known;
+    ngx_uint_t                          n, does, each, known, hides;
     static u_char                       names[16384];
     ngx_hyperdrive_sql_lexer_t          lexer;
     ngx_hyperdrive_sql_token_t          tok;
     static ngx_hyperdrive_sql_facts_t   of;
 
     if (facts->nstatements < 2) {
-        plan->hides = ngx_hyperdrive_classify_hides(facts);
+        plan->hides = ngx_hyperdrive_classify_hides(text, mode, facts);
 
         return ngx_hyperdrive_classify_does(text, mode, facts)
                * NGX_HYPERDRIVE_STATE_EACH_ALIKE;
@@ -249,6 +251,8 @@ ngx_hyperdrive_classify_each(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
                && tok.type != NGX_HYPERDRIVE_SQL_T_END)
         {
             if (tok.type == NGX_HYPERDRIVE_SQL_T_ERROR) {
+                plan->hides = (facts->autocommit || facts->dynamic)
+                              ? NGX_HYPERDRIVE_STATE_HIDES_ONE : 0;
                 return 0;
             }
 
@@ -264,7 +268,8 @@ ngx_hyperdrive_classify_each(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
 
         ngx_hyperdrive_sql_classify(&one, mode, names, sizeof(names), &of);
 
-        plan->hides |= ngx_hyperdrive_classify_hides(&of);
+        hides = ngx_hyperdrive_classify_hides(&one, mode, &of);
+        plan->hides = ngx_max(plan->hides, hides);
 
         does = ngx_hyperdrive_classify_does(&one, mode, &of);
 
@@ -289,8 +294,10 @@ ngx_hyperdrive_classify_each(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
         }
     }
 
-    if (tok.type != NGX_HYPERDRIVE_SQL_T_END) {
-        plan->hides |= facts->autocommit;
+    if (tok.type != NGX_HYPERDRIVE_SQL_T_END
+        && (facts->autocommit || facts->dynamic))
+    {
+        plan->hides = NGX_HYPERDRIVE_STATE_HIDES_ONE;
     }
 
     /* from there on it may be anything */
@@ -305,7 +312,35 @@ ngx_hyperdrive_classify_each(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
  */
 
 static ngx_uint_t
-ngx_hyperdrive_classify_hides(ngx_hyperdrive_sql_facts_t *facts)
+ngx_hyperdrive_classify_hides(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
+    ngx_hyperdrive_sql_facts_t *facts)
+{
+    ngx_str_t                           body;
+    static u_char                       names[16384];
+    static ngx_hyperdrive_sql_facts_t   of;
+
+    if (facts->dynamic) {
+
+        if (ngx_hyperdrive_sql_mysql_prepare(text, mode, &body) != NGX_OK) {
+            return NGX_HYPERDRIVE_STATE_HIDES_UNREAD;
+        }
+
+        ngx_hyperdrive_sql_classify(&body, mode, names, sizeof(names), &of);
+
+        if (ngx_hyperdrive_classify_sets(&of)) {
+            return NGX_HYPERDRIVE_STATE_HIDES_ONE;
+        }
+    }
+
+    return ngx_hyperdrive_classify_sets(facts)
+           ? NGX_HYPERDRIVE_STATE_HIDES_ONE : NGX_HYPERDRIVE_STATE_HIDES_NONE;
+}
+
+
+/* ...autocommit, by what it reads or with that */
+
+static ngx_uint_t
+ngx_hyperdrive_classify_sets(ngx_hyperdrive_sql_facts_t *facts)
 {
     return facts->autocommit
            && (facts->ntables || facts->nfunctions || facts->incomplete);

@@ -310,6 +310,9 @@ typedef struct {
                                                        session, the database
                                                        says */
     unsigned                          clears:1;     /* OTHER: as of a unit */
+    unsigned                          off:1;        /* ...it has turned
+                                                       autocommit off, and tells
+                                                       of no transaction */
     unsigned                          cursor:1;     /* ...its rows are fetched
                                                        by other requests */
     unsigned                          own:1;        /* we have asked for it: it

@@ -17,6 +17,7 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 
 use lib 'lib';
 use Test::Hyperdrive;
+use Test::Hyperdrive::MySQL qw(%CAP);
 
 ###############################################################################
 
@@ -67,17 +68,32 @@ sub rows {
 
 my $read = 'SELECT GROUP_CONCAT(id ORDER BY id) FROM t';
 
-for my $sql ('SET autocommit = 0, @b = (SELECT MAX(id) FROM t)',
-	'SET autocommit = 0, sql_select_limit = (SELECT 5 FROM t LIMIT 1)',
-	'SET autocommit = (SELECT 0 FROM t LIMIT 1)')
+my $set = 'SET autocommit = 0, @b = (SELECT MAX(id) FROM t)';
+
+for my $sqls ([ $set ],
+	[ 'SET autocommit = 0, sql_select_limit = (SELECT 5 FROM t LIMIT 1)' ],
+	[ 'SET autocommit = (SELECT 0 FROM t LIMIT 1)' ],
+	[ "EXECUTE IMMEDIATE '$set'" ],
+	[ qq{/*M! EXECUTE */ immediate "$set" -- so} ],
+	[ "EXECUTE IMMEDIATE CONCAT('$set', ' ')" ],
+	[ "EXECUTE IMMEDIATE 'SET auto\\commit = 0, \@b = (SELECT MAX(id) "
+		. "FROM t)'" ],
+	[ "PREPARE s FROM '$set'", 'EXECUTE s' ],
+	[ "SET \@s = '$set'", 'PREPARE s FROM @s', 'SELECT 1', 'EXECUTE s' ],
+	[ "PREPARE s FROM '$set'; EXECUTE s" ],
+	[ "SELECT '$set' INTO \@s; PREPARE s FROM \@s; EXECUTE s" ])
 {
+	my $sql = join('; ', @$sqls);
+
 	$db->sql('DELETE FROM t WHERE id > 2', db => 'shop');
 	my $was = rows();
 
 	my ($c, $other) = map { mysql_client(port(8080), user => 'app',
-		password => 'x', database => 'shop') } 1, 2;
+		password => 'x', database => 'shop',
+		add => $CAP{MULTI_STATEMENTS}) } 1, 2;
 
-	$c->query($_) for $sql, 'INSERT INTO t VALUES (8)', 'ROLLBACK';
+	$c->query($_) for @$sqls;
+	$c->query($_) for 'INSERT INTO t VALUES (8)', 'ROLLBACK';
 	$c->reset();
 
 	is($other->value($read), $was, "$sql: not another client's")
@@ -88,7 +104,8 @@ for my $sql ('SET autocommit = 0, @b = (SELECT MAX(id) FROM t)',
 	is(rows(), "$was,8", "$sql: which ends it");
 	is($other->value($read), "$was,8", "$sql: no older answer is kept");
 
-	$c->query($_) for $sql, 'INSERT INTO t VALUES (9)';
+	$c->query($_) for @$sqls;
+	$c->query('INSERT INTO t VALUES (9)');
 	$c->quit();
 
 	ok(wait_for(sub {

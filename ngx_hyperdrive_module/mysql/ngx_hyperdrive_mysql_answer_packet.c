@@ -610,6 +610,10 @@ ngx_hyperdrive_mysql_answer_packet_end(ngx_hyperdrive_mysql_client_t *c,
         return NGX_AGAIN;
     }
 
+    piece->off = (pass && (o->status & NGX_HYPERDRIVE_MYSQL_AUTOCOMMIT)
+                  && !(ok.status & (NGX_HYPERDRIVE_MYSQL_AUTOCOMMIT
+                                    |NGX_HYPERDRIVE_MYSQL_IN_TRANSACTION)));
+
     o->status = ok.status;
 
     piece->type = NGX_HYPERDRIVE_PROTO_ROWS;

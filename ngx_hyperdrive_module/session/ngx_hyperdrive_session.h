@@ -241,6 +241,10 @@ typedef struct {
                                                      open, of which it does not
                                                      tell: the same, whatever
                                                      the client resets */
+    unsigned                         unread:1;    /* ...or is, if autocommit is
+                                                     turned off: by a text that
+                                                     SQL runs, or has prepared,
+                                                     and that was not read */
     unsigned                         all:1;       /* it has to be taken away */
     unsigned                         reads:1;     /* MySQL: what was sent since
                                                      it was settled says in its

@@ -204,7 +204,11 @@ ngx_hyperdrive_session_pin_run(ngx_hyperdrive_session_t *s,
         return;
     }
 
-    s->pin.hidden |= (stmt && stmt->plan.hides && !run->prepares);
+    if (stmt && !run->prepares) {
+        s->pin.hidden |= (stmt->plan.hides == NGX_HYPERDRIVE_STATE_HIDES_ONE);
+        s->pin.unread |= (stmt->plan.hides
+                          == NGX_HYPERDRIVE_STATE_HIDES_UNREAD);
+    }
 
     if (leaves || (stmt ? stmt->plan.ends : !run->named)) {
         s->pin.check = 1;
@@ -600,6 +604,8 @@ ngx_hyperdrive_session_pin_piece(ngx_hyperdrive_session_t *s,
         return;
     }
 
+    s->pin.hidden |= (piece->off && s->pin.unread);
+
     ngx_hyperdrive_session_held_piece(s, piece);
 
     switch (ngx_hyperdrive_session_held_answer(s, piece)) {
@@ -799,7 +805,7 @@ ngx_hyperdrive_session_pin_end(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_session_bodies_free(s);
     ngx_hyperdrive_session_held_free(s);
 
-    if (s->pin.close || s->pin.astray || s->pin.hidden) {
+    if (s->pin.close || s->pin.astray || s->pin.hidden || s->pin.unread) {
         rc = NGX_DECLINED;
     }
 

@@ -198,6 +198,7 @@ typedef struct {
     /* MySQL: what is open is committed before it runs */
     unsigned                     commits_first:1;
     unsigned                     autocommit:1; /* it is set */
+    unsigned                     dynamic:1;  /* PREPARE, EXECUTE */
     unsigned                     chain:1;    /* COMMIT AND CHAIN */
     unsigned                     release:1;  /* ...RELEASE: the connection
                                                 ends */
@@ -332,6 +333,14 @@ typedef struct {
  */
 ngx_int_t ngx_hyperdrive_sql_prepare(ngx_str_t *text,
     ngx_hyperdrive_sql_mode_t *mode, ngx_hyperdrive_sql_prepare_t *p);
+
+/*
+ * MySQL's PREPARE and EXECUTE, alone: NGX_OK and <body>, what is prepared or
+ * executed, in the text; empty: EXECUTE of what was prepared.  NGX_DECLINED:
+ * what that is the text does not say, or not as it is.
+ */
+ngx_int_t ngx_hyperdrive_sql_mysql_prepare(ngx_str_t *text,
+    ngx_hyperdrive_sql_mode_t *mode, ngx_str_t *body);
 
 ngx_str_t *ngx_hyperdrive_sql_kind_name(ngx_hyperdrive_sql_kind_e kind);
 ngx_str_t *ngx_hyperdrive_sql_reason_name(ngx_hyperdrive_sql_reason_e reason);

@@ -171,6 +171,7 @@ ngx_hyperdrive_sql_classify_init(ngx_hyperdrive_sql_scan_t *s,
     facts->alone = 0;
     facts->commits_first = 0;
     facts->autocommit = 0;
+    facts->dynamic = 0;
     facts->chain = 0;
     facts->release = 0;
     facts->snapshot = 0;

@@ -125,6 +125,7 @@ ngx_hyperdrive_sql_mysql_dispatch(ngx_hyperdrive_sql_scan_t *s)
         return;
 
     case K(PREPARE):
+        facts->dynamic = 1;
         ngx_hyperdrive_sql_classify_skip(s, KIND(PREPARE), LEAVES(PREPARED));
         return;
 
@@ -132,6 +133,7 @@ ngx_hyperdrive_sql_mysql_dispatch(ngx_hyperdrive_sql_scan_t *s)
         facts->may_write = 1;
         facts->incomplete = 1;
         facts->anything = 1;
+        facts->dynamic = 1;
         facts->transaction_control = 1;
         ngx_hyperdrive_sql_classify_skip(s, KIND(PREPARE), LEAVES(FUNCTION));
         return;

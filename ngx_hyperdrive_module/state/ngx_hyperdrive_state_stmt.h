@@ -39,6 +39,19 @@ typedef enum {
 
 
 /*
+ * MySQL: a transaction may be open behind it that no answer tells of, and no
+ * ROLLBACK or reset ends
+ */
+
+typedef enum {
+    NGX_HYPERDRIVE_STATE_HIDES_NONE = 0,
+    NGX_HYPERDRIVE_STATE_HIDES_UNREAD,         /* it runs, or prepares, a text
+                                                  that is not in it */
+    NGX_HYPERDRIVE_STATE_HIDES_ONE
+} ngx_hyperdrive_state_hides_e;
+
+
+/*
  * MySQL: what is asked of an earlier statement on the same connection; the sql
  * room's values.
  */
@@ -105,13 +118,9 @@ typedef struct {
     unsigned                          autocommit:2;   /* MySQL: SET autocommit,
                                                          and nothing else: a
                                                          _state_autocommit_e */
-    unsigned                          hides:1;        /* MySQL: ...together with
+    unsigned                          hides:2;        /* MySQL: ...together with
                                                          what reads tables: a
-                                                         transaction may be
-                                                         open behind it that no
-                                                         answer tells of, and no
-                                                         ROLLBACK or reset ends
-                                                         */
+                                                         _state_hides_e */
     unsigned                          settings:1;     /* it changes settings,
                                                          and can be told how */
     unsigned                          alone:1;        /* it may not run in one

@@ -22,7 +22,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     u_char                      *text, *names;
     size_t                       n;
-    ngx_str_t                    str;
+    ngx_str_t                    str, body;
     ngx_uint_t                   i;
     ngx_hyperdrive_sql_mode_t    mode;
     ngx_hyperdrive_sql_table_t  *t;
@@ -120,6 +120,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             || prepare.name.data + prepare.name.len > text + size
             || (prepare.body.len
                 && prepare.body.data + prepare.body.len != text + size)))
+    {
+        abort();
+    }
+
+    if (ngx_hyperdrive_sql_mysql_prepare(&str, &mode, &body) == NGX_OK
+        && body.len
+        && (body.data < text || body.data + body.len > text + size))
     {
         abort();
     }

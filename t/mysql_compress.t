@@ -8,13 +8,14 @@
 use warnings;
 use strict;
 
+use Compress::Zlib ();
 use Test::More;
 
 BEGIN { use FindBin; chdir($FindBin::Bin); }
 
 use lib 'lib';
-use Test::Hyperdrive qw(:DEFAULT wait_for);
-use Test::Hyperdrive::MySQL qw(%CAP packet);
+use Test::Hyperdrive;
+use Test::Hyperdrive::Compress qw($TABLE $LARGE talk huge anew nonsense);
 
 ###############################################################################
 
@@ -80,24 +81,12 @@ EOC
 my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
 	databases => [ 'shop' ], ssl => 1,
 	settings => { max_allowed_packet => '64M' },
-	sql => { shop => <<'EOC' });
-
-CREATE TABLE t (id INT PRIMARY KEY, v LONGTEXT);
-INSERT INTO t VALUES (1, 'one'), (2, REPEAT('two ', 20000));
-EOC
+	sql => { shop => $TABLE });
 
 $t->run();
 
-my $big = 'SELECT seq, REPEAT(seq, 30) FROM seq_1_to_1500';
 my $wanted = mysql_client(port(8081), user => 'app', password => 'secret',
-	database => 'shop')->query($big)->{rows};
-
-# what does not become smaller: it comes again beyond the window
-
-my $noise = join '', map { pack('V', ($_ * 2654435761) % 4294967296) }
-	1 .. 50000;
-$noise =~ tr/\0'\\/xyz/;
-$noise x= 90;
+	database => 'shop')->query($LARGE)->{rows};
 
 for my $pair ([ 8080, 'plain' ], [ 8082, 'packed' ], [ 8083, 'over TLS' ]) {
 	my ($port, $origin) = @$pair;
@@ -105,14 +94,14 @@ for my $pair ([ 8080, 'plain' ], [ 8082, 'packed' ], [ 8083, 'over TLS' ]) {
 	for my $how ([ undef, 'plain' ], [ {}, 'packed' ],
 		[ { stored => 1 }, 'stored' ], [ { slice => 7 }, 'in slices' ])
 	{
-		talk(port($port), "client $how->[1], database $origin",
-			compress => $how->[0]);
+		talk(client(port($port), compress => $how->[0]),
+			"client $how->[1], database $origin", $wanted);
 	}
 }
 
-talk(port(8084), 'client packed, database says at its log-in what it is',
-	compress => {});
-talk(port(8082), 'bytewise', compress => {}, split => 1);
+talk(client(port(8084), compress => {}),
+	'client packed, database says at its log-in what it is', $wanted);
+talk(client(port(8082), compress => {}, split => 1), 'bytewise', $wanted);
 
 for my $port (8082, 8083, 8084) {
 	is(client(port($port))->query("SHOW STATUS LIKE 'Compression'")
@@ -122,18 +111,7 @@ for my $port (8082, 8083, 8084) {
 is(client(port(8080), compress => {})->query("SHOW STATUS LIKE 'Compression'")
 	->{rows}[0][1], 'OFF', '...or not, whatever the client has');
 
-# a value of more than 16 MB, both ways
-
-for my $port (8080, 8082) {
-	my $c = client(port($port), compress => {}, timeout => 60);
-
-	is($c->query("REPLACE INTO t VALUES (3, _latin1'$noise')")->{affected} > 0,
-		1, 'a statement of 18 MB');
-	is($c->query('SELECT LENGTH(v) > 17000000 FROM t WHERE id = 3')
-		->{rows}[0][0], 1, 'and it is there');
-	is(length($c->query('SELECT v FROM t WHERE id = 3')->{rows}[0][0])
-		> 17000000, 1, 'it comes back');
-}
+huge(client(port($_), compress => {}, timeout => 60)) for 8080, 8082;
 
 # a transaction, another user, a query that is stopped
 
@@ -147,10 +125,7 @@ $c->query('ROLLBACK');
 is(scalar @{$c->query('SELECT v FROM t WHERE id = 10')->{rows}}, 0,
 	'rolled back');
 
-is($c->change_user(user => 'app', password => 'x', database => 'shop'), 1,
-	'it logs in anew, compressed');
-is($c->query('SELECT v FROM t WHERE id = 1')->{rows}[0][0], 'one',
-	'and goes on so');
+anew($c);
 
 my $killed = client(port(8082), compress => {});
 my $id = $killed->greeting()->{id};
@@ -182,22 +157,11 @@ for my $n (1, 2) {
 	is($c->read_result()->{rows}[0][0], $n, "two in a row: $n");
 }
 
-# nonsense
-
-for my $bad (
+nonsense(sub { client(port(8080), compress => {}) },
 	[ 'an empty packet', "\0\0\0\0\0\0\0" ],
 	[ 'no zlib', "\x05\0\0\0\x20\0\0hello" ],
 	[ 'a wrong length', "\x0d\0\0\0\x20\0\0"
-		. Compress::Zlib::compress('aaaaa') ])
-{
-	my ($what, $bytes) = @$bad;
-
-	my $c = client(port(8080), compress => {});
-	delete $c->{zip};
-
-	$c->send_raw($bytes);
-	ok($c->ended(), "$what: the client is disconnected");
-}
+		. Compress::Zlib::compress('aaaaa') ]);
 
 $c = client(port(8080));
 is($c->query('SELECT v FROM t WHERE id = 1')->{rows}[0][0], 'one',
@@ -212,35 +176,6 @@ sub client {
 
 	return mysql_client($port, user => 'app', password => 'x',
 		database => 'shop', %o);
-}
-
-sub talk {
-	my ($port, $name, %o) = @_;
-
-	my $c = client($port, %o);
-
-	my @ok;
-
-	# a miss, a hit, and what is never kept
-
-	push @ok, $c->query('SELECT v FROM t WHERE id = 1')->{rows}[0][0] eq 'one'
-		for 1, 2;
-	push @ok, length($c->query('SELECT v FROM t WHERE id = 2')
-		->{rows}[0][0]) == 80000 for 1, 2;
-	push @ok, $c->query('SELECT nonsense')->{error}{code} == 1054;
-
-	my $s = $c->prepare('SELECT v, ? FROM t WHERE id = ?');
-
-	push @ok, $c->execute($s, 'a', $_)->{rows}[0][1] eq 'a' for 1, 2;
-
-	is(join('', map { $_ ? 1 : 0 } @ok), '1111111', "$name: small answers");
-
-	is_deeply($c->query($big)->{rows}, $wanted, "$name: a large one")
-		unless $o{split};
-
-	if ($o{compress}) {
-		cmp_ok($c->zip()->{packed}, '>', 0, "$name: it is compressed");
-	}
 }
 
 ###############################################################################

@@ -16,7 +16,8 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 
 use lib 'lib';
 use Test::Hyperdrive;
-use Test::Hyperdrive::MySQL qw(%CAP packet);
+use Test::Hyperdrive::Compress qw($TABLE $LARGE talk huge anew nonsense);
+use Test::Hyperdrive::MySQL qw(%CAP);
 
 ###############################################################################
 
@@ -92,17 +93,12 @@ EOC
 
 $t->mariadb(port => port(8081), users => { app => 'secret' },
 	databases => [ 'shop' ], settings => { max_allowed_packet => '64M' },
-	sql => { shop => <<'EOC' });
-
-CREATE TABLE t (id INT PRIMARY KEY, v LONGTEXT);
-INSERT INTO t VALUES (1, 'one'), (2, REPEAT('two ', 20000));
-EOC
+	sql => { shop => $TABLE });
 
 $t->run();
 
-my $big = 'SELECT seq, REPEAT(seq, 30) FROM seq_1_to_1500';
 my $wanted = mysql_client(port(8081), user => 'app', password => 'secret',
-	database => 'shop')->query($big)->{rows};
+	database => 'shop')->query($LARGE)->{rows};
 
 ok(client(8080)->greeting()->{capabilities} & $CAP{ZSTD},
 	'it is offered to clients');
@@ -115,7 +111,7 @@ for my $how (
 {
 	my ($port, $name, $compress) = @$how;
 
-	talk($port, $name, compress => $compress);
+	talk(client($port, compress => $compress), $name, $wanted);
 }
 
 # both: it is zlib
@@ -124,28 +120,10 @@ my $c = client(8080, compress => {}, add => $CAP{ZSTD});
 is(length($c->query('SELECT v FROM t WHERE id = 2')->{rows}[0][0]), 80000,
 	'who can do both is answered by zlib');
 
-# a value of more than 16 MB, which does not become smaller
-
-my $noise = join '', map { pack('V', ($_ * 2654435761) % 4294967296) }
-	1 .. 50000;
-$noise =~ tr/\0'\\/xyz/;
-$noise x= 90;
-
 $c = client(8082, compress => { zstd => 1 }, timeout => 60);
 
-is($c->query("REPLACE INTO t VALUES (3, _latin1'$noise')")->{affected} > 0, 1,
-	'a statement of 18 MB');
-is($c->query('SELECT LENGTH(v) > 17000000 FROM t WHERE id = 3')->{rows}[0][0],
-	1, 'is there');
-is(length($c->query('SELECT v FROM t WHERE id = 3')->{rows}[0][0]) > 17000000,
-	1, 'and comes back');
-
-# another user on the same connection
-
-is($c->change_user(user => 'app', password => 'x', database => 'shop'), 1,
-	'it logs in anew');
-is($c->query('SELECT v FROM t WHERE id = 1')->{rows}[0][0], 'one',
-	'and goes on so');
+huge($c);
+anew($c);
 
 # levels
 
@@ -169,20 +147,9 @@ like(client(8085, quiet => 1)->error()->{message} // '', qr/./,
 like($t->read_file('error.log'), qr/no compression that the URL allows/,
 	'and the log says why');
 
-# nonsense
-
-for my $bad (
+nonsense(sub { client(8080, compress => { zstd => 1 }) },
 	[ 'no zstd', "\x05\0\0\0\x20\0\0hello" ],
-	[ 'a window of 2 GB', "\x0a\0\0\0\x20\0\0\x28\xb5\x2f\xfd\0\xa8aaaa" ])
-{
-	my ($what, $bytes) = @$bad;
-
-	my $c = client(8080, compress => { zstd => 1 });
-	delete $c->{zip};
-
-	$c->send_raw($bytes);
-	ok($c->ended(), "$what: the client is disconnected");
-}
+	[ 'a window of 2 GB', "\x0a\0\0\0\x20\0\0\x28\xb5\x2f\xfd\0\xa8aaaa" ]);
 
 is(client(8080)->query('SELECT v FROM t WHERE id = 1')->{rows}[0][0], 'one',
 	'others are served');
@@ -203,32 +170,6 @@ sub compressed {
 
 	return client($port)->query("SHOW STATUS LIKE 'Compression'")
 		->{rows}[0][1];
-}
-
-sub talk {
-	my ($port, $name, %o) = @_;
-
-	my $c = client($port, %o);
-
-	my @ok;
-
-	# a miss, a hit, and what is never kept
-
-	push @ok, $c->query('SELECT v FROM t WHERE id = 1')->{rows}[0][0] eq 'one'
-		for 1, 2;
-	push @ok, length($c->query('SELECT v FROM t WHERE id = 2')
-		->{rows}[0][0]) == 80000 for 1, 2;
-	push @ok, $c->query('SELECT nonsense')->{error}{code} == 1054;
-
-	my $s = $c->prepare('SELECT v, ? FROM t WHERE id = ?');
-
-	push @ok, $c->execute($s, 'a', $_)->{rows}[0][1] eq 'a' for 1, 2;
-
-	is(join('', map { $_ ? 1 : 0 } @ok), '1111111', "$name: small answers");
-	is_deeply($c->query($big)->{rows}, $wanted, "$name: a large one");
-
-	cmp_ok($c->zip()->{packed}, '>', 0, "$name: it is compressed")
-		if $o{compress};
 }
 
 ###############################################################################

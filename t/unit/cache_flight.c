@@ -15,8 +15,8 @@
 
 #include <signal.h>
 #include "cache/ngx_hyperdrive_cache_flight.c"
+#include "check.h"
 
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -28,20 +28,8 @@
 #define WORKERS  3
 
 
-static ngx_uint_t                           ntests, nfailed;
 static void                                *mem;
 static ngx_hyperdrive_cache_flight_slots_t  slots;
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-    fflush(stdout);
-}
 
 
 /* acts as the process of this slot */
@@ -442,7 +430,5 @@ main(void)
     test_steps();
     test_random();
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed ? 1 : 0;
+    return done();
 }

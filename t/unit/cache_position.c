@@ -6,21 +6,12 @@
 
 
 #include "cache/ngx_hyperdrive_cache_position.h"
-#include <stdio.h>
+#include "check.h"
+
 #include <stdlib.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-
-
-static int  tests;
-
-
-static void
-is(int good, char *name)
-{
-    printf("%sok %d - %s\n", good ? "" : "not ", ++tests, name);
-}
 
 
 /* another process leads, until it is killed */
@@ -50,7 +41,7 @@ leader(ngx_hyperdrive_cache_position_t *p)
         _exit(0);
     }
 
-    is(read(fds[0], &ch, 1) == 1 && ch == 'y', "another process leads");
+    ok(read(fds[0], &ch, 1) == 1 && ch == 'y', "another process leads");
 
     close(fds[0]);
     close(fds[1]);
@@ -70,7 +61,7 @@ main(void)
     ngx_hyperdrive_cache_position_t          *p, *q;
     ngx_hyperdrive_cache_position_replica_t   value, got;
 
-    is(ngx_hyperdrive_cache_position(1) == NULL,
+    ok(ngx_hyperdrive_cache_position(1) == NULL,
        "without a zone there is none");
 
     zone = mmap(NULL, ngx_hyperdrive_cache_position_size(),
@@ -88,20 +79,20 @@ main(void)
     p = ngx_hyperdrive_cache_position(17);
     q = ngx_hyperdrive_cache_position(18);
 
-    is(p != NULL && q != NULL && p != q, "each upstream has its own");
-    is(ngx_hyperdrive_cache_position(17) == p, "...and keeps it");
+    ok(p != NULL && q != NULL && p != q, "each upstream has its own");
+    ok(ngx_hyperdrive_cache_position(17) == p, "...and keeps it");
 
     /* who leads */
 
     pid = leader(p);
 
-    is(ngx_hyperdrive_cache_position_lead(p) == NGX_BUSY, "so we do not");
-    is(ngx_hyperdrive_cache_position_lead(q) == NGX_OK, "...but another one");
+    ok(ngx_hyperdrive_cache_position_lead(p) == NGX_BUSY, "so we do not");
+    ok(ngx_hyperdrive_cache_position_lead(q) == NGX_OK, "...but another one");
 
     kill(pid, SIGKILL);
     (void) waitpid(pid, &status, 0);
 
-    is(ngx_hyperdrive_cache_position_lead(p) == NGX_OK,
+    ok(ngx_hyperdrive_cache_position_lead(p) == NGX_OK,
        "who dies leads no more");
 
     ngx_hyperdrive_cache_position_resign(p);
@@ -112,7 +103,7 @@ main(void)
     /* what is known */
 
     ngx_hyperdrive_cache_position_get(p, 3, &got);
-    is(got.reached == 0, "nothing is known at first");
+    ok(got.reached == 0, "nothing is known at first");
 
     value.reached = 5;
     value.since = 6;
@@ -121,7 +112,7 @@ main(void)
 
     ngx_hyperdrive_cache_position_set(p, 3, &value);
     ngx_hyperdrive_cache_position_get(p, 3, &got);
-    is(got.reached == 5 && got.since == 6 && got.checked == 7
+    ok(got.reached == 5 && got.since == 6 && got.checked == 7
        && got.site == 8, "what is told");
 
     /* another one sits there: what was told of the first is over */
@@ -130,48 +121,48 @@ main(void)
     value.site = 9;
     ngx_hyperdrive_cache_position_set(p, 3, &value);
     ngx_hyperdrive_cache_position_get(p, 3, &got);
-    is(got.reached == 0 && got.site == 9, "another site");
+    ok(got.reached == 0 && got.site == 9, "another site");
 
     value.reached = 10;
     ngx_hyperdrive_cache_position_set(p, 3, &value);
     ngx_hyperdrive_cache_position_get(p, 3, &got);
-    is(got.reached == 10 && got.site == 9, "...and what it has reached");
+    ok(got.reached == 10 && got.site == 9, "...and what it has reached");
 
     /* the same, but for who has answered there */
 
     value.home = 4;
     ngx_hyperdrive_cache_position_set(p, 3, &value);
     ngx_hyperdrive_cache_position_get(p, 3, &got);
-    is(got.reached == 10 && got.site == 9 && got.home == 4,
+    ok(got.reached == 10 && got.site == 9 && got.home == 4,
        "another server there");
 
-    is(!ngx_hyperdrive_cache_position_wanted(p), "nobody wants it");
+    ok(!ngx_hyperdrive_cache_position_wanted(p), "nobody wants it");
     ngx_hyperdrive_cache_position_want(p);
-    is(ngx_hyperdrive_cache_position_wanted(p), "somebody does");
-    is(!ngx_hyperdrive_cache_position_wanted(p), "...once");
+    ok(ngx_hyperdrive_cache_position_wanted(p), "somebody does");
+    ok(!ngx_hyperdrive_cache_position_wanted(p), "...once");
 
     /* who is the primary */
 
     term = ngx_hyperdrive_cache_position_term(p, &primary);
-    is(primary == 0, "it is not known");
+    ok(primary == 0, "it is not known");
 
-    is(ngx_hyperdrive_cache_position_primary(p, 2) == NGX_DECLINED,
+    ok(ngx_hyperdrive_cache_position_primary(p, 2) == NGX_DECLINED,
        "the first one is no other one");
-    is(ngx_hyperdrive_cache_position_term(p, &primary) != term && primary == 2,
+    ok(ngx_hyperdrive_cache_position_term(p, &primary) != term && primary == 2,
        "...but it is known");
 
     term = ngx_hyperdrive_cache_position_term(p, &primary);
 
-    is(ngx_hyperdrive_cache_position_primary(p, 2) == NGX_DECLINED
+    ok(ngx_hyperdrive_cache_position_primary(p, 2) == NGX_DECLINED
        && ngx_hyperdrive_cache_position_term(p, &primary) == term,
        "it stays");
-    is(ngx_hyperdrive_cache_position_primary(p, 1) == NGX_OK, "another one");
-    is(ngx_hyperdrive_cache_position_term(p, &primary) != term && primary == 1,
+    ok(ngx_hyperdrive_cache_position_primary(p, 1) == NGX_OK, "another one");
+    ok(ngx_hyperdrive_cache_position_term(p, &primary) != term && primary == 1,
        "...is another term");
 
     ngx_hyperdrive_cache_position_changed(p);
     ngx_hyperdrive_cache_position_get(p, 3, &got);
-    is(got.reached == 0, "of replicas nothing is known then");
+    ok(got.reached == 0, "of replicas nothing is known then");
 
     full = 0;
 
@@ -179,9 +170,7 @@ main(void)
         full |= (ngx_hyperdrive_cache_position(100 + i) == NULL);
     }
 
-    is(full, "there is no more room than there is");
+    ok(full, "there is no more room than there is");
 
-    printf("1..%d\n", tests);
-
-    return 0;
+    return done();
 }

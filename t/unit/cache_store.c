@@ -98,8 +98,8 @@ test_hash(void)
     for (i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
         h = ngx_hyperdrive_base_hash(key, data, vectors[i].len);
 
-        ok(h == vectors[i].hash, "SipHash-1-3 of %d bytes",
-           (int) vectors[i].len);
+        okf(h == vectors[i].hash, "SipHash-1-3 of %d bytes",
+            (int) vectors[i].len);
     }
 
     good = 1;
@@ -155,15 +155,15 @@ test_init(void)
     for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         fresh(sizes[i].size);
 
-        ok(store.nshards == sizes[i].shards, "%d kB: %d shards",
-           (int) (sizes[i].size / 1024), (int) store.nshards);
+        okf(store.nshards == sizes[i].shards, "%d kB: %d shards",
+            (int) (sizes[i].size / 1024), (int) store.nshards);
 
         st = stats(&store);
         bytes = st.blocks * st.block;
 
-        ok(bytes > sizes[i].size / 100 * 90 && bytes < sizes[i].size,
-           "%d of 1000 bytes are blocks",
-           (int) (bytes / (sizes[i].size / 1000)));
+        okf(bytes > sizes[i].size / 100 * 90 && bytes < sizes[i].size,
+            "%d of 1000 bytes are blocks",
+            (int) (bytes / (sizes[i].size / 1000)));
 
         ok(check(&store) == NULL && st.blocks_free == st.blocks
            && st.blocks_used == 0 && st.entries == 0, "it is empty");
@@ -683,8 +683,8 @@ test_eviction(void)
     }
 
     n = count(0, hot);
-    ok(n >= hot / 100 * 97, "%d of %d are left after a scan of %d new keys",
-       (int) n, (int) hot, (int) (20 * st.entries));
+    okf(n >= hot / 100 * 97, "%d of %d are left after a scan of %d new keys",
+        (int) n, (int) hot, (int) (20 * st.entries));
 
     /* also if it comes again and again, beside ordinary use */
 
@@ -703,8 +703,8 @@ test_eviction(void)
     }
 
     n = count(0, hot);
-    ok(n >= hot / 100 * 97, "%d of %d are left beside ordinary use", (int) n,
-       (int) hot);
+    okf(n >= hot / 100 * 97, "%d of %d are left beside ordinary use", (int) n,
+        (int) hot);
 
     ok(check(&store) == NULL, "all in order");
 
@@ -724,8 +724,8 @@ test_eviction(void)
         put(&store, n, 1, 300);
     }
 
-    ok(n > i + 10 && n < i + 10000, "an unused entry is evicted after %d more",
-       (int) (n - i));
+    okf(n > i + 10 && n < i + 10000, "an unused entry is evicted after %d more",
+        (int) (n - i));
 
     put(&store, i, 2, 300);
     key = make_key(&store, i);
@@ -789,7 +789,7 @@ test_eviction(void)
     }
 
     n = i;
-    ok(n >= 3 && n < 64, "a small zone, %d large values are held", (int) n);
+    okf(n >= 3 && n < 64, "a small zone, %d large values are held", (int) n);
 
     ok(put(&store, 1000, 1, 10000) == NGX_BUSY, "nothing can be freed: busy");
 
@@ -1171,8 +1171,8 @@ test_random(size_t size)
         }
     }
 
-    ok(wrong == 0, "60000 random operations in %d kB: %d hits, %d misses, "
-       "none wrong", (int) (size / 1024), (int) hits, (int) misses);
+    okf(wrong == 0, "60000 random operations in %d kB: %d hits, %d misses, "
+        "none wrong", (int) (size / 1024), (int) hits, (int) misses);
 
     for (i = 0; i < HOLDS; i++) {
         ngx_hyperdrive_cache_store_release(&held[i].ref);

@@ -18,47 +18,13 @@
 #include "cache/ngx_hyperdrive_cache_shard.h"
 #include "cache/ngx_hyperdrive_cache_row.h"
 #include "base/ngx_hyperdrive_base_hash.h"
+#include "check.h"
 
-#include <stdio.h>
-#include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
 
 #define HOUR  (3600 * 1000)
-
-
-static ngx_uint_t  tests;
-static ngx_uint_t  failed;
-
-
-static void __attribute__((format(printf, 2, 3)))
-ok(ngx_uint_t good, const char *fmt, ...)
-{
-    va_list  args;
-
-    printf("%sok %d - ", good ? "" : "not ", (int) ++tests);
-
-    va_start(args, fmt);
-    vprintf(fmt, args);
-    va_end(args);
-
-    printf("\n");
-    fflush(stdout);
-
-    if (!good) {
-        failed++;
-    }
-}
-
-
-static int
-done(void)
-{
-    printf("1..%d\n", (int) tests);
-
-    return failed ? 1 : 0;
-}
 
 
 /* a small generator, so that runs repeat */

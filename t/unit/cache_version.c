@@ -6,7 +6,8 @@
 
 
 #include "cache/ngx_hyperdrive_cache_version.h"
-#include <stdio.h>
+#include "check.h"
+
 #include <stdlib.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -14,15 +15,7 @@
 #include <time.h>
 
 
-static int   tests;
 static void *zone;
-
-
-static void
-is(int good, char *name)
-{
-    printf("%sok %d - %s\n", good ? "" : "not ", ++tests, name);
-}
 
 
 /* a zone that nobody has used, and a seat in it */
@@ -144,13 +137,13 @@ test_sets(void)
 
     set = set_of(5, 9, 3, 7, 3, 0);
 
-    is(set.n == 4 && set.numbers[0] == 0 && set.numbers[1] == 3
+    ok(set.n == 4 && set.numbers[0] == 0 && set.numbers[1] == 3
        && set.numbers[2] == 7 && set.numbers[3] == 9,
        "a set is sorted and has each number once");
 
     more = set_of(2, 5, 9);
 
-    is(ngx_hyperdrive_cache_version_join(&set, &more) == NGX_OK
+    ok(ngx_hyperdrive_cache_version_join(&set, &more) == NGX_OK
        && set.n == 5 && ngx_hyperdrive_cache_version_has(&set, 5),
        "sets are joined");
 
@@ -161,7 +154,7 @@ test_sets(void)
         rc |= ngx_hyperdrive_cache_version_add(&set, i + 10);
     }
 
-    is(rc == NGX_OK
+    ok(rc == NGX_OK
        && ngx_hyperdrive_cache_version_add(&set, 5) == NGX_BUSY
        && ngx_hyperdrive_cache_version_add(&set, 20) == NGX_OK
        && set.n == NGX_HYPERDRIVE_CACHE_VERSION_SET,
@@ -170,7 +163,7 @@ test_sets(void)
     a = ngx_hyperdrive_cache_version(1, 1000);
     b = ngx_hyperdrive_cache_version(2, 1000);
 
-    is(a != b && a == ngx_hyperdrive_cache_version(1, 1000)
+    ok(a != b && a == ngx_hyperdrive_cache_version(1, 1000)
        && ngx_hyperdrive_cache_version(1, 0) != a,
        "a table's number is the same always, and differs by database");
 
@@ -183,7 +176,7 @@ test_sets(void)
         }
     }
 
-    is(i == 1000000, "no table has the number of EVERYTHING");
+    ok(i == 1000000, "no table has the number of EVERYTHING");
 }
 
 
@@ -201,50 +194,50 @@ test_one(void)
     all = set_of(1, NGX_HYPERDRIVE_CACHE_VERSION_EVERYTHING);
     none = set_of(0);
 
-    is(sample(&a, &s1) && sample(&a, &s2) && same(&s1, &s2),
+    ok(sample(&a, &s1) && sample(&a, &s2) && same(&s1, &s2),
        "where nothing happens, samples are equal");
 
-    is(sample(&a, &s1) && sample(&b, &s2) && !same(&s1, &s2),
+    ok(sample(&a, &s1) && sample(&b, &s2) && !same(&s1, &s2),
        "samples of other tables differ, though nobody wrote");
 
     sample(&ab, &s1);
     ngx_hyperdrive_cache_version_enter(&a);
 
-    is(!sample(&ab, &s2) && !sample(&a, &s2),
+    ok(!sample(&ab, &s2) && !sample(&a, &s2),
        "there is no sample while somebody is inside");
-    is(sample(&b, &s2), "other tables have theirs");
+    ok(sample(&b, &s2), "other tables have theirs");
 
     ngx_hyperdrive_cache_version_leave(&a, 1);
 
-    is(sample(&ab, &s2) && !same(&s1, &s2),
+    ok(sample(&ab, &s2) && !same(&s1, &s2),
        "behind a write the sample is another");
 
     s1 = s2;
     ngx_hyperdrive_cache_version_enter(&a);
     ngx_hyperdrive_cache_version_leave(&a, 0);
 
-    is(sample(&ab, &s2) && same(&s1, &s2),
+    ok(sample(&ab, &s2) && same(&s1, &s2),
        "behind a rollback it is the same");
 
     ngx_hyperdrive_cache_version_enter(&a);
     ngx_hyperdrive_cache_version_enter(&ab);
     ngx_hyperdrive_cache_version_leave(&a, 1);
 
-    is(!sample(&a, &s2) && !sample(&b, &s2), "one of two is inside still");
+    ok(!sample(&a, &s2) && !sample(&b, &s2), "one of two is inside still");
 
     ngx_hyperdrive_cache_version_leave(&ab, 0);
 
-    is(sample(&ab, &s2) && !same(&s1, &s2), "both have left");
+    ok(sample(&ab, &s2) && !same(&s1, &s2), "both have left");
 
     sample(&none, &s1);
     ngx_hyperdrive_cache_version_enter(&all);
 
-    is(!sample(&b, &s2) && !sample(&none, &s2),
+    ok(!sample(&b, &s2) && !sample(&none, &s2),
        "who writes everything keeps all off");
 
     ngx_hyperdrive_cache_version_leave(&all, 1);
 
-    is(sample(&none, &s2) && !same(&s1, &s2), "EVERYTHING is in every sample");
+    ok(sample(&none, &s2) && !same(&s1, &s2), "EVERYTHING is in every sample");
 }
 
 
@@ -260,19 +253,19 @@ test_zone(void)
     sample(&a, &s1);
     fresh();
 
-    is(sample(&a, &s2) && !same(&s1, &s2),
+    ok(sample(&a, &s2) && !same(&s1, &s2),
        "a zone that was made anew has other samples");
 
-    is(ngx_hyperdrive_cache_version_check(zone) == NGX_OK
+    ok(ngx_hyperdrive_cache_version_check(zone) == NGX_OK
        && ngx_hyperdrive_cache_version_generation() == 1,
        "a zone is known by its layout");
 
     ngx_hyperdrive_cache_version_attach(zone, 5);
-    is(ngx_hyperdrive_cache_version_generation() == 1,
+    ok(ngx_hyperdrive_cache_version_generation() == 1,
        "the first generation stays the first");
 
     *(uint32_t *) zone ^= 1;
-    is(ngx_hyperdrive_cache_version_check(zone) == NGX_DECLINED,
+    ok(ngx_hyperdrive_cache_version_check(zone) == NGX_DECLINED,
        "another layout is refused");
     *(uint32_t *) zone ^= 1;
 
@@ -285,12 +278,12 @@ test_zone(void)
     ngx_hyperdrive_cache_version_attach(zone, 3);
     (void) ngx_hyperdrive_cache_version_sit();
 
-    is(!ngx_hyperdrive_cache_version_is_open() && !sample(&a, &s2),
+    ok(!ngx_hyperdrive_cache_version_is_open() && !sample(&a, &s2),
        "a zone has no samples before it is opened");
 
     ngx_hyperdrive_cache_version_open();
 
-    is(sample(&a, &s2), "...and has them then");
+    ok(sample(&a, &s2), "...and has them then");
 }
 
 
@@ -378,34 +371,34 @@ test_dead(void)
     a = set_of(1, 100);
     b = set_of(1, 300);
 
-    is(ngx_hyperdrive_cache_version_dead(&seat) == NGX_DECLINED,
+    ok(ngx_hyperdrive_cache_version_dead(&seat) == NGX_DECLINED,
        "nobody is dead at first");
 
     wait_for(process(die_outside));
 
-    is(ngx_hyperdrive_cache_version_dead(&seat) == NGX_OK,
+    ok(ngx_hyperdrive_cache_version_dead(&seat) == NGX_OK,
        "one that is killed is found dead");
     ngx_hyperdrive_cache_version_reclaim(seat);
 
     sample(&a, &s1);
     wait_for(process(die_inside));
 
-    is(!sample(&a, &s2), "who dies inside stays inside");
+    ok(!sample(&a, &s2), "who dies inside stays inside");
 
     wait_for(process(sit_and_die));
 
-    is(!sample(&a, &s2) && !sample(&b, &s2),
+    ok(!sample(&a, &s2) && !sample(&b, &s2),
        "whoever comes next has a seat of his own");
 
     rc = ngx_hyperdrive_cache_version_dead(&seat);
-    is(rc == NGX_OK, "a dead one that was in a dead one's care is found");
+    ok(rc == NGX_OK, "a dead one that was in a dead one's care is found");
 
     rc = ngx_hyperdrive_cache_version_dead(&other);
-    is(rc == NGX_OK && other != seat, "the other one, too");
-    is(ngx_hyperdrive_cache_version_dead(&pos) == NGX_DECLINED,
+    ok(rc == NGX_OK && other != seat, "the other one, too");
+    ok(ngx_hyperdrive_cache_version_dead(&pos) == NGX_DECLINED,
        "what is in our care is not found again");
 
-    is(ngx_hyperdrive_cache_version_died(seat) < 60000, "it died lately");
+    ok(ngx_hyperdrive_cache_version_died(seat) < 60000, "it died lately");
 
     for (n = 0, pos = 0; n < 3; n++) {
 
@@ -417,7 +410,7 @@ test_dead(void)
         }
     }
 
-    is(n == 2 && end[0].upstream == 7 && end[0].pid == 4711
+    ok(n == 2 && end[0].upstream == 7 && end[0].pid == 4711
        && end[0].user == 0 && end[0].where == 0xfffffffe && end[0].line == 0
        && end[1].upstream == 8 && end[1].pid == 4712
        && end[1].user == 0xfffffffd && end[1].where == 3
@@ -427,10 +420,10 @@ test_dead(void)
     ngx_hyperdrive_cache_version_reclaim(seat);
     ngx_hyperdrive_cache_version_reclaim(other);
 
-    is(sample(&a, &s2) && !same(&s1, &s2) && sample(&b, &s2),
+    ok(sample(&a, &s2) && !same(&s1, &s2) && sample(&b, &s2),
        "reclaimed, it has left, and what it wrote is new");
 
-    is(ngx_hyperdrive_cache_version_dead(&seat) == NGX_DECLINED,
+    ok(ngx_hyperdrive_cache_version_dead(&seat) == NGX_DECLINED,
        "nobody is dead any more");
 
     for (i = 0; i < 1000; i++) {
@@ -443,7 +436,7 @@ test_dead(void)
         ngx_hyperdrive_cache_version_reclaim(seat);
     }
 
-    is(i == 1000, "seats are used again, a thousand times");
+    ok(i == 1000, "seats are used again, a thousand times");
 
     sample(&a, &s1);
 
@@ -458,9 +451,9 @@ test_dead(void)
         n++;
     }
 
-    is(n == NGX_HYPERDRIVE_CACHE_VERSION_SEATS - 1,
+    ok(n == NGX_HYPERDRIVE_CACHE_VERSION_SEATS - 1,
        "more may die than there are seats");
-    is(sample(&a, &s2) && !same(&s1, &s2), "...and nothing is left of them");
+    ok(sample(&a, &s2) && !same(&s1, &s2), "...and nothing is left of them");
 }
 
 
@@ -476,7 +469,7 @@ test_marks(void)
         handles[i] = mark(1, i + 1, 0, 0);
     }
 
-    is(handles[NGX_HYPERDRIVE_CACHE_VERSION_ENDS - 1]
+    ok(handles[NGX_HYPERDRIVE_CACHE_VERSION_ENDS - 1]
        == NGX_HYPERDRIVE_CACHE_VERSION_ENDS - 1
        && handles[NGX_HYPERDRIVE_CACHE_VERSION_ENDS]
           == NGX_HYPERDRIVE_CACHE_VERSION_ENDS,
@@ -486,7 +479,7 @@ test_marks(void)
         ngx_hyperdrive_cache_version_unmark(handles[i]);
     }
 
-    is(mark(1, 1, 0, 0) < NGX_HYPERDRIVE_CACHE_VERSION_ENDS,
+    ok(mark(1, 1, 0, 0) < NGX_HYPERDRIVE_CACHE_VERSION_ENDS,
        "handles are used again");
 }
 
@@ -516,13 +509,13 @@ test_stand(void)
 
     wait_for(process(leave_early));
 
-    is(!sample(&a, &s), "a worker that leaves may leave something uncertain");
-    is(ngx_hyperdrive_cache_version_dead(&seat) == NGX_OK,
+    ok(!sample(&a, &s), "a worker that leaves may leave something uncertain");
+    ok(ngx_hyperdrive_cache_version_dead(&seat) == NGX_OK,
        "...which others find, as if it had died");
 
     ngx_hyperdrive_cache_version_reclaim(seat);
 
-    is(sample(&a, &s), "...and reclaim");
+    ok(sample(&a, &s), "...and reclaim");
 }
 
 
@@ -703,8 +696,8 @@ test_race(void)
         }
     }
 
-    is(bad[0] == 0, "no reader has seen less than was acknowledged or shown");
-    is(bad[2] > 0, "some were answered from what they kept");
+    ok(bad[0] == 0, "no reader has seen less than was acknowledged or shown");
+    ok(bad[2] > 0, "some were answered from what they kept");
 
     printf("# %d kept answers, %d processes reclaimed\n", (int) bad[2],
            (int) reclaimed);
@@ -744,40 +737,40 @@ test_moved(void)
     both = set_of(2, 5, 6);
     all = set_of(1, NGX_HYPERDRIVE_CACHE_VERSION_EVERYTHING);
 
-    is(moved(&both, &m) && m == 0,
+    ok(moved(&both, &m) && m == 0,
        "nothing was written: any measurement will do");
 
     n = ngx_hyperdrive_cache_version_tick();
-    is(n > m, "the first measurement is behind that");
+    ok(n > m, "the first measurement is behind that");
 
     ngx_hyperdrive_cache_version_enter(&a);
-    is(!moved(&both, &m), "nothing is known while somebody is inside");
-    is(moved(&b, &m) && m < n, "...of what he is inside of");
+    ok(!moved(&both, &m), "nothing is known while somebody is inside");
+    ok(moved(&b, &m) && m < n, "...of what he is inside of");
     ngx_hyperdrive_cache_version_leave(&a, 1);
 
-    is(moved(&a, &m) && m >= n, "a write is not in a measurement before it");
-    is(moved(&both, &m) && m >= n, "...of any set that it is in");
-    is(moved(&b, &m) && m < n, "another table's is");
+    ok(moved(&a, &m) && m >= n, "a write is not in a measurement before it");
+    ok(moved(&both, &m) && m >= n, "...of any set that it is in");
+    ok(moved(&b, &m) && m < n, "another table's is");
 
     n = ngx_hyperdrive_cache_version_tick();
-    is(moved(&a, &m) && m < n, "it is in the next one");
+    ok(moved(&a, &m) && m < n, "it is in the next one");
 
     ngx_hyperdrive_cache_version_enter(&a);
     ngx_hyperdrive_cache_version_leave(&a, 0);
-    is(moved(&a, &m) && m < n, "what was rolled back has not moved it");
+    ok(moved(&a, &m) && m < n, "what was rolled back has not moved it");
 
     ngx_hyperdrive_cache_version_enter(&all);
     ngx_hyperdrive_cache_version_leave(&all, 1);
-    is(moved(&b, &m) && m >= n, "what may be anything has moved all");
+    ok(moved(&b, &m) && m >= n, "what may be anything has moved all");
 
     n = ngx_hyperdrive_cache_version_tick();
     wait_for(process(write_and_die));
-    is(!moved(&b, &m), "who has died inside is inside");
+    ok(!moved(&b, &m), "who has died inside is inside");
 
-    is(ngx_hyperdrive_cache_version_dead(&seat) == NGX_OK, "he is found");
+    ok(ngx_hyperdrive_cache_version_dead(&seat) == NGX_OK, "he is found");
     ngx_hyperdrive_cache_version_reclaim(seat);
-    is(moved(&b, &m) && m >= n, "...and may have written");
-    is(moved(&a, &m) && m < n, "...nothing else");
+    ok(moved(&b, &m) && m >= n, "...and may have written");
+    ok(moved(&a, &m) && m < n, "...nothing else");
 }
 
 
@@ -795,7 +788,5 @@ main(void)
     test_moved();
     test_race();
 
-    printf("1..%d\n", tests);
-
-    return 0;
+    return done();
 }

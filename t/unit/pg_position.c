@@ -6,18 +6,9 @@
 
 
 #include "pg/ngx_hyperdrive_pg.h"
-#include <stdio.h>
+#include "check.h"
+
 #include <stdlib.h>
-
-
-static int  tests;
-
-
-static void
-is(int good, char *name)
-{
-    printf("%sok %d - %s\n", good ? "" : "not ", ++tests, name);
-}
 
 
 /* a greeting of names and values, NULL behind the last */
@@ -97,10 +88,10 @@ test_role(void)
                                 "default_transaction_read_only", "on", NULL };
     static char  *old[] = { "TimeZone", "UTC", NULL };
 
-    is(role(primary) == NGX_HYPERDRIVE_PROTO_ROLE_PRIMARY, "a primary");
-    is(role(closed) == NGX_HYPERDRIVE_PROTO_ROLE_READ_ONLY, "a closed one");
-    is(role(replica) == NGX_HYPERDRIVE_PROTO_ROLE_REPLICA, "a replica");
-    is(role(old) == NGX_HYPERDRIVE_PROTO_ROLE_UNKNOWN, "one that says nothing");
+    ok(role(primary) == NGX_HYPERDRIVE_PROTO_ROLE_PRIMARY, "a primary");
+    ok(role(closed) == NGX_HYPERDRIVE_PROTO_ROLE_READ_ONLY, "a closed one");
+    ok(role(replica) == NGX_HYPERDRIVE_PROTO_ROLE_REPLICA, "a replica");
+    ok(role(old) == NGX_HYPERDRIVE_PROTO_ROLE_UNKNOWN, "one that says nothing");
 
     /* cut at every byte: ASan sees the end */
 
@@ -120,7 +111,7 @@ test_role(void)
         free(cut);
     }
 
-    is(1, "greetings that are cut");
+    ok(1, "greetings that are cut");
 }
 
 
@@ -141,15 +132,15 @@ test_unlike(void)
     a = greeting(one, primary);
 
     b = greeting(two, alike);
-    is(ngx_hyperdrive_pg_position_unlike(&a, &b) == NULL, "alike");
+    ok(ngx_hyperdrive_pg_position_unlike(&a, &b) == NULL, "alike");
 
     b = greeting(two, other);
     name = ngx_hyperdrive_pg_position_unlike(&a, &b);
-    is(name && strcmp(name, "DateStyle") == 0, "another DateStyle");
+    ok(name && strcmp(name, "DateStyle") == 0, "another DateStyle");
 
     b = greeting(two, less);
     name = ngx_hyperdrive_pg_position_unlike(&a, &b);
-    is(name && strcmp(name, "TimeZone") == 0, "no TimeZone");
+    ok(name && strcmp(name, "TimeZone") == 0, "no TimeZone");
 }
 
 
@@ -159,26 +150,26 @@ test_position(void)
     ngx_str_t                        cols[2];
     ngx_hyperdrive_proto_position_t  p, r;
 
-    is(position("1", "50331648", &p) == NGX_OK, "a position");
-    is(position("1", "50331648", &r) == NGX_OK
+    ok(position("1", "50331648", &p) == NGX_OK, "a position");
+    ok(position("1", "50331648", &r) == NGX_OK
        && ngx_hyperdrive_pg_position_has(&r, &p), "the same is there");
-    is(position("1", "50331649", &r) == NGX_OK
+    ok(position("1", "50331649", &r) == NGX_OK
        && ngx_hyperdrive_pg_position_has(&r, &p), "so is one behind it");
-    is(position("1", "50331647", &r) == NGX_OK
+    ok(position("1", "50331647", &r) == NGX_OK
        && !ngx_hyperdrive_pg_position_has(&r, &p), "one before it is not");
-    is(!ngx_hyperdrive_pg_position_other(&r, &p), "both are of one primary");
-    is(position("2", "99999999", &r) == NGX_OK
+    ok(!ngx_hyperdrive_pg_position_other(&r, &p), "both are of one primary");
+    ok(position("2", "99999999", &r) == NGX_OK
        && !ngx_hyperdrive_pg_position_has(&r, &p)
        && !ngx_hyperdrive_pg_position_has(&p, &r),
        "on another timeline nothing is");
-    is(ngx_hyperdrive_pg_position_other(&r, &p), "...of another primary");
+    ok(ngx_hyperdrive_pg_position_other(&r, &p), "...of another primary");
 
-    is(position("1", "18446744073709551615", &r) == NGX_DECLINED,
+    ok(position("1", "18446744073709551615", &r) == NGX_DECLINED,
        "a number that is too long");
-    is(position("", "1", &r) == NGX_DECLINED, "none");
-    is(position("1", "-1", &r) == NGX_DECLINED, "less than none");
-    is(position("1", "1x", &r) == NGX_DECLINED, "something else");
-    is(ngx_hyperdrive_pg_position_row(cols, 1, &r) == NGX_DECLINED,
+    ok(position("", "1", &r) == NGX_DECLINED, "none");
+    ok(position("1", "-1", &r) == NGX_DECLINED, "less than none");
+    ok(position("1", "1x", &r) == NGX_DECLINED, "something else");
+    ok(ngx_hyperdrive_pg_position_row(cols, 1, &r) == NGX_DECLINED,
        "another number of columns");
 }
 
@@ -190,7 +181,5 @@ main(void)
     test_unlike();
     test_position();
 
-    printf("1..%d\n", tests);
-
-    return 0;
+    return done();
 }

@@ -13,8 +13,8 @@
 
 
 #include "policy_check.h"
+#include "check.h"
 
-#include <stdio.h>
 #include <time.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -25,7 +25,6 @@
              " /*app='web',route='%2Fx',k='it\\'s'*/"
 
 
-static void ok(ngx_uint_t good, const char *name);
 static void test_values(void);
 static void test_errors(void);
 static void test_bounds(void);
@@ -34,9 +33,6 @@ static void test_kept(void);
 static void test_dict(void);
 static void test_dict_kill(void);
 static void test_random(void);
-
-
-static ngx_uint_t  tests, failed;
 
 
 /* each of them has to hold */
@@ -233,16 +229,6 @@ static const char  *endless[] = {
     "return string.char(unpack({ 1, 2, 3 }, 1, 1e7))",
     NULL
 };
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    tests++;
-    failed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) tests, name);
-}
 
 
 static ngx_int_t
@@ -787,7 +773,5 @@ main(void)
 
     test_random();
 
-    printf("1..%d\n", (int) tests);
-
-    return failed ? 1 : 0;
+    return done();
 }

@@ -15,16 +15,12 @@
 
 
 #include "shm/ngx_hyperdrive_shm_layout.h"
+#include "check.h"
 
-#include <stdio.h>
-#include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
-
-static ngx_uint_t        tests;
-static ngx_uint_t        failed;
 
 static ngx_log_t         test_log;
 static ngx_shm_zone_t    zone;
@@ -35,35 +31,6 @@ static struct {
     uint32_t    numbers[3];
     ngx_uint_t  slot;
 } *told;
-
-
-static void __attribute__((format(printf, 2, 3)))
-ok(ngx_uint_t good, const char *fmt, ...)
-{
-    va_list  args;
-
-    printf("%sok %d - ", good ? "" : "not ", (int) ++tests);
-
-    va_start(args, fmt);
-    vprintf(fmt, args);
-    va_end(args);
-
-    printf("\n");
-    fflush(stdout);
-
-    if (!good) {
-        failed++;
-    }
-}
-
-
-static inline int
-done(void)
-{
-    printf("1..%d\n", (int) tests);
-
-    return failed ? 1 : 0;
-}
 
 
 /* whether a process may be stopped along its instructions here */

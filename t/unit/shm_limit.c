@@ -1202,7 +1202,7 @@ test_steps(void)
         st = &steps[i];
 
         if (!may) {
-            ok(1, "killed in \"%s\" # SKIP no ptrace here", st->text);
+            skip(st->text, "no ptrace here");
             continue;
         }
 
@@ -1229,8 +1229,8 @@ test_steps(void)
             }
         }
 
-        ok(fault == NULL, "killed in \"%s\" at %d places of %d%s%s", st->text,
-           (int) kills, (int) total, fault ? ": " : "", fault ? fault : "");
+        okf(fault == NULL, "killed in \"%s\" at %d places of %d%s%s", st->text,
+            (int) kills, (int) total, fault ? ": " : "", fault ? fault : "");
     }
 }
 
@@ -1678,8 +1678,8 @@ test_torture(void)
            (int) shared->waits, (int) shared->longest, (int) checks,
            (int) kills);
 
-    ok(shared->faults == 0, "%d processes, killed now and then%s%s", WORKERS,
-       shared->faults ? ": " : "", shared->fault);
+    okf(shared->faults == 0, "%d processes, killed now and then%s%s", WORKERS,
+        shared->faults ? ": " : "", shared->fault);
     ok(shared->waits > 100 && checks > 10 && kills > 5, "there was much to do");
     ok(counts(0, 0, 0) && verify() == NULL, "all places are free at the end");
     ok(all_free(), "so are all tickets");

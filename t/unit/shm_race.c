@@ -367,7 +367,7 @@ main(void)
         race = &races[i];
 
         if (!may) {
-            ok(1, "%s # SKIP no ptrace here", race->text);
+            skip(race->text, "no ptrace here");
             continue;
         }
 
@@ -384,8 +384,8 @@ main(void)
             fault = race_once(race, &n);
         }
 
-        ok(fault == NULL, "%s, stopped at places of %d%s%s", race->text,
-           (int) total, fault ? ": " : "", fault ? fault : "");
+        okf(fault == NULL, "%s, stopped at places of %d%s%s", race->text,
+            (int) total, fault ? ": " : "", fault ? fault : "");
     }
 
     return done();

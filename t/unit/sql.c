@@ -11,14 +11,12 @@
 #include "sql/ngx_hyperdrive_sql_lexer.h"
 
 #include "sql_texts.h"
-
-#include <stdio.h>
+#include "check.h"
 
 
 #define text(s)  s, sizeof(s) - 1
 
 
-static void ok(ngx_uint_t good, const char *name);
 static void read_sql(const char *sql, size_t len);
 static void expect(const char *sql, size_t len, const char *facts);
 static char *describe(void);
@@ -30,7 +28,6 @@ static void test_clock(void);
 static void test_cuts(void);
 
 
-static ngx_uint_t                  tests, failed;
 static ngx_hyperdrive_sql_mode_t   mode;
 static ngx_hyperdrive_sql_facts_t  facts;
 static u_char                     *names;
@@ -55,30 +52,9 @@ main(void)
     test_clock();
     test_cuts();
 
-    printf("1..%lu\n", (unsigned long) tests);
-
     free(names);
 
-    return failed ? 1 : 0;
-}
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    const char  *p;
-
-    if (!good) {
-        failed++;
-    }
-
-    printf("%sok %lu - ", good ? "" : "not ", (unsigned long) ++tests);
-
-    for (p = name; *p && p < name + 120; p++) {
-        putchar(*p < ' ' || *p == '#' ? ' ' : *p);
-    }
-
-    putchar('\n');
+    return done();
 }
 
 

@@ -12,17 +12,13 @@
 
 
 #include "sql_catalog_rows.h"
-
-#include <stdio.h>
+#include "check.h"
 
 
 typedef struct {
     char  *text;
     char  *expect;
 } plan_t;
-
-
-static ngx_uint_t  ntests, nfailed;
 
 
 static char  rows[] =
@@ -109,18 +105,6 @@ static plan_t  blind[] = {
     { "COMMIT PREPARED 'x'", " whole ddl" },
     { "SELECT writes(); DROP TABLE base", " whole ddl" },
 };
-
-
-static ngx_uint_t
-ok(ngx_uint_t good, char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-
-    return good;
-}
 
 
 static void
@@ -245,7 +229,5 @@ main(void)
     ngx_hyperdrive_sql_catalog_destroy(cat);
     ngx_hyperdrive_sql_catalog_destroy(again);
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed ? 1 : 0;
+    return done();
 }

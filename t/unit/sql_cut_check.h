@@ -15,11 +15,9 @@
 
 
 #include "sql/ngx_hyperdrive_sql.h"
+#include "check.h"
 
-#include <stdio.h>
 
-
-static ngx_uint_t                 ntests, nfailed;
 static ngx_hyperdrive_sql_mode_t  mode;
 
 
@@ -27,9 +25,8 @@ static inline void
 check(const char *s, const char *expected,
     void (*describe)(ngx_str_t *text, char *out, size_t size))
 {
-    char        got[512];
-    ngx_str_t   text;
-    ngx_uint_t  good;
+    char       got[512];
+    ngx_str_t  text;
 
     got[0] = '\0';
 
@@ -45,25 +42,9 @@ check(const char *s, const char *expected,
         free(text.data);
     }
 
-    good = (strcmp(got, expected) == 0);
-
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, s);
-
-    if (!good) {
+    if (!ok(strcmp(got, expected) == 0, s)) {
         printf("# got: %s\n", got);
     }
-}
-
-
-static inline int
-done(void)
-{
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed ? 1 : 0;
 }
 
 

@@ -9,11 +9,9 @@
 
 
 #include "sql/ngx_hyperdrive_sql_digest.h"
+#include "check.h"
 
-#include <stdio.h>
 
-
-static void ok(ngx_uint_t good, const char *name);
 static uint64_t form(const char *sql, const char *expected);
 static void test_forms(void);
 static void test_secrets(void);
@@ -21,7 +19,6 @@ static void test_room(void);
 static void test_cuts(void);
 
 
-static ngx_uint_t                 tests, failed;
 static ngx_hyperdrive_sql_mode_t  mode;
 
 
@@ -81,22 +78,7 @@ main(void)
     test_room();
     test_cuts();
 
-    printf("1..%lu\n", (unsigned long) tests);
-
-    return failed ? 1 : 0;
-}
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    tests++;
-
-    if (!good) {
-        failed++;
-    }
-
-    printf("%sok %lu - %s\n", good ? "" : "not ", (unsigned long) tests, name);
+    return done();
 }
 
 

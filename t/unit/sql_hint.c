@@ -9,13 +9,13 @@
 
 
 #include "sql/ngx_hyperdrive_sql_hint.h"
+#include "check.h"
 
 
 #define NONE     ((uint64_t) -1)
 #define NOT      ((uint64_t) -2)     /* no-cache */
 
 
-static ngx_uint_t                 ntests, nfailed;
 static ngx_hyperdrive_sql_mode_t  mode;
 
 
@@ -58,10 +58,7 @@ is(const char *s, uint64_t expected)
         good &= (got == NONE || got == expected);
     }
 
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, s);
+    ok(good, s);
 }
 
 
@@ -110,7 +107,5 @@ main(void)
     is("-- a\r/* hyperdrive: no-cache */ SELECT 1", NONE);
     is("/*! hyperdrive: no-cache */ SELECT 1", NONE);
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed ? 1 : 0;
+    return done();
 }

@@ -13,8 +13,7 @@
 
 #include "sql_mysql_describe.h"
 #include "sql_mysql_texts.h"
-
-#include <stdio.h>
+#include "check.h"
 
 
 #define MARIADB(version)                                                      \
@@ -25,7 +24,6 @@
     (NGX_HYPERDRIVE_BASE_MODE_MYSQL | (ngx_uint_t) (version) << 32)
 
 
-static void ok(ngx_uint_t good, const char *name);
 static void read_sql(const char *sql, size_t len);
 static void expect(const char *sql, size_t len, const char *want);
 static void test_modes(void);
@@ -36,7 +34,7 @@ static void test_lists(void);
 static void test_cuts(void);
 
 
-static ngx_uint_t                  tests, failed, bits;
+static ngx_uint_t                  bits;
 static ngx_hyperdrive_sql_facts_t  facts;
 static u_char                     *names;
 static size_t                      names_size;
@@ -60,30 +58,9 @@ main(void)
     test_lists();
     test_cuts();
 
-    printf("1..%lu\n", (unsigned long) tests);
-
     free(names);
 
-    return failed ? 1 : 0;
-}
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    const char  *p;
-
-    if (!good) {
-        failed++;
-    }
-
-    printf("%sok %lu - ", good ? "" : "not ", (unsigned long) ++tests);
-
-    for (p = name; *p && p < name + 120; p++) {
-        putchar(*p < ' ' || *p == '#' ? ' ' : *p);
-    }
-
-    putchar('\n');
+    return done();
 }
 
 

@@ -11,17 +11,13 @@
 #include "sql/ngx_hyperdrive_sql_mysql_catalog.h"
 #include "base/ngx_hyperdrive_base_mode.h"
 #include "sql_catalog_rows.h"
-
-#include <stdio.h>
+#include "check.h"
 
 
 typedef struct {
     const char  *text;
     const char  *expect;
 } plan_t;
-
-
-static ngx_uint_t  ntests, nfailed;
 
 
 #define BODY                                                                  \
@@ -155,18 +151,6 @@ static plan_t  plans[] = {
     { "SET GLOBAL x = 1", "not_read whole ddl" },
     { "x", "parse whole ddl stateful" }
 };
-
-
-static ngx_uint_t
-ok(ngx_uint_t good, const char *name)
-{
-    ntests++;
-    nfailed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) ntests, name);
-
-    return good;
-}
 
 
 /* the name that has the number */
@@ -356,7 +340,5 @@ main(void)
 
     ngx_hyperdrive_sql_catalog_destroy(cat);
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed ? 1 : 0;
+    return done();
 }

@@ -9,8 +9,8 @@
 
 
 #include "sql/ngx_hyperdrive_sql.h"
+#include "check.h"
 
-#include <stdio.h>
 #include <string.h>
 
 
@@ -52,9 +52,6 @@ static prepare_t  prepares[] = {
     { "DEALLOCATE p", "no" },
     { "", "no" }
 };
-
-
-static ngx_uint_t  ntests, nfailed;
 
 
 /* in memory of just its size, so that ASan sees what is read behind it */
@@ -105,18 +102,14 @@ main(void)
 
         if (!good) {
             printf("# got %s instead of %s\n", said, prepares[i].expect);
-            nfailed++;
         }
 
-        printf("%sok %d - %s\n", good ? "" : "not ", (int) ++ntests,
-               prepares[i].expect);
+        ok(good, prepares[i].expect);
 
         while (n--) {
             (void) read_prepare(prepares[i].text, n);
         }
     }
 
-    printf("1..%d\n", (int) ntests);
-
-    return nfailed != 0;
+    return done();
 }

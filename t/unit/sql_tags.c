@@ -9,16 +9,13 @@
 
 
 #include "sql/ngx_hyperdrive_sql_tags.h"
+#include "check.h"
 
-#include <stdio.h>
 
-
-static void ok(ngx_uint_t good, const char *name);
 static void say(const char *sql, u_char *out);
 static void test_cuts(void);
 
 
-static ngx_uint_t                 tests, failed;
 static ngx_hyperdrive_sql_mode_t  mode;
 
 
@@ -65,16 +62,6 @@ static const char  *texts[][3] = {
 
     { NULL, NULL, NULL }
 };
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    tests++;
-    failed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) tests, name);
-}
 
 
 /* the text in a block of its own: nothing may be touched behind it */
@@ -207,7 +194,5 @@ main(void)
 
     test_cuts();
 
-    printf("1..%d\n", (int) tests);
-
-    return failed ? 1 : 0;
+    return done();
 }

@@ -7,23 +7,18 @@
 #include "session/ngx_hyperdrive_session_catalog.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
 #include "base/ngx_hyperdrive_base_plain.h"
+#include "session/ngx_hyperdrive_session_catalog_read.h"
 #include "session/ngx_hyperdrive_session_hold.h"
 #include "session/ngx_hyperdrive_session_plan.h"
-#include "origin/ngx_hyperdrive_origin_ask.h"
 
 
-/* one reading may take so long, milliseconds */
-#define NGX_HYPERDRIVE_SESSION_CATALOG_TIME    60000
-
-/* it is changed all the time: read again after... */
+/* it is changed all the time: read again after..., milliseconds */
 #define NGX_HYPERDRIVE_SESSION_CATALOG_MIN     50
 #define NGX_HYPERDRIVE_SESSION_CATALOG_BUSY    500
 
 /* ...and when it could not be read */
 #define NGX_HYPERDRIVE_SESSION_CATALOG_FAILED  100
 #define NGX_HYPERDRIVE_SESSION_CATALOG_MAX     5000
-
-#define NGX_HYPERDRIVE_SESSION_CATALOG_COLUMNS 16
 
 /* clients come first so long, and it is looked so often, milliseconds */
 #define NGX_HYPERDRIVE_SESSION_CATALOG_YIELD   3000
@@ -50,7 +45,7 @@ struct ngx_hyperdrive_session_catalog_s {
                                                            empty as above */
 
     ngx_hyperdrive_session_hold_t            hold;
-    ngx_hyperdrive_origin_ask_t              ask;
+    ngx_hyperdrive_session_catalog_read_t    read;
     ngx_event_t                              event;
     ngx_connection_t                         dummy;     /* debug logging reads
                                                            an event's one */
@@ -68,19 +63,14 @@ struct ngx_hyperdrive_session_catalog_s {
     ngx_hyperdrive_cache_version_sample_t    seen;      /* as it was when a
                                                            change was noticed */
 
-    /* the one that is being read */
-    ngx_hyperdrive_sql_catalog_t            *coming;
-    ngx_hyperdrive_cache_version_sample_t    before;
-    u_char                                  *buf;       /* half a row */
-    size_t                                   len;
-    size_t                                   size;
+    ngx_hyperdrive_cache_version_sample_t    before;    /* what is being read
+                                                           was asked for */
 
     ngx_msec_t                               yields;    /* since then... */
     unsigned                                 yield:1;   /* ...to clients */
     unsigned                                 known:1;   /* its identity */
     unsigned                                 sampled:1; /* <sample> is one */
     unsigned                                 ready:1;   /* <before> is one */
-    unsigned                                 bad:1;
     unsigned                                 counted:1;
     unsigned                                 failing:1; /* and it was told */
 };
@@ -102,17 +92,9 @@ static ngx_uint_t ngx_hyperdrive_session_catalog_full(
 static void ngx_hyperdrive_session_catalog_ask(
     ngx_hyperdrive_session_catalog_t *cat);
 static void ngx_hyperdrive_session_catalog_send(
-    ngx_hyperdrive_origin_ask_t *ask);
-static void ngx_hyperdrive_session_catalog_piece(
-    ngx_hyperdrive_origin_ask_t *ask, ngx_hyperdrive_proto_piece_t *piece);
-static u_char *ngx_hyperdrive_session_catalog_rows(
-    ngx_hyperdrive_session_catalog_t *cat, u_char *pos, u_char *last);
-static ngx_int_t ngx_hyperdrive_session_catalog_row(
-    ngx_hyperdrive_session_catalog_t *cat, ngx_str_t *cols, ngx_uint_t n);
-static ngx_int_t ngx_hyperdrive_session_catalog_keep(
-    ngx_hyperdrive_session_catalog_t *cat, u_char *data, size_t len);
+    ngx_hyperdrive_session_catalog_read_t *r);
 static void ngx_hyperdrive_session_catalog_done(
-    ngx_hyperdrive_origin_ask_t *ask, ngx_int_t rc);
+    ngx_hyperdrive_session_catalog_read_t *r, ngx_int_t rc);
 static void ngx_hyperdrive_session_catalog_know(
     ngx_hyperdrive_session_catalog_t *cat, uint64_t identity);
 static void ngx_hyperdrive_session_catalog_fail(
@@ -286,12 +268,9 @@ ngx_hyperdrive_session_catalog_find(ngx_hyperdrive_origin_conf_t *conf,
 
     ngx_hyperdrive_session_hold_init(&cat->hold);
 
-    cat->ask.data = cat;
-    cat->ask.timeout = NGX_HYPERDRIVE_SESSION_CATALOG_TIME;
-    cat->ask.once = 1;
-    cat->ask.send = ngx_hyperdrive_session_catalog_send;
-    cat->ask.piece = ngx_hyperdrive_session_catalog_piece;
-    cat->ask.done = ngx_hyperdrive_session_catalog_done;
+    cat->read.data = cat;
+    cat->read.send = ngx_hyperdrive_session_catalog_send;
+    cat->read.done = ngx_hyperdrive_session_catalog_done;
 
     cat->next = ngx_hyperdrive_session_catalogs;
     ngx_hyperdrive_session_catalogs = cat;
@@ -400,7 +379,7 @@ ngx_hyperdrive_session_catalog_wait(ngx_hyperdrive_session_t *s)
     if (cat == NULL || cat->failing
         || ngx_hyperdrive_session_catalog_get(cat, &generation)
         || (cat->known && ngx_hyperdrive_cache_version_busy(&cat->sure))
-        || (s->origin && cat->ask.origin == NULL
+        || (s->origin && cat->read.ask.origin == NULL
             && ngx_hyperdrive_session_catalog_full(cat))
         || !ngx_hyperdrive_session_hold_may(&cat->hold))
     {
@@ -559,75 +538,41 @@ ngx_hyperdrive_session_catalog_full(ngx_hyperdrive_session_catalog_t *cat)
 static void
 ngx_hyperdrive_session_catalog_ask(ngx_hyperdrive_session_catalog_t *cat)
 {
-    ngx_str_t                      text;
-    ngx_hyperdrive_chain_t         out;
+    ngx_hyperdrive_pool_t         *pool;
     ngx_hyperdrive_proto_param_t   param;
 
-    ngx_memzero(&out, sizeof(ngx_hyperdrive_chain_t));
-
-    if (cat->known) {
-        cat->state = NGX_HYPERDRIVE_SESSION_CATALOG_READ;
-        text.data = (u_char *) ngx_hyperdrive_sql_catalog_question(
-                                                   cat->conf->proto->dialect);
-
-        cat->coming = ngx_hyperdrive_sql_catalog_create(
-                         cat->conf->proto->dialect,
-                         cat->conf->functions ? cat->conf->functions->elts
-                                              : NULL,
-                         cat->conf->functions ? cat->conf->functions->nelts
-                                              : 0);
-    } else {
-        cat->state = NGX_HYPERDRIVE_SESSION_CATALOG_IDENTITY;
-        text.data = (u_char *) ngx_hyperdrive_sql_catalog_question_identity(
-                                                   cat->conf->proto->dialect);
-    }
-
-    text.len = ngx_strlen(text.data);
-
-    cat->bad = (cat->known && cat->coming == NULL);
+    cat->state = cat->known ? NGX_HYPERDRIVE_SESSION_CATALOG_READ
+                            : NGX_HYPERDRIVE_SESSION_CATALOG_IDENTITY;
     cat->ready = 0;
-    cat->len = 0;
 
     /* a pool of its own: no client's settings are on its connections */
 
     ngx_str_set(&param.name, "application_name");
     ngx_str_set(&param.value, "hyperdrive catalog");
 
-    cat->ask.pool = ngx_hyperdrive_origin_pool(cat->conf, &cat->asker,
-                                               &cat->database, 1, &param);
+    pool = ngx_hyperdrive_origin_pool(cat->conf, &cat->asker, &cat->database,
+                                      1, &param);
 
-    if (cat->ask.pool && cat->asker.len
-        && ngx_hyperdrive_origin_credentials(cat->ask.pool, &cat->password,
-                                             &cat->token)
-           != NGX_OK)
+    if (pool == NULL
+        || (cat->asker.len
+            && ngx_hyperdrive_origin_credentials(pool, &cat->password,
+                                                 &cat->token)
+               != NGX_OK))
     {
-        cat->bad = 1;
-    }
-
-    cat->conf->proto->query(&text, &out);
-
-    if (cat->ask.pool == NULL || out.failed || cat->bad) {
-        ngx_hyperdrive_base_chain_clear(&out);
-        ngx_hyperdrive_session_catalog_done(&cat->ask, NGX_ERROR);
+        ngx_hyperdrive_session_catalog_done(&cat->read, NGX_ERROR);
         return;
     }
 
-    cat->conf->counters->catalog_reads += cat->known;
-
-    /* one message, in one block */
-
-    ngx_hyperdrive_origin_ask(&cat->ask, out.head->pos, out.size);
-
-    ngx_hyperdrive_base_chain_clear(&out);
+    ngx_hyperdrive_session_catalog_read(&cat->read, pool, !cat->known);
 }
 
 
 static void
-ngx_hyperdrive_session_catalog_send(ngx_hyperdrive_origin_ask_t *ask)
+ngx_hyperdrive_session_catalog_send(ngx_hyperdrive_session_catalog_read_t *r)
 {
     ngx_hyperdrive_session_catalog_t  *cat;
 
-    cat = ask->data;
+    cat = r->data;
 
     /* what is changed from here on makes it void */
 
@@ -643,177 +588,44 @@ ngx_hyperdrive_session_catalog_send(ngx_hyperdrive_origin_ask_t *ask)
 
 
 static void
-ngx_hyperdrive_session_catalog_piece(ngx_hyperdrive_origin_ask_t *ask,
-    ngx_hyperdrive_proto_piece_t *piece)
-{
-    u_char                            *pos;
-    ngx_hyperdrive_session_catalog_t  *cat;
-
-    cat = ask->data;
-
-    if (piece->type != NGX_HYPERDRIVE_PROTO_ROWS || cat->bad) {
-        return;
-    }
-
-    if (cat->len == 0) {
-
-        pos = ngx_hyperdrive_session_catalog_rows(cat, piece->data,
-                                                  piece->data + piece->len);
-
-        if (ngx_hyperdrive_session_catalog_keep(cat, pos,
-                                         piece->data + piece->len - pos)
-            != NGX_OK)
-        {
-            cat->bad = 1;
-        }
-
-        return;
-    }
-
-    if (ngx_hyperdrive_session_catalog_keep(cat, piece->data, piece->len)
-        != NGX_OK)
-    {
-        cat->bad = 1;
-        return;
-    }
-
-    pos = ngx_hyperdrive_session_catalog_rows(cat, cat->buf,
-                                              cat->buf + cat->len);
-
-    cat->len -= pos - cat->buf;
-    ngx_memmove(cat->buf, pos, cat->len);
-}
-
-
-/* takes whole rows; returns what is left */
-
-static u_char *
-ngx_hyperdrive_session_catalog_rows(ngx_hyperdrive_session_catalog_t *cat,
-    u_char *pos, u_char *last)
-{
-    ngx_int_t   rc;
-    ngx_str_t   cols[NGX_HYPERDRIVE_SESSION_CATALOG_COLUMNS];
-    ngx_uint_t  n;
-
-    for ( ;; ) {
-        n = NGX_HYPERDRIVE_SESSION_CATALOG_COLUMNS;
-
-        rc = cat->conf->proto->row(&pos, last, cols, &n);
-
-        if (rc == NGX_AGAIN) {
-            return pos;
-        }
-
-        if (rc != NGX_OK
-            || (n && ngx_hyperdrive_session_catalog_row(cat, cols, n)
-                     != NGX_OK))
-        {
-            cat->bad = 1;
-            return last;
-        }
-    }
-}
-
-
-static ngx_int_t
-ngx_hyperdrive_session_catalog_row(ngx_hyperdrive_session_catalog_t *cat,
-    ngx_str_t *cols, ngx_uint_t n)
-{
-    if (cat->state == NGX_HYPERDRIVE_SESSION_CATALOG_READ) {
-        return ngx_hyperdrive_sql_catalog_row(cat->coming, cols, n);
-    }
-
-    if (n != 3 || cols[1].len == 0 || cols[2].len == 0) {
-        return NGX_ERROR;
-    }
-
-    ngx_hyperdrive_session_catalog_know(cat,
-                          ngx_hyperdrive_sql_catalog_identity(&cols[1],
-                                                              &cols[2]));
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_hyperdrive_session_catalog_keep(ngx_hyperdrive_session_catalog_t *cat,
-    u_char *data, size_t len)
-{
-    size_t   size;
-    u_char  *buf;
-
-    if (cat->len + len > cat->size) {
-        size = ngx_max(2 * (cat->len + len), 4096);
-
-        if (size > 4 * NGX_HYPERDRIVE_MAX_TEXT) {
-            return NGX_ERROR;
-        }
-
-        buf = realloc(cat->buf, size);
-        if (buf == NULL) {
-            return NGX_ERROR;
-        }
-
-        cat->buf = buf;
-        cat->size = size;
-    }
-
-    ngx_memcpy(cat->buf + cat->len, data, len);
-    cat->len += len;
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_hyperdrive_session_catalog_done(ngx_hyperdrive_origin_ask_t *ask,
+ngx_hyperdrive_session_catalog_done(ngx_hyperdrive_session_catalog_read_t *r,
     ngx_int_t rc)
 {
+    uint64_t                                 identity;
     ngx_str_t                                system;
     ngx_hyperdrive_session_catalog_t        *cat;
     ngx_hyperdrive_session_catalog_state_e   state;
 
-    cat = ask->data;
+    cat = r->data;
     state = cat->state;
 
     cat->state = NGX_HYPERDRIVE_SESSION_CATALOG_IDLE;
 
-    free(cat->buf);
-    cat->buf = NULL;
-    cat->size = 0;
-    cat->len = 0;
+    if (rc == NGX_ERROR) {
+        ngx_hyperdrive_session_catalog_fail(cat);
+        return;
+    }
 
-    if (state == NGX_HYPERDRIVE_SESSION_CATALOG_IDENTITY) {
-
-        if (rc == NGX_DECLINED && !cat->known) {
-
-            /* it may not be asked: all of one name may be the same one */
-
-            ngx_str_set(&system, "");
-
-            ngx_hyperdrive_session_catalog_know(cat,
-                          ngx_hyperdrive_sql_catalog_identity(&system,
-                               cat->conf->proto->dialect ? &system
-                                                         : &cat->database));
-        }
-
-        if (cat->known) {
-            ngx_hyperdrive_session_catalog_schedule(cat, 1);
-            return;
-        }
-
-    } else if (rc == NGX_OK && !cat->bad
-               && ngx_hyperdrive_sql_catalog_done(cat->coming) == NGX_OK)
-    {
+    if (state == NGX_HYPERDRIVE_SESSION_CATALOG_READ) {
         ngx_hyperdrive_session_catalog_take(cat);
         return;
     }
 
-    if (cat->coming) {
-        ngx_hyperdrive_sql_catalog_destroy(cat->coming);
-        cat->coming = NULL;
+    identity = r->identity;
+
+    if (rc == NGX_DECLINED) {
+
+        /* it may not be asked: all of one name may be the same one */
+
+        ngx_str_set(&system, "");
+
+        identity = ngx_hyperdrive_sql_catalog_identity(&system,
+                               cat->conf->proto->dialect ? &system
+                                                         : &cat->database);
     }
 
-    ngx_hyperdrive_session_catalog_fail(cat);
+    ngx_hyperdrive_session_catalog_know(cat, identity);
+    ngx_hyperdrive_session_catalog_schedule(cat, 1);
 }
 
 
@@ -884,8 +696,8 @@ ngx_hyperdrive_session_catalog_take(ngx_hyperdrive_session_catalog_t *cat)
     }
 
     old = cat->current;
-    now = cat->coming;
-    cat->coming = NULL;
+    now = cat->read.sql;
+    cat->read.sql = NULL;
 
     digest = ngx_hyperdrive_sql_catalog_digest(now);
     differs = (old == NULL

@@ -13,6 +13,10 @@
 #define NGX_HYPERDRIVE_STATE_STMT_DESCS    8
 
 
+#define ngx_hyperdrive_state_stmt_size(stmt)                                  \
+    (sizeof(ngx_hyperdrive_state_stmt_t) + (stmt)->len + (stmt)->types_len)
+
+
 struct ngx_hyperdrive_state_registry_s {
     ngx_hyperdrive_state_stmt_t      **buckets;
     ngx_uint_t                         nbuckets;     /* a power of two */
@@ -29,6 +33,8 @@ struct ngx_hyperdrive_state_registry_s {
 static uint64_t ngx_hyperdrive_state_stmt_hash(u_char *data, size_t len,
     uint64_t hash);
 static void ngx_hyperdrive_state_stmt_grow(
+    ngx_hyperdrive_state_registry_t *registry);
+static void ngx_hyperdrive_state_stmt_shrink(
     ngx_hyperdrive_state_registry_t *registry);
 static void ngx_hyperdrive_state_stmt_drop(
     ngx_hyperdrive_state_registry_t *registry,
@@ -181,8 +187,7 @@ ngx_hyperdrive_state_stmt_get(ngx_hyperdrive_state_registry_t *registry,
     registry->last = stmt;
 
     registry->n++;
-    registry->bytes += sizeof(ngx_hyperdrive_state_stmt_t) + text->len
-                       + types->len;
+    registry->bytes += ngx_hyperdrive_state_stmt_size(stmt);
 
     return stmt;
 }
@@ -234,9 +239,6 @@ void
 ngx_hyperdrive_state_stmt_unref(ngx_hyperdrive_state_registry_t *registry,
     ngx_hyperdrive_state_stmt_t *stmt)
 {
-    ngx_uint_t    n;
-    ngx_queue_t  *q;
-
     if (--stmt->refs) {
         return;
     }
@@ -245,12 +247,28 @@ ngx_hyperdrive_state_stmt_unref(ngx_hyperdrive_state_registry_t *registry,
         ngx_queue_insert_head(&registry->queue, &stmt->queue);
     }
 
-    /*
-     * Each of the last ones goes, or is in use, or has a second chance, which
-     * it has got by being used: four a time keep up.
-     */
+    if (registry->bytes > registry->max) {
+        ngx_hyperdrive_state_stmt_shrink(registry);
+    }
+}
 
-    for (n = 0; n < 4 && registry->bytes > registry->max; n++) {
+
+/*
+ * Each of the last ones goes, or is in use, or has a second chance, which it
+ * has got by being used.  Four times as many bytes are passed as there are too
+ * many: short texts make room for a long one, and not all are passed at once.
+ */
+
+static void
+ngx_hyperdrive_state_stmt_shrink(ngx_hyperdrive_state_registry_t *registry)
+{
+    size_t                        size, left;
+    ngx_queue_t                  *q;
+    ngx_hyperdrive_state_stmt_t  *stmt;
+
+    left = 4 * (registry->bytes - registry->max);
+
+    while (left && registry->bytes > registry->max) {
 
         q = ngx_queue_last(&registry->queue);
 
@@ -259,6 +277,9 @@ ngx_hyperdrive_state_stmt_unref(ngx_hyperdrive_state_registry_t *registry,
         }
 
         stmt = ngx_queue_data(q, ngx_hyperdrive_state_stmt_t, queue);
+
+        size = ngx_hyperdrive_state_stmt_size(stmt);
+        left -= ngx_min(left, size);
 
         if (stmt->refs == 0 && !stmt->used) {
             ngx_hyperdrive_state_stmt_free(registry, stmt);
@@ -297,8 +318,7 @@ ngx_hyperdrive_state_stmt_free(ngx_hyperdrive_state_registry_t *registry,
     *link = stmt->next;
 
     registry->n--;
-    registry->bytes -= sizeof(ngx_hyperdrive_state_stmt_t) + stmt->len
-                       + stmt->types_len;
+    registry->bytes -= ngx_hyperdrive_state_stmt_size(stmt);
 
     while (stmt->descs) {
         ngx_hyperdrive_state_stmt_drop(registry, &stmt->descs);

@@ -18,6 +18,9 @@
 static ngx_uint_t                        nclassified;
 static ngx_hyperdrive_state_registry_t  *registry;
 
+/* not read, and not a leak */
+static ngx_hyperdrive_state_registry_t  *volatile other;
+
 
 static void
 classify(ngx_str_t *text, ngx_uint_t mode, ngx_hyperdrive_state_plan_t *plan)
@@ -247,6 +250,46 @@ test_registry(void)
 }
 
 
+/* few long ones do not wait until many short ones have been passed */
+
+static void
+test_long(void)
+{
+    char        *text;
+    size_t       len;
+    ngx_uint_t   i;
+
+    len = 300 * SIZE;
+
+    other = registry;
+    registry = ngx_hyperdrive_state_registry_create(1000 * SIZE, classify);
+    text = calloc(1, len + 1);
+
+    for (i = 0; i < 900; i++) {
+        snprintf(text, 64, "SELECT %d", (int) i);
+        put(get(text, "", 0));
+        put(get(text, "", 0));
+    }
+
+    ngx_memset(text, 'x', len);
+
+    for (i = 0; i < 10; i++) {
+        text[0] = 'a' + i;
+        put(get(text, "", 0));
+    }
+
+    nclassified = 0;
+    put(get(text, "", 0));
+    ok(nclassified == 0, "a long one is kept");
+
+    text[0] = 'a';
+    put(get(text, "", 0));
+    ok(nclassified == 1, "no more of them than there is room for");
+
+    free(text);
+}
+
+
 static void
 test_names(void)
 {
@@ -411,6 +454,7 @@ int
 main(void)
 {
     test_registry();
+    test_long();
     test_names();
     test_set();
 

@@ -105,6 +105,8 @@ main(void)
     ngx_hyperdrive_cache_position_get(p, 3, &got);
     ok(got.reached == 0, "nothing is known at first");
 
+    ngx_memzero(&value, sizeof(ngx_hyperdrive_cache_position_replica_t));
+
     value.reached = 5;
     value.since = 6;
     value.checked = 7;

@@ -650,7 +650,6 @@ check(char *sql, size_t len)
     str.data = (u_char *) copy;
     str.len = len;
 
-    ngx_memzero(&mode, sizeof(mode));
     ngx_memzero(&mode, sizeof(ngx_hyperdrive_sql_mode_t));
     mode.standard_conforming_strings = 1;
 

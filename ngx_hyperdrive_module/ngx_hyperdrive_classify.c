@@ -85,6 +85,7 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
     plan->stateful = facts.stateful;
 
     plan->leaves = facts.leaves & 0x7fff;
+    plan->recalls = facts.recalls;
 
     if (facts.stateful && facts.leaves == 0) {
         plan->leaves = NGX_HYPERDRIVE_STATE_PIN_FUNCTION;

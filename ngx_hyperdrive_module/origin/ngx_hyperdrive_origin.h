@@ -222,6 +222,9 @@ struct ngx_hyperdrive_origin_conf_s {
 #define NGX_HYPERDRIVE_ORIGIN_RESET_UNSEEN   1
 #define NGX_HYPERDRIVE_ORIGIN_RESET_ALL      2
 
+/* of <drawn>: several clients' values */
+#define NGX_HYPERDRIVE_ORIGIN_ANYBODYS       ((uint64_t) -1)
+
 
 /* each state is a list of the pool */
 
@@ -281,6 +284,11 @@ struct ngx_hyperdrive_origin_s {
 
     ngx_hyperdrive_state_bucket_t     *bucket;    /* what it is set to while no
                                                      transaction is open */
+    uint64_t                           drawn;     /* PostgreSQL: the number of
+                                                     the client's connection
+                                                     whose values of sequences
+                                                     it may have; 0: it has
+                                                     none */
 
     uint64_t                           stamp;     /* of what it was logged in
                                                      by */
@@ -419,6 +427,9 @@ struct ngx_hyperdrive_origin_waiter_s {
                                                      hint for this call */
     uint32_t                           where;     /* ...and at this server; 0:
                                                      at any */
+    ngx_hyperdrive_origin_t           *like;      /* ...or just this one, which
+                                                     may not be there any more;
+                                                     or NULL */
     unsigned                           now:1;     /* it does not stand in the
                                                      queue */
     ngx_int_t                          priority;  /* in the queue:

@@ -398,6 +398,7 @@ ngx_hyperdrive_origin_pass_create(ngx_hyperdrive_pool_t *pool,
     o->named = (pass->named != 0);
     o->known = (pass->named == 2);
     o->born = ngx_hyperdrive_origin_clock();
+    o->drawn = NGX_HYPERDRIVE_ORIGIN_ANYBODYS;
     o->socklen = pass->socklen;
     o->sockaddr = pass->sockaddr;
     o->server = ngx_hyperdrive_origin_server(pool->conf,

@@ -557,6 +557,7 @@ ngx_hyperdrive_origin_release(ngx_hyperdrive_origin_t *o, void *client)
         }
 
         o->unclean = 0;
+        o->drawn = 0;
         o->unknown = ngx_hyperdrive_origin_elsewhere(o);
 
         ngx_hyperdrive_state_bucket_unref(o->bucket);

@@ -14,6 +14,8 @@
 #define NGX_HYPERDRIVE_ORIGIN_SUIT_LOOK  64
 
 
+static ngx_hyperdrive_origin_t *ngx_hyperdrive_origin_suit_like(
+    ngx_hyperdrive_pool_t *pool, ngx_hyperdrive_origin_t *like);
 static ngx_hyperdrive_origin_t *ngx_hyperdrive_origin_suit_server(
     ngx_hyperdrive_origin_t *o, uint32_t where);
 static ngx_hyperdrive_origin_t *ngx_hyperdrive_origin_suit_bucket(
@@ -27,7 +29,9 @@ ngx_hyperdrive_origin_suit(ngx_hyperdrive_pool_t *pool,
     ngx_hyperdrive_origin_waiter_t *w)
 {
     ngx_queue_t              *q;
-    ngx_hyperdrive_origin_t  *o;
+    ngx_hyperdrive_origin_t  *o, *like;
+
+    like = w->like ? ngx_hyperdrive_origin_suit_like(pool, w->like) : NULL;
 
     for ( ;; ) {
         q = ngx_queue_head(&pool->origins[NGX_HYPERDRIVE_ORIGIN_IDLE]);
@@ -40,7 +44,11 @@ ngx_hyperdrive_origin_suit(ngx_hyperdrive_pool_t *pool,
 
         o = ngx_queue_data(q, ngx_hyperdrive_origin_t, queue);
 
-        if (w->where) {
+        if (like) {
+            o = like;
+            like = NULL;
+
+        } else if (w->where) {
             o = ngx_hyperdrive_origin_suit_server(o, w->where);
 
         } else if (o->bucket != w->bucket || o->unknown) {
@@ -63,6 +71,29 @@ ngx_hyperdrive_origin_suit(ngx_hyperdrive_pool_t *pool,
 
         return o;
     }
+}
+
+
+/* <like>, if it is idle, else NULL */
+
+static ngx_hyperdrive_origin_t *
+ngx_hyperdrive_origin_suit_like(ngx_hyperdrive_pool_t *pool,
+    ngx_hyperdrive_origin_t *like)
+{
+    ngx_queue_t  *q, *idle;
+
+    idle = &pool->origins[NGX_HYPERDRIVE_ORIGIN_IDLE];
+
+    for (q = ngx_queue_head(idle);
+         q != ngx_queue_sentinel(idle);
+         q = ngx_queue_next(q))
+    {
+        if (ngx_queue_data(q, ngx_hyperdrive_origin_t, queue) == like) {
+            return like;
+        }
+    }
+
+    return NULL;
 }
 
 

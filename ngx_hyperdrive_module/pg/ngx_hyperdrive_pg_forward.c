@@ -426,7 +426,7 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
     u_char                       *end;
     ngx_int_t                     rc;
     ngx_str_t                     text, types;
-    ngx_uint_t                    n, ahead;
+    ngx_uint_t                    n, ahead, grouped;
     ngx_hyperdrive_pg_reply_t    *reply;
     ngx_hyperdrive_pg_client_t   *c;
     ngx_hyperdrive_pg_origin_t   *o;
@@ -475,6 +475,9 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
     n = o->ledger.n;
     target = NULL;
 
+    /* then the client's own Sync is behind it */
+    grouped = (o->open && !o->prelude && !o->begun);
+
     if (stmt && stmt->plan.deallocate) {
         rc = ngx_hyperdrive_pg_forward_deallocate(f, stmt);
 
@@ -496,7 +499,7 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
     }
 
     /* own requests are ahead of it, which may fail */
-    ahead = (o->ledger.n != n);
+    ahead = (o->ledger.n != n && !grouped);
 
     o->fresh = 0;
 

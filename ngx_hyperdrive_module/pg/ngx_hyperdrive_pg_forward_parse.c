@@ -472,9 +472,10 @@ ngx_hyperdrive_pg_forward_parse_long(ngx_hyperdrive_pg_forward_t *f)
         }
     }
 
+    o->open = 1;
+
     ngx_hyperdrive_pg_forward_run(f, NULL, NULL, NULL);
 
-    o->open = 1;
     o->poisoned = 1;
 
     reply = ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_PARSE,

@@ -51,14 +51,10 @@ ngx_hyperdrive_pg_forward_sql(ngx_hyperdrive_pg_forward_t *f,
         return rc;
     }
 
-    rc = ngx_hyperdrive_pg_forward_sql_text(f, 'Q', stmt,
+    ngx_hyperdrive_pg_forward_sql_run(f, stmt, *target);
+
+    return ngx_hyperdrive_pg_forward_sql_text(f, 'Q', stmt,
                          ngx_hyperdrive_pg_forward_id(o, (*target)->stmt));
-
-    if (rc == NGX_OK) {
-        ngx_hyperdrive_pg_forward_sql_run(f, stmt, *target);
-    }
-
-    return rc;
 }
 
 
@@ -77,6 +73,8 @@ ngx_hyperdrive_pg_forward_sql_bind(ngx_hyperdrive_pg_forward_t *f,
         return rc;
     }
 
+    ngx_hyperdrive_pg_forward_sql_run(f, stmt, *target);
+
     if (ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_PARSE,
                                          NGX_HYPERDRIVE_PG_DROP, NULL)
         == NULL
@@ -91,8 +89,6 @@ ngx_hyperdrive_pg_forward_sql_bind(ngx_hyperdrive_pg_forward_t *f,
 
     o->unnamed_dirty = 1;
     o->unnamed_group = o->group;
-
-    ngx_hyperdrive_pg_forward_sql_run(f, stmt, *target);
 
     return NGX_OK;
 }

@@ -281,7 +281,21 @@ typedef struct ngx_hyperdrive_session_diag_s  ngx_hyperdrive_session_diag_t;
 typedef struct ngx_hyperdrive_session_held_s  ngx_hyperdrive_session_held_t;
 
 
+/* what the origin has of sequences */
+
+typedef struct {
+    unsigned                         sent:1;      /* it is thrown away; the
+                                                     answer is to come */
+    unsigned                         drawn:1;     /* the client may have drawn
+                                                     since it was idle */
+    unsigned                         mixed:1;     /* it has asked for what it
+                                                     has drawn, among what
+                                                     others have */
+} ngx_hyperdrive_session_sequence_t;
+
+
 /* of requests of our own */
+#define NGX_HYPERDRIVE_SESSION_TAG_SEQUENCE  2
 #define NGX_HYPERDRIVE_SESSION_TAG_PIN     0x100
 
 
@@ -369,6 +383,10 @@ struct ngx_hyperdrive_session_s {
     unsigned                         failed:1;
 
     ngx_hyperdrive_session_pin_t     pin;
+    ngx_hyperdrive_session_sequence_t
+                                     sequence;
+    ngx_hyperdrive_origin_t         *drawn;       /* where it may have drawn
+                                                     last: it may be gone */
     ngx_hyperdrive_session_bodies_t *bodies;      /* NULL: SQL has prepared
                                                      nothing here */
     unsigned                         tried:1;     /* the unit was sent to a
@@ -615,6 +633,21 @@ void ngx_hyperdrive_session_bodies_prepare(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_state_stmt_t *stmt);
 void ngx_hyperdrive_session_bodies_unknown(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_bodies_free(ngx_hyperdrive_session_t *s);
+
+
+/* ngx_hyperdrive_session_sequence.c */
+
+/* a statement will run that may leave this; what it must not see goes ahead */
+void ngx_hyperdrive_session_sequence_run(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_run_t *run, ngx_uint_t leaves);
+/* NGX_OK: the piece is of an answer to us */
+ngx_int_t ngx_hyperdrive_session_sequence_piece(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_piece_t *piece);
+void ngx_hyperdrive_session_sequence_settled(ngx_hyperdrive_session_t *s);
+void ngx_hyperdrive_session_sequence_end(ngx_hyperdrive_session_t *s);
+/* where what the unit asks for may be found; or NULL */
+ngx_hyperdrive_origin_t *ngx_hyperdrive_session_sequence_origin(
+    ngx_hyperdrive_session_t *s);
 
 
 /* ngx_hyperdrive_session_place.c */

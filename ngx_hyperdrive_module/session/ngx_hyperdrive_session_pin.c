@@ -189,6 +189,8 @@ ngx_hyperdrive_session_pin_run(ngx_hyperdrive_session_t *s,
         leaves = ngx_hyperdrive_session_pin_leaves(s, stmt);
     }
 
+    ngx_hyperdrive_session_sequence_run(s, run, leaves);
+
     if (leaves & NGX_HYPERDRIVE_STATE_PIN_PREPARED) {
         ngx_hyperdrive_session_bodies_prepare(s, stmt);
 

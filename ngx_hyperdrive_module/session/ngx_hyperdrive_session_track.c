@@ -112,6 +112,10 @@ ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
         return;
     }
 
+    if (ngx_hyperdrive_session_sequence_piece(s, piece) == NGX_OK) {
+        return;
+    }
+
     if (!ngx_hyperdrive_session_settings_quiet(s->settings)) {
         ngx_hyperdrive_session_settings_piece(s, piece);
     }
@@ -216,6 +220,7 @@ ngx_hyperdrive_session_track_settled(ngx_hyperdrive_session_t *s)
         ngx_hyperdrive_session_time_settled(s);
     }
 
+    ngx_hyperdrive_session_sequence_settled(s);
     ngx_hyperdrive_session_pin_settled(s);
 }
 
@@ -225,6 +230,7 @@ ngx_hyperdrive_session_track_end(ngx_hyperdrive_session_t *s)
 {
     ngx_hyperdrive_session_write_end(s);
     ngx_hyperdrive_session_settings_end(s);
+    ngx_hyperdrive_session_sequence_end(s);
 
     if (s->time) {
         ngx_hyperdrive_session_time_doing(s, NGX_HYPERDRIVE_SESSION_IDLE);

@@ -435,7 +435,8 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
         return rc;
 
     } else if (s->outstanding
-               && (ngx_hyperdrive_session_policy_waits(s)
+               && (s->sequence.sent
+                   || ngx_hyperdrive_session_policy_waits(s)
                    || ngx_hyperdrive_session_place_differs(s)))
     {
 
@@ -485,6 +486,7 @@ ngx_hyperdrive_session_acquire(ngx_hyperdrive_session_t *s)
     s->waiter.bucket = ngx_hyperdrive_session_settings_bucket(s);
     s->waiter.priority = ngx_hyperdrive_session_policy(s,
                              s->streaming ? NULL : s->unit.stmt)->priority;
+    s->waiter.like = ngx_hyperdrive_session_sequence_origin(s);
 
     rc = ngx_hyperdrive_origin_acquire(s->pool, &s->waiter, &o, &err);
 

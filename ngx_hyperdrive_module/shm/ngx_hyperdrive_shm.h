@@ -283,6 +283,11 @@ void ngx_hyperdrive_shm_limit_idle(ngx_hyperdrive_shm_limit_t *limit,
 ngx_int_t ngx_hyperdrive_shm_limit_find_idle(
     ngx_hyperdrive_shm_limit_t *limit, ngx_uint_t *slot);
 
+/* somebody asks for what he has drawn from sequences; has anybody yet? */
+void ngx_hyperdrive_shm_limit_recall(ngx_hyperdrive_shm_limit_t *limit);
+ngx_uint_t ngx_hyperdrive_shm_limit_recalled(
+    ngx_hyperdrive_shm_limit_t *limit);
+
 typedef struct {
     ngx_str_t    name;
     ngx_uint_t   max;

@@ -31,7 +31,7 @@
  * References inside the zone are numbers, never addresses.
  */
 
-#define NGX_HYPERDRIVE_SHM_LAYOUT       12
+#define NGX_HYPERDRIVE_SHM_LAYOUT       13
 
 #define NGX_HYPERDRIVE_SHM_MAGIC        0x68797064
 
@@ -100,6 +100,9 @@ struct ngx_hyperdrive_shm_limit_s {
     ngx_atomic_t                    care;       /* who asks about the dead */
     ngx_atomic_t                    lent;       /* when a place was, to who
                                                    asks */
+    ngx_atomic_t                    recalls;    /* somebody has asked for what
+                                                   he has drawn from
+                                                   sequences */
     uint64_t                        arrivals;
     uint32_t                        head;       /* of those who wait */
     uint32_t                        tail;

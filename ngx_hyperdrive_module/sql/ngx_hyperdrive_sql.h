@@ -141,6 +141,7 @@ typedef struct {
      */
     unsigned                     stateful:1;
     ngx_uint_t                   leaves;    /* ...by what: _SQL_LEAVES_... */
+    unsigned                     recalls:1; /* ...lastval() or currval() */
 
     /*
      * Rows or the catalog may be changed: by what the statement is, or by a

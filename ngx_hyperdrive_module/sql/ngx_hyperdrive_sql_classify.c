@@ -155,6 +155,7 @@ ngx_hyperdrive_sql_classify_init(ngx_hyperdrive_sql_scan_t *s,
     facts->nstatements = 0;
     facts->stateful = 0;
     facts->leaves = 0;
+    facts->recalls = 0;
     facts->may_write = 0;
     facts->defaults = 0;
     facts->incomplete = 0;

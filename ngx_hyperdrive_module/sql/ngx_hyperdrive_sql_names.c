@@ -56,6 +56,13 @@ static const char  *ngx_hyperdrive_sql_names_sequences[] = {
 };
 
 
+/* ...those that tell what was drawn before */
+
+static const char  *ngx_hyperdrive_sql_names_recalls[] = {
+    "currval", "lastval", NULL
+};
+
+
 static const char  *ngx_hyperdrive_sql_names_seed[] = {
     "setseed", NULL
 };
@@ -625,6 +632,9 @@ ngx_hyperdrive_sql_names_leaves(ngx_hyperdrive_sql_scan_t *s,
     if (ngx_hyperdrive_sql_names_is(s, token,
                                     ngx_hyperdrive_sql_names_sequences))
     {
+        s->facts->recalls |= ngx_hyperdrive_sql_names_is(s, token,
+                                             ngx_hyperdrive_sql_names_recalls);
+
         return NGX_HYPERDRIVE_SQL_LEAVES_SEQUENCE;
     }
 

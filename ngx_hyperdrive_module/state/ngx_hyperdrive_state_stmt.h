@@ -98,6 +98,8 @@ typedef struct {
     unsigned                          read:1;
     unsigned                          stateful:1;
     unsigned                          leaves:15;      /* _state_pin_ bits */
+    unsigned                          recalls:1;      /* lastval() or currval()
+                                                         is called */
     unsigned                          ends:1;         /* it may take away what
                                                          was left */
     unsigned                          discard:1;      /* DISCARD, alone */

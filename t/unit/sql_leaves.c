@@ -89,6 +89,24 @@ static transaction_t  transactions[] = {
 };
 
 
+/* do they tell what has been drawn from sequences? */
+
+static struct {
+    const char  *text;
+    ngx_uint_t   recalls;
+} recalls[] = {
+
+    { "SELECT lastval()", 1 },
+    { "INSERT INTO t VALUES (pg_catalog.CURRVAL('a'))", 1 },
+    { "INSERT INTO t VALUES (1); SELECT \"lastval\"()", 1 },
+    { "EXPLAIN ANALYZE SELECT lastval()", 1 },
+    { "DECLARE c CURSOR FOR SELECT lastval()", 1 },
+    { "SELECT nextval('a'), setval('a', 1)", 0 },
+    { "SELECT lastval, 'lastval()' FROM t -- currval('a')", 0 },
+    { "INSERT INTO t VALUES (1)", 0 }
+};
+
+
 static leaves_t  leaves[] = {
     { "SELECT 1", 0 },
     { "INSERT INTO t VALUES (1)", 0 },
@@ -211,6 +229,17 @@ main(void)
 
         ok(facts.leaves == leaves[i].leaves
            && facts.stateful == (leaves[i].leaves != 0), leaves[i].text);
+    }
+
+    for (i = 0; i < sizeof(recalls) / sizeof(recalls[0]); i++) {
+
+        text.data = (u_char *) recalls[i].text;
+        text.len = strlen(recalls[i].text);
+
+        ngx_hyperdrive_sql_classify(&text, &mode, names, sizeof(names),
+                                    &facts);
+
+        ok(facts.recalls == recalls[i].recalls, recalls[i].text);
     }
 
     return done();

@@ -588,6 +588,13 @@ sub found {
 [1,"query","SELECT * FROM t"]
 [0,"query","SELECT * FROM t"]
 
+# ...whatever is wrong with it
+{"max":2,"cache":0,"clients":[{"user":"app","database":"d0"},{"user":"app","database":"d0"}]}
+[0,"query","SET max_allowed_packet = (SELECT 1 UNION SELECT 0)"]
+[1,"query","SELECT 2"]
+[0,"query","SELECT * FROM t"]
+[1,"query","SELECT 2"]
+
 # one that is NULL
 {"max":2,"cache":0,"clients":[{"user":"app","database":"d0"},{"user":"app","database":"d0"}]}
 [0,"query","SET innodb_tmpdir = NULLIF(1, 1)"]

@@ -200,7 +200,9 @@ ngx_hyperdrive_mysql_error_early(ngx_uint_t code, u_char *sqlstate)
     case 1267:    /* ER_CANT_AGGREGATE_2COLLATIONS */
     case 1270:    /* ER_CANT_AGGREGATE_3COLLATIONS */
     case 1271:    /* ER_CANT_AGGREGATE_NCOLLATIONS */
+    case 1273:    /* ER_UNKNOWN_COLLATION */
     case 1290:    /* ER_OPTION_PREVENTS_STATEMENT */
+    case 1298:    /* ER_UNKNOWN_TIME_ZONE */
     case 1356:    /* ER_VIEW_INVALID */
     case 1621:    /* ER_VARIABLE_IS_READONLY */
     case 1792:    /* ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION */

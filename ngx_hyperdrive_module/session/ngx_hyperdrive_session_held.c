@@ -203,11 +203,19 @@ ngx_hyperdrive_session_held_apply(ngx_hyperdrive_session_t *s,
         {
             /* it is not there, and nobody could be asked for it */
 
-        } else if (h->early && item->cause == NGX_HYPERDRIVE_STATE_PIN_SETTING
-                   && h->stmt->plan.single
-                   && !(h->leaves & NGX_HYPERDRIVE_STATE_PIN_FUNCTION))
+        } else if (h->error && item->cause == NGX_HYPERDRIVE_STATE_PIN_SETTING)
         {
-            /* all of it is looked at before any of it is set */
+            /*
+             * All of it is looked at before any of it is set.  If that is not
+             * what has failed the value may be one that nobody can set: then
+             * it is not to be said to others.
+             */
+
+            if (!h->early || !h->stmt->plan.single
+                || (h->leaves & NGX_HYPERDRIVE_STATE_PIN_FUNCTION))
+            {
+                h->unnamed |= NGX_HYPERDRIVE_STATE_PIN_SETTING;
+            }
 
         } else if (ngx_hyperdrive_session_held_add(s, item) != NGX_OK) {
             h->unnamed |= item->cause;

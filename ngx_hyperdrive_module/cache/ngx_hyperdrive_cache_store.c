@@ -15,12 +15,13 @@
 
 #define NGX_HYPERDRIVE_CACHE_STORE_NO_SLOT  NGX_HYPERDRIVE_SLOTS
 
+/* bytes of entries that a core's own cache holds, more or less */
+#define NGX_HYPERDRIVE_CACHE_STORE_NEAR     (1024 * 1024)
+
 /* buckets that are looked through under one lock */
 #define NGX_HYPERDRIVE_CACHE_STORE_STRIDE   64
 
 
-static void ngx_hyperdrive_cache_store_fetch(
-    ngx_hyperdrive_cache_shard_t *shard, ngx_hyperdrive_cache_key_t *key);
 static void ngx_hyperdrive_cache_store_copy(
     ngx_hyperdrive_cache_shard_t *shard, uint32_t block, uint32_t offset,
     u_char *buf, size_t len);
@@ -239,7 +240,7 @@ ngx_hyperdrive_cache_store_get(ngx_hyperdrive_cache_store_t *store,
     shard = ngx_hyperdrive_cache_store_shard(store, key);
     now = ngx_hyperdrive_cache_store_now();
 
-    ngx_hyperdrive_cache_store_fetch(shard, key);
+    ngx_hyperdrive_cache_store_fetch(store, key);
 
     ngx_hyperdrive_cache_shard_lock(shard);
 
@@ -308,18 +309,38 @@ ngx_hyperdrive_cache_store_get(ngx_hyperdrive_cache_store_t *store,
 }
 
 
-/*
- * Asks for the memory that a hit reads before the lock is taken, so that the
- * cache misses of the processor are not waited for under it.  What is read
- * here without the lock may be wrong: it is a hint.
- */
-
-static void
-ngx_hyperdrive_cache_store_fetch(ngx_hyperdrive_cache_shard_t *shard,
+ngx_uint_t
+ngx_hyperdrive_cache_store_large(ngx_hyperdrive_cache_store_t *store,
     ngx_hyperdrive_cache_key_t *key)
 {
-    u_char    *p;
-    uint32_t   n;
+    uint32_t                       used;
+    ngx_hyperdrive_cache_shard_t  *shard;
+
+    shard = ngx_hyperdrive_cache_store_shard(store, key);
+
+    used = shard->nblocks
+           - __atomic_load_n(&shard->header->nfree, __ATOMIC_RELAXED);
+
+    return (size_t) used * store->nshards
+           > NGX_HYPERDRIVE_CACHE_STORE_NEAR / NGX_HYPERDRIVE_CACHE_SHARD_BLOCK;
+}
+
+
+/*
+ * What is read here without the lock may be wrong: it is a hint.  Asked before
+ * the lock is taken, so that the cache misses of the processor are not waited
+ * for under it.
+ */
+
+void
+ngx_hyperdrive_cache_store_fetch(ngx_hyperdrive_cache_store_t *store,
+    ngx_hyperdrive_cache_key_t *key)
+{
+    u_char                        *p;
+    uint32_t                       n;
+    ngx_hyperdrive_cache_shard_t  *shard;
+
+    shard = ngx_hyperdrive_cache_store_shard(store, key);
 
     n = __atomic_load_n(&shard->buckets[ngx_hyperdrive_cache_shard_bucket(
                                             shard, key->hash)],

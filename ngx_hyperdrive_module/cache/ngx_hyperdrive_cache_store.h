@@ -112,7 +112,19 @@ size_t ngx_hyperdrive_cache_store_max(ngx_hyperdrive_cache_store_t *store);
 /* milliseconds of a clock that all workers share and that never goes back */
 uint64_t ngx_hyperdrive_cache_store_now(void);
 
+/* sets key->hash, and has the processor fetch what _store_fetch() reads */
 void ngx_hyperdrive_cache_key_hash(ngx_hyperdrive_cache_store_t *store,
+    ngx_hyperdrive_cache_key_t *key);
+
+/*
+ * Whether its entries take more than a core's own cache (L2) has: a look-up
+ * waits for memory then.  A guess, from the shard that <key> is in.
+ */
+ngx_uint_t ngx_hyperdrive_cache_store_large(
+    ngx_hyperdrive_cache_store_t *store, ngx_hyperdrive_cache_key_t *key);
+
+/* has the processor fetch the memory that _store_get() of this key will read */
+void ngx_hyperdrive_cache_store_fetch(ngx_hyperdrive_cache_store_t *store,
     ngx_hyperdrive_cache_key_t *key);
 
 /*

@@ -45,6 +45,7 @@ static ngx_str_t  ngx_hyperdrive_session_states[] = {
     ngx_string("greet"),
     ngx_string("ready"),
     ngx_string("wait"),
+    ngx_string("batch"),
     ngx_string("flight"),
     ngx_string("held"),
     ngx_string("route"),
@@ -242,6 +243,7 @@ ngx_hyperdrive_session_cleanup(void *data)
 
     ngx_hyperdrive_session_route_forget(s);
     ngx_hyperdrive_session_fill_drop(s);
+    ngx_hyperdrive_session_batch_forget(s);
     ngx_hyperdrive_session_flight_forget(s);
     ngx_hyperdrive_session_hold_forget(s);
     ngx_hyperdrive_session_time_stop(s);
@@ -852,6 +854,7 @@ ngx_hyperdrive_session_rearm(ngx_hyperdrive_session_t *s)
 
         ngx_hyperdrive_origin_leave(&s->waiter);
         ngx_hyperdrive_session_route_forget(s);
+        ngx_hyperdrive_session_batch_forget(s);
         ngx_hyperdrive_session_flight_forget(s);
         ngx_hyperdrive_session_hold_forget(s);
         ngx_hyperdrive_session_auth_leave(s);

@@ -142,6 +142,8 @@ typedef enum {
     NGX_HYPERDRIVE_SESSION_READY,        /* no origin, reads requests; moved or
                                             told when the worker leaves */
     NGX_HYPERDRIVE_SESSION_WAIT,         /* in the queue for an origin */
+    NGX_HYPERDRIVE_SESSION_BATCH,        /* no origin: it is looked up at the
+                                            end of the turn */
     NGX_HYPERDRIVE_SESSION_FLIGHT,       /* no origin: waits for an answer that
                                             another session fetches; timer */
     NGX_HYPERDRIVE_SESSION_HELD,         /* no origin: waits for the catalog */
@@ -176,6 +178,8 @@ typedef enum {
 
 typedef struct ngx_hyperdrive_session_fill_s  ngx_hyperdrive_session_fill_t;
 typedef struct ngx_hyperdrive_session_wait_s  ngx_hyperdrive_session_wait_t;
+typedef struct ngx_hyperdrive_session_batched_s
+    ngx_hyperdrive_session_batched_t;
 typedef struct ngx_hyperdrive_session_route_s  ngx_hyperdrive_session_route_t;
 
 
@@ -324,6 +328,8 @@ struct ngx_hyperdrive_session_s {
     ngx_hyperdrive_session_fill_t   *fill;
     ngx_hyperdrive_session_wait_t   *wait;        /* since a look-up that found
                                                      a flight; or NULL */
+    ngx_hyperdrive_session_batched_t
+                                    *batched;     /* while BATCH */
     ngx_hyperdrive_session_route_t  *route;       /* while ROUTE */
     ngx_hyperdrive_session_cache_e   cached;      /* the last unit's */
     ngx_uint_t                       outstanding; /* units without their end */
@@ -389,6 +395,8 @@ struct ngx_hyperdrive_session_s {
                                                      last: it may be gone */
     ngx_hyperdrive_session_bodies_t *bodies;      /* NULL: SQL has prepared
                                                      nothing here */
+    unsigned                         unbatched:1; /* it was, and found no plain
+                                                     hit: it looks itself */
     unsigned                         tried:1;     /* the unit was sent to a
                                                      replica, in vain */
     ngx_hyperdrive_session_diag_t   *diag;        /* NULL: of PostgreSQL, or
@@ -567,6 +575,8 @@ void ngx_hyperdrive_session_read_handler(ngx_event_t *rev);
 void ngx_hyperdrive_session_write_handler(ngx_event_t *wev);
 /* goes on with the input there is; NGX_DONE: <s> is gone */
 ngx_int_t ngx_hyperdrive_session_process(ngx_hyperdrive_session_t *s);
+/* the unit was answered from the cache: it is counted, and left behind */
+void ngx_hyperdrive_session_served(ngx_hyperdrive_session_t *s);
 /* a request has failed unseen: it is read once more; NGX_OK, NGX_ERROR */
 ngx_int_t ngx_hyperdrive_session_repeat(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_waiter_ready(ngx_hyperdrive_origin_waiter_t *w,

@@ -47,6 +47,7 @@ static ngx_int_t ngx_hyperdrive_session_cache_take(
     ngx_hyperdrive_session_found_t *found, u_char *buf, size_t len);
 static ngx_int_t ngx_hyperdrive_session_hit(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_question_t *q);
+static void ngx_hyperdrive_session_hit_end(ngx_hyperdrive_session_t *s);
 static ngx_int_t ngx_hyperdrive_session_serve(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_found_t *found);
 static void ngx_hyperdrive_session_miss(ngx_hyperdrive_session_t *s,
@@ -431,6 +432,10 @@ ngx_hyperdrive_session_lookup(ngx_hyperdrive_session_t *s)
 
     if (rc == NGX_OK) {
 
+        if (ngx_hyperdrive_session_batch(s, &q) == NGX_OK) {
+            return NGX_AGAIN;
+        }
+
         if (ngx_hyperdrive_session_hit(s, &q) == NGX_OK) {
             return NGX_OK;
         }
@@ -529,9 +534,6 @@ ngx_hyperdrive_session_hit(ngx_hyperdrive_session_t *s,
 
     ngx_hyperdrive_cache_store_release(&found.ref);
 
-    counters->hits++;
-    s->total.hits++;
-
     if (past) {
         counters->stale++;
         s->cached = NGX_HYPERDRIVE_SESSION_CACHE_STALE;
@@ -554,11 +556,54 @@ ngx_hyperdrive_session_hit(ngx_hyperdrive_session_t *s,
 
     ngx_hyperdrive_session_flight_forget(s);
 
+    ngx_hyperdrive_session_hit_end(s);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_session_lookup_plain(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_session_question_t *q)
+{
+    ngx_int_t                       rc;
+    ngx_hyperdrive_session_found_t  found;
+
+    if (ngx_hyperdrive_session_find(s, q, &found) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_DECLINED;
+
+    if (ngx_hyperdrive_session_past(q, &found) == 0) {
+        rc = ngx_hyperdrive_session_serve(s, &found);
+    }
+
+    ngx_hyperdrive_cache_store_release(&found.ref);
+
+    if (rc != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    s->cached = NGX_HYPERDRIVE_SESSION_CACHE_HIT;
+
+    ngx_hyperdrive_session_hit_end(s);
+
+    return NGX_OK;
+}
+
+
+/* the end of a kept answer, which counts as a hit */
+
+static void
+ngx_hyperdrive_session_hit_end(ngx_hyperdrive_session_t *s)
+{
+    s->conf->origin->counters->hits++;
+    s->total.hits++;
+
     ngx_hyperdrive_session_diag_served(s,
                           s->conf->origin->proto->serve_end(s->wire, &s->unit,
                                                             &s->net.out));
-
-    return NGX_OK;
 }
 
 
@@ -630,22 +675,12 @@ ngx_hyperdrive_session_lookup_stale(ngx_hyperdrive_session_t *s)
         return NGX_DECLINED;
     }
 
-    ngx_hyperdrive_session_diag_served(s, proto->serve_end(s->wire, &s->unit,
-                                                           &s->net.out));
+    counters->error_stale++;
 
     s->cached = NGX_HYPERDRIVE_SESSION_CACHE_ERROR;
 
-    counters->hits++;
-    counters->error_stale++;
-    counters->queries++;
-    s->total.hits++;
-    s->total.queries++;
-
-    s->net.pos += s->unit.len;
-
-    if (s->log) {
-        ngx_hyperdrive_session_log_answered(s, NULL);
-    }
+    ngx_hyperdrive_session_hit_end(s);
+    ngx_hyperdrive_session_served(s);
 
     return NGX_OK;
 }

@@ -17,6 +17,7 @@
  * Between the session's files on the cache:
  *
  *   _cache     looks up and serves
+ *   _batch     looks up what several ask in one turn of the event loop
  *   _fill      keeps an answer as it goes by
  *   _flight    waits while another session fetches the same
  *   _refresh   asks again with no client behind it: stale entries, checks
@@ -101,6 +102,24 @@ ngx_int_t ngx_hyperdrive_session_key_text(ngx_str_t *key, ngx_str_t *text,
     ngx_uint_t *mode);
 /* whether one of its tags is this; NGX_DECLINED: none is */
 ngx_int_t ngx_hyperdrive_session_key_tag(ngx_str_t *key, ngx_str_t *tag);
+/*
+ * Of a batch: NGX_OK: there was a fresh answer, which has been given.
+ * NGX_DECLINED: nothing has happened.
+ */
+ngx_int_t ngx_hyperdrive_session_lookup_plain(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_session_question_t *q);
+
+
+/* ngx_hyperdrive_session_batch.c */
+
+/*
+ * NGX_OK: it will be looked up with others', and goes on then; it is in state
+ * BATCH.  NGX_DECLINED: not so, it is to be looked up now.
+ */
+ngx_int_t ngx_hyperdrive_session_batch(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_session_question_t *q);
+/* its client has left; nothing if it is in none */
+void ngx_hyperdrive_session_batch_forget(ngx_hyperdrive_session_t *s);
 
 
 /* ngx_hyperdrive_session_fill.c */

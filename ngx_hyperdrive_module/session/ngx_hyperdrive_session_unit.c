@@ -207,14 +207,17 @@ ngx_hyperdrive_session_process(ngx_hyperdrive_session_t *s)
             break;
         }
 
-        if (rc == NGX_DONE) {
-            ngx_hyperdrive_session_close(s);
-            return NGX_DONE;
-        }
-
-        if ((rc == NGX_ERROR || rc == NGX_DECLINED) && s->outstanding) {
+        if ((rc == NGX_DONE || rc == NGX_ERROR || rc == NGX_DECLINED)
+            && s->outstanding)
+        {
             /* what it has asked for before is answered first */
             break;
+        }
+
+        if (rc == NGX_DONE) {
+            ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_CLOSING);
+            (void) ngx_hyperdrive_session_rearm(s);
+            return NGX_DONE;
         }
 
         if (rc == NGX_ERROR) {
@@ -371,14 +374,7 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
             rc = ngx_hyperdrive_session_lookup(s);
 
             if (rc == NGX_OK) {
-                counters->queries++;
-                s->total.queries++;
-                s->net.pos += s->unit.len;
-
-                if (s->log) {
-                    ngx_hyperdrive_session_log_answered(s, NULL);
-                }
-
+                ngx_hyperdrive_session_served(s);
                 return NGX_OK;
             }
 
@@ -468,6 +464,20 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
     rc = ngx_hyperdrive_session_forward(s);
 
     return rc == NGX_BUSY ? NGX_AGAIN : rc;
+}
+
+
+void
+ngx_hyperdrive_session_served(ngx_hyperdrive_session_t *s)
+{
+    s->conf->origin->counters->queries++;
+    s->total.queries++;
+
+    s->net.pos += s->unit.len;
+
+    if (s->log) {
+        ngx_hyperdrive_session_log_answered(s, NULL);
+    }
 }
 
 

@@ -32,6 +32,7 @@ INSERT INTO things SELECT g, 'thing ' || g FROM generate_series(1, 20) g;
 CREATE TABLE shape (id int, v int);
 INSERT INTO shape VALUES (1, 10);
 CREATE TABLE notes (id int, n text);
+CREATE TABLE late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED);
 
 EOS
 
@@ -404,6 +405,20 @@ my @scripts = (
 			$c->execute_prepared('u', 1),
 			$c->extended('DEALLOCATE ALL'),
 			$c->execute_prepared('u', 1));
+	},
+
+	'DEALLOCATE that is done, and a commit that fails' => sub {
+		my ($c) = @_;
+
+		my @made = ($c->prepare('s', $QUERY),
+			$c->prepare('u', $QUERY));
+
+		$c->parse('', 'INSERT INTO late VALUES (1), (1)')
+			->bind('', '', [])->execute();
+		$c->send('Q', "DEALLOCATE s\0");
+
+		return (@made, $c->result(), $c->execute_prepared('u', 1),
+			$c->execute_prepared('s', 1), $c->prepare('s', $QUERY));
 	},
 
 	'DISCARD ALL' => sub {

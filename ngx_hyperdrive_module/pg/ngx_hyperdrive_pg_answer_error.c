@@ -23,6 +23,7 @@ static void ngx_hyperdrive_pg_answer_error_say(
 static void ngx_hyperdrive_pg_answer_error_place(
     ngx_hyperdrive_pg_origin_t *o, u_char *p, size_t total,
     ngx_hyperdrive_pg_behind_t *behind);
+static ngx_uint_t ngx_hyperdrive_pg_answer_error_commit(u_char *sqlstate);
 static u_char *ngx_hyperdrive_pg_answer_error_find(ngx_str_t *text,
     const char *what);
 static ngx_uint_t ngx_hyperdrive_pg_answer_error_strike(
@@ -123,7 +124,9 @@ ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
          * a serialization failure of the implicit commit.)
          */
 
-        if (first->drops) {
+        if (first->drops
+            && !ngx_hyperdrive_pg_answer_error_commit(piece->sqlstate))
+        {
             ngx_hyperdrive_pg_portal_kept(c, o, first);
             first->drops = 0;
         }
@@ -138,6 +141,22 @@ ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
     if (ngx_hyperdrive_pg_answer_error_strike(c, o, &piece->struck) == 0) {
         o->ignore = 1;
     }
+}
+
+
+/*
+ * Whether an error at a DEALLOCATE, or a DISCARD ALL, can only be that of the
+ * commit, with what was executed ahead of it and no Sync.  The statements are
+ * gone then.
+ */
+
+static ngx_uint_t
+ngx_hyperdrive_pg_answer_error_commit(u_char *sqlstate)
+{
+    return sqlstate
+           && ngx_memcmp(sqlstate, "26000", 5) != 0
+           && ngx_memcmp(sqlstate, "25", 2) != 0
+           && ngx_memcmp(sqlstate, "57", 2) != 0;
 }
 
 

@@ -58,6 +58,7 @@ typedef struct {
     bytes_t         in;
     bytes_t         out;
     size_t          visible;     /* of <out> */
+    size_t          tag;         /* in <out>: how the last statement ended */
 
     server_item_t  *stmts;
     server_item_t  *portals;
@@ -78,6 +79,8 @@ typedef struct {
     unsigned        copy:1;
     unsigned        deferred:1;
     unsigned        closed:1;
+    unsigned        behind:1;    /* it stands for one that is asked something
+                                    behind an INSERT or a NOTICE of a text */
 } server_t;
 
 
@@ -335,12 +338,20 @@ server_describe(server_t *s, const char *text)
 
 
 static ngx_inline void
+server_tag(server_t *s, const char *tag)
+{
+    s->tag = s->out.len;
+    msg_text(&s->out, 'C', tag);
+}
+
+
+static ngx_inline void
 server_complete(server_t *s, const char *tag, ngx_uint_t n)
 {
     char  text[64];
 
     snprintf(text, sizeof(text), "%s %d", tag, (int) n);
-    msg_text(&s->out, 'C', text);
+    server_tag(s, text);
 }
 
 
@@ -359,6 +370,7 @@ server_run(server_t *s, const char *text, server_item_t *portal,
     server_item_t  **item;
 
     if (text[0] == '\0') {
+        s->tag = s->out.len;
         msg_bare(&s->out, 'I');
         return 1;
     }
@@ -468,7 +480,7 @@ server_run(server_t *s, const char *text, server_item_t *portal,
             s->status = 'T';
         }
 
-        msg_text(&s->out, 'C', "BEGIN");
+        server_tag(s, "BEGIN");
         return 1;
     }
 
@@ -479,7 +491,7 @@ server_run(server_t *s, const char *text, server_item_t *portal,
             return server_error(s, "23503", "deferred");
         }
 
-        msg_text(&s->out, 'C', s->status == 'E' ? "ROLLBACK" : text);
+        server_tag(s, s->status == 'E' ? "ROLLBACK" : text);
         server_end_transaction(s);
         return 1;
     }
@@ -500,7 +512,7 @@ server_run(server_t *s, const char *text, server_item_t *portal,
                 }
             }
 
-            msg_text(&s->out, 'C', text);
+            server_tag(s, text);
             return 1;
         }
 
@@ -510,7 +522,7 @@ server_run(server_t *s, const char *text, server_item_t *portal,
         }
 
         server_remove(&s->stmts, text + 11);
-        msg_text(&s->out, 'C', "DEALLOCATE");
+        server_tag(s, "DEALLOCATE");
         return 1;
     }
 
@@ -519,7 +531,7 @@ server_run(server_t *s, const char *text, server_item_t *portal,
         bytes_str(&s->out, "application_name");
         bytes_str(&s->out, text);
         msg_end(&s->out, start);
-        msg_text(&s->out, 'C', "SET");
+        server_tag(s, "SET");
         return 1;
     }
 
@@ -542,7 +554,10 @@ server_run(server_t *s, const char *text, server_item_t *portal,
 static ngx_inline void
 server_query(server_t *s)
 {
-    char  *text, *end;
+    char        *text, *end;
+    ngx_uint_t   more;
+
+    more = 0;
 
     while (s->next) {
         text = s->next;
@@ -551,6 +566,9 @@ server_query(server_t *s)
         if (end) {
             *end = '\0';
         }
+
+        more = s->behind && (server_is(text, "INSERT")
+                             || server_is(text, "NOTICE"));
 
         s->next = end ? end + 1 : NULL;
 
@@ -567,6 +585,11 @@ server_query(server_t *s)
 
     free(s->query);
     s->query = NULL;
+
+    if (s->status == 'I' && s->deferred && !more) {
+        /* it commits before the last statement is said to be done */
+        s->out.len = s->tag;
+    }
 
     (void) server_commit(s);
     server_ready(s);

@@ -19,7 +19,7 @@ use Test::Hyperdrive;
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new();
+my $t = Test::Hyperdrive->new(log => 'info');
 
 my $pg = $t->postgres(users => { app => 'pw', other => 'pw' },
 	databases => [ 'shop', 'store' ],
@@ -44,7 +44,7 @@ EOS
 
 my $origin = $pg->port();
 
-my $conf = $t->expand(<<"EOS");
+$t->write_file_expand('nginx.conf', <<"EOS")->run();
 
 %%TEST_GLOBALS%%
 
@@ -106,12 +106,6 @@ stream {
 }
 
 EOS
-
-# megabytes in a debug log take their time
-$conf =~ s/(error_log \S+) debug;/$1 info;/
-	unless $ENV{TEST_HYPERDRIVE_DEBUG};
-
-$t->write_file('nginx.conf', $conf)->run();
 
 # the databases are known from here on
 

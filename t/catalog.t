@@ -20,7 +20,7 @@ use Test::Hyperdrive;
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new();
+my $t = Test::Hyperdrive->new(log => 'info');
 
 my $pg = $t->postgres(users => { app => 'pw' }, databases => [ 'shop' ],
 	sql => { shop => <<'EOQ' });
@@ -127,7 +127,7 @@ EOQ
 
 my $port = $pg->port();
 
-my $conf = $t->expand(<<"EOS");
+$t->write_file_expand('nginx.conf', <<"EOS")->run()->wait_catalog('shop', 2);
 
 %%TEST_GLOBALS%%
 
@@ -164,10 +164,6 @@ stream {
 }
 
 EOS
-
-$conf =~ s/(error_log \S+) debug;/$1 info;/ unless $ENV{TEST_HYPERDRIVE_DEBUG};
-
-$t->write_file('nginx.conf', $conf)->run()->wait_catalog('shop', 2);
 
 # enough of them to have some at each worker
 

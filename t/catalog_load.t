@@ -22,7 +22,7 @@ use Test::Hyperdrive;
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new()->allow_log(qr/exited on signal 9/);
+my $t = Test::Hyperdrive->new(log => 'info')->allow_log(qr/exited on signal 9/);
 
 # each call takes so long that there is one at any time
 
@@ -44,7 +44,7 @@ CREATE FUNCTION app.block() RETURNS int LANGUAGE plpgsql AS
 
 EOS
 
-my $conf = $t->expand(<<"EOS");
+$t->write_file_expand('nginx.conf', <<"EOS");
 
 %%TEST_GLOBALS%%
 
@@ -72,10 +72,6 @@ stream {
 }
 
 EOS
-
-$conf =~ s/(error_log \S+) debug;/$1 info;/ unless $ENV{TEST_HYPERDRIVE_DEBUG};
-
-$t->write_file('nginx.conf', $conf);
 
 # those who call are there before nginx is
 

@@ -26,7 +26,7 @@ use Test::Hyperdrive;
 my $KILLS = $ENV{HYPERDRIVE_WORKER_KILLS} || 20;
 my $CLIENTS = 12;
 
-my $t = Test::Hyperdrive->new()->allow_log(qr/exited on signal 9/);
+my $t = Test::Hyperdrive->new(log => 'info')->allow_log(qr/exited on signal 9/);
 
 my $pg = $t->postgres(users => { app => 'pw' }, databases => [ 'shop' ],
 	sql => { shop => <<'EOS' });
@@ -42,7 +42,7 @@ EOS
 my $url = 'postgres://app:pw@127.0.0.1:' . $pg->port()
 	. '/shop?sslmode=disable';
 
-my $conf = $t->expand(<<"EOS");
+$t->write_file_expand('nginx.conf', <<"EOS")->run();
 
 %%TEST_GLOBALS%%
 
@@ -72,11 +72,6 @@ stream {
 }
 
 EOS
-
-$conf =~ s/(error_log \S+) debug;/$1 info;/
-	unless $ENV{TEST_HYPERDRIVE_DEBUG};
-
-$t->write_file('nginx.conf', $conf)->run();
 
 ###############################################################################
 

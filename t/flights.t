@@ -21,7 +21,7 @@ use Test::Hyperdrive;
 
 my $MANY = $ENV{TEST_HYPERDRIVE_FLIGHTS} || 1000;
 
-my $t = Test::Hyperdrive->new()->allow_log(qr/exited on signal 9/);
+my $t = Test::Hyperdrive->new(log => 'info')->allow_log(qr/exited on signal 9/);
 
 my $pg = $t->postgres(users => { app => 'pw' }, databases => [ 'shop' ],
 	settings => { log_statement => 'all' },
@@ -42,7 +42,7 @@ EOS
 my $url = 'postgres://app:pw@127.0.0.1:' . $pg->port()
 	. '/shop?sslmode=disable';
 
-my $conf = $t->expand(<<"EOS");
+$t->write_file_expand('nginx.conf', <<"EOS")->run();
 
 %%TEST_GLOBALS%%
 
@@ -90,12 +90,6 @@ stream {
 }
 
 EOS
-
-# a thousand clients in a debug log take their time
-$conf =~ s/(error_log \S+) debug;/$1 info;/
-	unless $ENV{TEST_HYPERDRIVE_DEBUG};
-
-$t->write_file('nginx.conf', $conf)->run();
 
 my $locker = $pg->client(database => 'shop');
 my $looker = $pg->client(database => 'shop');

@@ -26,7 +26,7 @@ my $max = 8;
 
 srand($seed);
 
-my $t = Test::Hyperdrive->new();
+my $t = Test::Hyperdrive->new(log => 'info');
 
 my $pg = $t->postgres(users => { app => 'pw' }, databases => [ 'shop' ],
 	sql => { shop => <<'EOS' });
@@ -43,7 +43,7 @@ EOS
 my $url = 'postgres://app:pw@127.0.0.1:' . $pg->port()
 	. '/shop?sslmode=disable';
 
-my $conf = $t->expand(<<"EOS");
+$t->write_file_expand('nginx.conf', <<"EOS")->run();
 
 %%TEST_GLOBALS%%
 
@@ -72,13 +72,6 @@ stream {
 }
 
 EOS
-
-# a debug log of so many bytes takes its time
-$conf =~ s/(error_log \S+) debug;/$1 info;/
-	unless $ENV{TEST_HYPERDRIVE_DEBUG};
-$conf =~ s/worker_processes 1;//;
-
-$t->write_file('nginx.conf', $conf)->run();
 
 my %app = (user => 'app', database => 'shop', timeout => 30);
 

@@ -27,7 +27,7 @@ my $seed = $ENV{LEAKS_SEED} || 1;
 
 srand($seed);
 
-my $t = Test::Hyperdrive->new(timeout => 400 + $rounds / 10);
+my $t = Test::Hyperdrive->new(log => 'info', timeout => 400 + $rounds / 10);
 
 my @users = map { "u$_" } 1 .. 4;
 
@@ -83,7 +83,7 @@ $t->write_file('users.txt', join '', map { qq{"$_" "pw"\n} } 'owner', @users);
 
 my $port = $pg->port();
 
-my $conf = $t->expand(<<"EOS");
+$t->write_file_expand('nginx.conf', <<"EOS")->run();
 
 %%TEST_GLOBALS%%
 
@@ -111,10 +111,6 @@ stream {
 %%TEST_STATUS%%
 
 EOS
-
-$conf =~ s/(error_log \S+) debug;/$1 info;/ unless $ENV{TEST_HYPERDRIVE_DEBUG};
-
-$t->write_file('nginx.conf', $conf)->run();
 
 ###############################################################################
 

@@ -19,7 +19,7 @@ use Test::Hyperdrive;
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new();
+my $t = Test::Hyperdrive->new(log => 'info');
 
 my $pg = $t->postgres(users => { app => 'pw' }, databases => [ 'shop' ],
 	sql => { shop => <<'EOS' });
@@ -34,7 +34,7 @@ EOS
 my $url = 'postgres://app:pw@127.0.0.1:' . $pg->port()
 	. '/shop?sslmode=disable';
 
-my $conf = $t->expand(<<"EOS");
+$t->write_file_expand('nginx.conf', <<"EOS")->run();
 
 %%TEST_GLOBALS%%
 
@@ -68,12 +68,6 @@ stream {
 }
 
 EOS
-
-# a debug log of so many bytes takes its time
-$conf =~ s/(error_log \S+) debug;/$1 info;/
-	unless $ENV{TEST_HYPERDRIVE_DEBUG};
-
-$t->write_file('nginx.conf', $conf)->run();
 
 my $probe = $pg->client(database => 'shop');
 

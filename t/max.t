@@ -30,7 +30,7 @@ use constant {
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new()->plan(3 * 8 + 1);
+my $t = Test::Hyperdrive->new(log => 'info')->plan(3 * 8 + 1);
 
 my $pg = $t->postgres(
 	users => { app => {
@@ -62,7 +62,7 @@ sub start {
 	my $origin = $pg->port();
 	my $max = MAX;
 
-	my $conf = $t->expand(<<"EOF");
+	$t->write_file_expand('nginx.conf', <<"EOF")->run();
 
 %%TEST_GLOBALS%%
 
@@ -85,12 +85,6 @@ stream {
 }
 
 EOF
-
-	# a debug log slows down what is to be hurried
-	$conf =~ s/(error_log \S+) debug;/$1 info;/
-		unless $ENV{TEST_HYPERDRIVE_DEBUG};
-
-	$t->write_file('nginx.conf', $conf)->run();
 }
 
 sub client {

@@ -43,7 +43,7 @@ if (POSIX::sysconf(POSIX::_SC_OPEN_MAX()) < $files
 		$^X, $script;
 }
 
-my $t = Test::Hyperdrive->new(timeout => 560);
+my $t = Test::Hyperdrive->new(log => 'info', timeout => 560);
 
 $t->skip_all("no $files descriptors")
 	if POSIX::sysconf(POSIX::_SC_OPEN_MAX()) < $files;
@@ -64,7 +64,7 @@ my $origin = $pg->port();
 
 $t->write_file('users.txt', qq{"app" "pw"\n})->certificate('front');
 
-my $conf = $t->expand(<<"EOF");
+$t->write_file_expand('nginx.conf', <<"EOF");
 
 %%TEST_GLOBALS%%
 
@@ -103,10 +103,6 @@ stream {
 }
 
 EOF
-
-$conf =~ s/(error_log \S+) debug;/$1 info;/;
-
-$t->write_file('nginx.conf', $conf);
 
 ###############################################################################
 

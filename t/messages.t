@@ -22,7 +22,7 @@ use Test::Hyperdrive::Compare qw/ difference told /;
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new();
+my $t = Test::Hyperdrive->new(log => 'info');
 
 my $pg = $t->postgres(users => { app => 'pw' }, databases => [ 'shop' ],
 	sql => { shop => <<'EOS' });
@@ -41,7 +41,7 @@ my $url = 'postgres://app:pw@127.0.0.1:' . $pg->port()
 
 my $fake = $t->fake_pg(port(8090), query => sub { scripted(@_) });
 
-my $conf = $t->expand(<<"EOS");
+$t->write_file_expand('nginx.conf', <<"EOS")->run();
 
 %%TEST_GLOBALS%%
 
@@ -96,12 +96,6 @@ stream {
 }
 
 EOS
-
-# a debug log of so many bytes takes its time
-$conf =~ s/(error_log \S+) debug;/$1 info;/
-	unless $ENV{TEST_HYPERDRIVE_DEBUG};
-
-$t->write_file('nginx.conf', $conf)->run();
 
 my %app = (user => 'app', database => 'shop', timeout => 15);
 

@@ -34,7 +34,7 @@ my $length = $ENV{DIFF_LENGTH} || 60;
 
 $ENV{TEST_HYPERDRIVE_TIMEOUT} ||= 240 + $seconds;
 
-my $t = Test::Hyperdrive->new();
+my $t = Test::Hyperdrive->new(log => 'info');
 
 my %options = (settings => { innodb_lock_wait_timeout => 0,
 		lock_wait_timeout => 0, innodb_file_per_table => 0,
@@ -131,7 +131,7 @@ $_->sql($lasting) for $direct, $db;
 
 my $at = '127.0.0.1:' . $db->port();
 
-my $conf = $t->expand(<<"EOC");
+$t->write_file_expand('nginx.conf', <<"EOC");
 
 %%TEST_GLOBALS%%
 
@@ -203,9 +203,6 @@ stream {
 
 EOC
 
-$conf =~ s/(error_log \S+) debug;/$1 info;/
-	unless $ENV{TEST_HYPERDRIVE_DEBUG};
-$t->write_file('nginx.conf', $conf);
 $t->write_file('users.txt', qq{"app" "pw"\n"bob" "pw"\n});
 $t->run();
 

@@ -21,7 +21,7 @@ use Test::Hyperdrive::Kills qw(in_child);
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new();
+my $t = Test::Hyperdrive->new(log => 'info');
 
 my $db = $t->mariadb(users => { app => 'pw' }, databases => [ 'shop', 'other' ],
 	sql => { shop => <<'EOS' });
@@ -36,7 +36,7 @@ $t->certificate('front');
 my $url = 'mysql://app:pw@127.0.0.1:' . $db->port()
 	. '/shop?ssl-mode=DISABLED';
 
-my $conf = $t->expand(<<"EOS");
+$t->write_file_expand('nginx.conf', <<"EOS")->run();
 
 %%TEST_GLOBALS%%
 
@@ -67,12 +67,6 @@ stream {
 }
 
 EOS
-
-# a debug log of so many bytes takes its time
-$conf =~ s/(error_log \S+) debug;/$1 info;/
-	unless $ENV{TEST_HYPERDRIVE_DEBUG};
-
-$t->write_file('nginx.conf', $conf)->run();
 
 idle();
 in_a_block();

@@ -28,7 +28,7 @@ my $max = 8;
 
 srand($seed);
 
-my $t = Test::Hyperdrive->new()->allow_log(qr/exited on signal 9/);
+my $t = Test::Hyperdrive->new(log => 'info')->allow_log(qr/exited on signal 9/);
 
 my $db = $t->mariadb(users => { app => 'pw' }, databases => [ 'shop' ],
 	sql => { shop => <<'EOS' });
@@ -44,7 +44,7 @@ EOS
 my $url = 'mysql://app:pw@127.0.0.1:' . $db->port()
 	. '/shop?ssl-mode=DISABLED';
 
-my $conf = $t->expand(<<"EOS");
+$t->write_file_expand('nginx.conf', <<"EOS")->run();
 
 %%TEST_GLOBALS%%
 
@@ -73,12 +73,6 @@ stream {
 }
 
 EOS
-
-# a debug log of so many bytes takes its time
-$conf =~ s/(error_log \S+) debug;/$1 info;/
-	unless $ENV{TEST_HYPERDRIVE_DEBUG};
-
-$t->write_file('nginx.conf', $conf)->run();
 
 my %app = (user => 'app', password => 'pw', database => 'shop',
 	timeout => 60, add => $CAP{MULTI_STATEMENTS});

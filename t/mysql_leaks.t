@@ -29,7 +29,7 @@ my $each = 5;
 
 $ENV{TEST_HYPERDRIVE_TIMEOUT} ||= 240 + $transactions / 50;
 
-my $t = Test::Hyperdrive->new();
+my $t = Test::Hyperdrive->new(log => 'info');
 
 my $db = $t->mariadb(users => { app => 'pw' }, databases => [ 'one', 'two' ],
 	sql => { one => <<'EOS', two => <<'EOS' });
@@ -53,7 +53,7 @@ EOS
 my $url = 'mysql://app:pw@127.0.0.1:' . $db->port()
 	. '/one?ssl-mode=DISABLED';
 
-my $conf = $t->expand(<<"EOS");
+$t->write_file_expand('nginx.conf', <<"EOS");
 
 %%TEST_GLOBALS%%
 
@@ -87,10 +87,6 @@ stream {
 
 EOS
 
-# a debug log of so many bytes takes its time
-$conf =~ s/(error_log \S+) debug;/$1 info;/
-	unless $ENV{TEST_HYPERDRIVE_DEBUG};
-$t->write_file('nginx.conf', $conf);
 $t->run();
 
 ###############################################################################

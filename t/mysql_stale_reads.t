@@ -35,7 +35,7 @@ my $never = $Test::Hyperdrive::Stale::never;
 my @writers = ((8080) x 2, (8081) x 2, 8082, 8084, (8083) x 2);
 my @readers = ((8080) x 3, 8081, 8083, (8084) x 2, (8085) x 2);
 
-my $t = Test::Hyperdrive->new(timeout => 2 * $seconds + 300);
+my $t = Test::Hyperdrive->new(log => 'info', timeout => 2 * $seconds + 300);
 
 my $db = $t->mariadb(settings => { log_bin => 'log', server_id => 1,
 		log_bin_trust_function_creators => 1 },

@@ -27,7 +27,7 @@ my @long = qw(brin brin_bloom brin_multi join_hash select_parallel
 	btree_index hash_index create_index_spgist
 	index_including_gist);
 
-my $t = Test::Hyperdrive->new(timeout => 560);
+my $t = Test::Hyperdrive->new(log => 'info', timeout => 560);
 my $suite = eval { Test::Hyperdrive::Regress->new($t) };
 
 $t->skip_all($@ =~ s/\n.*//sr) unless $suite;

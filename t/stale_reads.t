@@ -36,7 +36,7 @@ my $never = $Test::Hyperdrive::Stale::never;
 my @writers = ((8080) x 2, (8081) x 2, 8082, 8084, (8083) x 2);
 my @readers = ((8080) x 3, 8081, (8084) x 2, (8085) x 2);
 
-my $t = Test::Hyperdrive->new(timeout => 2 * $seconds + 300);
+my $t = Test::Hyperdrive->new(log => 'info', timeout => 2 * $seconds + 300);
 
 my $pg = $t->postgres(users => { app => 'pw' }, databases => [ 'shop' ],
 	sql => { shop => <<"EOS" });

@@ -40,7 +40,7 @@ for (@ARGV) {
 
 @caches = ('off', 'on') unless @caches;
 
-my $t = Test::Hyperdrive->new(timeout => 3600);
+my $t = Test::Hyperdrive->new(log => 'info', timeout => 3600);
 my $suite = Test::Hyperdrive::Regress->new($t);
 
 my @some = @tests ? (tests => \@tests) : ();

@@ -53,8 +53,10 @@ sub node_path {
 
 ###############################################################################
 
-# new(module => 0, timeout => seconds, sanitize => 0|1): module => 0 leaves
-# out the load_module line of ours, for a test of the tests.
+# new(module => 0, timeout => seconds, sanitize => 0|1, log => 'info'):
+# module => 0 leaves out the load_module line of ours, for a test of the tests.
+# log is the level of the error log, for tests that are too much for that of
+# debug; with TEST_HYPERDRIVE_DEBUG it is that all the same.
 
 sub new {
 	my ($class, %o) = @_;
@@ -64,10 +66,13 @@ sub new {
 		module => 1,
 		timeout => $ENV{TEST_HYPERDRIVE_TIMEOUT} || 400,
 		sanitize => $ENV{TEST_HYPERDRIVE_SANITIZE} || 0,
+		log => 'debug',
 		allowed => [],
 		owned => [],
 		%o
 	}, $class;
+
+	$self->{log} = 'debug' if $ENV{TEST_HYPERDRIVE_DEBUG};
 
 	$self->{dir} = File::Temp::tempdir('hyperdrive-XXXXXXXX', TMPDIR => 1);
 
@@ -258,7 +263,7 @@ sub _globals {
 		'daemon off;',
 		"pid $dir/" . ($log eq 'error.log' ? 'nginx.pid;' : "$log.pid;"),
 		"lock_file $dir/nginx.lock;",
-		"error_log $dir/$log debug;",
+		"error_log $dir/$log $self->{log};",
 		(map { "load_module \"$_\";" } $self->modules()),
 	);
 

@@ -225,7 +225,7 @@ sub nginx {
 	my $max = $o{max} || 40;
 	my $origin = $pg->port();
 
-	my $conf = $t->expand(<<"CONF");
+	$t->write_file_expand('nginx.conf', <<"CONF")->run();
 
 %%TEST_GLOBALS%%
 
@@ -255,11 +255,6 @@ stream {
 %%TEST_STATUS%%
 
 CONF
-
-	$conf =~ s/(error_log \S+) debug;/$1 info;/
-		unless $ENV{TEST_HYPERDRIVE_DEBUG};
-
-	$t->write_file('nginx.conf', $conf)->run();
 }
 
 # run('NAME', port, tests => [ ... ] or the whole schedule, timeout => s):

@@ -54,7 +54,7 @@ sub arrange {
     }
 EOS
 
-	my $conf = $t->expand(<<"EOS");
+	$t->write_file_expand('nginx.conf', <<"EOS");
 
 %%TEST_GLOBALS%%
 
@@ -115,10 +115,6 @@ $upstreams
 
 EOS
 
-	# megabytes in a debug log take their time
-	$conf =~ s/(error_log \S+) debug;/$1 info;/;
-
-	$t->write_file('nginx.conf', $conf);
 	$t->allow_log(qr/exited on signal 9/);
 	$t->run();
 

@@ -86,6 +86,7 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
 
     plan->leaves = facts.leaves & 0x7fff;
     plan->recalls = facts.recalls;
+    plan->fetches = facts.fetches;
 
     if (facts.stateful && facts.leaves == 0) {
         plan->leaves = NGX_HYPERDRIVE_STATE_PIN_FUNCTION;

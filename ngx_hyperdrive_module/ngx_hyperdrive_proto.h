@@ -436,6 +436,8 @@ typedef struct {
                                                        prepared, another call
                                                        tells... */
     unsigned                          executed:1;   /* ...that it runs */
+    unsigned                          fetched:1;    /* ...or may do, or has
+                                                       done, by a FETCH */
     unsigned                          named:1;      /* no <stmt>, but a name
                                                        that we have not given:
                                                        SQL's PREPARE has, or

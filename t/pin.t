@@ -182,6 +182,7 @@ while (my ($name, $state) = splice @states, 0, 2) {
 transactions();
 reasons();
 executed();
+fetched();
 nested();
 invisible();
 together();
@@ -501,6 +502,49 @@ sub nested {
 	$c->close();
 	ok(eval { wait_for(sub { total('two')->{pinned} == 0 }, 3) },
 		'gone with its client');
+}
+
+# A portal that a FETCH runs, and not an Execute.
+
+sub fetched {
+	my %ways = (
+		'FETCH' => sub { $_[0]->query('FETCH ALL FROM cur') },
+		'MOVE' => sub { $_[0]->query('MOVE cur') },
+		'FETCH in a text' => sub { $_[0]->query('SELECT 1; FETCH cur') },
+		'an executed FETCH' => sub { $_[0]->extended('FETCH cur') },
+	);
+
+	for my $way (sort keys %ways) {
+		my ($c, $d) = (client(), client());
+
+		$c->query('BEGIN');
+		$c->parse('', 'SELECT set_config($1, $2, false)')
+			->bind('cur', '', [ 'work_mem', '88MB' ])->sync()->result();
+		$ways{$way}->($c);
+
+		is($c->query('COMMIT')->state(), '', "$way of what sets");
+		is(value($c->query('SHOW work_mem')), '88MB', "$way, its own");
+		is(total()->{pinned}, 1, "$way, keeps the connection");
+
+		$c->close();
+
+		is(value($d->query('SHOW work_mem')), '4MB',
+			"$way, nobody else's");
+		$d->close();
+	}
+
+	# without one it is like any other
+
+	my $c = client();
+
+	$c->query('BEGIN');
+	$c->parse('', "SELECT set_config('work_mem', '88MB', false)")
+		->bind('cur', '')->sync()->result();
+	$c->query('COMMIT');
+
+	is(total()->{pinned}, 0, 'nothing is fetched');
+	is(value($c->query('SHOW work_mem')), '4MB', '...and nothing set');
+	$c->close();
 }
 
 # What code leaves that cannot be seen is taken away at its end.

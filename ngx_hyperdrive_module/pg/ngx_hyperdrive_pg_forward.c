@@ -753,6 +753,10 @@ ngx_hyperdrive_pg_forward_run_init(ngx_hyperdrive_pg_forward_t *f,
 {
     ngx_memzero(run, sizeof(ngx_hyperdrive_proto_run_t));
 
+    if (f->client->portals && stmt && stmt->plan.fetches) {
+        ngx_hyperdrive_pg_portal_fetch(f);
+    }
+
     run->stmt = stmt;
     run->dead = (f->origin->status == 'E');
     run->args.data = args;
@@ -770,6 +774,24 @@ ngx_hyperdrive_pg_forward_run_added(ngx_hyperdrive_pg_forward_t *f,
     f->tag = run->tag;
     f->apart = run->apart;
     f->counts = run->counts;
+}
+
+
+/* what a portal is for may be fetched, all of it, some, or nothing */
+
+void
+ngx_hyperdrive_pg_forward_run_fetched(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt)
+{
+    ngx_hyperdrive_proto_run_t  run;
+
+    ngx_memzero(&run, sizeof(ngx_hyperdrive_proto_run_t));
+
+    run.stmt = stmt;
+    run.executed = 1;
+    run.fetched = 1;
+
+    f->run(f->data, &run);
 }
 
 

@@ -64,6 +64,8 @@ void ngx_hyperdrive_pg_forward_run_bind(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt, u_char *args, u_char *end);
 void ngx_hyperdrive_pg_forward_run_execute(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt, u_char *args, u_char *end);
+void ngx_hyperdrive_pg_forward_run_fetched(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt);
 void ngx_hyperdrive_pg_forward_run_named(ngx_hyperdrive_pg_forward_t *f);
 /* ...or be prepared under one */
 void ngx_hyperdrive_pg_forward_run_prepares(ngx_hyperdrive_pg_forward_t *f,
@@ -138,6 +140,8 @@ ngx_int_t ngx_hyperdrive_pg_portal_bind(ngx_hyperdrive_pg_forward_t *f,
  * none that is followed; NGX_ERROR: f->err.
  */
 ngx_int_t ngx_hyperdrive_pg_portal_execute(ngx_hyperdrive_pg_forward_t *f);
+/* a FETCH will run, of any of them */
+void ngx_hyperdrive_pg_portal_fetch(ngx_hyperdrive_pg_forward_t *f);
 /*
  * <stmt>, a DEALLOCATE or DISCARD, is about to be forwarded: what it takes away
  * is borne by <reply>.  f->drops: it names that statement of the origin's

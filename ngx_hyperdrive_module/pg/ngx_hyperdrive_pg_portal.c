@@ -190,6 +190,20 @@ ngx_hyperdrive_pg_portal_execute(ngx_hyperdrive_pg_forward_t *f)
 }
 
 
+void
+ngx_hyperdrive_pg_portal_fetch(ngx_hyperdrive_pg_forward_t *f)
+{
+    ngx_hyperdrive_pg_portal_t  *portal;
+
+    for (portal = f->client->portals; portal; portal = portal->next) {
+
+        if (portal->stmt->plan.settings) {
+            ngx_hyperdrive_pg_forward_run_fetched(f, portal->stmt);
+        }
+    }
+}
+
+
 static ngx_int_t
 ngx_hyperdrive_pg_portal_run(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_pg_portal_t **link)

@@ -36,8 +36,9 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
 
     if (run->executed) {
 
-        if ((s->settings || run->stmt->plan.settings)
-            && ngx_hyperdrive_session_settings_run(s, run) != NGX_OK)
+        if (run->fetched
+            || ((s->settings || run->stmt->plan.settings)
+                && ngx_hyperdrive_session_settings_run(s, run) != NGX_OK))
         {
             ngx_hyperdrive_session_pin_setting(s);
         }

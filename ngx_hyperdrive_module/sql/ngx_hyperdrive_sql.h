@@ -142,6 +142,8 @@ typedef struct {
     unsigned                     stateful:1;
     ngx_uint_t                   leaves;    /* ...by what: _SQL_LEAVES_... */
     unsigned                     recalls:1; /* ...lastval() or currval() */
+    unsigned                     fetches:1; /* FETCH or MOVE: what a cursor is
+                                               for runs */
 
     /*
      * Rows or the catalog may be changed: by what the statement is, or by a

@@ -156,6 +156,7 @@ ngx_hyperdrive_sql_classify_init(ngx_hyperdrive_sql_scan_t *s,
     facts->stateful = 0;
     facts->leaves = 0;
     facts->recalls = 0;
+    facts->fetches = 0;
     facts->may_write = 0;
     facts->defaults = 0;
     facts->incomplete = 0;
@@ -426,6 +427,10 @@ ngx_hyperdrive_sql_classify_dispatch(ngx_hyperdrive_sql_scan_t *s)
 
     case K(FETCH):
     case K(MOVE):
+        facts->fetches = 1;
+
+        /* fall through */
+
     case K(CLOSE):
         ngx_hyperdrive_sql_classify_skip(s, NGX_HYPERDRIVE_SQL_CURSOR, 0);
         return;

@@ -100,6 +100,7 @@ typedef struct {
     unsigned                          leaves:15;      /* _state_pin_ bits */
     unsigned                          recalls:1;      /* lastval() or currval()
                                                          is called */
+    unsigned                          fetches:1;      /* FETCH or MOVE */
     unsigned                          ends:1;         /* it may take away what
                                                          was left */
     unsigned                          discard:1;      /* DISCARD, alone */

@@ -131,6 +131,16 @@ ngx_hyperdrive_pg_answer_error(ngx_hyperdrive_pg_client_t *c,
             first->drops = 0;
         }
 
+        if (first->unread && piece->sqlstate
+            && (ngx_memcmp(piece->sqlstate, "22021", 5) == 0
+                || ngx_memcmp(piece->sqlstate, "08P01", 5) == 0))
+        {
+            /* the client's unnamed statement is where it was */
+
+            first->unread = 0;
+            ngx_hyperdrive_pg_answer_error_names(c, o, 0, 1, 0);
+        }
+
         return;
     }
 

@@ -13,6 +13,8 @@ static ngx_int_t ngx_hyperdrive_pg_forward_message(
     ngx_hyperdrive_pg_forward_t *f);
 static ngx_int_t ngx_hyperdrive_pg_forward_query(
     ngx_hyperdrive_pg_forward_t *f);
+static ngx_uint_t ngx_hyperdrive_pg_forward_readable(
+    ngx_hyperdrive_pg_forward_t *f);
 static ngx_int_t ngx_hyperdrive_pg_forward_describe(
     ngx_hyperdrive_pg_forward_t *f);
 static void ngx_hyperdrive_pg_forward_run_init(ngx_hyperdrive_pg_forward_t *f,
@@ -540,6 +542,9 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
 
     reply->old = c->unnamed;
     reply->unnamed = 1;
+    reply->unread = (c->unnamed
+                     && (size_t) (f->last - f->pos) >= f->total
+                     && !ngx_hyperdrive_pg_forward_readable(f));
 
     c->unnamed = NULL;
     c->unnamed_group = o->group;
@@ -570,6 +575,33 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
     }
 
     return rc;
+}
+
+
+/* false: the message of a Query has no end, or no characters of its encoding */
+
+static ngx_uint_t
+ngx_hyperdrive_pg_forward_readable(ngx_hyperdrive_pg_forward_t *f)
+{
+    u_char    *p, *end;
+    uint32_t   value;
+
+    p = f->pos + NGX_HYPERDRIVE_PG_HEADER;
+    end = f->pos + f->total - 1;
+
+    if (end < p || *end != '\0') {
+        return 0;
+    }
+
+    if (!ngx_hyperdrive_pg_status_utf8(f->origin->reported)) {
+        return ngx_strlchr(p, end, '\0') == NULL;
+    }
+
+    while (p && p < end && *p != '\0') {
+        p = ngx_hyperdrive_base_read_utf8(p, end, &value);
+    }
+
+    return p == end;
 }
 
 

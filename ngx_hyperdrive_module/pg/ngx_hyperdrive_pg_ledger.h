@@ -82,6 +82,9 @@ typedef struct {
                                                  would speak of, or NULL */
     unsigned                          kept:1;    /* see _pg_repeat.c */
     unsigned                          mangled:1; /* the name was changed */
+    unsigned                          unread:1;  /* QUERY: not even the text of
+                                                    it may be read: then it
+                                                    leaves <old> alone */
     unsigned                          counts:1;  /* EXECUTE, QUERY: its pieces
                                                     say so */
     unsigned                          drops:1;   /* the client loses <name> by

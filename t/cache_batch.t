@@ -35,8 +35,7 @@ INSERT INTO wide SELECT g, repeat('w', 9000) || g FROM generate_series(1, 200) g
 
 EOS
 
-my $url = 'postgres://app:pw@127.0.0.1:' . $pg->port()
-	. '/shop?sslmode=disable';
+my $url = $pg->url();
 
 $t->write_file_expand('nginx.conf', <<"EOS")->run();
 

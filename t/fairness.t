@@ -33,8 +33,7 @@ my $pg = $t->postgres(users => { app => 'pw' }, databases => [ 'shop' ],
 	settings => { fsync => 'off', synchronous_commit => 'off',
 		autovacuum => 'off' });
 
-my $url = 'postgres://app:pw@127.0.0.1:' . $pg->port()
-	. '/shop?sslmode=disable';
+my $url = $pg->url();
 
 $t->write_file_expand('nginx.conf', <<"EOS");
 

@@ -40,8 +40,7 @@ CREATE TABLE copied (id int, v text);
 
 EOS
 
-my $url = 'postgres://app:pw@127.0.0.1:' . $pg->port()
-	. '/shop?sslmode=disable';
+my $url = $pg->url();
 
 $t->write_file_expand('nginx.conf', <<"EOS")->run();
 

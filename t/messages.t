@@ -36,8 +36,7 @@ CREATE FUNCTION noisy(n int) RETURNS int LANGUAGE plpgsql AS
 
 EOS
 
-my $url = 'postgres://app:pw@127.0.0.1:' . $pg->port()
-	. '/shop?sslmode=disable';
+my $url = $pg->url();
 
 my $fake = $t->fake_pg(port(8090), query => sub { scripted(@_) });
 

@@ -33,8 +33,7 @@ EOS
 
 $t->certificate('front');
 
-my $url = 'mysql://app:pw@127.0.0.1:' . $db->port()
-	. '/shop?ssl-mode=DISABLED';
+my $url = $db->url();
 
 $t->write_file_expand('nginx.conf', <<"EOS")->run();
 

@@ -41,8 +41,7 @@ CREATE TABLE locked (id INT PRIMARY KEY) ENGINE=InnoDB;
 
 EOS
 
-my $url = 'mysql://app:pw@127.0.0.1:' . $db->port()
-	. '/shop?ssl-mode=DISABLED';
+my $url = $db->url();
 
 $t->write_file_expand('nginx.conf', <<"EOS")->run();
 

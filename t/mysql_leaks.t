@@ -50,8 +50,7 @@ INSERT INTO who SELECT seq, CONCAT('two ', seq) FROM seq_1_to_50;
 
 EOS
 
-my $url = 'mysql://app:pw@127.0.0.1:' . $db->port()
-	. '/one?ssl-mode=DISABLED';
+my $url = $db->url(database => 'one');
 
 $t->write_file_expand('nginx.conf', <<"EOS");
 

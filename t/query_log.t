@@ -30,8 +30,7 @@ INSERT INTO things SELECT g, 'thing ' || g FROM generate_series(1, 10) g;
 
 EOS
 
-my $url = 'postgres://app:pw@127.0.0.1:' . $pg->port() . '/shop'
-	. '?sslmode=disable';
+my $url = $pg->url();
 
 $t->write_file_expand('nginx.conf', <<"EOS")->run();
 

@@ -52,8 +52,7 @@ $t->done_testing();
 sub configure {
 	my (%o) = @_;
 
-	my $url = 'postgres://app:pw@127.0.0.1:' . $pg->port()
-		. '/shop?sslmode=disable';
+	my $url = $pg->url();
 
 	my $more = $o{more} // '';
 	my $age = $o{age} // '60s';

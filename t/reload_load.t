@@ -160,8 +160,7 @@ sub load {
 sub start {
 	my ($workers) = @_;
 
-	my $url = 'postgres://app:pw@127.0.0.1:' . $pg->port()
-		. '/shop?sslmode=disable';
+	my $url = $pg->url();
 
 	$t->write_file('users.txt', qq{"app" "pw"\n});
 

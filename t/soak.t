@@ -48,8 +48,7 @@ $t->done_testing();
 ###############################################################################
 
 sub start {
-	my $url = 'postgres://app:pw@127.0.0.1:' . $pg->port()
-		. '/shop?sslmode=disable';
+	my $url = $pg->url();
 
 	$t->write_file_expand('nginx.conf', <<"EOS");
 

@@ -36,8 +36,7 @@ CREATE TABLE late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED);
 
 EOS
 
-my $url = 'postgres://app:pw@127.0.0.1:' . $pg->port()
-	. '/shop?sslmode=disable';
+my $url = $pg->url();
 
 $t->write_file_expand('nginx.conf', <<"EOS")->run();
 

@@ -36,8 +36,7 @@ $t->certificate('ca', cn => 'tests')->certificate('front', ca => 'ca')
 
 $t->write_file('users.txt', qq{"app" "secret"\n});
 
-my $url = 'postgres://app:pw@127.0.0.1:' . $pg->port()
-	. '/shop?sslmode=disable';
+my $url = $pg->url();
 
 $t->write_file_expand('nginx.conf', <<"EOS")->run();
 

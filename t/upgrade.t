@@ -58,8 +58,7 @@ $t->done_testing();
 # nginx as a daemon: else it takes no order to change its binary.
 
 sub start {
-	my $url = 'postgres://app:pw@127.0.0.1:' . $pg->port()
-		. '/shop?sslmode=disable';
+	my $url = $pg->url();
 
 	$t->write_file_expand('nginx.conf', <<"EOS");
 

@@ -18,6 +18,8 @@ use File::Temp ();
 use Test::Hyperdrive::Process qw(spawn run_command wait_for);
 
 use constant KIND => 'my';
+use constant SCHEME => 'mysql';
+use constant PLAIN => 'ssl-mode=DISABLED';
 use constant ACCOUNT => 'mysql';
 use constant SHUTDOWN => 'TERM';
 use constant LAST => 'KILL';

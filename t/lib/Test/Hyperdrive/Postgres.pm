@@ -18,6 +18,8 @@ use File::Temp ();
 use Test::Hyperdrive::Process qw(spawn run_command wait_for);
 
 use constant KIND => 'pg';
+use constant SCHEME => 'postgres';
+use constant PLAIN => 'sslmode=disable';
 use constant ACCOUNT => 'postgres';
 
 # a fast shutdown: sessions are ended with 57P01; an immediate one

@@ -7,6 +7,7 @@ package Test::Hyperdrive::Server;
 # launched and filled (_create, _launch, _populate), and:
 #
 #   KIND       a short name
+#   SCHEME     of its URLs; PLAIN: the parameter that says that there is no TLS
 #   ACCOUNT    that it runs as if we are root
 #   SHUTDOWN   the signal for an orderly end; LAST: for when that takes too long
 
@@ -63,6 +64,20 @@ sub _own_dir {
 sub port {
 	my ($self) = @_;
 	return $self->{port};
+}
+
+# url(user => 'app', database => 'shop', port => a relay's): what
+# hyperdrive_origin is given for it, without TLS.
+
+sub url {
+	my ($self, %o) = @_;
+
+	my $user = $o{user} || 'app';
+	my $is = $self->{users}{$user};
+
+	return $self->SCHEME() . "://$user:" . (ref $is ? $is->{password} : $is)
+		. '@127.0.0.1:' . ($o{port} || $self->{port})
+		. '/' . ($o{database} || 'shop') . '?' . $self->PLAIN();
 }
 
 # The directory of its unix socket.

@@ -28,32 +28,7 @@ plan(skip_all => 'not with a sanitizer, which has to be loaded first')
 
 my $pg = $t->postgres(users => { app => 'pw' }, databases => [ 'shop' ]);
 
-my $port = $pg->port();
-
-$t->write_file_expand('nginx.conf', <<"EOS");
-
-%%TEST_GLOBALS%%
-
-worker_processes 1;
-
-events {
-}
-
-%%TEST_STATUS%%
-
-stream {
-    upstream shop {
-        hyperdrive_origin  postgres://app:pw\@127.0.0.1:$port/shop?sslmode=disable;
-    }
-
-    server {
-        listen            127.0.0.1:8080;
-        hyperdrive_pass   shop;
-        hyperdrive_users  off;
-    }
-}
-
-EOS
+$t->single($pg->url(), main => 'worker_processes 1;');
 
 # A process that is about to tell another one something stops, as long as there
 # is a file, but for those whose numbers are in it.

@@ -19,41 +19,15 @@ use Test::Hyperdrive::Process qw(wait_for);
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new()->plan(44)
-	->write_file_expand('nginx.conf', <<'EOC');
+my $t = Test::Hyperdrive->new()->plan(44);
 
-%%TEST_GLOBALS%%
-
-events {
-}
-
-%%TEST_STATUS%%
-
-stream {
-    hyperdrive_cache_zone  c 8m;
-
-    upstream u {
-        hyperdrive_origin  mysql://app:secret@127.0.0.1:8081/shop?ssl-mode=DISABLED;
-        hyperdrive_pool    max=1;
-    }
-
-    server {
-        listen             127.0.0.1:8080;
-        hyperdrive_pass    u;
-        hyperdrive_users   off;
-        hyperdrive_cache   c max_age=60s;
-    }
-}
-
-EOC
-
-my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
+my $db = $t->mariadb(users => { app => 'secret' },
 	databases => [ 'shop' ], sql => {
 		shop => 'CREATE TABLE t (id INT PRIMARY KEY);'
 			. 'INSERT INTO t VALUES (1), (2)',
 	});
 
-$t->run();
+$t->single($db->url(), pool => 'max=1', cache => 'max_age=60s')->run();
 
 sub client {
 	return mysql_client(port(8080), user => 'app', password => 'x',

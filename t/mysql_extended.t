@@ -18,35 +18,9 @@ use Test::Hyperdrive::MySQL qw(%CAP lstr);
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new()
-	->write_file_expand('nginx.conf', <<'EOC');
+my $t = Test::Hyperdrive->new();
 
-%%TEST_GLOBALS%%
-
-events {
-}
-
-%%TEST_STATUS%%
-
-stream {
-    hyperdrive_cache_zone  z 4m;
-
-    upstream u {
-        hyperdrive_origin  mysql://app:secret@127.0.0.1:8081/shop?ssl-mode=DISABLED;
-        hyperdrive_pool    max=1;
-    }
-
-    server {
-        listen             127.0.0.1:8080;
-        hyperdrive_pass    u;
-        hyperdrive_users   off;
-        hyperdrive_cache   z max_age=1h;
-    }
-}
-
-EOC
-
-my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
+my $db = $t->mariadb(users => { app => 'secret' },
 	databases => [ 'shop' ], sql => { shop => <<'EOC' });
 
 CREATE TABLE t (id INT PRIMARY KEY, j JSON, v VARCHAR(10) DEFAULT 'd');
@@ -57,7 +31,7 @@ EOC
 
 plan(skip_all => 'MySQL has none of it') if $db->is_mysql();
 
-$t->run();
+$t->single($db->url(), pool => 'max=1', cache => 'max_age=1h')->run();
 
 my $TYPED = $CAP{MARIADB_TYPE_INFO};
 my $BULK = $CAP{MARIADB_BULK};

@@ -21,33 +21,9 @@ use Test::Hyperdrive::MySQL qw(%CAP);
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new()
-	->write_file_expand('nginx.conf', <<'EOC');
+my $t = Test::Hyperdrive->new();
 
-%%TEST_GLOBALS%%
-
-events {
-}
-
-stream {
-    hyperdrive_cache_zone  z 1m;
-
-    upstream u {
-        hyperdrive_origin  mysql://app:secret@127.0.0.1:8081/shop?ssl-mode=DISABLED;
-        hyperdrive_pool    max=2 wait=5s;
-    }
-
-    server {
-        listen             127.0.0.1:8080;
-        hyperdrive_pass    u;
-        hyperdrive_users   off;
-        hyperdrive_cache   z max_age=60s;
-    }
-}
-
-EOC
-
-my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
+my $db = $t->mariadb(users => { app => 'secret' },
 	databases => [ 'shop' ], sql => {
 		shop => 'CREATE TABLE t (id INT PRIMARY KEY);'
 			. 'INSERT INTO t VALUES (1), (2)',
@@ -55,7 +31,7 @@ my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
 
 plan(skip_all => 'MySQL tells of it') if $db->is_mysql();
 
-$t->run();
+$t->single($db->url(), pool => 'max=2 wait=5s', cache => 'max_age=60s')->run();
 
 # rows of the table that are committed
 

@@ -19,35 +19,9 @@ use Test::Hyperdrive::Process qw(wait_for);
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new()->plan(21)
-	->write_file_expand('nginx.conf', <<'EOC');
+my $t = Test::Hyperdrive->new()->plan(21);
 
-%%TEST_GLOBALS%%
-
-events {
-}
-
-%%TEST_STATUS%%
-
-stream {
-    hyperdrive_cache_zone  z 4m;
-
-    upstream u {
-        hyperdrive_origin  mysql://app:secret@127.0.0.1:8081/shop?ssl-mode=DISABLED;
-        hyperdrive_pool    max=3;
-    }
-
-    server {
-        listen             127.0.0.1:8080;
-        hyperdrive_pass    u;
-        hyperdrive_users   off;
-        hyperdrive_cache   z max_age=1h;
-    }
-}
-
-EOC
-
-my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
+my $db = $t->mariadb(users => { app => 'secret' },
 	databases => [ 'shop' ], sql => { shop => <<'EOC' });
 
 CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(100));
@@ -56,7 +30,7 @@ CREATE TABLE big (id INT PRIMARY KEY, v TEXT);
 INSERT INTO big SELECT seq, REPEAT('x', 300) FROM seq_1_to_500;
 EOC
 
-$t->run();
+$t->single($db->url(), pool => 'max=3', cache => 'max_age=1h')->run();
 
 sub client {
 	return mysql_client(port(8080), user => 'app', password => 'x',

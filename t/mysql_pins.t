@@ -18,32 +18,9 @@ use Test::Hyperdrive::Process qw(wait_for);
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new()->plan(94)
-	->write_file_expand('nginx.conf', <<'EOC');
+my $t = Test::Hyperdrive->new()->plan(94);
 
-%%TEST_GLOBALS%%
-
-events {
-}
-
-%%TEST_STATUS%%
-
-stream {
-    upstream u {
-        hyperdrive_origin  mysql://app:secret@127.0.0.1:8081/shop?ssl-mode=DISABLED;
-        hyperdrive_pool    max=1 wait=20s;
-    }
-
-    server {
-        listen             127.0.0.1:8080;
-        hyperdrive_pass    u;
-        hyperdrive_users   off;
-    }
-}
-
-EOC
-
-my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
+my $db = $t->mariadb(users => { app => 'secret' },
 	databases => [ 'shop', 'other' ], sql => {
 		shop => 'CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20)'
 			. ' CHARACTER SET latin1 COLLATE latin1_bin);'
@@ -66,7 +43,7 @@ DELIMITER ;
 EOS
 	});
 
-$t->run();
+$t->single($db->url(), pool => 'max=1 wait=20s')->run();
 
 sub client {
 	return mysql_client(port(8080), user => 'app', password => 'x',

@@ -17,32 +17,9 @@ use Test::Hyperdrive::MySQL qw(%CAP %STATUS lenc lstr);
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new()->plan(53)
-	->write_file_expand('nginx.conf', <<'EOC');
+my $t = Test::Hyperdrive->new()->plan(53);
 
-%%TEST_GLOBALS%%
-
-events {
-}
-
-%%TEST_STATUS%%
-
-stream {
-    upstream u {
-        hyperdrive_origin  mysql://app:secret@127.0.0.1:8081/shop?ssl-mode=DISABLED;
-        hyperdrive_pool    max=1;
-    }
-
-    server {
-        listen             127.0.0.1:8080;
-        hyperdrive_pass    u;
-        hyperdrive_users   off;
-    }
-}
-
-EOC
-
-my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
+my $db = $t->mariadb(users => { app => 'secret' },
 	databases => [ 'shop' ], sql => { shop => <<'EOC' });
 
 CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(100));
@@ -50,7 +27,7 @@ INSERT INTO t VALUES (1, 'one'), (2, 'two'), (3, NULL);
 CREATE TABLE auto (id INT AUTO_INCREMENT PRIMARY KEY, v INT);
 EOC
 
-$t->run();
+$t->single($db->url(), pool => 'max=1')->run();
 
 sub client {
 	return mysql_client(port(8080), user => 'app', password => 'x',

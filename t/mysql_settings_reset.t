@@ -21,35 +21,13 @@ use Test::Hyperdrive::MySQL qw(%CAP);
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new()->write_file_expand('nginx.conf', <<'EOC');
+my $t = Test::Hyperdrive->new();
 
-%%TEST_GLOBALS%%
-
-events {
-}
-
-%%TEST_STATUS%%
-
-stream {
-    upstream u {
-        hyperdrive_origin   mysql://app:secret@127.0.0.1:8081/shop?ssl-mode=DISABLED;
-        hyperdrive_pool     max=2;
-        hyperdrive_catalog  off;
-    }
-
-    server {
-        listen             127.0.0.1:8080;
-        hyperdrive_pass    u;
-        hyperdrive_users   off;
-    }
-}
-
-EOC
-
-my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
+my $db = $t->mariadb(users => { app => 'secret' },
 	databases => [ 'shop', 'other' ]);
 
-$t->run();
+$t->single($db->url(), pool => 'max=2',
+	upstream => 'hyperdrive_catalog off;')->run();
 
 ###############################################################################
 
@@ -135,7 +113,7 @@ sub client {
 
 	my $direct = delete $o{direct};
 
-	return mysql_client(port($direct ? 8081 : 8080), user => 'app',
+	return mysql_client($direct ? $db->port() : port(8080), user => 'app',
 		password => $direct ? 'secret' : 'x', database => 'shop',
 		add => $CAP{MULTI_STATEMENTS}, %o);
 }

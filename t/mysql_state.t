@@ -18,32 +18,9 @@ use Test::Hyperdrive::MySQL qw(%CAP %STATUS);
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new()->plan(83)
-	->write_file_expand('nginx.conf', <<'EOC');
+my $t = Test::Hyperdrive->new()->plan(83);
 
-%%TEST_GLOBALS%%
-
-events {
-}
-
-%%TEST_STATUS%%
-
-stream {
-    upstream u {
-        hyperdrive_origin  mysql://app:secret@127.0.0.1:8081/shop?ssl-mode=DISABLED;
-        hyperdrive_pool    max=1;
-    }
-
-    server {
-        listen             127.0.0.1:8080;
-        hyperdrive_pass    u;
-        hyperdrive_users   off;
-    }
-}
-
-EOC
-
-my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
+my $db = $t->mariadb(users => { app => 'secret' },
 	databases => [ 'shop', 'other' ], sql => {
 		shop => 'CREATE TABLE t (id INT); INSERT INTO t VALUES (1)',
 		other => 'CREATE TABLE t (id INT); INSERT INTO t VALUES (2);'
@@ -51,7 +28,7 @@ my $db = $t->mariadb(port => port(8081), users => { app => 'secret' },
 			. ' v INT)',
 	});
 
-$t->run();
+$t->single($db->url(), pool => 'max=1')->run();
 
 sub client {
 	return mysql_client(port(8080), user => 'app', password => 'x',

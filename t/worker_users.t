@@ -63,7 +63,7 @@ for (1 .. 8) {
 		$pid, 'somebody else');
 }
 
-is($t->status()->{upstreams}{shop}{dead}, 0, 'nobody is taken for dead');
+is($t->status()->{upstreams}{u}{dead}, 0, 'nobody is taken for dead');
 is(eval { $c->query('SELECT pg_backend_pid()')->value() }, $pid,
 	'the transaction goes on');
 $c->query('COMMIT');
@@ -75,33 +75,7 @@ $t->done_testing();
 sub configure {
 	my ($user) = @_;
 
-	my $port = $pg->port();
-
-	$t->write_file_expand('nginx.conf', <<"EOS");
-
-%%TEST_GLOBALS%%
-
-user $user;
-worker_processes 1;
-
-events {
-}
-
-%%TEST_STATUS%%
-
-stream {
-    upstream shop {
-        hyperdrive_origin  postgres://app:pw\@127.0.0.1:$port/shop?sslmode=disable;
-    }
-
-    server {
-        listen            127.0.0.1:8080;
-        hyperdrive_pass   shop;
-        hyperdrive_users  off;
-    }
-}
-
-EOS
+	$t->single($pg->url(), main => "user $user; worker_processes 1;");
 }
 
 ###############################################################################

@@ -228,6 +228,63 @@ sub write_file_expand {
 	return $self->write_file($name, $self->expand($content));
 }
 
+# single($url, pool => 'max=1', ...): the least configuration, an upstream u of
+# one origin and a server on port 8080 that lets in everybody.  With cache =>
+# 'max_age=1h' there is one; main, stream, upstream and server are what else
+# stands there.
+
+sub single {
+	my ($self, $url, %o) = @_;
+
+	my $line = sub {
+		my ($name, $value) = @_;
+		return defined $value ? "$name $value;" : '';
+	};
+
+	my ($main, $stream, $upstream, $server) = map { $o{$_} // '' }
+		qw(main stream upstream server);
+
+	my $pool = $line->('hyperdrive_pool', $o{pool});
+	my ($zone, $cache) = ('', '');
+
+	if ($o{cache}) {
+		$zone = $line->('hyperdrive_cache_zone', 'z 8m');
+		$cache = $line->('hyperdrive_cache', "z $o{cache}");
+	}
+
+	return $self->write_file_expand('nginx.conf', <<"EOC");
+
+%%TEST_GLOBALS%%
+
+$main
+
+events {
+}
+
+%%TEST_STATUS%%
+
+stream {
+    $zone
+    $stream
+
+    upstream u {
+        hyperdrive_origin  $url;
+        $pool
+        $upstream
+    }
+
+    server {
+        listen            127.0.0.1:8080;
+        hyperdrive_pass   u;
+        hyperdrive_users  off;
+        $cache
+        $server
+    }
+}
+
+EOC
+}
+
 # What may stand in a configuration:
 #
 #   %%TEST_GLOBALS%%       main level: daemon, pid, error_log, load_module

@@ -292,6 +292,7 @@ ngx_hyperdrive_mysql_origin_login_read(ngx_hyperdrive_proto_login_t *login,
 
     p = payload->data;
     last = p + payload->len;
+    len = 0;
 
     p = ngx_hyperdrive_base_read_u8(p, last, &protocol);
 

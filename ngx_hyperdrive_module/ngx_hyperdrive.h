@@ -45,6 +45,9 @@
 /* names: user, database, statement, portal */
 #define NGX_HYPERDRIVE_MAX_NAME         1024
 
+/* what one client has prepared: texts, names and what is kept beside them */
+#define NGX_HYPERDRIVE_MAX_PREPARED     (64 * 1024 * 1024)
+
 /* output that waits for a slow reader before its source is stopped, bytes */
 #define NGX_HYPERDRIVE_HIGH_WATER       (4 * NGX_HYPERDRIVE_BLOCK)
 

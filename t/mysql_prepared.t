@@ -551,6 +551,34 @@ for my $values ([ 1, 2, 3 ], [ 'a', 1.5, undef ]) {
 	is(trips(sub { prepare($e, $texts[5]) }), 0, '...change nothing');
 }
 
+# what one client has prepared is bounded
+
+{
+	my $e = client();
+	my $sql = 'SELECT v FROM t WHERE id = 1 -- ' . ('x' x 1_000_000);
+	my ($n, $st, $first);
+
+	for ($n = 1; $n < 100; $n++) {
+		$st = $e->prepare("$sql $n");
+		$first ||= $st;
+		last if $st->{error};
+	}
+
+	is($n, 69, '64 MB of statements');
+	is($st->{error}{code}, 1461, '...and no more of them');
+	is($e->execute($first)->{rows}[0][0], 'one', '...which go on');
+
+	my $last = $e->execute({ %$first, id => 0xffffffff });
+
+	is($last->{error}{code}, 1243, '...and there is no last one');
+
+	is($e->query('SELECT 1')->{rows}[0][0], 1, '...nor does it end');
+	is(client()->prepare("$sql 100")->{error}, undef, 'others go on');
+
+	$e->close_statement($first);
+	is($e->prepare("$sql 100")->{error}, undef, 'one is closed');
+}
+
 $t->done_testing();
 
 ###############################################################################

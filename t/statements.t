@@ -722,6 +722,8 @@ shape($_) for 8080, 8083;
 shape_held();
 repeated();
 
+full();
+
 $t->done_testing();
 
 ###############################################################################
@@ -1282,4 +1284,28 @@ sub shape_held {
 	$c->close();
 }
 
-###############################################################################
+################################################################# What one client has prepared is bounded, with what is prepared elsewhere too.
+
+sub full {
+	my ($c, $d) = (client(8083), client(8083));
+	my $r;
+
+	my $sql = 'SELECT v FROM things WHERE id = 1 -- ' . ('x' x 1_000_000);
+	my $n = 0;
+
+	for ($n = 1; $n < 100; $n++) {
+		$r = $c->prepare("s$n", "$sql $n");
+		last if $r->state();
+	}
+
+	is($n, 69, '64 MB of statements');
+	is($r->state(), '54000', '...and no more of them');
+	ok($c->wait_eof(), '...whose client has to begin anew');
+
+	is($d->prepare('s', "$sql 1")->state(), '', 'others go on');
+	is($d->execute_prepared('s')->value(), 'thing 1', '...with the same');
+
+	$d->close();
+}
+
+###############

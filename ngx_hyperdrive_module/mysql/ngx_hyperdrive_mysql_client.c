@@ -156,6 +156,22 @@ ngx_hyperdrive_mysql_client_scope(ngx_hyperdrive_mysql_client_t *client,
 }
 
 
+ngx_hyperdrive_mysql_local_e
+ngx_hyperdrive_mysql_client_refuses(ngx_hyperdrive_mysql_client_t *client,
+    size_t len)
+{
+    if (len > NGX_HYPERDRIVE_MAX_TEXT) {
+        return NGX_HYPERDRIVE_MYSQL_LOCAL_LONG;
+    }
+
+    if (client->names.bytes >= NGX_HYPERDRIVE_MAX_PREPARED) {
+        return NGX_HYPERDRIVE_MYSQL_LOCAL_FULL;
+    }
+
+    return NGX_HYPERDRIVE_MYSQL_LOCAL_NONE;
+}
+
+
 ngx_uint_t
 ngx_hyperdrive_mysql_client_same_scope(ngx_hyperdrive_mysql_client_t *client,
     ngx_hyperdrive_state_stmt_t *stmt)
@@ -516,9 +532,7 @@ ngx_hyperdrive_mysql_client_local(ngx_hyperdrive_mysql_client_t *client,
                           : NGX_HYPERDRIVE_MYSQL_LOCAL_NONE;
 
     case NGX_HYPERDRIVE_MYSQL_COM_STMT_PREPARE:
-        return (len > NGX_HYPERDRIVE_MAX_TEXT)
-               ? NGX_HYPERDRIVE_MYSQL_LOCAL_LONG
-               : NGX_HYPERDRIVE_MYSQL_LOCAL_NONE;
+        return ngx_hyperdrive_mysql_client_refuses(client, len);
 
     case NGX_HYPERDRIVE_MYSQL_COM_QUERY:
         return (ngx_hyperdrive_mysql_bind_text(client->caps, p, len, len,
@@ -593,6 +607,12 @@ ngx_hyperdrive_mysql_client_done(ngx_hyperdrive_mysql_client_t *client,
 
     if (com == NGX_HYPERDRIVE_MYSQL_COM_QUERY) {
         /* no statement's number is in it */
+        return;
+    }
+
+    if (com == NGX_HYPERDRIVE_MYSQL_COM_STMT_PREPARE) {
+        /* it has failed: there is no last one */
+        client->last = 0;
         return;
     }
 
@@ -695,6 +715,13 @@ ngx_hyperdrive_mysql_client_answer(ngx_hyperdrive_mysql_client_t *client,
         code = 1153;
         sqlstate = "08S01";
         format = "The statement is too long to be prepared";
+        break;
+
+    case NGX_HYPERDRIVE_MYSQL_LOCAL_FULL:
+        code = 1461;
+        sqlstate = "42000";
+        format = "Can't create more prepared statements: this client's take "
+                 "too much memory";
         break;
 
     case NGX_HYPERDRIVE_MYSQL_LOCAL_TYPES:

@@ -45,6 +45,7 @@ ngx_hyperdrive_mysql_forward_prepare(ngx_hyperdrive_mysql_forward_t *f)
     uint64_t                        id;
     ngx_str_t                       text;
     ngx_uint_t                      private;
+    ngx_hyperdrive_mysql_local_e    local;
     ngx_hyperdrive_state_item_t    *item;
     ngx_hyperdrive_state_stmt_t    *stmt;
     ngx_hyperdrive_mysql_reply_t   *reply;
@@ -52,9 +53,10 @@ ngx_hyperdrive_mysql_forward_prepare(ngx_hyperdrive_mysql_forward_t *f)
 
     o = f->origin;
 
-    if (f->len > NGX_HYPERDRIVE_MAX_TEXT) {
-        return ngx_hyperdrive_mysql_forward_local(f,
-                                         NGX_HYPERDRIVE_MYSQL_LOCAL_LONG, 0);
+    local = ngx_hyperdrive_mysql_client_refuses(f->client, f->len);
+
+    if (local != NGX_HYPERDRIVE_MYSQL_LOCAL_NONE) {
+        return ngx_hyperdrive_mysql_forward_local(f, local, 0);
     }
 
     if (f->avail < f->len) {

@@ -10,6 +10,11 @@
 #define NGX_HYPERDRIVE_MYSQL_NAMES_BUCKETS  8       /* to begin with */
 
 
+#define ngx_hyperdrive_mysql_names_size(name)                                 \
+    (sizeof(ngx_hyperdrive_mysql_name_t)                                      \
+     + ngx_hyperdrive_state_stmt_size((name)->stmt))
+
+
 static void ngx_hyperdrive_mysql_names_grow(
     ngx_hyperdrive_mysql_names_t *names);
 static void ngx_hyperdrive_mysql_names_free(
@@ -73,6 +78,7 @@ ngx_hyperdrive_mysql_names_add(ngx_hyperdrive_mysql_names_t *names,
     *bucket = name;
 
     names->n++;
+    names->bytes += ngx_hyperdrive_mysql_names_size(name);
 
     return name;
 }
@@ -132,6 +138,7 @@ ngx_hyperdrive_mysql_names_remove(ngx_hyperdrive_mysql_names_t *names,
     if (name) {
         *link = name->next;
         names->n--;
+        names->bytes -= ngx_hyperdrive_mysql_names_size(name);
 
         ngx_hyperdrive_mysql_names_free(registry, name);
     }
@@ -160,6 +167,7 @@ ngx_hyperdrive_mysql_names_clear(ngx_hyperdrive_mysql_names_t *names,
     names->buckets = NULL;
     names->nbuckets = 0;
     names->n = 0;
+    names->bytes = 0;
 }
 
 

@@ -67,6 +67,7 @@ typedef enum {
     NGX_HYPERDRIVE_MYSQL_LOCAL_CURSOR,       /* ...a cursor */
     NGX_HYPERDRIVE_MYSQL_LOCAL_LONG,         /* the text is too long to be
                                                 prepared */
+    NGX_HYPERDRIVE_MYSQL_LOCAL_FULL,         /* too many are prepared */
     NGX_HYPERDRIVE_MYSQL_LOCAL_TYPES,        /* its parameters have none */
     NGX_HYPERDRIVE_MYSQL_LOCAL_LOST,         /* long data was */
     NGX_HYPERDRIVE_MYSQL_LOCAL_SCOPE,        /* it was prepared for another
@@ -109,6 +110,7 @@ typedef struct {
     ngx_hyperdrive_mysql_name_t     **buckets;
     ngx_uint_t                        nbuckets;
     ngx_uint_t                        n;
+    size_t                            bytes;      /* with their statements */
     uint32_t                          last;       /* the last one's number */
 } ngx_hyperdrive_mysql_names_t;
 
@@ -330,6 +332,9 @@ void ngx_hyperdrive_mysql_client_mode(void *client, ngx_str_t *charset,
 /* NGX_ERROR: no memory, and nothing has changed */
 ngx_int_t ngx_hyperdrive_mysql_client_scope(
     ngx_hyperdrive_mysql_client_t *client, ngx_str_t *scope);
+/* why it may not prepare a text of <len> bytes, or _NONE */
+ngx_hyperdrive_mysql_local_e ngx_hyperdrive_mysql_client_refuses(
+    ngx_hyperdrive_mysql_client_t *client, size_t len);
 /* whether what it has prepared means now what it meant then */
 ngx_uint_t ngx_hyperdrive_mysql_client_same_scope(
     ngx_hyperdrive_mysql_client_t *client, ngx_hyperdrive_state_stmt_t *stmt);

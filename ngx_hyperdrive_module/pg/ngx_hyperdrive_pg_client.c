@@ -452,9 +452,10 @@ ngx_hyperdrive_pg_client_extended(ngx_hyperdrive_pg_client_t *client,
             }
 
             if (name.len
-                && ngx_hyperdrive_state_names_find(&client->names, &name))
+                && (ngx_hyperdrive_state_names_find(&client->names, &name)
+                    || ngx_hyperdrive_state_names_full(&client->names)))
             {
-                /* 42P05 */
+                /* an error */
                 return;
             }
 

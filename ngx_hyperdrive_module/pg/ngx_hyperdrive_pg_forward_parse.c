@@ -284,6 +284,13 @@ ngx_hyperdrive_pg_forward_parse(ngx_hyperdrive_pg_forward_t *f)
         return NGX_OK;
     }
 
+    if (name.len && ngx_hyperdrive_state_names_full(&c->names)) {
+        ngx_hyperdrive_state_stmt_unref(c->ctx->registry, stmt);
+        return ngx_hyperdrive_pg_forward_error(f, "54000",
+                          "prepared statements of this client take too much "
+                          "memory");
+    }
+
     if (name.len) {
         rc = ngx_hyperdrive_pg_forward_sql_parse(f, &name, stmt);
 

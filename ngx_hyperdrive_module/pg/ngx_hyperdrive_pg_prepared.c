@@ -212,7 +212,8 @@ ngx_hyperdrive_pg_prepared_parse(ngx_hyperdrive_pg_client_t *c, u_char *body,
 
     if (body == NULL || what->name.len > NGX_HYPERDRIVE_MAX_NAME
         || (what->name.len
-            && ngx_hyperdrive_state_names_find(&c->names, &what->name)))
+            && (ngx_hyperdrive_state_names_find(&c->names, &what->name)
+                || ngx_hyperdrive_state_names_full(&c->names))))
     {
         return NGX_DECLINED;
     }

@@ -11,6 +11,11 @@
 #define NGX_HYPERDRIVE_STATE_SET_BUCKETS    64
 
 
+#define ngx_hyperdrive_state_names_size(entry)                                \
+    (sizeof(ngx_hyperdrive_state_name_t) + (entry)->len                       \
+     + ngx_hyperdrive_state_stmt_size((entry)->stmt))
+
+
 static void ngx_hyperdrive_state_names_grow(
     ngx_hyperdrive_state_names_t *names);
 
@@ -95,6 +100,7 @@ ngx_hyperdrive_state_names_link(ngx_hyperdrive_state_names_t *names,
     *bucket = entry;
 
     names->n++;
+    names->bytes += ngx_hyperdrive_state_names_size(entry);
 }
 
 
@@ -145,6 +151,7 @@ ngx_hyperdrive_state_names_unlink(ngx_hyperdrive_state_names_t *names,
     entry->next = NULL;
 
     names->n--;
+    names->bytes -= ngx_hyperdrive_state_names_size(entry);
 }
 
 

@@ -13,10 +13,6 @@
 #define NGX_HYPERDRIVE_STATE_STMT_DESCS    8
 
 
-#define ngx_hyperdrive_state_stmt_size(stmt)                                  \
-    (sizeof(ngx_hyperdrive_state_stmt_t) + (stmt)->len + (stmt)->types_len)
-
-
 struct ngx_hyperdrive_state_registry_s {
     ngx_hyperdrive_state_stmt_t      **buckets;
     ngx_uint_t                         nbuckets;     /* a power of two */

@@ -234,6 +234,10 @@ struct ngx_hyperdrive_state_stmt_s {
 };
 
 
+#define ngx_hyperdrive_state_stmt_size(stmt)                                  \
+    (sizeof(ngx_hyperdrive_state_stmt_t) + (stmt)->len + (stmt)->types_len)
+
+
 typedef void (*ngx_hyperdrive_state_classify_pt)(ngx_str_t *text,
     ngx_uint_t mode, ngx_hyperdrive_state_plan_t *plan);
 
@@ -297,7 +301,12 @@ typedef struct {
     ngx_hyperdrive_state_name_t     **buckets;
     ngx_uint_t                        nbuckets;
     ngx_uint_t                        n;
+    size_t                            bytes;       /* with their statements */
 } ngx_hyperdrive_state_names_t;
+
+/* whether its owner has to be told that it cannot have more */
+#define ngx_hyperdrive_state_names_full(names)                                \
+    ((names)->bytes >= NGX_HYPERDRIVE_MAX_PREPARED)
 
 ngx_hyperdrive_state_name_t *ngx_hyperdrive_state_names_find(
     ngx_hyperdrive_state_names_t *names, ngx_str_t *name);

@@ -354,6 +354,9 @@ test_names(void)
     }
 
     ok(good && names.n == 302, "300 names, all found");
+    ok(names.bytes > 302 * (SIZE + stmt->len)
+       && !ngx_hyperdrive_state_names_full(&names),
+       "what they take is counted");
 
     for (i = 0; i < 300; i += 2) {
         ngx_hyperdrive_state_names_unlink(&names, all[i]);
@@ -368,10 +371,12 @@ test_names(void)
                 == (i % 2 ? all[i] : NULL);
     }
 
-    ok(good && names.n == 152, "every other is taken out");
+    ok(good && names.n == 152 && names.bytes < 200 * (2 * SIZE),
+       "every other is taken out");
 
     ngx_hyperdrive_state_names_clear(&names, registry);
-    ok(names.n == 0 && names.buckets == NULL && stmt->refs == 1,
+    ok(names.n == 0 && names.buckets == NULL && names.bytes == 0
+       && stmt->refs == 1,
        "cleared, the references are gone");
 
     put(stmt);

@@ -630,6 +630,20 @@ sub found {
 [0,"query","SELECT * FROM t"]
 [1,"again","quit"]
 [0,"query","SELECT * FROM t"]
+
+# behind DDL that has committed, and failed
+{"max":1,"cache":0,"clients":[{"user":"app","database":"d0"}]}
+[0,"query","BEGIN"]
+[0,"query","INSERT INTO t VALUES (20, 1, 'l')"]
+[0,"query","DROP TABLE nope"]
+[0,"ping"]
+
+# ...while every statement begins a transaction
+{"max":1,"cache":0,"clients":[{"user":"app","database":"d0"}]}
+[0,"query","SET autocommit = 0"]
+[0,"query","INSERT INTO t VALUES (20, 1, 'l')"]
+[0,"query","TRUNCATE nope"]
+[0,"ping"]
 EOS
 
 	return $text;

@@ -636,6 +636,11 @@ ngx_hyperdrive_mysql_answer_packet_end(ngx_hyperdrive_mysql_client_t *c,
         piece->discard = pass ? NGX_HYPERDRIVE_PROTO_DISCARD_SESSION : 0;
     }
 
+    if (first->tells && c) {
+        c->status = (c->status & ~NGX_HYPERDRIVE_MYSQL_OF_BLOCK)
+                    | (ok.status & NGX_HYPERDRIVE_MYSQL_OF_BLOCK);
+    }
+
     if (pass) {
         lasting = NGX_HYPERDRIVE_MYSQL_LASTING
                   & ~(first->brief ? NGX_HYPERDRIVE_MYSQL_OF_MODE : 0);

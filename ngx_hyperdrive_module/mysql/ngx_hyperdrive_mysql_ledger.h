@@ -72,6 +72,9 @@ typedef struct {
                                                   knows */
     unsigned                          optional:1; /* DROP: ...leaves it as it
                                                   was: it may fail */
+    unsigned                          tells:1; /* DROP: of the client's
+                                                  transaction, behind an error
+                                                  that did not */
     unsigned                          unsure:1; /* an error does not tell
                                                   whether a transaction is
                                                   open */

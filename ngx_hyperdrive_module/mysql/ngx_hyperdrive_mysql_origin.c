@@ -272,6 +272,7 @@ ngx_hyperdrive_mysql_origin_disown(ngx_hyperdrive_mysql_origin_t *o)
         }
 
         reply->guard = 0;
+        reply->tells = 0;
         reply->number = 0;
     }
 
@@ -304,6 +305,7 @@ ngx_hyperdrive_mysql_origin_ping(void *origin, ngx_uint_t tag,
 ngx_int_t
 ngx_hyperdrive_mysql_origin_check(void *origin, ngx_hyperdrive_chain_t *out)
 {
+    ngx_hyperdrive_mysql_reply_t   *reply;
     ngx_hyperdrive_mysql_origin_t  *o = origin;
 
     if (!o->unsure || o->ledger.n) {
@@ -314,11 +316,13 @@ ngx_hyperdrive_mysql_origin_check(void *origin, ngx_hyperdrive_chain_t *out)
 
     /* its answer says whether there is a transaction */
 
-    if (ngx_hyperdrive_mysql_origin_expect(o, NGX_HYPERDRIVE_MYSQL_REPLY_DONE)
-        == NULL)
-    {
+    reply = ngx_hyperdrive_mysql_origin_expect(o,
+                                              NGX_HYPERDRIVE_MYSQL_REPLY_DONE);
+    if (reply == NULL) {
         return NGX_ERROR;
     }
+
+    reply->tells = 1;
 
     return ngx_hyperdrive_mysql_origin_command(o,
                                         NGX_HYPERDRIVE_MYSQL_COM_PING, out);

@@ -40,9 +40,12 @@
 
 /* what holds from one command to the next */
 #define NGX_HYPERDRIVE_MYSQL_LASTING                                          \
-    (NGX_HYPERDRIVE_MYSQL_IN_TRANSACTION | NGX_HYPERDRIVE_MYSQL_AUTOCOMMIT    \
-     | NGX_HYPERDRIVE_MYSQL_NO_BACKSLASH | NGX_HYPERDRIVE_MYSQL_ANSI_QUOTES   \
-     | NGX_HYPERDRIVE_MYSQL_IN_READ_ONLY)
+    (NGX_HYPERDRIVE_MYSQL_OF_BLOCK | NGX_HYPERDRIVE_MYSQL_AUTOCOMMIT          \
+     | NGX_HYPERDRIVE_MYSQL_NO_BACKSLASH | NGX_HYPERDRIVE_MYSQL_ANSI_QUOTES)
+
+/* ...as there is a transaction */
+#define NGX_HYPERDRIVE_MYSQL_OF_BLOCK                                         \
+    (NGX_HYPERDRIVE_MYSQL_IN_TRANSACTION | NGX_HYPERDRIVE_MYSQL_IN_READ_ONLY)
 
 /* ...as sql_mode is set */
 #define NGX_HYPERDRIVE_MYSQL_OF_MODE                                          \

@@ -206,6 +206,9 @@ typedef struct {
                                                        _block_begin(): the
                                                        isolation level, a
                                                        _state_begin_e */
+    unsigned                          read_only:1;  /* ...in which nothing may
+                                                       be written: set by who
+                                                       calls it */
     unsigned                          end:1;        /* ...by _block_end()... */
     unsigned                          empty:1;      /* ...which also ends a
                                                        block that there is

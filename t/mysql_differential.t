@@ -644,6 +644,23 @@ sub found {
 [0,"query","INSERT INTO t VALUES (20, 1, 'l')"]
 [0,"query","TRUNCATE nope"]
 [0,"ping"]
+
+# a block in which nothing may be written is told as one
+{"max":1,"cache":0,"clients":[{"user":"app","database":"d0"}]}
+[0,"query","SET SESSION TRANSACTION READ ONLY"]
+[0,"query","BEGIN"]
+[0,"ping"]
+[0,"query","COMMIT"]
+[0,"query","START TRANSACTION"]
+[0,"query","SELECT * FROM t"]
+[0,"query","INSERT INTO t VALUES (20, 1, 'l')"]
+[0,"query","ROLLBACK"]
+[0,"query","SET SESSION tx_read_only = ON"]
+[0,"query","BEGIN"]
+[0,"query","COMMIT"]
+[0,"query","SET SESSION TRANSACTION READ WRITE"]
+[0,"query","BEGIN"]
+[0,"ping"]
 EOS
 
 	return $text;

@@ -24,7 +24,7 @@ static void ngx_hyperdrive_mysql_client_question(
     ngx_hyperdrive_mysql_client_t *client, ngx_hyperdrive_state_stmt_t *stmt);
 static void ngx_hyperdrive_mysql_client_began(
     ngx_hyperdrive_mysql_client_t *client, ngx_hyperdrive_state_stmt_t *begin,
-    ngx_hyperdrive_chain_t *out);
+    ngx_uint_t status, ngx_hyperdrive_chain_t *out);
 static void ngx_hyperdrive_mysql_client_query(
     ngx_hyperdrive_mysql_client_t *client, u_char *p, size_t len,
     ngx_hyperdrive_proto_unit_t *unit);
@@ -215,7 +215,7 @@ ngx_hyperdrive_mysql_client_destroy(void *data)
     ngx_hyperdrive_mysql_client_t *client = data;
 
     ngx_hyperdrive_mysql_client_question(client, NULL);
-    ngx_hyperdrive_mysql_client_began(client, NULL, NULL);
+    ngx_hyperdrive_mysql_client_began(client, NULL, 0, NULL);
     ngx_hyperdrive_mysql_names_clear(&client->names, client->ctx->registry);
     ngx_hyperdrive_base_chain_clear(&client->end);
     ngx_hyperdrive_base_chain_clear(&client->grown);
@@ -636,7 +636,7 @@ void
 ngx_hyperdrive_mysql_client_reset(ngx_hyperdrive_mysql_client_t *client)
 {
     ngx_hyperdrive_mysql_names_clear(&client->names, client->ctx->registry);
-    ngx_hyperdrive_mysql_client_began(client, NULL, NULL);
+    ngx_hyperdrive_mysql_client_began(client, NULL, 0, NULL);
 
     client->last = 0;
     client->hears = 0;
@@ -804,7 +804,10 @@ ngx_hyperdrive_mysql_client_begin(void *data,
     ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out)
 {
     ngx_hyperdrive_mysql_client_began(data,
-                               ngx_hyperdrive_state_stmt_ref(unit->stmt), out);
+                               ngx_hyperdrive_state_stmt_ref(unit->stmt),
+                               unit->read_only
+                               ? NGX_HYPERDRIVE_MYSQL_OF_BLOCK
+                               : NGX_HYPERDRIVE_MYSQL_IN_TRANSACTION, out);
 }
 
 
@@ -812,7 +815,7 @@ void
 ngx_hyperdrive_mysql_client_end(void *data, ngx_hyperdrive_proto_unit_t *unit,
     ngx_hyperdrive_chain_t *out)
 {
-    ngx_hyperdrive_mysql_client_began(data, NULL, out);
+    ngx_hyperdrive_mysql_client_began(data, NULL, 0, out);
 }
 
 
@@ -851,11 +854,12 @@ ngx_hyperdrive_mysql_client_autocommit(void *data,
 }
 
 
-/* by <begin>, of which it takes the reference; NULL: it has ended */
+/* by <begin>, of which it takes the reference; NULL: it has ended; flags */
 
 static void
 ngx_hyperdrive_mysql_client_began(ngx_hyperdrive_mysql_client_t *client,
-    ngx_hyperdrive_state_stmt_t *begin, ngx_hyperdrive_chain_t *out)
+    ngx_hyperdrive_state_stmt_t *begin, ngx_uint_t status,
+    ngx_hyperdrive_chain_t *out)
 {
     u_char  seq;
 
@@ -869,11 +873,8 @@ ngx_hyperdrive_mysql_client_began(ngx_hyperdrive_mysql_client_t *client,
         return;
     }
 
-    client->status &= ~NGX_HYPERDRIVE_MYSQL_IN_TRANSACTION;
-
-    if (begin) {
-        client->status |= NGX_HYPERDRIVE_MYSQL_IN_TRANSACTION;
-    }
+    client->status = (client->status & ~NGX_HYPERDRIVE_MYSQL_OF_BLOCK)
+                     | status;
 
     seq = 1;
 

@@ -17,6 +17,8 @@
 
 static ngx_uint_t ngx_hyperdrive_session_block_chains(
     ngx_hyperdrive_session_t *s, ngx_str_t *value);
+static ngx_int_t ngx_hyperdrive_session_block_begin(
+    ngx_hyperdrive_session_t *s);
 static ngx_int_t ngx_hyperdrive_session_block_autocommit(
     ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_block_set(ngx_hyperdrive_session_t *s,
@@ -74,6 +76,11 @@ ngx_hyperdrive_session_block(ngx_hyperdrive_session_t *s)
     }
 
     if (unit->begin) {
+
+        if (ngx_hyperdrive_session_block_begin(s) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+
         proto->block_begin(s->wire, unit, &s->net.out);
         ngx_hyperdrive_session_block_set(s, unit->begin, 0);
 
@@ -102,6 +109,48 @@ ngx_hyperdrive_session_block(ngx_hyperdrive_session_t *s)
     s->conf->origin->counters->deferred++;
     s->total.queries++;
     s->net.pos += unit->len;
+
+    return NGX_OK;
+}
+
+
+/* MySQL: the answer says whether anything may be written in it */
+
+static ngx_int_t
+ngx_hyperdrive_session_block_begin(ngx_hyperdrive_session_t *s)
+{
+    ngx_str_t   value;
+    ngx_uint_t  i;
+
+    static ngx_str_t  names[] = {
+        ngx_string("tx_read_only"),
+        ngx_string("transaction_read_only")
+    };
+
+    s->unit.read_only = 0;
+
+    if (s->settings == NULL
+        || !(s->conf->origin->proto->dialect & NGX_HYPERDRIVE_BASE_MODE_MYSQL))
+    {
+        return NGX_OK;
+    }
+
+    for (i = 0; i < 2; i++) {
+
+        if (ngx_hyperdrive_state_settings_find(&s->settings->state, &names[i],
+                                               &value)
+            != NGX_OK)
+        {
+            continue;
+        }
+
+        if (value.len != 1 || (value.data[0] != '0' && value.data[0] != '1')) {
+            /* the database knows what it means */
+            return NGX_DECLINED;
+        }
+
+        s->unit.read_only |= (value.data[0] == '1');
+    }
 
     return NGX_OK;
 }

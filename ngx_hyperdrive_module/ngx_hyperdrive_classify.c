@@ -371,6 +371,14 @@ ngx_hyperdrive_classify_does(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
         "", "CALL", "EXECUTE", "WITH", "TABLE", "DESCRIBE", "DESC", NULL
     };
 
+    if (facts->kind == NGX_HYPERDRIVE_SQL_EMPTY) {
+
+        /* a comment: with nothing at all it is an error */
+
+        return NGX_HYPERDRIVE_STATE_FOUND_SAME
+               | (mode->mariadb ? NGX_HYPERDRIVE_STATE_DOES_KEEP : 0);
+    }
+
     if (facts->nstatements != 1 || facts->kind == NGX_HYPERDRIVE_SQL_UNKNOWN) {
         return 0;
     }

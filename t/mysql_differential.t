@@ -661,6 +661,16 @@ sub found {
 [0,"query","SET SESSION TRANSACTION READ WRITE"]
 [0,"query","BEGIN"]
 [0,"ping"]
+
+# a comment leaves all as it is
+{"max":2,"cache":0,"clients":[{"user":"app","database":"d0"},{"user":"app","database":"d0"}]}
+[0,"query","SELECT SQL_CALC_FOUND_ROWS * FROM t LIMIT 1"]
+[0,"query","-- nothing"]
+[0,"query","SELECT FOUND_ROWS()"]
+[0,"query","SELECT * FROM nope"]
+[0,"query","/* nothing */"]
+[1,"query","SELECT * FROM t"]
+[0,"query","SHOW WARNINGS"]
 EOS
 
 	return $text;

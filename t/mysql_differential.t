@@ -671,6 +671,18 @@ sub found {
 [0,"query","/* nothing */"]
 [1,"query","SELECT * FROM t"]
 [0,"query","SHOW WARNINGS"]
+
+# what is sent behind a RELEASE has no answer
+{"max":1,"cache":0,"clients":[{"user":"app","database":"d0"}]}
+[0,"query","SELECT 1"]
+[0,"pipe",["query","SELECT * FROM nope"],["query","COMMIT RELEASE"],["query","SELECT 1"]]
+[0,"again","quit"]
+[0,"query","SET completion_type = 2"]
+[0,"pipe",["query","BEGIN"],["query","COMMIT"],["query","SELECT 1"]]
+[0,"again","quit"]
+[0,"pipe",["query","SELECT * FROM nope"],["query","ROLLBACK RELEASE"]]
+[0,"again","quit"]
+[0,"query","SELECT 1"]
 EOS
 
 	return $text;

@@ -333,6 +333,9 @@ struct ngx_hyperdrive_session_s {
     ngx_hyperdrive_session_route_t  *route;       /* while ROUTE */
     ngx_hyperdrive_session_cache_e   cached;      /* the last unit's */
     ngx_uint_t                       outstanding; /* units without their end */
+    ngx_uint_t                       releases;    /* MySQL: behind the answer to
+                                                     the how many of them both
+                                                     connections end; or 0 */
     ngx_hyperdrive_session_write_t   write;
     ngx_hyperdrive_session_plans_t  *plans;       /* of this generation of the
                                                      catalog, else void */
@@ -423,8 +426,6 @@ struct ngx_hyperdrive_session_s {
     unsigned                         direct:1;    /* TLS from the first byte */
     unsigned                         pooled:1;    /* counted in pool->refs */
     unsigned                         counted:1;   /* as logged in */
-    unsigned                         releases:1;  /* MySQL: both connections
-                                                     end behind the answer */
     unsigned                         hurried:1;   /* it is not held for the
                                                      catalog */
 };

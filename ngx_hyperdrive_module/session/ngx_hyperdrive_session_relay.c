@@ -6,6 +6,7 @@
 
 #include "session/ngx_hyperdrive_session_cache.h"
 #include "session/ngx_hyperdrive_session_diag.h"
+#include "session/ngx_hyperdrive_session_log.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
 
 
@@ -15,6 +16,7 @@
 
 static ngx_int_t ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s);
 static ngx_int_t ngx_hyperdrive_session_settle(ngx_hyperdrive_session_t *s);
+static void ngx_hyperdrive_session_released(ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_lost(ngx_hyperdrive_session_t *s,
     char *reason);
 
@@ -253,10 +255,15 @@ ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s)
                 s->outstanding--;
             }
 
+            s->releases -= (s->releases > 1);
+
         } else if (piece.type == NGX_HYPERDRIVE_PROTO_ERROR) {
             counters->errors++;
             s->total.errors++;
-            s->releases = 0;
+
+            if (s->releases == 1) {
+                s->releases = 0;
+            }
 
             if (piece.read_only && o->pool->conf->moves
                 && (piece.read_only == NGX_HYPERDRIVE_PROTO_READ_ONLY_SERVER
@@ -306,13 +313,7 @@ ngx_hyperdrive_session_settle(ngx_hyperdrive_session_t *s)
 
     if (s->releases) {
 
-        /* it has asked for that: the database closes its end, too */
-
-        o->net.connection->error = 1;
-
-        ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_CLOSING);
-        (void) ngx_hyperdrive_session_rearm(s);
-
+        ngx_hyperdrive_session_released(s);
         return NGX_DONE;
     }
 
@@ -405,6 +406,18 @@ ngx_hyperdrive_session_relay_write(ngx_hyperdrive_origin_t *o)
 }
 
 
+/* it has asked for that: the database closes its end, too */
+
+static void
+ngx_hyperdrive_session_released(ngx_hyperdrive_session_t *s)
+{
+    s->origin->net.connection->error = 1;
+
+    ngx_hyperdrive_session_set_state(s, NGX_HYPERDRIVE_SESSION_CLOSING);
+    (void) ngx_hyperdrive_session_rearm(s);
+}
+
+
 /* the connection is gone in the middle of a unit: so is the client's */
 
 static void
@@ -412,6 +425,18 @@ ngx_hyperdrive_session_lost(ngx_hyperdrive_session_t *s, char *reason)
 {
     s->origin->net.pos = s->origin->net.last;
     s->origin->net.connection->error = 1;
+
+    if (s->releases == 1) {
+
+        /* what was sent behind that has no answer */
+
+        if (s->log) {
+            ngx_hyperdrive_session_log_fatal(s, "08006");
+        }
+
+        ngx_hyperdrive_session_released(s);
+        return;
+    }
 
     ngx_hyperdrive_session_fatal(s, "08006", reason);
 }

@@ -77,8 +77,10 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
         return;
     }
 
-    if (run->stmt && ngx_hyperdrive_session_block_releases(s, run->stmt)) {
-        s->releases = 1;
+    if (run->stmt && s->releases == 0
+        && ngx_hyperdrive_session_block_releases(s, run->stmt))
+    {
+        s->releases = s->outstanding + 1;
     }
 
     ngx_hyperdrive_session_diag_run(s, run);

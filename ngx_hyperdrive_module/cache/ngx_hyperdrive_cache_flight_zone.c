@@ -5,6 +5,7 @@
 
 
 #include "cache/ngx_hyperdrive_cache_flight.h"
+#include "shm/ngx_hyperdrive_shm.h"
 
 
 /* a constant, or a reload would make a second zone beside the one in use */
@@ -40,20 +41,11 @@ ngx_hyperdrive_cache_flight_zone_init(ngx_shm_zone_t *zone, void *data)
     void             *mem;
     ngx_slab_pool_t  *shpool;
 
-    if (data) {
-
-        /* reload: old workers keep using this memory */
-
-        zone->data = data;
+    if (ngx_hyperdrive_shm_zone_kept(zone, data) == NGX_OK) {
         return NGX_OK;
     }
 
     shpool = (ngx_slab_pool_t *) zone->shm.addr;
-
-    if (zone->shm.exists) {
-        zone->data = shpool->data;
-        return NGX_OK;
-    }
 
     /* whole pages: they are page aligned, and still zeroes */
 

@@ -6,6 +6,7 @@
 
 #include "cache/ngx_hyperdrive_cache_version.h"
 #include "cache/ngx_hyperdrive_cache_position.h"
+#include "shm/ngx_hyperdrive_shm.h"
 
 
 /*
@@ -17,8 +18,6 @@
 
 static ngx_int_t ngx_hyperdrive_cache_version_zone_init(ngx_shm_zone_t *zone,
     void *data);
-static ngx_uint_t ngx_hyperdrive_cache_version_zone_differs(ngx_conf_t *cf,
-    ngx_shm_zone_t *zone);
 
 
 static ngx_str_t  ngx_hyperdrive_cache_version_zone_name =
@@ -28,7 +27,7 @@ static ngx_str_t  ngx_hyperdrive_cache_version_zone_name =
 ngx_shm_zone_t *
 ngx_hyperdrive_cache_version_zone(ngx_conf_t *cf, void *tag)
 {
-    ngx_shm_zone_t  *zone;
+    ngx_shm_zone_t  *zone, *old;
 
     zone = ngx_shared_memory_add(cf, &ngx_hyperdrive_cache_version_zone_name,
                                  NGX_HYPERDRIVE_CACHE_VERSION_ZONE_SIZE, tag);
@@ -42,7 +41,11 @@ ngx_hyperdrive_cache_version_zone(ngx_conf_t *cf, void *tag)
 
     zone->init = ngx_hyperdrive_cache_version_zone_init;
 
-    if (ngx_hyperdrive_cache_version_zone_differs(cf, zone)) {
+    /* what the running processes use cannot be reshaped */
+
+    old = ngx_hyperdrive_shm_zone_old(cf, zone);
+
+    if (old && ngx_hyperdrive_cache_version_check(old->data) != NGX_OK) {
 
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                            "the zone \"%V\" in use was made by another build "
@@ -58,44 +61,6 @@ ngx_hyperdrive_cache_version_zone(ngx_conf_t *cf, void *tag)
 }
 
 
-/* what the running processes use cannot be reshaped */
-
-static ngx_uint_t
-ngx_hyperdrive_cache_version_zone_differs(ngx_conf_t *cf, ngx_shm_zone_t *zone)
-{
-    ngx_uint_t        i;
-    ngx_shm_zone_t   *shm;
-    ngx_list_part_t  *part;
-
-    if (cf->cycle->old_cycle == NULL) {
-        return 0;
-    }
-
-    for (part = &cf->cycle->old_cycle->shared_memory.part;
-         part;
-         part = part->next)
-    {
-        shm = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-
-            if (shm[i].data
-                && shm[i].tag == zone->tag
-                && shm[i].shm.name.len == zone->shm.name.len
-                && ngx_strncmp(shm[i].shm.name.data, zone->shm.name.data,
-                               zone->shm.name.len)
-                   == 0)
-            {
-                return ngx_hyperdrive_cache_version_check(shm[i].data)
-                       != NGX_OK;
-            }
-        }
-    }
-
-    return 0;
-}
-
-
 static ngx_int_t
 ngx_hyperdrive_cache_version_zone_init(ngx_shm_zone_t *zone, void *data)
 {
@@ -103,20 +68,11 @@ ngx_hyperdrive_cache_version_zone_init(ngx_shm_zone_t *zone, void *data)
     size_t            size;
     ngx_slab_pool_t  *shpool;
 
-    if (data) {
-
-        /* reload: old workers keep using this memory */
-
-        zone->data = data;
+    if (ngx_hyperdrive_shm_zone_kept(zone, data) == NGX_OK) {
         return NGX_OK;
     }
 
     shpool = (ngx_slab_pool_t *) zone->shm.addr;
-
-    if (zone->shm.exists) {
-        zone->data = shpool->data;
-        return NGX_OK;
-    }
 
     /* whole pages: they are page aligned, and still zeroes */
 

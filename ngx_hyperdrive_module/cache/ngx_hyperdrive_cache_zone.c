@@ -6,13 +6,12 @@
 
 #include "cache/ngx_hyperdrive_cache_store.h"
 #include "cache/ngx_hyperdrive_cache_shard.h"
+#include "shm/ngx_hyperdrive_shm.h"
 
 
 #define NGX_HYPERDRIVE_CACHE_ZONE_PREFIX  "hyperdrive:"
 
 
-static ngx_shm_zone_t *ngx_hyperdrive_cache_zone_old(ngx_conf_t *cf,
-    ngx_shm_zone_t *zone);
 static void ngx_hyperdrive_cache_zone_huge(ngx_shm_zone_t *zone);
 static ngx_int_t ngx_hyperdrive_cache_zone_init(ngx_shm_zone_t *zone,
     void *data);
@@ -87,7 +86,7 @@ ngx_hyperdrive_cache_store_zone(ngx_conf_t *cf, ngx_str_t *name, size_t size,
     store->declared = 1;
     store->size = size;
 
-    old = ngx_hyperdrive_cache_zone_old(cf, zone);
+    old = ngx_hyperdrive_shm_zone_old(cf, zone);
 
     if (old == NULL) {
         return zone;
@@ -117,45 +116,6 @@ ngx_hyperdrive_cache_store_zone(ngx_conf_t *cf, ngx_str_t *name, size_t size,
     }
 
     return zone;
-}
-
-
-/* the zone of this name and use in the configuration that runs, or NULL */
-
-static ngx_shm_zone_t *
-ngx_hyperdrive_cache_zone_old(ngx_conf_t *cf, ngx_shm_zone_t *zone)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_shm_zone_t   *old;
-
-    if (cf->cycle->old_cycle == NULL
-        || ngx_is_init_cycle(cf->cycle->old_cycle))
-    {
-        return NULL;
-    }
-
-    for (part = &cf->cycle->old_cycle->shared_memory.part;
-         part;
-         part = part->next)
-    {
-        old = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-
-            if (old[i].tag == zone->tag
-                && old[i].data
-                && old[i].shm.name.len == zone->shm.name.len
-                && ngx_strncmp(old[i].shm.name.data, zone->shm.name.data,
-                               zone->shm.name.len)
-                   == 0)
-            {
-                return &old[i];
-            }
-        }
-    }
-
-    return NULL;
 }
 
 

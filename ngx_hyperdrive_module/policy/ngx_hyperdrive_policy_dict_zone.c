@@ -5,6 +5,7 @@
 
 
 #include "policy/ngx_hyperdrive_policy_dict.h"
+#include "shm/ngx_hyperdrive_shm.h"
 
 
 static ngx_int_t ngx_hyperdrive_policy_dict_zone_init(ngx_shm_zone_t *zone,
@@ -35,20 +36,11 @@ ngx_hyperdrive_policy_dict_zone_init(ngx_shm_zone_t *zone, void *data)
     size_t            size;
     ngx_slab_pool_t  *shpool;
 
-    if (data) {
-
-        /* reload: old workers keep using this memory */
-
-        zone->data = data;
+    if (ngx_hyperdrive_shm_zone_kept(zone, data) == NGX_OK) {
         return NGX_OK;
     }
 
     shpool = (ngx_slab_pool_t *) zone->shm.addr;
-
-    if (zone->shm.exists) {
-        zone->data = shpool->data;
-        return NGX_OK;
-    }
 
     /* whole pages, as many as there are */
 

@@ -120,6 +120,16 @@ typedef struct ngx_hyperdrive_shm_limit_s  ngx_hyperdrive_shm_limit_t;
 ngx_shm_zone_t *ngx_hyperdrive_shm_zone(ngx_conf_t *cf, ngx_array_t *names,
     void *tag);
 
+/* the zone of the same name and use in the configuration that runs, or NULL */
+ngx_shm_zone_t *ngx_hyperdrive_shm_zone_old(ngx_conf_t *cf,
+    ngx_shm_zone_t *zone);
+
+/*
+ * In init of a zone that is one piece of memory.  NGX_OK: it is there, and
+ * zone->data; NGX_DECLINED: it has to be laid out.
+ */
+ngx_int_t ngx_hyperdrive_shm_zone_kept(ngx_shm_zone_t *zone, void *data);
+
 /*
  * Whether so many processes of a new configuration, with upstreams of these
  * names, have room beside those that are there; logs what is wrong.

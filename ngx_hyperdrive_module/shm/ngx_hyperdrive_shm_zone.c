@@ -16,8 +16,6 @@
 
 static ngx_int_t ngx_hyperdrive_shm_zone_init(ngx_shm_zone_t *zone,
     void *data);
-static ngx_uint_t ngx_hyperdrive_shm_zone_differs(ngx_conf_t *cf,
-    ngx_shm_zone_t *zone);
 
 
 static ngx_str_t  ngx_hyperdrive_shm_zone_name =
@@ -33,7 +31,7 @@ static ngx_array_t      *ngx_hyperdrive_shm_zone_names;
 ngx_shm_zone_t *
 ngx_hyperdrive_shm_zone(ngx_conf_t *cf, ngx_array_t *names, void *tag)
 {
-    ngx_shm_zone_t  *zone;
+    ngx_shm_zone_t  *zone, *old;
 
     ngx_hyperdrive_shm_zone_core = (ngx_core_conf_t *)
                         ngx_get_conf(cf->cycle->conf_ctx, ngx_core_module);
@@ -51,7 +49,11 @@ ngx_hyperdrive_shm_zone(ngx_conf_t *cf, ngx_array_t *names, void *tag)
 
     zone->init = ngx_hyperdrive_shm_zone_init;
 
-    if (ngx_hyperdrive_shm_zone_differs(cf, zone)) {
+    /* what the running processes use cannot be reshaped */
+
+    old = ngx_hyperdrive_shm_zone_old(cf, zone);
+
+    if (old && ngx_hyperdrive_shm_check(old->data) != NGX_OK) {
 
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                            "the zone \"%V\" in use was made by another build "
@@ -66,52 +68,60 @@ ngx_hyperdrive_shm_zone(ngx_conf_t *cf, ngx_array_t *names, void *tag)
 }
 
 
-/*
- * What the running processes use cannot be reshaped.  Tag and size are
- * compared by nginx itself.
- */
-
-static ngx_uint_t
-ngx_hyperdrive_shm_zone_differs(ngx_conf_t *cf, ngx_shm_zone_t *zone)
+ngx_shm_zone_t *
+ngx_hyperdrive_shm_zone_old(ngx_conf_t *cf, ngx_shm_zone_t *zone)
 {
     ngx_uint_t        i;
-    ngx_cycle_t      *old;
-    ngx_shm_zone_t   *shm;
+    ngx_shm_zone_t   *old;
     ngx_list_part_t  *part;
 
-    old = cf->cycle->old_cycle;
-
-    if (old == NULL) {
-        return 0;
+    if (cf->cycle->old_cycle == NULL
+        || ngx_is_init_cycle(cf->cycle->old_cycle))
+    {
+        return NULL;
     }
 
-    part = &old->shared_memory.part;
-    shm = part->elts;
+    for (part = &cf->cycle->old_cycle->shared_memory.part;
+         part;
+         part = part->next)
+    {
+        old = part->elts;
 
-    for (i = 0; /* void */ ; i++) {
+        for (i = 0; i < part->nelts; i++) {
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                return 0;
+            if (old[i].data
+                && old[i].tag == zone->tag
+                && old[i].shm.name.len == zone->shm.name.len
+                && ngx_strncmp(old[i].shm.name.data, zone->shm.name.data,
+                               zone->shm.name.len)
+                   == 0)
+            {
+                return &old[i];
             }
-
-            part = part->next;
-            shm = part->elts;
-            i = 0;
         }
-
-        if (shm[i].data == NULL
-            || shm[i].shm.name.len != zone->shm.name.len
-            || ngx_strncmp(shm[i].shm.name.data, zone->shm.name.data,
-                           zone->shm.name.len)
-               != 0)
-        {
-            continue;
-        }
-
-        return shm[i].tag == zone->tag
-               && ngx_hyperdrive_shm_check(shm[i].data) != NGX_OK;
     }
+
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_shm_zone_kept(ngx_shm_zone_t *zone, void *data)
+{
+    if (data) {
+
+        /* reload: old workers keep using this memory */
+
+        zone->data = data;
+        return NGX_OK;
+    }
+
+    if (zone->shm.exists) {
+        zone->data = ((ngx_slab_pool_t *) zone->shm.addr)->data;
+        return NGX_OK;
+    }
+
+    return NGX_DECLINED;
 }
 
 
@@ -131,13 +141,9 @@ ngx_hyperdrive_shm_zone_init(ngx_shm_zone_t *zone, void *data)
         return NGX_ERROR;
     }
 
-    if (data) {
+    if (ngx_hyperdrive_shm_zone_kept(zone, data) == NGX_OK) {
 
-        /* reload: old workers keep using this memory */
-
-        zone->data = data;
-
-        if (data != ngx_hyperdrive_shm) {
+        if (data == NULL || data != ngx_hyperdrive_shm) {
             return NGX_OK;
         }
 
@@ -147,11 +153,6 @@ ngx_hyperdrive_shm_zone_init(ngx_shm_zone_t *zone, void *data)
     }
 
     shpool = (ngx_slab_pool_t *) zone->shm.addr;
-
-    if (zone->shm.exists) {
-        zone->data = shpool->data;
-        return NGX_OK;
-    }
 
     /* whole pages: they are page aligned, and still zeroes */
 

@@ -405,6 +405,50 @@ my @scripts = (
 			$c->query('EXECUTE p'));
 	},
 
+	'Describe of an EXECUTE, by the protocol' => sub {
+		my ($c) = @_;
+
+		my $describe = sub { $c->describe('S', shift)->sync()->result() };
+
+		# a name that is not there yet, and is
+
+		my @told = ($c->prepare('e', 'EXECUTE p (1)'),
+			$c->prepare('p', 'SELECT v FROM things WHERE id = $1'),
+			$describe->('e'), $c->execute_prepared('e'),
+			$describe->('e'), $c->prepare('f', 'EXECUTE p (1)'),
+			$describe->('f'), $c->execute_prepared('f'),
+			$c->close_statement('f')->sync()->result(),
+			$c->close_statement('p')->sync()->result(),
+			$describe->('e'), $c->prepare('f', 'EXECUTE p (1)'),
+			$c->close_statement('f')->sync()->result(),
+			$c->prepare('p', 'SELECT $1::int + 1, id FROM things'),
+			$c->prepare('f', 'EXECUTE p (1)'),
+			$describe->('e'), $describe->('f'),
+			$c->execute_prepared('f'),
+			$c->prepare('g', 'EXPLAIN (COSTS OFF) EXECUTE p (2)'),
+			$describe->('g'), $c->execute_prepared('g'));
+
+		# unnamed, in one group, and beside another unnamed one
+
+		$c->parse('', 'EXECUTE p (3)')->describe('S', '')->bind('', '')
+			->describe('P', '')->execute('', 1)->sync();
+		push @told, $c->result();
+
+		$c->parse('', 'SELECT 4')->describe('S', 'e')->bind('', '')
+			->execute()->sync();
+		push @told, $c->result();
+
+		# what writes nothing, has no rows, or is of SQL; blocks
+
+		return (@told, $c->prepare('w', 'DELETE FROM copied'),
+			$c->prepare('h', 'EXECUTE w'), $describe->('h'),
+			$c->query('BEGIN'), $c->query('SELECT 5'), $describe->('e'),
+			$c->execute_prepared('e'), $c->query('SELECT 1 / 0'),
+			$describe->('e'), $c->query('ROLLBACK'),
+			$c->query('PREPARE s AS SELECT id FROM things'),
+			$c->prepare('i', 'EXECUTE s'), $describe->('i'));
+	},
+
 	'DISCARD PLANS keeps statements' => sub {
 		my ($c) = @_;
 

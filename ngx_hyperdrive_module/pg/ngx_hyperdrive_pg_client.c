@@ -902,6 +902,7 @@ ngx_hyperdrive_pg_client_add(ngx_hyperdrive_pg_client_t *client,
     }
 
     entry->stmt = stmt;
+    entry->number = ++ngx_hyperdrive_state_names_last;
 
     *old = client->unnamed;
     client->unnamed = entry;

@@ -649,6 +649,14 @@ ngx_hyperdrive_pg_forward_describe(ngx_hyperdrive_pg_forward_t *f)
 
     mangled = 0;
 
+    if (entry && ngx_hyperdrive_state_stmt_runs_name(entry->stmt)) {
+        rc = ngx_hyperdrive_pg_forward_sql_describe(f, entry);
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+    }
+
     if (entry == NULL) {
         rc = ngx_hyperdrive_pg_forward_no_statement(f, &name, &mangled);
 

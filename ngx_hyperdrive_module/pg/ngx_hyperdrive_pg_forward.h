@@ -112,6 +112,10 @@ ngx_int_t ngx_hyperdrive_pg_forward_sql(ngx_hyperdrive_pg_forward_t *f,
 /* the same before a Bind: the unnamed one is parsed, to be bound instead */
 ngx_int_t ngx_hyperdrive_pg_forward_sql_bind(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt, ngx_hyperdrive_state_name_t **target);
+/* ...and for a Describe, whose answer it asks for; NGX_DECLINED: it names
+   none that the client had when it prepared it */
+ngx_int_t ngx_hyperdrive_pg_forward_sql_describe(
+    ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_name_t *entry);
 /* a PREPARE goes as it is: what it makes of names in SQL */
 void ngx_hyperdrive_pg_forward_sql_names(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt);

@@ -24,6 +24,9 @@
 static ngx_int_t ngx_hyperdrive_pg_forward_sql_target(
     ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_stmt_t *stmt,
     ngx_hyperdrive_state_name_t **target);
+static ngx_int_t ngx_hyperdrive_pg_forward_sql_unnamed(
+    ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_stmt_t *stmt,
+    ngx_hyperdrive_state_name_t *target);
 static ngx_int_t ngx_hyperdrive_pg_forward_sql_text(
     ngx_hyperdrive_pg_forward_t *f, u_char type,
     ngx_hyperdrive_state_stmt_t *stmt, uint64_t id);
@@ -62,10 +65,7 @@ ngx_int_t
 ngx_hyperdrive_pg_forward_sql_bind(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt, ngx_hyperdrive_state_name_t **target)
 {
-    ngx_int_t                    rc;
-    ngx_hyperdrive_pg_origin_t  *o;
-
-    o = f->origin;
+    ngx_int_t  rc;
 
     rc = ngx_hyperdrive_pg_forward_sql_target(f, stmt, target);
 
@@ -75,11 +75,64 @@ ngx_hyperdrive_pg_forward_sql_bind(ngx_hyperdrive_pg_forward_t *f,
 
     ngx_hyperdrive_pg_forward_sql_run(f, stmt, *target);
 
+    return ngx_hyperdrive_pg_forward_sql_unnamed(f, stmt, *target);
+}
+
+
+ngx_int_t
+ngx_hyperdrive_pg_forward_sql_describe(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_name_t *entry)
+{
+    ngx_int_t                     rc;
+    ngx_hyperdrive_state_name_t  *target;
+    ngx_hyperdrive_state_stmt_t  *stmt;
+
+    stmt = entry->stmt;
+
+    rc = ngx_hyperdrive_pg_forward_sql_target(f, stmt, &target);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (target->number > entry->number) {
+        /* it was not there yet, and the description is as of then */
+        return NGX_DECLINED;
+    }
+
+    /* not kept with the text, which others name other statements by */
+
+    if (ngx_hyperdrive_pg_forward_sql_unnamed(f, stmt, target) != NGX_OK
+        || ngx_hyperdrive_pg_forward_expect(f,
+                                            NGX_HYPERDRIVE_PG_REPLY_DESCRIBE,
+                                            NGX_HYPERDRIVE_PG_PASS, NULL)
+           == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    return (ngx_hyperdrive_base_chain_append(f->out, "D\0\0\0\6S", 7)
+            == NGX_OK)
+           ? NGX_OK
+           : ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");
+}
+
+
+/* the origin's unnamed statement is <stmt>, with the name of <target> in it */
+
+static ngx_int_t
+ngx_hyperdrive_pg_forward_sql_unnamed(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_stmt_t *stmt, ngx_hyperdrive_state_name_t *target)
+{
+    ngx_hyperdrive_pg_origin_t  *o;
+
+    o = f->origin;
+
     if (ngx_hyperdrive_pg_forward_expect(f, NGX_HYPERDRIVE_PG_REPLY_PARSE,
                                          NGX_HYPERDRIVE_PG_DROP, NULL)
         == NULL
         || ngx_hyperdrive_pg_forward_sql_text(f, 'P', stmt,
-                          ngx_hyperdrive_pg_forward_id(o, (*target)->stmt))
+                             ngx_hyperdrive_pg_forward_id(o, target->stmt))
            != NGX_OK)
     {
         return NGX_ERROR;

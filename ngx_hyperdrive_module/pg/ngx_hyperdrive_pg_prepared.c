@@ -242,7 +242,8 @@ ngx_hyperdrive_pg_prepared_describe(ngx_hyperdrive_pg_client_t *c,
     u_char *body, u_char *next, uint64_t epoch,
     ngx_hyperdrive_pg_prepared_t *what)
 {
-    ngx_str_t  name, kind;
+    ngx_str_t                     name, kind;
+    ngx_hyperdrive_state_stmt_t  *stmt;
 
     body = ngx_hyperdrive_base_read_bytes(body, next, 1, &kind);
     body = ngx_hyperdrive_base_read_cstr(body, next, &name);
@@ -274,6 +275,13 @@ ngx_hyperdrive_pg_prepared_describe(ngx_hyperdrive_pg_client_t *c,
 
         what->desc = ngx_hyperdrive_state_stmt_described(what->entry->stmt,
                                                          epoch);
+    }
+
+    stmt = what->stmt ? what->stmt : what->entry->stmt;
+
+    if (ngx_hyperdrive_state_stmt_runs_name(stmt)) {
+        /* it has the shape of what the client has given that name */
+        return NGX_DECLINED;
     }
 
     return (what->desc && what->desc->len) ? NGX_OK : NGX_DECLINED;

@@ -20,6 +20,9 @@ static void ngx_hyperdrive_state_names_grow(
     ngx_hyperdrive_state_names_t *names);
 
 
+uint64_t  ngx_hyperdrive_state_names_last;
+
+
 ngx_hyperdrive_state_name_t *
 ngx_hyperdrive_state_names_find(ngx_hyperdrive_state_names_t *names,
     ngx_str_t *name)
@@ -74,6 +77,7 @@ ngx_hyperdrive_state_names_add(ngx_hyperdrive_state_names_t *names,
     entry->shape = 0;
     entry->group = 0;
     entry->epoch = 0;
+    entry->number = ++ngx_hyperdrive_state_names_last;
     entry->hash = (uint32_t) ngx_hash_key(name->data, name->len);
     entry->len = (uint32_t) name->len;
     ngx_memcpy(entry->name, name->data, name->len);

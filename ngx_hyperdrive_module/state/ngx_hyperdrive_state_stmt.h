@@ -237,6 +237,10 @@ struct ngx_hyperdrive_state_stmt_s {
 #define ngx_hyperdrive_state_stmt_size(stmt)                                  \
     (sizeof(ngx_hyperdrive_state_stmt_t) + (stmt)->len + (stmt)->types_len)
 
+/* EXECUTE: its rows are those of what has the name in it */
+#define ngx_hyperdrive_state_stmt_runs_name(stmt)                            \
+    ((stmt)->plan.name_len && (stmt)->plan.body == 0)
+
 
 typedef void (*ngx_hyperdrive_state_classify_pt)(ngx_str_t *text,
     ngx_uint_t mode, ngx_hyperdrive_state_plan_t *plan);
@@ -292,6 +296,7 @@ struct ngx_hyperdrive_state_name_s {
     uint64_t                          group;       /* of requests that it was
                                                       prepared in */
     uint64_t                          epoch;       /* ...or 0 */
+    uint64_t                          number;      /* later ones have more */
     uint32_t                          hash;
     uint32_t                          len;
     u_char                            name[];
@@ -307,6 +312,9 @@ typedef struct {
 /* whether its owner has to be told that it cannot have more */
 #define ngx_hyperdrive_state_names_full(names)                                \
     ((names)->bytes >= NGX_HYPERDRIVE_MAX_PREPARED)
+
+/* of the last name that anybody has given */
+extern uint64_t  ngx_hyperdrive_state_names_last;
 
 ngx_hyperdrive_state_name_t *ngx_hyperdrive_state_names_find(
     ngx_hyperdrive_state_names_t *names, ngx_str_t *name);

@@ -149,13 +149,7 @@ sub totals {
 
 sub counted {
 	my ($code, $upstream) = @_;
-
-	my $before = totals($upstream);
-	$code->();
-	my $now = totals($upstream);
-
-	return join(' ', map { $now->{$_} - $before->{$_} }
-		qw(hits misses stored));
+	return $t->counted($upstream || 'shop', $code);
 }
 
 sub bytes {

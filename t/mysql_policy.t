@@ -254,12 +254,7 @@ sub error {
 
 sub counted {
 	my ($code) = @_;
-
-	my @before = map { total($_) } qw(hits misses stored);
-	$code->() for 1, 2;
-	my @now = map { total($_) } qw(hits misses stored);
-
-	return join(' ', map { $now[$_] - $before[$_] } 0 .. 2);
+	return $t->counted('shop', sub { $code->() for 1, 2 });
 }
 
 sub by_id {

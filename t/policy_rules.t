@@ -201,15 +201,7 @@ sub total {
 	return $t->status()->{upstreams}{shop}{total}{$name};
 }
 
-sub counted {
-	my ($code) = @_;
-
-	my @before = map { total($_) } qw(hits misses stored);
-	$code->();
-	my @now = map { total($_) } qw(hits misses stored);
-
-	return join(' ', map { $now[$_] - $before[$_] } 0 .. 2);
-}
+sub counted { return $t->counted('shop', @_) }
 
 # What psql says, over TLS or in clear.
 

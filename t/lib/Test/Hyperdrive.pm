@@ -632,6 +632,24 @@ sub status {
 	return JSON::PP->new->utf8->decode($body);
 }
 
+# counted('shop', sub { ... }): by how much hits, misses and stored answers of
+# the upstream rise, as "1 0 0".
+
+sub counted {
+	my ($self, $upstream, $code) = @_;
+
+	my $totals = sub {
+		my $total = $self->status()->{upstreams}{$upstream}{total};
+		return @$total{qw(hits misses stored)};
+	};
+
+	my @before = $totals->();
+	$code->();
+	my @now = $totals->();
+
+	return join(' ', map { $now[$_] - $before[$_] } 0 .. 2);
+}
+
 # Waits until <n> databases of the upstream are known, 1 unless given, in all
 # workers together: from then on answers are kept.
 

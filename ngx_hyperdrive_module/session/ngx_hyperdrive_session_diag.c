@@ -43,6 +43,8 @@ static void ngx_hyperdrive_session_diag_listed(
     ngx_hyperdrive_session_diag_t *d, ngx_hyperdrive_proto_piece_t *piece);
 static void ngx_hyperdrive_session_diag_numbered(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece);
+static ngx_int_t ngx_hyperdrive_session_diag_number(ngx_str_t *text,
+    uint64_t *number);
 
 
 static ngx_hyperdrive_session_diag_t *
@@ -590,7 +592,7 @@ ngx_hyperdrive_session_diag_numbered(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece)
 {
     u_char                         *pos;
-    ngx_int_t                       id, found;
+    uint64_t                        id, found;
     ngx_str_t                       cols[2];
     ngx_uint_t                      n;
     ngx_hyperdrive_session_diag_t  *d;
@@ -619,22 +621,43 @@ ngx_hyperdrive_session_diag_numbered(ngx_hyperdrive_session_t *s,
 
     if (s->conf->origin->proto->row(&pos, piece->data + piece->len, cols, &n)
         != NGX_OK
-        || n != 2)
+        || n != 2
+        || ngx_hyperdrive_session_diag_number(&cols[0], &id) != NGX_OK
+        || ngx_hyperdrive_session_diag_number(&cols[1], &found) != NGX_OK)
     {
         return;
     }
 
-    id = ngx_atoi(cols[0].data, cols[0].len);
-    found = ngx_atoi(cols[1].data, cols[1].len);
-
-    if (id != NGX_ERROR && (d->seen || d->set)) {
+    if (d->seen || d->set) {
         /* else it is another client's */
         d->id = id;
     }
 
-    if (found != NGX_ERROR && !d->known) {
+    if (!d->known) {
         d->found = found;
     }
+}
+
+
+/* without a sign, which ngx_atoi() would have a bit for */
+
+static ngx_int_t
+ngx_hyperdrive_session_diag_number(ngx_str_t *text, uint64_t *number)
+{
+    size_t  i;
+
+    *number = 0;
+
+    for (i = 0; i < text->len; i++) {
+
+        if (text->data[i] < '0' || text->data[i] > '9') {
+            return NGX_ERROR;
+        }
+
+        *number = *number * 10 + (text->data[i] - '0');
+    }
+
+    return NGX_OK;
 }
 
 

@@ -105,9 +105,6 @@ void ngx_hyperdrive_session_diag_end(ngx_hyperdrive_session_t *s);
 /* all as after the log-in */
 void ngx_hyperdrive_session_diag_free(ngx_hyperdrive_session_t *s);
 
-/* there are no conditions */
-void ngx_hyperdrive_session_diag_clear(ngx_hyperdrive_session_diag_t *d);
-
 /* on its way to another process; NULL: malformed, or no memory */
 void ngx_hyperdrive_session_diag_pass(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_chain_t *out);

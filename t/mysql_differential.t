@@ -683,6 +683,14 @@ sub found {
 [0,"pipe",["query","SELECT * FROM nope"],["query","ROLLBACK RELEASE"]]
 [0,"again","quit"]
 [0,"query","SELECT 1"]
+
+# all that is asked about the statement before, of which some has to be asked for
+{"max":2,"cache":0,"clients":[{"user":"app","database":"d0"}]}
+[0,"query","SET autocommit = 0, group_concat_max_len = 64"]
+[0,"query","INSERT INTO a VALUES (NULL, 5), (43, 6) RETURNING id"]
+[0,"query","SET @`d e` = b'101', @`d e` := CONCAT('x', @a)"]
+[0,"query","SELECT LAST_INSERT_ID(), ROW_COUNT(), FOUND_ROWS()"]
+[0,"query","SELECT LAST_INSERT_ID(), ROW_COUNT(), FOUND_ROWS()"]
 EOS
 
 	return $text;

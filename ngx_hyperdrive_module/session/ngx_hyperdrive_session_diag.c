@@ -138,7 +138,14 @@ ngx_hyperdrive_session_diag_answer(ngx_hyperdrive_session_t *s)
         if (!ngx_hyperdrive_session_diag_value(d, asks.items[i].what,
                                                &numbers[i]))
         {
-            return NGX_DECLINED;
+            /*
+             * It is asked for apart: what would be set for this statement
+             * might change what else is asked for by it.
+             */
+
+            return (s->origin
+                    && ngx_hyperdrive_session_diag_save(s) == NGX_AGAIN)
+                   ? NGX_AGAIN : NGX_DECLINED;
         }
 
         if (asks.items[i].what == NGX_HYPERDRIVE_SQL_ASKS_NERRORS) {

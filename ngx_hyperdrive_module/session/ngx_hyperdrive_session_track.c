@@ -111,6 +111,8 @@ void
 ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece)
 {
+    ngx_uint_t  own;
+
     if (s->diag && ngx_hyperdrive_session_diag_piece(s, piece) == NGX_OK) {
         return;
     }
@@ -156,13 +158,21 @@ ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
         ngx_hyperdrive_session_settings_discard(s);
     }
 
-    if (piece->tag >= NGX_HYPERDRIVE_SESSION_TAG_PIN
-        || (piece->own && piece->type == NGX_HYPERDRIVE_PROTO_READY))
-    {
+    if (piece->tag >= NGX_HYPERDRIVE_SESSION_TAG_PIN) {
         return;
     }
 
-    ngx_hyperdrive_session_write_piece(s, piece);
+    own = (piece->own && piece->type == NGX_HYPERDRIVE_PROTO_READY);
+
+    /* the end of ours may be the last that was owed, behind the client's */
+
+    if (!own || s->conf->origin->proto->origin_settled(s->origin->wire)) {
+        ngx_hyperdrive_session_write_piece(s, piece);
+    }
+
+    if (own) {
+        return;
+    }
 
     if (s->time) {
         ngx_hyperdrive_session_time_piece(s, piece);

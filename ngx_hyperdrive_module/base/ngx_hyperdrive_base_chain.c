@@ -112,9 +112,19 @@ ngx_int_t
 ngx_hyperdrive_base_chain_append(ngx_hyperdrive_chain_t *chain,
     const void *data, size_t len)
 {
-    size_t         n;
-    u_char        *p;
-    const u_char  *src = data;
+    size_t                   n;
+    u_char                  *p;
+    const u_char            *src = data;
+    ngx_hyperdrive_block_t  *tail;
+
+    tail = chain->tail;
+
+    if (tail && (size_t) (tail->end - tail->last) >= len) {
+        tail->last = ngx_cpymem(tail->last, src, len);
+        chain->size += len;
+
+        return NGX_OK;
+    }
 
     while (len) {
 

@@ -71,7 +71,7 @@ typedef struct {
 } ngx_hyperdrive_cache_version_mark_t;
 
 
-typedef struct {
+struct ngx_hyperdrive_cache_version_root_s {
     uint32_t                         magic;
     uint32_t                         layout;
     uint64_t                         size;
@@ -92,7 +92,7 @@ typedef struct {
 
     ngx_hyperdrive_cache_version_line_t
                               numbers[NGX_HYPERDRIVE_CACHE_VERSION_NUMBERS];
-} ngx_hyperdrive_cache_version_root_t;
+};
 
 
 #define ngx_hyperdrive_cache_version_load(p)                                 \
@@ -111,7 +111,7 @@ static uint64_t ngx_hyperdrive_cache_version_mix(uint64_t x);
 static uint64_t ngx_hyperdrive_cache_version_now(void);
 
 
-static ngx_hyperdrive_cache_version_root_t  *ngx_hyperdrive_cache_version_root;
+ngx_hyperdrive_cache_version_root_t  *ngx_hyperdrive_cache_version_root;
 
 /* of this process; none: NGX_HYPERDRIVE_CACHE_VERSION_SEATS */
 static ngx_uint_t  ngx_hyperdrive_cache_version_seat
@@ -193,13 +193,6 @@ ngx_hyperdrive_cache_version_attach(void *mem, ngx_uint_t generation)
     if (root && root->generation == 0) {
         ngx_hyperdrive_cache_version_store(&root->generation, generation);
     }
-}
-
-
-ngx_uint_t
-ngx_hyperdrive_cache_version_on(void)
-{
-    return ngx_hyperdrive_cache_version_root != NULL;
 }
 
 

@@ -63,6 +63,13 @@ typedef struct {
 } ngx_hyperdrive_cache_version_sample_t;
 
 
+/* the room's own: what this process uses, or NULL */
+typedef struct ngx_hyperdrive_cache_version_root_s
+    ngx_hyperdrive_cache_version_root_t;
+
+extern ngx_hyperdrive_cache_version_root_t
+                                     *ngx_hyperdrive_cache_version_root;
+
 /* declares the zone; the same one however often it is called */
 ngx_shm_zone_t *ngx_hyperdrive_cache_version_zone(ngx_conf_t *cf, void *tag);
 size_t ngx_hyperdrive_cache_version_size(void);
@@ -78,7 +85,9 @@ ngx_int_t ngx_hyperdrive_cache_version_check(void *mem);
  */
 void ngx_hyperdrive_cache_version_attach(void *mem, ngx_uint_t generation);
 /* whether there is a zone in this process: else nothing need be tracked */
-ngx_uint_t ngx_hyperdrive_cache_version_on(void);
+#define ngx_hyperdrive_cache_version_on()                                     \
+    (ngx_hyperdrive_cache_version_root != NULL)
+
 /*
  * The generation that has used the zone first.  While a process of an older
  * one is alive, which writes without a word here, there are no samples: they

@@ -496,7 +496,7 @@ ngx_hyperdrive_pg_forward_query(ngx_hyperdrive_pg_forward_t *f)
         ngx_hyperdrive_pg_forward_run_query(f, stmt);
     }
 
-    if (stmt && rc == NGX_DECLINED) {
+    if (stmt && stmt->plan.body && rc == NGX_DECLINED) {
         ngx_hyperdrive_pg_forward_sql_names(f, stmt);
     }
 

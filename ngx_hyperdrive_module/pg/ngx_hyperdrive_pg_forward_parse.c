@@ -648,7 +648,9 @@ ngx_hyperdrive_pg_forward_bind(ngx_hyperdrive_pg_forward_t *f)
 
         if (rc == NGX_DECLINED) {
 
-            ngx_hyperdrive_pg_forward_sql_names(f, entry->stmt);
+            if (entry->stmt->plan.body) {
+                ngx_hyperdrive_pg_forward_sql_names(f, entry->stmt);
+            }
 
             if (name.len) {
                 ngx_hyperdrive_pg_repeat_begin(f);

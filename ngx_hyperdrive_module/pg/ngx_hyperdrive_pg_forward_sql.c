@@ -296,8 +296,7 @@ ngx_hyperdrive_pg_forward_sql_names(ngx_hyperdrive_pg_forward_t *f,
         return;
     }
 
-    if (stmt->plan.body == 0
-        || c->sql.n >= NGX_HYPERDRIVE_PG_FORWARD_SQL_NAMES
+    if (c->sql.n >= NGX_HYPERDRIVE_PG_FORWARD_SQL_NAMES
         || ngx_hyperdrive_pg_deallocate_name(stmt->text + stmt->plan.name,
                                              stmt->plan.name_len, buf, &name)
            != NGX_OK

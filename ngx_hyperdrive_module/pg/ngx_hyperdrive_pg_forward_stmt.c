@@ -18,6 +18,7 @@ static ngx_uint_t ngx_hyperdrive_pg_forward_closed(
 static ngx_int_t ngx_hyperdrive_pg_forward_compare(
     ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_stmt_t *stmt,
     uint64_t id, uint64_t told);
+static u_char *ngx_hyperdrive_pg_forward_hex(u_char *p, uint32_t n);
 
 
 /* the name that a statement has, or will have, at this origin */
@@ -653,15 +654,34 @@ ngx_hyperdrive_pg_forward_name(u_char *p, uint64_t id)
 u_char *
 ngx_hyperdrive_pg_forward_bare(u_char *p, uint64_t id)
 {
-    ngx_uint_t     i;
-    static u_char  hex[] = "0123456789abcdef";
-
     p = ngx_cpymem(p, NGX_HYPERDRIVE_PG_PREFIX,
                    sizeof(NGX_HYPERDRIVE_PG_PREFIX) - 1);
 
-    for (i = 0; i < 16; i++) {
-        *p++ = hex[(id >> (60 - 4 * i)) & 0xf];
-    }
+    p = ngx_hyperdrive_pg_forward_hex(p, (uint32_t) (id >> 32));
 
-    return p;
+    return ngx_hyperdrive_pg_forward_hex(p, (uint32_t) id);
+}
+
+
+/* eight digits at once: each half byte gets a byte, and each byte its letter */
+
+static u_char *
+ngx_hyperdrive_pg_forward_hex(u_char *p, uint32_t n)
+{
+    uint64_t  x, letters;
+
+    x = n;
+
+    x = (x & 0xffff0000) << 16 | (x & 0xffff);
+    x = (x & 0x0000ff000000ff00) << 8 | (x & 0x000000ff000000ff);
+    x = (x & 0x00f000f000f000f0) << 4 | (x & 0x000f000f000f000f);
+
+    /* those from 10 on */
+    letters = (x + 0x0606060606060606) >> 4 & 0x0101010101010101;
+
+    x += 0x3030303030303030 + letters * ('a' - '9' - 1);
+
+    p = ngx_hyperdrive_base_put_u32(p, (uint32_t) (x >> 32));
+
+    return ngx_hyperdrive_base_put_u32(p, (uint32_t) x);
 }

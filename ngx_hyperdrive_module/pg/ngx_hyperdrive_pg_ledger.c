@@ -8,60 +8,32 @@
 
 
 #define NGX_HYPERDRIVE_PG_LEDGER_MIN     8
-#define NGX_HYPERDRIVE_PG_LEDGER_KEEP    256
 
 
-ngx_hyperdrive_pg_reply_t *
-ngx_hyperdrive_pg_ledger_push(ngx_hyperdrive_pg_ledger_t *ledger)
+ngx_int_t
+ngx_hyperdrive_pg_ledger_grow(ngx_hyperdrive_pg_ledger_t *ledger)
 {
     ngx_uint_t                  i, size;
-    ngx_hyperdrive_pg_reply_t  *reply, *replies;
+    ngx_hyperdrive_pg_reply_t  *replies;
 
-    if (ledger->n == ledger->size) {
+    size = ledger->size ? ledger->size * 2 : NGX_HYPERDRIVE_PG_LEDGER_MIN;
 
-        size = ledger->size ? ledger->size * 2 : NGX_HYPERDRIVE_PG_LEDGER_MIN;
-
-        replies = malloc(size * sizeof(ngx_hyperdrive_pg_reply_t));
-        if (replies == NULL) {
-            return NULL;
-        }
-
-        for (i = 0; i < ledger->n; i++) {
-            replies[i] = *ngx_hyperdrive_pg_ledger_at(ledger, i);
-        }
-
-        free(ledger->replies);
-
-        ledger->replies = replies;
-        ledger->size = size;
-        ledger->first = 0;
+    replies = malloc(size * sizeof(ngx_hyperdrive_pg_reply_t));
+    if (replies == NULL) {
+        return NGX_ERROR;
     }
 
-    reply = ngx_hyperdrive_pg_ledger_at(ledger, ledger->n++);
-
-    ngx_memzero(reply, sizeof(ngx_hyperdrive_pg_reply_t));
-
-    return reply;
-}
-
-
-void
-ngx_hyperdrive_pg_ledger_shift(ngx_hyperdrive_pg_ledger_t *ledger)
-{
-    ngx_hyperdrive_pg_reply_t  *reply;
-
-    reply = ngx_hyperdrive_pg_ledger_at(ledger, 0);
-
-    if (reply->behind) {
-        free(reply->behind);
+    for (i = 0; i < ledger->n; i++) {
+        replies[i] = *ngx_hyperdrive_pg_ledger_at(ledger, i);
     }
 
-    ledger->first = (ledger->first + 1) & (ledger->size - 1);
-    ledger->n--;
+    free(ledger->replies);
 
-    if (ledger->n == 0 && ledger->size > NGX_HYPERDRIVE_PG_LEDGER_KEEP) {
-        ngx_hyperdrive_pg_ledger_free(ledger);
-    }
+    ledger->replies = replies;
+    ledger->size = size;
+    ledger->first = 0;
+
+    return NGX_OK;
 }
 
 

@@ -101,6 +101,9 @@ typedef struct {
 } ngx_hyperdrive_pg_reply_t;
 
 
+/* a ledger that is empty keeps memory for so many */
+#define NGX_HYPERDRIVE_PG_LEDGER_KEEP    256
+
 /* replies that may be outstanding: then the client has to wait */
 #define NGX_HYPERDRIVE_PG_LEDGER_MAX     65536
 
@@ -120,15 +123,54 @@ ngx_hyperdrive_pg_ledger_at(ngx_hyperdrive_pg_ledger_t *ledger, ngx_uint_t i)
 }
 
 
+/* room for one more; NGX_ERROR: no memory */
+ngx_int_t ngx_hyperdrive_pg_ledger_grow(ngx_hyperdrive_pg_ledger_t *ledger);
+
+void ngx_hyperdrive_pg_ledger_free(ngx_hyperdrive_pg_ledger_t *ledger);
+
+
 /* a new last entry, all zero; NULL without memory */
-ngx_hyperdrive_pg_reply_t *ngx_hyperdrive_pg_ledger_push(
-    ngx_hyperdrive_pg_ledger_t *ledger);
+
+static ngx_inline ngx_hyperdrive_pg_reply_t *
+ngx_hyperdrive_pg_ledger_push(ngx_hyperdrive_pg_ledger_t *ledger)
+{
+    ngx_hyperdrive_pg_reply_t  *reply;
+
+    if (ledger->n == ledger->size
+        && ngx_hyperdrive_pg_ledger_grow(ledger) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    reply = ngx_hyperdrive_pg_ledger_at(ledger, ledger->n++);
+
+    ngx_memzero(reply, sizeof(ngx_hyperdrive_pg_reply_t));
+
+    return reply;
+}
+
 
 /* drops the first with <behind>; the caller has taken care of what else it
    refers to */
-void ngx_hyperdrive_pg_ledger_shift(ngx_hyperdrive_pg_ledger_t *ledger);
 
-void ngx_hyperdrive_pg_ledger_free(ngx_hyperdrive_pg_ledger_t *ledger);
+static ngx_inline void
+ngx_hyperdrive_pg_ledger_shift(ngx_hyperdrive_pg_ledger_t *ledger)
+{
+    ngx_hyperdrive_pg_reply_t  *reply;
+
+    reply = ngx_hyperdrive_pg_ledger_at(ledger, 0);
+
+    if (reply->behind) {
+        free(reply->behind);
+    }
+
+    ledger->first = (ledger->first + 1) & (ledger->size - 1);
+    ledger->n--;
+
+    if (ledger->n == 0 && ledger->size > NGX_HYPERDRIVE_PG_LEDGER_KEEP) {
+        ngx_hyperdrive_pg_ledger_free(ledger);
+    }
+}
 
 
 #endif /* _NGX_HYPERDRIVE_PG_LEDGER_H_INCLUDED_ */

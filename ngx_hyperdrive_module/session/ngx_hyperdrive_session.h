@@ -626,6 +626,12 @@ ngx_int_t ngx_hyperdrive_session_send(ngx_hyperdrive_session_t *s);
 
 /* ngx_hyperdrive_session_pin.c */
 
+#define ngx_hyperdrive_session_pin_may(s)                                     \
+    ((s)->unit.replication                                                    \
+     || ((s)->unit.stmt                                                       \
+         && ((s)->unit.stmt->plan.stateful || (s)->unit.stmt->plan.may_write  \
+             || (s)->conf->policy)))
+
 ngx_uint_t ngx_hyperdrive_session_pin_refuses(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_error_t *err);
 /* before anything is sent; NGX_DONE: <s> is gone */

@@ -37,6 +37,11 @@ ngx_hyperdrive_session_catalog_t *ngx_hyperdrive_session_catalog(
  */
 ngx_hyperdrive_sql_catalog_t *ngx_hyperdrive_session_catalog_get(
     ngx_hyperdrive_session_catalog_t *cat, uint64_t *generation);
+/* the unit may be one for _catalog_wait() */
+#define ngx_hyperdrive_session_catalog_matters(s)                             \
+    ((s)->held.next || (s)->unit.mixed                                        \
+     || ((s)->unit.stmt && (s)->unit.stmt->plan.perhaps))
+
 /* before a unit is looked at.  NGX_AGAIN: it is left; it goes on by itself */
 ngx_int_t ngx_hyperdrive_session_catalog_wait(ngx_hyperdrive_session_t *s);
 /* one after the other, from NULL on: what this process knows of or reads */

@@ -78,6 +78,10 @@ struct ngx_hyperdrive_session_diag_s {
 };
 
 
+/* the unit may be one for _diag_answer() */
+#define ngx_hyperdrive_session_diag_asked(s)                                  \
+    ((s)->unit.stmt && (s)->unit.stmt->plan.asks)
+
 /* with no origin, or one that owes nothing: NGX_OK: the unit is answered;
    NGX_AGAIN: it has to wait; NGX_DECLINED: it is not ours to answer */
 ngx_int_t ngx_hyperdrive_session_diag_answer(ngx_hyperdrive_session_t *s);

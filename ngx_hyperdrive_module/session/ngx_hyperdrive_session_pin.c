@@ -804,8 +804,13 @@ ngx_hyperdrive_session_pin_end(ngx_hyperdrive_session_t *s)
         ngx_hyperdrive_session_pin_set(s, 0);
     }
 
-    ngx_hyperdrive_session_bodies_free(s);
-    ngx_hyperdrive_session_held_free(s);
+    if (s->bodies) {
+        ngx_hyperdrive_session_bodies_free(s);
+    }
+
+    if (s->leavings) {
+        ngx_hyperdrive_session_held_free(s);
+    }
 
     if (s->pin.close || s->pin.astray || s->pin.hidden || s->pin.unread) {
         rc = NGX_DECLINED;

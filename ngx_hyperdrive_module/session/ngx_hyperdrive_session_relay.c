@@ -53,14 +53,19 @@ ngx_hyperdrive_session_detach(ngx_hyperdrive_session_t *s)
 
     rc = ngx_hyperdrive_session_pin_end(s);
 
-    ngx_hyperdrive_session_diag_end(s);
+
+    if (s->diag) {
+        ngx_hyperdrive_session_diag_end(s);
+    }
 
     s->origin = NULL;
     s->streaming = 0;
     s->blocked = 0;
     s->choked = 0;
 
-    ngx_hyperdrive_session_fill_drop(s);
+    if (s->fill) {
+        ngx_hyperdrive_session_fill_drop(s);
+    }
 
     counters->bytes_from_origins += o->net.received;
     counters->bytes_to_origins += o->net.sent;
@@ -349,7 +354,7 @@ ngx_hyperdrive_session_settle(ngx_hyperdrive_session_t *s)
         return NGX_OK;
     }
 
-    if (ngx_hyperdrive_session_diag_save(s) == NGX_AGAIN) {
+    if (s->diag && ngx_hyperdrive_session_diag_save(s) == NGX_AGAIN) {
         return NGX_OK;
     }
 

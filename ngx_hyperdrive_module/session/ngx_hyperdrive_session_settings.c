@@ -895,15 +895,21 @@ ngx_hyperdrive_session_settings_end(ngx_hyperdrive_session_t *s)
     settings->completed = 0;
     settings->unit = 0;
 
-    ngx_hyperdrive_session_settings_drop(settings, settings->nchanges);
+    if (settings->nchanges) {
+        ngx_hyperdrive_session_settings_drop(settings, settings->nchanges);
+    }
 
-    ngx_hyperdrive_state_bucket_unref(settings->before);
-    settings->before = NULL;
+    if (settings->before) {
+        ngx_hyperdrive_state_bucket_unref(settings->before);
+        settings->before = NULL;
+    }
 
-    ngx_hyperdrive_state_bucket_unref(settings->parted);
-    settings->parted = NULL;
+    if (settings->parted) {
+        ngx_hyperdrive_state_bucket_unref(settings->parted);
+        settings->parted = NULL;
+    }
 
-    if (!settings->failed) {
+    if (settings->said && !settings->failed) {
         free(settings->said);
         settings->said = NULL;
     }

@@ -71,20 +71,33 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
         s->pin.reads = 1;
     }
 
-    ngx_hyperdrive_session_pin_run(s, run);
+    if (run->stmt == NULL || run->prepares || run->named || s->pinned
+        || s->conf->policy || run->stmt->plan.stateful
+        || run->stmt->plan.may_write)
+    {
+        ngx_hyperdrive_session_pin_run(s, run);
+    }
 
     if (run->prepares) {
         return;
     }
 
-    if (run->stmt && s->releases == 0
-        && ngx_hyperdrive_session_block_releases(s, run->stmt))
-    {
-        s->releases = s->outstanding + 1;
+    if (s->conf->origin->proto->numbers) {
+
+        /* MySQL */
+
+        if (run->stmt && s->releases == 0
+            && ngx_hyperdrive_session_block_releases(s, run->stmt))
+        {
+            s->releases = s->outstanding + 1;
+        }
+
+        ngx_hyperdrive_session_diag_run(s, run);
     }
 
-    ngx_hyperdrive_session_diag_run(s, run);
-    ngx_hyperdrive_session_write_run(s, run);
+    if (ngx_hyperdrive_cache_version_on()) {
+        ngx_hyperdrive_session_write_run(s, run);
+    }
 
     if (s->log) {
         ngx_hyperdrive_session_log_run(s, run->stmt);
@@ -95,7 +108,9 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
 void
 ngx_hyperdrive_session_track_send(ngx_hyperdrive_session_t *s)
 {
-    ngx_hyperdrive_session_write_send(s);
+    if (ngx_hyperdrive_cache_version_on()) {
+        ngx_hyperdrive_session_write_send(s);
+    }
 
     if (s->fill) {
         ngx_hyperdrive_session_fill_send(s->fill);
@@ -117,7 +132,9 @@ ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
         return;
     }
 
-    if (ngx_hyperdrive_session_sequence_piece(s, piece) == NGX_OK) {
+    if ((piece->discard || piece->own)
+        && ngx_hyperdrive_session_sequence_piece(s, piece) == NGX_OK)
+    {
         return;
     }
 
@@ -143,10 +160,11 @@ ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
         }
     }
 
-    ngx_hyperdrive_session_pin_piece(s, piece);
+    if (s->pinned) {
+        ngx_hyperdrive_session_pin_piece(s, piece);
+    }
 
     if (piece->astray) {
-
         ngx_hyperdrive_session_pin_astray(s);
     }
 
@@ -166,7 +184,9 @@ ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
 
     /* the end of ours may be the last that was owed, behind the client's */
 
-    if (!own || s->conf->origin->proto->origin_settled(s->origin->wire)) {
+    if (ngx_hyperdrive_cache_version_on()
+        && (!own || s->conf->origin->proto->origin_settled(s->origin->wire)))
+    {
         ngx_hyperdrive_session_write_piece(s, piece);
     }
 
@@ -233,17 +253,28 @@ ngx_hyperdrive_session_track_settled(ngx_hyperdrive_session_t *s)
         ngx_hyperdrive_session_time_settled(s);
     }
 
-    ngx_hyperdrive_session_sequence_settled(s);
-    ngx_hyperdrive_session_pin_settled(s);
+    if (s->drawn) {
+        ngx_hyperdrive_session_sequence_settled(s);
+    }
+
+    if (s->pinned || s->pin.endless) {
+        ngx_hyperdrive_session_pin_settled(s);
+    }
 }
 
 
 void
 ngx_hyperdrive_session_track_end(ngx_hyperdrive_session_t *s)
 {
-    ngx_hyperdrive_session_write_end(s);
+    if (ngx_hyperdrive_cache_version_on()) {
+        ngx_hyperdrive_session_write_end(s);
+    }
+
     ngx_hyperdrive_session_settings_end(s);
-    ngx_hyperdrive_session_sequence_end(s);
+
+    if (s->drawn) {
+        ngx_hyperdrive_session_sequence_end(s);
+    }
 
     if (s->time) {
         ngx_hyperdrive_session_time_doing(s, NGX_HYPERDRIVE_SESSION_IDLE);

@@ -269,7 +269,7 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
         return NGX_OK;
     }
 
-    if (s->origin == NULL
+    if (s->conf->policy && s->origin == NULL
         && ngx_hyperdrive_session_place(s, &err) != NGX_OK)
     {
         ngx_hyperdrive_session_refuse(s, &err);
@@ -287,19 +287,17 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
         ngx_hyperdrive_session_log_begin(s);
     }
 
-    if (ngx_hyperdrive_session_catalog_wait(s) == NGX_AGAIN) {
+    if (ngx_hyperdrive_session_catalog_matters(s)
+        && ngx_hyperdrive_session_catalog_wait(s) == NGX_AGAIN)
+    {
         return NGX_AGAIN;
     }
 
-    if (s->origin == NULL) {
-
-        if (s->settings
-            && ngx_hyperdrive_session_settings_refused(s, &err) == NGX_OK)
-        {
-            ngx_hyperdrive_session_refuse(s, &err);
-            return NGX_OK;
-        }
-
+    if (s->origin == NULL && s->settings
+        && ngx_hyperdrive_session_settings_refused(s, &err) == NGX_OK)
+    {
+        ngx_hyperdrive_session_refuse(s, &err);
+        return NGX_OK;
     }
 
     if (s->unit.kill) {
@@ -337,7 +335,7 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
             return NGX_OK;
         }
 
-        if (!s->failed && !s->unit.end
+        if (s->conf->policy && !s->failed && !s->unit.end
             && ngx_hyperdrive_session_policy_refuses(s, &err))
         {
             counters->policy_rejected++;
@@ -345,13 +343,17 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
             return NGX_OK;
         }
 
-        rc = ngx_hyperdrive_session_diag_answer(s);
+        if (ngx_hyperdrive_session_diag_asked(s)) {
+            rc = ngx_hyperdrive_session_diag_answer(s);
 
-        if (rc != NGX_DECLINED) {
-            return rc;
+            if (rc != NGX_DECLINED) {
+                return rc;
+            }
         }
 
-        ngx_hyperdrive_session_mirror(s);
+        if (s->conf->policy) {
+            ngx_hyperdrive_session_mirror(s);
+        }
 
         if (s->unit.begin || s->unit.end || s->unit.empty
             || s->unit.autocommit || s->failed)
@@ -383,20 +385,24 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
             }
         }
 
-        if (!s->streaming && ngx_hyperdrive_session_pin_refuses(s, &err)) {
+        if (!s->streaming && ngx_hyperdrive_session_pin_may(s)
+            && ngx_hyperdrive_session_pin_refuses(s, &err))
+        {
             ngx_hyperdrive_session_refuse(s, &err);
             return NGX_OK;
         }
 
-        rc = ngx_hyperdrive_session_route(s, &err);
+        if (s->pool->conf->balancer) {
+            rc = ngx_hyperdrive_session_route(s, &err);
 
-        if (rc != NGX_DECLINED) {
+            if (rc != NGX_DECLINED) {
 
-            if (rc == NGX_OK) {
-                ngx_hyperdrive_session_refuse(s, &err);
+                if (rc == NGX_OK) {
+                    ngx_hyperdrive_session_refuse(s, &err);
+                }
+
+                return rc;
             }
-
-            return rc;
         }
 
         rc = ngx_hyperdrive_session_acquire(s);
@@ -405,7 +411,9 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
             return rc == NGX_DECLINED ? NGX_OK : rc;
         }
 
-    } else if (ngx_hyperdrive_session_policy_refuses(s, &err)) {
+    } else if (s->conf->policy
+               && ngx_hyperdrive_session_policy_refuses(s, &err))
+    {
 
         if (s->outstanding
             || s->conf->origin->proto->origin_owes(s->origin->wire))
@@ -426,8 +434,9 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
 
         /* _policy_run() says no, and the connection ends */
 
-    } else if ((rc = ngx_hyperdrive_session_diag_answer(s)) != NGX_DECLINED) {
-
+    } else if (ngx_hyperdrive_session_diag_asked(s)
+               && (rc = ngx_hyperdrive_session_diag_answer(s)) != NGX_DECLINED)
+    {
         return rc;
 
     } else if (s->outstanding
@@ -439,6 +448,7 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
         return NGX_AGAIN;
 
     } else if (s->outstanding && !s->pinned && !s->streaming
+               && ngx_hyperdrive_session_pin_may(s)
                && ngx_hyperdrive_session_pin_refuses(s, &err))
     {
         /* with all before it settled, it can be told so */
@@ -496,7 +506,8 @@ ngx_hyperdrive_session_acquire(ngx_hyperdrive_session_t *s)
     s->waiter.bucket = ngx_hyperdrive_session_settings_bucket(s);
     s->waiter.priority = ngx_hyperdrive_session_policy(s,
                              s->streaming ? NULL : s->unit.stmt)->priority;
-    s->waiter.like = ngx_hyperdrive_session_sequence_origin(s);
+    s->waiter.like = s->drawn ? ngx_hyperdrive_session_sequence_origin(s)
+                              : NULL;
 
     rc = ngx_hyperdrive_origin_acquire(s->pool, &s->waiter, &o, &err);
 
@@ -548,7 +559,9 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
         && (s->unit.stmt || s->unit.replication))
     {
 
-        if (!ngx_hyperdrive_session_pin_refuses(s, &err)) {
+        if (!ngx_hyperdrive_session_pin_may(s)
+            || !ngx_hyperdrive_session_pin_refuses(s, &err))
+        {
             s->pin.allowed = 1;
 
         } else if (!s->pin.sent || proto->origin_idle(o->wire)) {
@@ -604,7 +617,7 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
         }
     }
 
-    if (ngx_hyperdrive_session_diag_align(s) != NGX_OK) {
+    if (proto->numbers && ngx_hyperdrive_session_diag_align(s) != NGX_OK) {
         ngx_hyperdrive_session_fatal(s, "53200", "out of memory");
         return NGX_DONE;
     }
@@ -627,7 +640,7 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
         return NGX_DONE;
     }
 
-    if (ngx_hyperdrive_session_pin_check(s) != NGX_OK) {
+    if (s->pin.refused && ngx_hyperdrive_session_pin_check(s) != NGX_OK) {
         return NGX_DONE;
     }
 

@@ -485,10 +485,6 @@ ngx_hyperdrive_session_write_piece(ngx_hyperdrive_session_t *s,
     ngx_uint_t                       changed;
     ngx_hyperdrive_session_write_t  *w;
 
-    if (!ngx_hyperdrive_cache_version_on()) {
-        return;
-    }
-
     w = &s->write;
 
     switch (piece->type) {

@@ -201,6 +201,27 @@ is($plain->value('SELECT 1'), 1, 'another connection');
 is(bulk($typed, $s, 0, [ 400, 'y' ])->{affected}, 1,
 	'prepared there, with types');
 
+# its types hold for an execution that brings none, as directly
+
+for my $client ($typed, $db->client(user => 'app', password => 'secret',
+	database => 'shop', add => $BULK))
+{
+	$client->query('DELETE FROM t WHERE id > 500');
+
+	my $s = $client->prepare('INSERT INTO t (id, v) VALUES (?, ?)');
+
+	is($client->execute($s, '501', 'x')->{affected}, 1, 'texts');
+	is(bulk($client, $s, 128, [ 502, 'y' ])->{affected}, 1, 'an integer');
+
+	$client->command('STMT_EXECUTE', pack('V C V', $s->{id}, 0, 1)
+		. "\0\0" . pack('V', 503) . lstr('z'));
+	is($client->read_result()->{affected}, 1, 'another, of no type');
+
+	is_deeply($client->query('SELECT id, v FROM t WHERE id > 500 '
+		. 'ORDER BY id')->{rows},
+		[ [ 501, 'x' ], [ 502, 'y' ], [ 503, 'z' ] ], 'they are there');
+}
+
 # the database's own refusal, to who has not said that it does this
 
 $s = $plain->prepare('INSERT INTO t (id, v) VALUES (?, ?)');

@@ -233,6 +233,7 @@ ngx_hyperdrive_mysql_bind_keep(ngx_hyperdrive_mysql_bind_t *bind,
     ngx_uint_t   i;
 
     last = types + len;
+    p = NULL;
 
     if (bind->named) {
         p = malloc(len);
@@ -241,13 +242,15 @@ ngx_hyperdrive_mysql_bind_keep(ngx_hyperdrive_mysql_bind_t *bind,
         }
 
         ngx_memcpy(p, types, len);
-
-        free(name->named.data);
-
-        name->named.data = p;
-        name->named.len = len;
-        name->nnamed = bind->n;
     }
+
+    /* all that was bound before is replaced, by a bulk execution too */
+
+    free(name->named.data);
+
+    name->named.data = p;
+    name->named.len = p ? len : 0;
+    name->nnamed = p ? bind->n : 0;
 
     if (name->nparams == 0) {
         return NGX_OK;

@@ -177,6 +177,12 @@ attributes(void)
     COMMAND("\27\1\0\0\0\10\1\0\0\0\4\0\0intelonglong\2dey");
     COMMAND("\27\1\0\0\0\0\1\0\0\0\2\0\0intelonglong");
 
+    /* a bulk execution's types hold instead, and it has no attributes */
+    COMMAND("\372\1\0\0\0\200\0\10\0\3\0bulk");
+    COMMAND("\27\1\0\0\0\0\1\0\0\0\2\0\0longlonginte");
+    COMMAND("\27\1\0\0\0\10\1\0\0\0\4\0\0longlonginte\2dey");
+    COMMAND("\27\1\0\0\0\0\1\0\0\0\2\0\1\3\0\0\10\200\0intelonglong");
+
     /* too few, a number that is not known, cut short */
     COMMAND("\27\1\0\0\0\0\1\0\0\0\1\0\1\3\0\0inte");
     COMMAND("\27\1\0\0\0\0\1\0\0\0\3\0\0intelonglong");

@@ -576,7 +576,7 @@ void ngx_hyperdrive_session_read_handler(ngx_event_t *rev);
 void ngx_hyperdrive_session_write_handler(ngx_event_t *wev);
 /* goes on with the input there is; NGX_DONE: <s> is gone */
 ngx_int_t ngx_hyperdrive_session_process(ngx_hyperdrive_session_t *s);
-/* the unit was answered from the cache: it is counted, and left behind */
+/* the unit was answered from the cache: it is counted */
 void ngx_hyperdrive_session_served(ngx_hyperdrive_session_t *s);
 /* a request has failed unseen: it is read once more; NGX_OK, NGX_ERROR */
 ngx_int_t ngx_hyperdrive_session_repeat(ngx_hyperdrive_session_t *s);

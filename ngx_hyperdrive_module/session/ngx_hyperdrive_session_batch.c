@@ -24,8 +24,9 @@
 /* a turn has more clients than these seldom: the others look by themselves */
 #define NGX_HYPERDRIVE_SESSION_BATCH_SIZE    64
 
-/* longer keys are looked up at once */
+/* longer keys, and longer units, are looked up at once */
 #define NGX_HYPERDRIVE_SESSION_BATCH_KEY     512
+#define NGX_HYPERDRIVE_SESSION_BATCH_UNIT    512
 
 /* entries that are on their way while another one is read */
 #define NGX_HYPERDRIVE_SESSION_BATCH_AHEAD   4
@@ -35,6 +36,9 @@ struct ngx_hyperdrive_session_batched_s {
     ngx_hyperdrive_session_t           *session;  /* NULL: it has left */
     ngx_hyperdrive_session_question_t   q;        /* no <reads> */
     u_char                              key[NGX_HYPERDRIVE_SESSION_BATCH_KEY];
+    size_t                              len;
+    u_char                              unit[
+                                            NGX_HYPERDRIVE_SESSION_BATCH_UNIT];
 };
 
 
@@ -74,7 +78,8 @@ ngx_hyperdrive_session_batch(ngx_hyperdrive_session_t *s,
 
     if (s->wait || s->conf->verify
         || (s->unit.parse && s->unit.name.len)  /* a part of the input, which
-                                                   moves meanwhile */
+                                                   is not there any more */
+        || s->unit.len > NGX_HYPERDRIVE_SESSION_BATCH_UNIT
         || q->key.len > NGX_HYPERDRIVE_SESSION_BATCH_KEY
         || batch->n == NGX_HYPERDRIVE_SESSION_BATCH_SIZE
         || !ngx_hyperdrive_cache_store_large(
@@ -103,6 +108,12 @@ ngx_hyperdrive_session_batch(ngx_hyperdrive_session_t *s,
     asked->q.max_age = q->max_age;
     asked->q.stamp_len = q->stamp_len;
     ngx_memcpy(asked->q.stamp, q->stamp, q->stamp_len);
+
+    /* the unit leaves the input, which need not be kept for it */
+
+    asked->len = s->unit.len;
+    ngx_memcpy(asked->unit, s->net.pos, asked->len);
+    s->net.pos += asked->len;
 
     s->batched = asked;
 
@@ -156,8 +167,14 @@ ngx_hyperdrive_session_batch_handler(ngx_event_t *ev)
         if (ngx_hyperdrive_session_lookup_plain(s, &asked->q) == NGX_OK) {
             ngx_hyperdrive_session_served(s);
 
-        } else {
+        } else if (ngx_hyperdrive_net_unread(&s->net, asked->unit, asked->len)
+                   == NGX_OK)
+        {
             s->unbatched = 1;
+
+        } else {
+            ngx_hyperdrive_session_fatal(s, "53200", "out of memory");
+            continue;
         }
 
         ngx_hyperdrive_session_resume(s);

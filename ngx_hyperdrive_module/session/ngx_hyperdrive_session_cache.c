@@ -682,6 +682,8 @@ ngx_hyperdrive_session_lookup_stale(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_session_hit_end(s);
     ngx_hyperdrive_session_served(s);
 
+    s->net.pos += s->unit.len;
+
     return NGX_OK;
 }
 

@@ -377,6 +377,8 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
 
             if (rc == NGX_OK) {
                 ngx_hyperdrive_session_served(s);
+                s->net.pos += s->unit.len;
+
                 return NGX_OK;
             }
 
@@ -482,8 +484,6 @@ ngx_hyperdrive_session_served(ngx_hyperdrive_session_t *s)
 {
     s->conf->origin->counters->queries++;
     s->total.queries++;
-
-    s->net.pos += s->unit.len;
 
     if (s->log) {
         ngx_hyperdrive_session_log_answered(s, NULL);

@@ -240,8 +240,6 @@ ngx_hyperdrive_cache_store_get(ngx_hyperdrive_cache_store_t *store,
     shard = ngx_hyperdrive_cache_store_shard(store, key);
     now = ngx_hyperdrive_cache_store_now();
 
-    ngx_hyperdrive_cache_store_fetch(store, key);
-
     ngx_hyperdrive_cache_shard_lock(shard);
 
     n = ngx_hyperdrive_cache_shard_find_locked(shard, key);

@@ -29,7 +29,7 @@
 #define NGX_HYPERDRIVE_SESSION_BATCH_UNIT    512
 
 /* entries that are on their way while another one is read */
-#define NGX_HYPERDRIVE_SESSION_BATCH_AHEAD   4
+#define NGX_HYPERDRIVE_SESSION_BATCH_AHEAD   8
 
 
 struct ngx_hyperdrive_session_batched_s {

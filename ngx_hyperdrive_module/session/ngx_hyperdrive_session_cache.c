@@ -436,6 +436,10 @@ ngx_hyperdrive_session_lookup(ngx_hyperdrive_session_t *s)
             return NGX_AGAIN;
         }
 
+        ngx_hyperdrive_cache_store_fetch(
+                            ngx_hyperdrive_cache_store(s->conf->cache_zone),
+                            &q.key);
+
         if (ngx_hyperdrive_session_hit(s, &q) == NGX_OK) {
             return NGX_OK;
         }

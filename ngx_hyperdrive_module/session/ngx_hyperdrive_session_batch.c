@@ -17,7 +17,8 @@
  * A small cache is in the processor's own, and is asked at once.
  *
  * Only plain hits are served here.  Whoever does not find one looks again, by
- * itself, as if there had been no batch.
+ * itself, as if there had been no batch.  The versions that an entry has to
+ * have were read when the client asked: an answer that was valid then is one.
  */
 
 

@@ -78,6 +78,12 @@ stream {
         hyperdrive_catalog  off;
     }
 
+    upstream early {
+        hyperdrive_origin   $url&application_name=early;
+        hyperdrive_pool     max=1 wait=4s;
+        hyperdrive_catalog  off;
+    }
+
     server {
         listen           127.0.0.1:8080;
         hyperdrive_pass  one;
@@ -103,6 +109,11 @@ stream {
     server {
         listen           127.0.0.1:8084;
         hyperdrive_pass  first;
+    }
+
+    server {
+        listen           127.0.0.1:8085;
+        hyperdrive_pass  early;
     }
 }
 
@@ -484,6 +495,7 @@ for my $port (8080, 8081, 8082) {
 taken();
 nearest();
 first();
+early();
 
 $t->done_testing();
 
@@ -599,6 +611,20 @@ sub first {
 
 	is(value($other->query($LAST)), 'error 55000', '...and nobody else');
 	$other->close();
+}
+
+# The very first to ask, outside of a block.
+
+sub early {
+	fresh();
+
+	my ($c, $other) = map { client(8085) } 1 .. 2;
+
+	$other->query($INSERT);
+	$c->query($INSERT);
+
+	is(value($c->query($LAST)), 2, 'the first to ask, behind its INSERT');
+	$_->close() for $c, $other;
 }
 
 ###############################################################################

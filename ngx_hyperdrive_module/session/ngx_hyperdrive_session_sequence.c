@@ -96,9 +96,9 @@ ngx_hyperdrive_session_sequence_clears(ngx_hyperdrive_session_t *s,
         return !s->sequence.mixed;
     }
 
-    return (s->pinned
-            || ngx_hyperdrive_shm_limit_recalled(s->conf->origin->limit))
-           && !s->sequence.mixed && run->stmt && !run->stmt->plan.alone;
+    return !s->sequence.mixed && run->stmt && !run->stmt->plan.alone
+           && (s->pinned
+               || ngx_hyperdrive_shm_limit_recalled(s->conf->origin->limit));
 }
 
 

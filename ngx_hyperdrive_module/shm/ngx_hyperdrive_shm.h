@@ -293,8 +293,12 @@ void ngx_hyperdrive_shm_limit_idle(ngx_hyperdrive_shm_limit_t *limit,
 ngx_int_t ngx_hyperdrive_shm_limit_find_idle(
     ngx_hyperdrive_shm_limit_t *limit, ngx_uint_t *slot);
 
-/* somebody asks for what he has drawn from sequences; has anybody yet? */
+/* somebody asks for what he has drawn from sequences */
 void ngx_hyperdrive_shm_limit_recall(ngx_hyperdrive_shm_limit_t *limit);
+/*
+ * Whether it is worth while to prepare for such a question: somebody has asked,
+ * or it has not been prepared for often enough to believe that nobody does.
+ */
 ngx_uint_t ngx_hyperdrive_shm_limit_recalled(
     ngx_hyperdrive_shm_limit_t *limit);
 

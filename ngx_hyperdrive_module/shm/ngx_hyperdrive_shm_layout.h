@@ -31,7 +31,7 @@
  * References inside the zone are numbers, never addresses.
  */
 
-#define NGX_HYPERDRIVE_SHM_LAYOUT       13
+#define NGX_HYPERDRIVE_SHM_LAYOUT       14
 
 #define NGX_HYPERDRIVE_SHM_MAGIC        0x68797064
 
@@ -103,6 +103,9 @@ struct ngx_hyperdrive_shm_limit_s {
     ngx_atomic_t                    recalls;    /* somebody has asked for what
                                                    he has drawn from
                                                    sequences */
+    ngx_atomic_t                    unasked;    /* times that somebody was
+                                                   prepared for, and nobody
+                                                   had */
     uint64_t                        arrivals;
     uint32_t                        head;       /* of those who wait */
     uint32_t                        tail;

@@ -121,6 +121,7 @@ ngx_hyperdrive_shm_limit_find_locked(ngx_str_t *name)
 
         limit->len = 0;
         limit->recalls = 0;
+        limit->unasked = 0;
 
         ngx_hyperdrive_shm_counters_clear_locked(limit->index);
         ngx_hyperdrive_shm_order_clear_locked(limit->index);
@@ -978,20 +979,4 @@ ngx_hyperdrive_shm_limit_unused_places_locked(
 
     limit->dead -= places;
     limit->used -= places;
-}
-
-
-void
-ngx_hyperdrive_shm_limit_recall(ngx_hyperdrive_shm_limit_t *limit)
-{
-    if (!limit->recalls) {
-        limit->recalls = 1;
-    }
-}
-
-
-ngx_uint_t
-ngx_hyperdrive_shm_limit_recalled(ngx_hyperdrive_shm_limit_t *limit)
-{
-    return limit->recalls;
 }

@@ -331,6 +331,10 @@ typedef struct {
     unsigned                          block:1;      /* READY: a transaction
                                                        block is open... */
     unsigned                          dead:1;       /* ...and has failed */
+    unsigned                          trailed:1;    /* READY: all that is owed
+                                                       behind it is the end of
+                                                       what we have sent along,
+                                                       which does nothing */
     unsigned                          fatal:1;      /* ERROR: the origin will
                                                        close */
     unsigned                          unkept:1;     /* the answer may not be

@@ -512,6 +512,8 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
         piece->type = NGX_HYPERDRIVE_PROTO_READY;
         piece->block = (o->status != 'I');
         piece->dead = (o->status == 'E');
+        piece->trailed = (o->ledger.n == 1 && !o->partial && !o->hold
+                          && ngx_hyperdrive_pg_ledger_at(&o->ledger, 0)->trail);
 
         if (rc == NGX_OK) {
 

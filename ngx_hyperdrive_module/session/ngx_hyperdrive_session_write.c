@@ -505,7 +505,8 @@ ngx_hyperdrive_session_write_piece(ngx_hyperdrive_session_t *s,
         return;
     }
 
-    if (!s->conf->origin->proto->origin_settled(s->origin->wire)
+    if ((!piece->trailed
+         && !s->conf->origin->proto->origin_settled(s->origin->wire))
         || s->pin.hidden)
     {
         /*

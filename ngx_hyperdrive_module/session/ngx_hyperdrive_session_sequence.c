@@ -11,10 +11,10 @@
  * PostgreSQL: lastval() and currval() tell what a connection has drawn from
  * sequences, and it is drawn unseen: by a column, a trigger, code.  So each
  * connection bears whose values it may have, and they are thrown away in front
- * of another client's statement that may ask for them.  Once an upstream has
- * been asked for them, in front of what another client writes as well: what
- * it draws is there alone then, and is found if it asks on this connection
- * before anybody else has written there.
+ * of another client's statement that may ask for them.  As long as that is
+ * worth while (see _shm_limit_recalled()), in front of what another client
+ * writes as well: what it draws is there alone then, and is found if it asks on
+ * this connection before anybody else has written there.
  */
 
 

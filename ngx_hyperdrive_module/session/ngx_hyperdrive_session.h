@@ -626,6 +626,7 @@ ngx_int_t ngx_hyperdrive_session_send(ngx_hyperdrive_session_t *s);
 
 /* ngx_hyperdrive_session_pin.c */
 
+/* the unit may be one for _pin_refuses() */
 #define ngx_hyperdrive_session_pin_may(s)                                     \
     ((s)->unit.replication                                                    \
      || ((s)->unit.stmt                                                       \
@@ -634,8 +635,8 @@ ngx_int_t ngx_hyperdrive_session_send(ngx_hyperdrive_session_t *s);
 
 ngx_uint_t ngx_hyperdrive_session_pin_refuses(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_error_t *err);
-/* before anything is sent; NGX_DONE: <s> is gone */
-ngx_int_t ngx_hyperdrive_session_pin_check(ngx_hyperdrive_session_t *s);
+/* by s->pin.refused, before anything is sent; <s> is gone */
+void ngx_hyperdrive_session_pin_end_refused(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_pin_run(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_run_t *run);
 void ngx_hyperdrive_session_pin_piece(ngx_hyperdrive_session_t *s,
@@ -663,8 +664,9 @@ ngx_int_t ngx_hyperdrive_session_sequence_piece(ngx_hyperdrive_session_t *s,
 void ngx_hyperdrive_session_sequence_settled(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_sequence_end(ngx_hyperdrive_session_t *s);
 /* where what the unit asks for may be found; or NULL */
-ngx_hyperdrive_origin_t *ngx_hyperdrive_session_sequence_origin(
-    ngx_hyperdrive_session_t *s);
+#define ngx_hyperdrive_session_sequence_origin(s)                             \
+    (((s)->unit.stmt && (s)->unit.stmt->plan.recalls && !(s)->streaming)      \
+     ? (s)->drawn : NULL)
 
 
 /* ngx_hyperdrive_session_place.c */

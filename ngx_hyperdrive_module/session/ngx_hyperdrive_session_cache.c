@@ -47,6 +47,8 @@ static ngx_int_t ngx_hyperdrive_session_cache_take(
     ngx_hyperdrive_session_found_t *found, u_char *buf, size_t len);
 static ngx_int_t ngx_hyperdrive_session_hit(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_question_t *q);
+static ngx_int_t ngx_hyperdrive_session_give(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_session_question_t *q, ngx_msec_t late, uint64_t *past);
 static void ngx_hyperdrive_session_hit_end(ngx_hyperdrive_session_t *s);
 static ngx_int_t ngx_hyperdrive_session_serve(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_found_t *found);
@@ -506,16 +508,15 @@ static ngx_int_t
 ngx_hyperdrive_session_hit(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_question_t *q)
 {
-    uint64_t                         past;
-    ngx_int_t                        rc;
-    ngx_hyperdrive_shm_counters_t   *counters;
-    ngx_hyperdrive_session_found_t   found;
+    uint64_t                        past;
+    ngx_int_t                       rc;
+    ngx_hyperdrive_shm_counters_t  *counters;
 
     counters = s->conf->origin->counters;
 
     s->cached = NGX_HYPERDRIVE_SESSION_CACHE_MISS;
 
-    rc = ngx_hyperdrive_session_find(s, q, &found);
+    rc = ngx_hyperdrive_session_give(s, q, q->stale, &past);
 
     if (rc != NGX_OK) {
 
@@ -526,17 +527,6 @@ ngx_hyperdrive_session_hit(ngx_hyperdrive_session_t *s,
 
         return NGX_DECLINED;
     }
-
-    past = ngx_hyperdrive_session_past(q, &found);
-
-    if (past > q->stale
-        || ngx_hyperdrive_session_serve(s, &found) != NGX_OK)
-    {
-        ngx_hyperdrive_cache_store_release(&found.ref);
-        return NGX_DECLINED;
-    }
-
-    ngx_hyperdrive_cache_store_release(&found.ref);
 
     if (past) {
         counters->stale++;
@@ -570,22 +560,9 @@ ngx_int_t
 ngx_hyperdrive_session_lookup_plain(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_question_t *q)
 {
-    ngx_int_t                       rc;
-    ngx_hyperdrive_session_found_t  found;
+    uint64_t  past;
 
-    if (ngx_hyperdrive_session_find(s, q, &found) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    rc = NGX_DECLINED;
-
-    if (ngx_hyperdrive_session_past(q, &found) == 0) {
-        rc = ngx_hyperdrive_session_serve(s, &found);
-    }
-
-    ngx_hyperdrive_cache_store_release(&found.ref);
-
-    if (rc != NGX_OK) {
+    if (ngx_hyperdrive_session_give(s, q, 0, &past) != NGX_OK) {
         return NGX_DECLINED;
     }
 
@@ -594,6 +571,36 @@ ngx_hyperdrive_session_lookup_plain(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_hit_end(s);
 
     return NGX_OK;
+}
+
+
+/*
+ * Gives an entry that is not older than max_age and <late> milliseconds, but
+ * for its end; *past is how much of these it takes.  NGX_BUSY: what it was made
+ * of was written to; NGX_DECLINED: there is none.
+ */
+
+static ngx_int_t
+ngx_hyperdrive_session_give(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_session_question_t *q, ngx_msec_t late, uint64_t *past)
+{
+    ngx_int_t                       rc;
+    ngx_hyperdrive_session_found_t  found;
+
+    rc = ngx_hyperdrive_session_find(s, q, &found);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    *past = ngx_hyperdrive_session_past(q, &found);
+
+    rc = (*past <= late) ? ngx_hyperdrive_session_serve(s, &found)
+                         : NGX_DECLINED;
+
+    ngx_hyperdrive_cache_store_release(&found.ref);
+
+    return rc;
 }
 
 
@@ -636,16 +643,11 @@ ngx_hyperdrive_session_peek(ngx_hyperdrive_session_t *s)
 ngx_int_t
 ngx_hyperdrive_session_lookup_stale(ngx_hyperdrive_session_t *s)
 {
+    uint64_t                            past;
     ngx_int_t                           rc;
     ngx_uint_t                          reason;
-    ngx_hyperdrive_proto_t             *proto;
     ngx_hyperdrive_proto_error_t        err;
-    ngx_hyperdrive_shm_counters_t      *counters;
-    ngx_hyperdrive_session_found_t      found;
     ngx_hyperdrive_session_question_t   q;
-
-    proto = s->conf->origin->proto;
-    counters = s->conf->origin->counters;
 
     if (s->conf->cache_zone == NULL
         || (s->conf->stale_error == 0 && s->conf->policy == NULL)
@@ -656,30 +658,18 @@ ngx_hyperdrive_session_lookup_stale(ngx_hyperdrive_session_t *s)
 
     /* the input may have moved while it waited */
 
-    rc = proto->client_request(s->wire, s->net.pos, s->net.last, &s->unit,
-                               &err);
+    rc = s->conf->origin->proto->client_request(s->wire, s->net.pos,
+                                                s->net.last, &s->unit, &err);
 
     if (rc != NGX_OK
         || ngx_hyperdrive_session_question(s, &q, &reason) != NGX_OK
         || q.stale_error == 0
-        || ngx_hyperdrive_session_find(s, &q, &found) != NGX_OK)
+        || ngx_hyperdrive_session_give(s, &q, q.stale_error, &past) != NGX_OK)
     {
         return NGX_DECLINED;
     }
 
-    rc = NGX_DECLINED;
-
-    if (ngx_hyperdrive_session_past(&q, &found) <= q.stale_error) {
-        rc = ngx_hyperdrive_session_serve(s, &found);
-    }
-
-    ngx_hyperdrive_cache_store_release(&found.ref);
-
-    if (rc != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    counters->error_stale++;
+    s->conf->origin->counters->error_stale++;
 
     s->cached = NGX_HYPERDRIVE_SESSION_CACHE_ERROR;
 

@@ -51,7 +51,7 @@ ngx_hyperdrive_session_mirror(ngx_hyperdrive_session_t *s)
 
     stmt = s->unit.stmt;
 
-    if (s->conf->policy == NULL || stmt == NULL || s->streaming
+    if (stmt == NULL || s->streaming
         || s->mirrored == s->total.queries + 1 || s->deferred || s->failed
         || s->replication)
     {

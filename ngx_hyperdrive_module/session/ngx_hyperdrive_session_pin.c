@@ -140,20 +140,14 @@ ngx_hyperdrive_session_pin_refuses(ngx_hyperdrive_session_t *s,
  * statement.
  */
 
-ngx_int_t
-ngx_hyperdrive_session_pin_check(ngx_hyperdrive_session_t *s)
+void
+ngx_hyperdrive_session_pin_end_refused(ngx_hyperdrive_session_t *s)
 {
     ngx_hyperdrive_proto_error_t  err;
-
-    if (!s->pin.refused) {
-        return NGX_OK;
-    }
 
     ngx_hyperdrive_session_pin_why(s, s->pin.refused, &err);
 
     ngx_hyperdrive_session_fatal(s, err.sqlstate, err.message);
-
-    return NGX_DONE;
 }
 
 
@@ -590,10 +584,6 @@ ngx_hyperdrive_session_pin_piece(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece)
 {
     ngx_uint_t  found, gone;
-
-    if (!s->pinned) {
-        return;
-    }
 
     if (piece->refused) {
 

@@ -156,9 +156,7 @@ ngx_hyperdrive_session_route_wanted(ngx_hyperdrive_session_t *s)
 
     conf = s->pool->conf;
 
-    if (conf->balancer == NULL || conf->positions == NULL
-        || s->unit.stmt == NULL)
-    {
+    if (conf->positions == NULL || s->unit.stmt == NULL) {
         return 0;
     }
 

@@ -190,11 +190,3 @@ ngx_hyperdrive_session_sequence_end(ngx_hyperdrive_session_t *s)
     s->sequence.drawn = 0;
     s->sequence.mixed = 0;
 }
-
-
-ngx_hyperdrive_origin_t *
-ngx_hyperdrive_session_sequence_origin(ngx_hyperdrive_session_t *s)
-{
-    return (s->unit.stmt && s->unit.stmt->plan.recalls && !s->streaming)
-           ? s->drawn : NULL;
-}

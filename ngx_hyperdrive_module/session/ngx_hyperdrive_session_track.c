@@ -22,7 +22,9 @@ ngx_hyperdrive_session_track_run(void *data, ngx_hyperdrive_proto_run_t *run)
 
         /* its connection is its own, and reset by its end */
 
-        if (!ngx_hyperdrive_session_replication_command(s, run)) {
+        if (!ngx_hyperdrive_session_replication_command(s, run)
+            && ngx_hyperdrive_cache_version_on())
+        {
             ngx_hyperdrive_session_write_run(s, run);
         }
 

@@ -506,8 +506,7 @@ ngx_hyperdrive_session_acquire(ngx_hyperdrive_session_t *s)
     s->waiter.bucket = ngx_hyperdrive_session_settings_bucket(s);
     s->waiter.priority = ngx_hyperdrive_session_policy(s,
                              s->streaming ? NULL : s->unit.stmt)->priority;
-    s->waiter.like = s->drawn ? ngx_hyperdrive_session_sequence_origin(s)
-                              : NULL;
+    s->waiter.like = ngx_hyperdrive_session_sequence_origin(s);
 
     rc = ngx_hyperdrive_origin_acquire(s->pool, &s->waiter, &o, &err);
 
@@ -640,7 +639,8 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
         return NGX_DONE;
     }
 
-    if (s->pin.refused && ngx_hyperdrive_session_pin_check(s) != NGX_OK) {
+    if (s->pin.refused) {
+        ngx_hyperdrive_session_pin_end_refused(s);
         return NGX_DONE;
     }
 

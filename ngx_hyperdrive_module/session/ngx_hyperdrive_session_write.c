@@ -202,10 +202,6 @@ ngx_hyperdrive_session_write_run(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_state_stmt_t     *stmt;
     ngx_hyperdrive_session_write_t  *w;
 
-    if (!ngx_hyperdrive_cache_version_on()) {
-        return;
-    }
-
     if (run->named && s->bodies == NULL) {
         /* there is no such statement */
         return;

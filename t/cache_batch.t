@@ -110,11 +110,6 @@ sub client {
 		password => 'pw');
 }
 
-sub counters {
-	my ($name) = @_;
-	return $t->status()->{upstreams}{shop}{total}{$name};
-}
-
 # All that is sent in <sub> is there when the worker looks again.
 
 sub at_once {
@@ -149,71 +144,80 @@ sub right {
 ###############################################################################
 
 sub simple {
-	my $before = counters('hits');
+	my $good;
 
-	at_once(sub {
-		ask($clients[$_], "SELECT v FROM things WHERE id = " . ($_ + 1))
-			for 0 .. $MANY - 1;
+	my $counted = $t->counted(shop => sub {
+		at_once(sub {
+			ask($clients[$_], "SELECT v FROM things WHERE id = "
+				. ($_ + 1)) for 0 .. $MANY - 1;
+		});
+
+		$good = grep { right($clients[$_], $_ + 1) } 0 .. $MANY - 1;
 	});
 
-	is(scalar(grep { right($clients[$_], $_ + 1) } 0 .. $MANY - 1), $MANY,
-		'each client has its own answer');
-	is(counters('hits') - $before, $MANY, 'each was a hit');
+	is($good, $MANY, 'each client has its own answer');
+	is($counted, "$MANY 0 0", 'each was a hit');
 }
 
 # Each has five units in one write, of both protocols, long answers among them.
 
 sub pipelines {
-	my $before = counters('hits');
+	my $good = 0;
 
-	at_once(sub {
+	my $counted = $t->counted(shop => sub {
+		at_once(sub {
+			for my $n (0 .. $MANY - 1) {
+				my $c = $clients[$n];
+
+				ask_prepared($c, $n + 1);
+				$c->send('Q', "SELECT v FROM things "
+					. "WHERE id = " . ($n + 2) . "\0");
+				$c->send('Q', "SELECT v FROM wide WHERE id = "
+					. ($n % 9 + 1) . "\0");
+				ask_prepared($c, $n + 3);
+				ask_prepared($c, $n + 4);
+				$c->flush_out();
+			}
+		});
+
 		for my $n (0 .. $MANY - 1) {
 			my $c = $clients[$n];
 
-			ask_prepared($c, $n + 1);
-			$c->send('Q', "SELECT v FROM things WHERE id = "
-				. ($n + 2) . "\0");
-			$c->send('Q', "SELECT v FROM wide WHERE id = "
-				. ($n % 9 + 1) . "\0");
-			ask_prepared($c, $n + 3);
-			ask_prepared($c, $n + 4);
-			$c->flush_out();
+			$good++ if right($c, $n + 1, $n + 2)
+				&& $c->result()->value()
+					eq ('w' x 9000) . ($n % 9 + 1)
+				&& right($c, $n + 3, $n + 4);
 		}
 	});
 
-	my $good = 0;
-
-	for my $n (0 .. $MANY - 1) {
-		my $c = $clients[$n];
-
-		$good++ if right($c, $n + 1, $n + 2)
-			&& $c->result()->value() eq ('w' x 9000) . ($n % 9 + 1)
-			&& right($c, $n + 3, $n + 4);
-	}
-
 	is($good, $MANY, 'pipelines are answered in their order');
-	is(counters('hits') - $before, 5 * $MANY, 'each of them was a hit');
+	is($counted, 5 * $MANY . ' 0 0', 'each of them was a hit');
 }
 
 # Every other one asks what is not there, and what is there behind it.
 
 sub misses {
-	my ($hits, $misses) = (counters('hits'), counters('misses'));
+	my $good;
+	my $half = $MANY / 2;
 
-	at_once(sub {
-		for my $n (0 .. $MANY - 1) {
-			ask_prepared($clients[$n], 200 + $n) if $n % 2;
-			ask_prepared($clients[$n], $n + 1);
-			$clients[$n]->flush_out();
-		}
+	my $counted = $t->counted(shop => sub {
+		at_once(sub {
+			for my $n (0 .. $MANY - 1) {
+				my $c = $clients[$n];
+
+				ask_prepared($c, 200 + $n) if $n % 2;
+				ask_prepared($c, $n + 1);
+				$c->flush_out();
+			}
+		});
+
+		$good = grep {
+			right($clients[$_], $_ % 2 ? 200 + $_ : (), $_ + 1)
+		} 0 .. $MANY - 1;
 	});
 
-	is(scalar(grep {
-		right($clients[$_], $_ % 2 ? 200 + $_ : (), $_ + 1)
-	} 0 .. $MANY - 1), $MANY, 'hits and misses are answered');
-
-	is(counters('misses') - $misses, $MANY / 2, 'misses are counted once');
-	is(counters('hits') - $hits, $MANY, 'and hits');
+	is($good, $MANY, 'hits and misses are answered');
+	is($counted, "$MANY $half $half", 'each of them is counted once');
 }
 
 # Those who leave in the turn in which they have asked.

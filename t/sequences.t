@@ -84,6 +84,11 @@ stream {
         hyperdrive_catalog  off;
     }
 
+    upstream more {
+        hyperdrive_origin  $url&application_name=more;
+        hyperdrive_pool    max=2 wait=4s;
+    }
+
     server {
         listen           127.0.0.1:8080;
         hyperdrive_pass  one;
@@ -114,6 +119,12 @@ stream {
     server {
         listen           127.0.0.1:8085;
         hyperdrive_pass  early;
+    }
+
+    server {
+        listen            127.0.0.1:8086;
+        hyperdrive_pass   more;
+        hyperdrive_cache  shop;
     }
 }
 
@@ -496,6 +507,7 @@ taken();
 nearest();
 first();
 early();
+kept();
 
 $t->done_testing();
 
@@ -624,6 +636,26 @@ sub early {
 	$c->query($INSERT);
 
 	is(value($c->query($LAST)), 2, 'the first to ask, behind its INSERT');
+	$_->close() for $c, $other;
+}
+
+# What is thrown away ahead of a write, and the Sync of it behind the write, do
+# not keep its table out of memory.
+
+sub kept {
+	my ($c, $other) = map { client(8086) } 1 .. 2;
+	my $read = 'SELECT v FROM things WHERE id = 1';
+
+	$other->query($read);
+	$t->wait_catalog('more');
+
+	$other->query($INSERT);
+	$c->query('LISTEN news');
+	$c->query("UPDATE things SET v = 'z' WHERE id = 1");
+
+	is($t->counted(more => sub { $other->query($read) for 1 .. 2 }),
+		'1 1 1', 'kept behind a write of a pinned client');
+	is($other->query($read)->value(), 'z', '...as it was written');
 	$_->close() for $c, $other;
 }
 

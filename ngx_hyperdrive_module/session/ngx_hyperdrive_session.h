@@ -576,8 +576,13 @@ void ngx_hyperdrive_session_read_handler(ngx_event_t *rev);
 void ngx_hyperdrive_session_write_handler(ngx_event_t *wev);
 /* goes on with the input there is; NGX_DONE: <s> is gone */
 ngx_int_t ngx_hyperdrive_session_process(ngx_hyperdrive_session_t *s);
-/* the unit was answered from the cache: it is counted */
-void ngx_hyperdrive_session_served(ngx_hyperdrive_session_t *s);
+/* the unit was answered, but by no origin of the session: it is counted, and
+   leaves the input; <sqlstate>: of the error that it was, or NULL */
+void ngx_hyperdrive_session_served(ngx_hyperdrive_session_t *s,
+    char *sqlstate);
+/* ...by an answer that was kept, or read for it: all but its end is given */
+void ngx_hyperdrive_session_serve_end(ngx_hyperdrive_session_t *s,
+    char *sqlstate);
 /* a request has failed unseen: it is read once more; NGX_OK, NGX_ERROR */
 ngx_int_t ngx_hyperdrive_session_repeat(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_waiter_ready(ngx_hyperdrive_origin_waiter_t *w,

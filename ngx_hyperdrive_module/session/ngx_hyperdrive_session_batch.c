@@ -115,6 +115,7 @@ ngx_hyperdrive_session_batch(ngx_hyperdrive_session_t *s,
     asked->len = s->unit.len;
     ngx_memcpy(asked->unit, s->net.pos, asked->len);
     s->net.pos += asked->len;
+    s->unit.len = 0;
 
     s->batched = asked;
 
@@ -165,17 +166,16 @@ ngx_hyperdrive_session_batch_handler(ngx_event_t *ev)
 
         s->batched = NULL;
 
-        if (ngx_hyperdrive_session_lookup_plain(s, &asked->q) == NGX_OK) {
-            ngx_hyperdrive_session_served(s);
+        if (ngx_hyperdrive_session_lookup_plain(s, &asked->q) != NGX_OK) {
 
-        } else if (ngx_hyperdrive_net_unread(&s->net, asked->unit, asked->len)
-                   == NGX_OK)
-        {
+            if (ngx_hyperdrive_net_unread(&s->net, asked->unit, asked->len)
+                != NGX_OK)
+            {
+                ngx_hyperdrive_session_fatal(s, "53200", "out of memory");
+                continue;
+            }
+
             s->unbatched = 1;
-
-        } else {
-            ngx_hyperdrive_session_fatal(s, "53200", "out of memory");
-            continue;
         }
 
         ngx_hyperdrive_session_resume(s);

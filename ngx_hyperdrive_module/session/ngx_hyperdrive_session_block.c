@@ -5,6 +5,7 @@
 
 
 #include "session/ngx_hyperdrive_session_diag.h"
+#include "session/ngx_hyperdrive_session_log.h"
 #include "base/ngx_hyperdrive_base_mode.h"
 
 
@@ -63,6 +64,10 @@ ngx_hyperdrive_session_block(ngx_hyperdrive_session_t *s)
         proto->refuse(s->wire, unit, &err, &s->net.out);
         s->net.pos += unit->len;
 
+        if (s->log) {
+            ngx_hyperdrive_session_log_answered(s, err.sqlstate);
+        }
+
         return NGX_OK;
     }
 
@@ -103,12 +108,13 @@ ngx_hyperdrive_session_block(ngx_hyperdrive_session_t *s)
         return NGX_DECLINED;
     }
 
-    ngx_hyperdrive_session_diag_served(s, -1);
+    if (s->diag) {
+        ngx_hyperdrive_session_diag_served(s, -1);
+    }
 
-    s->conf->origin->counters->queries++;
     s->conf->origin->counters->deferred++;
-    s->total.queries++;
-    s->net.pos += unit->len;
+
+    ngx_hyperdrive_session_served(s, NULL);
 
     return NGX_OK;
 }

@@ -5,7 +5,6 @@
 
 
 #include "session/ngx_hyperdrive_session_cache.h"
-#include "session/ngx_hyperdrive_session_diag.h"
 #include "session/ngx_hyperdrive_session_log.h"
 #include "session/ngx_hyperdrive_session_policy.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
@@ -612,9 +611,7 @@ ngx_hyperdrive_session_hit_end(ngx_hyperdrive_session_t *s)
     s->conf->origin->counters->hits++;
     s->total.hits++;
 
-    ngx_hyperdrive_session_diag_served(s,
-                          s->conf->origin->proto->serve_end(s->wire, &s->unit,
-                                                            &s->net.out));
+    ngx_hyperdrive_session_serve_end(s, NULL);
 }
 
 
@@ -674,9 +671,6 @@ ngx_hyperdrive_session_lookup_stale(ngx_hyperdrive_session_t *s)
     s->cached = NGX_HYPERDRIVE_SESSION_CACHE_ERROR;
 
     ngx_hyperdrive_session_hit_end(s);
-    ngx_hyperdrive_session_served(s);
-
-    s->net.pos += s->unit.len;
 
     return NGX_OK;
 }

@@ -5,7 +5,6 @@
 
 
 #include "session/ngx_hyperdrive_session_diag.h"
-#include "session/ngx_hyperdrive_session_log.h"
 #include "base/ngx_hyperdrive_base_cursor.h"
 #include "base/ngx_hyperdrive_base_mode.h"
 #include "sql/ngx_hyperdrive_sql_asks.h"
@@ -50,7 +49,7 @@ static ngx_int_t ngx_hyperdrive_session_diag_number(ngx_str_t *text,
 static ngx_hyperdrive_session_diag_t *
 ngx_hyperdrive_session_diag_get(ngx_hyperdrive_session_t *s)
 {
-    if (s->diag == NULL && s->conf->origin->proto->numbers) {
+    if (s->diag == NULL) {
         s->diag = calloc(1, sizeof(ngx_hyperdrive_session_diag_t));
 
         if (s->diag) {
@@ -76,12 +75,6 @@ ngx_hyperdrive_session_diag_answer(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_proto_conditions_t   list;
 
     stmt = s->unit.stmt;
-
-    if (stmt == NULL || stmt->plan.asks == 0 || s->streaming
-        || s->unit.formats.len == 0)
-    {
-        return NGX_DECLINED;
-    }
 
     s->conf->origin->asks |= stmt->plan.asks;
 
@@ -114,17 +107,11 @@ ngx_hyperdrive_session_diag_answer(ngx_hyperdrive_session_t *s)
 
     proto = s->conf->origin->proto;
 
-    if (d->asking
-        || (s->origin && s->outstanding == 0
-            && proto->origin_owes(s->origin->wire)))
+    if (s->outstanding || d->asking
+        || (s->origin && proto->origin_owes(s->origin->wire)))
     {
-        /* to us: what it asks about is not there to be found any more */
-        return NGX_AGAIN;
-    }
-
-    if (s->outstanding) {
-
-        /* what it asks about is under way, or from before that */
+        /* what it asks about is under way, or from before that; what is owed
+           to us only is to be told by it, as the origin cannot any more */
 
         return NGX_AGAIN;
     }
@@ -182,13 +169,7 @@ ngx_hyperdrive_session_diag_answer(ngx_hyperdrive_session_t *s)
     d->here = 0;
     d->there = 0;
 
-    s->conf->origin->counters->queries++;
-    s->total.queries++;
-    s->net.pos += s->unit.len;
-
-    if (s->log) {
-        ngx_hyperdrive_session_log_answered(s, NULL);
-    }
+    ngx_hyperdrive_session_served(s, NULL);
 
     return NGX_OK;
 }
@@ -267,13 +248,6 @@ ngx_hyperdrive_session_diag_align(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_session_diag_t  *d;
 
     stmt = s->unit.stmt;
-
-    if (stmt == NULL || s->conf->origin->proto->numbers == NULL
-        || (stmt->plan.asks == 0
-            && !(stmt->plan.may_write && s->conf->origin->asks)))
-    {
-        return NGX_OK;
-    }
 
     d = ngx_hyperdrive_session_diag_get(s);
     if (d == NULL) {
@@ -466,10 +440,6 @@ ngx_hyperdrive_session_diag_save(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_session_diag_t  *d;
 
     d = s->diag;
-
-    if (d == NULL) {
-        return NGX_OK;
-    }
 
     if (d->asking) {
         return NGX_AGAIN;
@@ -710,21 +680,23 @@ ngx_hyperdrive_session_diag_clear(ngx_hyperdrive_session_diag_t *d)
 void
 ngx_hyperdrive_session_diag_end(ngx_hyperdrive_session_t *s)
 {
-    if (s->diag) {
-        s->diag->asking = 0;
-        s->diag->rows = 0;
-        s->diag->nunits = 0;
-        s->diag->statement = 0;
-        s->diag->over = 0;
-        s->diag->instead = 0;
-        s->diag->more = 0;
-        s->diag->result = 0;
-        s->diag->seen = 0;
-        s->diag->set = 0;
-        s->diag->unsaved = 0;
-        s->diag->here = 0;
-        s->diag->there = 0;
-    }
+    ngx_hyperdrive_session_diag_t  *d;
+
+    d = s->diag;
+
+    d->asking = 0;
+    d->rows = 0;
+    d->nunits = 0;
+    d->statement = 0;
+    d->over = 0;
+    d->instead = 0;
+    d->more = 0;
+    d->result = 0;
+    d->seen = 0;
+    d->set = 0;
+    d->unsaved = 0;
+    d->here = 0;
+    d->there = 0;
 }
 
 

@@ -80,7 +80,15 @@ struct ngx_hyperdrive_session_diag_s {
 
 /* the unit may be one for _diag_answer() */
 #define ngx_hyperdrive_session_diag_asked(s)                                  \
-    ((s)->unit.stmt && (s)->unit.stmt->plan.asks)
+    ((s)->unit.stmt && (s)->unit.stmt->plan.asks && !(s)->streaming           \
+     && (s)->unit.formats.len)
+
+/* ...for _diag_align(): it asks, or may change what somebody here has asked
+   for */
+#define ngx_hyperdrive_session_diag_matters(s)                                \
+    ((s)->unit.stmt                                                           \
+     && ((s)->unit.stmt->plan.asks                                            \
+         || ((s)->unit.stmt->plan.may_write && (s)->conf->origin->asks)))
 
 /* with no origin, or one that owes nothing: NGX_OK: the unit is answered;
    NGX_AGAIN: it has to wait; NGX_DECLINED: it is not ours to answer */
@@ -95,8 +103,8 @@ void ngx_hyperdrive_session_diag_run(ngx_hyperdrive_session_t *s,
 /* <s> has a diag; NGX_OK: it was the answer to a request of our own */
 ngx_int_t ngx_hyperdrive_session_diag_piece(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece);
-/* the idle origin is about to be used for something else; NGX_AGAIN: not yet,
-   it is asked first */
+/* <s> has a diag, and its idle origin is about to be used for something else;
+   NGX_AGAIN: not yet, it is asked first */
 ngx_int_t ngx_hyperdrive_session_diag_save(ngx_hyperdrive_session_t *s);
 /* the client has got an answer that came from no origin of its own: <rows>, or
    -1: none, just an end */
@@ -104,7 +112,7 @@ void ngx_hyperdrive_session_diag_served(ngx_hyperdrive_session_t *s,
     int64_t rows);
 /* there are no conditions */
 void ngx_hyperdrive_session_diag_clear(ngx_hyperdrive_session_diag_t *d);
-/* the session parts with its origin */
+/* <s> has a diag, and parts with its origin */
 void ngx_hyperdrive_session_diag_end(ngx_hyperdrive_session_t *s);
 /* all as after the log-in */
 void ngx_hyperdrive_session_diag_free(ngx_hyperdrive_session_t *s);

@@ -525,7 +525,7 @@ ngx_hyperdrive_session_pin_settled(ngx_hyperdrive_session_t *s)
 
     if (!s->pin.check || s->pin.asking || s->streaming
         || !proto->origin_idle(o->wire)
-        || ngx_hyperdrive_session_diag_save(s) == NGX_AGAIN)
+        || (s->diag && ngx_hyperdrive_session_diag_save(s) == NGX_AGAIN))
     {
         return;
     }

@@ -30,16 +30,22 @@ ngx_hyperdrive_session_prepare(ngx_hyperdrive_session_t *s)
                                       ngx_hyperdrive_session_prepare_epoch(s),
                                       s->origin || s->failed ? NULL
                                                              : &s->net.out);
-    if (rc == NGX_OK && !s->unit.flush) {
-        s->conf->origin->counters->queries++;
-        s->total.queries++;
+    if (rc != NGX_OK) {
+        return rc;
     }
 
-    if (rc == NGX_OK && s->diag && s->unit.clears) {
+    if (s->diag && s->unit.clears) {
         ngx_hyperdrive_session_diag_clear(s->diag);
     }
 
-    return rc;
+    if (s->unit.flush) {
+        s->net.pos += s->unit.len;
+
+    } else {
+        ngx_hyperdrive_session_served(s, NULL);
+    }
+
+    return NGX_OK;
 }
 
 

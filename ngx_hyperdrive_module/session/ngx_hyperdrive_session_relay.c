@@ -53,7 +53,6 @@ ngx_hyperdrive_session_detach(ngx_hyperdrive_session_t *s)
 
     rc = ngx_hyperdrive_session_pin_end(s);
 
-
     if (s->diag) {
         ngx_hyperdrive_session_diag_end(s);
     }

@@ -5,7 +5,6 @@
 
 
 #include "session/ngx_hyperdrive_session_cache.h"
-#include "session/ngx_hyperdrive_session_diag.h"
 #include "session/ngx_hyperdrive_session_log.h"
 #include "session/ngx_hyperdrive_session_policy.h"
 #include "session/ngx_hyperdrive_session_position.h"
@@ -546,11 +545,9 @@ static void
 ngx_hyperdrive_session_route_end(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_route_t *r)
 {
-    ngx_hyperdrive_proto_t         *proto;
     ngx_hyperdrive_proto_error_t    err;
     ngx_hyperdrive_shm_counters_t  *counters;
 
-    proto = s->conf->origin->proto;
     counters = s->conf->origin->counters;
 
     if (r->begun && (r->error || (r->rc == NGX_OK && r->complete)))
@@ -562,20 +559,10 @@ ngx_hyperdrive_session_route_end(ngx_hyperdrive_session_t *s,
             ngx_hyperdrive_session_log_rows(s, r->rows);
         }
 
-        ngx_hyperdrive_session_diag_served(s, proto->serve_end(s->wire,
-                                                               &s->unit,
-                                                               &s->net.out));
-
         counters->replica_reads++;
-        counters->queries++;
-        s->total.queries++;
-        s->net.pos += s->unit.len;
 
-        if (s->log) {
-            ngx_hyperdrive_session_log_answered(s, r->sqlstate[0]
-                                                   ? (char *) r->sqlstate
-                                                   : NULL);
-        }
+        ngx_hyperdrive_session_serve_end(s, r->sqlstate[0]
+                                            ? (char *) r->sqlstate : NULL);
 
         if (s->fill) {
             (void) ngx_hyperdrive_session_fill_end(s->fill);

@@ -128,8 +128,6 @@ void
 ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece)
 {
-    ngx_uint_t  own;
-
     if (s->diag && ngx_hyperdrive_session_diag_piece(s, piece) == NGX_OK) {
         return;
     }
@@ -178,22 +176,14 @@ ngx_hyperdrive_session_track_piece(ngx_hyperdrive_session_t *s,
         ngx_hyperdrive_session_settings_discard(s);
     }
 
-    if (piece->tag >= NGX_HYPERDRIVE_SESSION_TAG_PIN) {
-        return;
-    }
-
-    own = (piece->own && piece->type == NGX_HYPERDRIVE_PROTO_READY);
-
-    /* the end of ours may be the last that was owed, behind the client's */
-
-    if (ngx_hyperdrive_cache_version_on()
-        && (!own || s->conf->origin->proto->origin_settled(s->origin->wire)))
+    if (piece->tag >= NGX_HYPERDRIVE_SESSION_TAG_PIN
+        || (piece->own && piece->type == NGX_HYPERDRIVE_PROTO_READY))
     {
-        ngx_hyperdrive_session_write_piece(s, piece);
+        return;
     }
 
-    if (own) {
-        return;
+    if (ngx_hyperdrive_cache_version_on()) {
+        ngx_hyperdrive_session_write_piece(s, piece);
     }
 
     if (s->time) {

@@ -279,7 +279,6 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
     if (s->unit.prepare && !s->streaming
         && ngx_hyperdrive_session_prepare(s) == NGX_OK)
     {
-        s->net.pos += s->unit.len;
         return NGX_OK;
     }
 
@@ -361,11 +360,6 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
 
             rc = ngx_hyperdrive_session_block(s);
 
-            if (rc == NGX_OK && s->log) {
-                ngx_hyperdrive_session_log_answered(s, s->unit.fails ? "25P02"
-                                                                     : NULL);
-            }
-
             if (rc != NGX_DECLINED) {
                 return rc;
             }
@@ -375,15 +369,8 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
 
             rc = ngx_hyperdrive_session_lookup(s);
 
-            if (rc == NGX_OK) {
-                ngx_hyperdrive_session_served(s);
-                s->net.pos += s->unit.len;
-
-                return NGX_OK;
-            }
-
-            if (rc == NGX_AGAIN) {
-                return NGX_AGAIN;
+            if (rc != NGX_DECLINED) {
+                return rc;
             }
         }
 
@@ -480,14 +467,33 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
 
 
 void
-ngx_hyperdrive_session_served(ngx_hyperdrive_session_t *s)
+ngx_hyperdrive_session_served(ngx_hyperdrive_session_t *s, char *sqlstate)
 {
     s->conf->origin->counters->queries++;
     s->total.queries++;
+    s->net.pos += s->unit.len;
 
     if (s->log) {
-        ngx_hyperdrive_session_log_answered(s, NULL);
+        ngx_hyperdrive_session_log_answered(s, sqlstate);
     }
+}
+
+
+void
+ngx_hyperdrive_session_serve_end(ngx_hyperdrive_session_t *s, char *sqlstate)
+{
+    int64_t                  rows;
+    ngx_hyperdrive_proto_t  *proto;
+
+    proto = s->conf->origin->proto;
+
+    rows = proto->serve_end(s->wire, &s->unit, &s->net.out);
+
+    if (proto->numbers) {
+        ngx_hyperdrive_session_diag_served(s, rows);
+    }
+
+    ngx_hyperdrive_session_served(s, sqlstate);
 }
 
 
@@ -616,7 +622,9 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
         }
     }
 
-    if (proto->numbers && ngx_hyperdrive_session_diag_align(s) != NGX_OK) {
+    if (ngx_hyperdrive_session_diag_matters(s)
+        && ngx_hyperdrive_session_diag_align(s) != NGX_OK)
+    {
         ngx_hyperdrive_session_fatal(s, "53200", "out of memory");
         return NGX_DONE;
     }

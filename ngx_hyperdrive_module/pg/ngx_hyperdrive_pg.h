@@ -172,6 +172,15 @@ typedef struct {
 extern ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto;
 
 
+/* a message with what a COPY brings, or its end */
+
+static ngx_inline ngx_uint_t
+ngx_hyperdrive_pg_data(u_char type)
+{
+    return type == 'd' || type == 'c' || type == 'f';
+}
+
+
 /* ngx_hyperdrive_pg.c */
 
 /*

@@ -258,8 +258,7 @@ ngx_hyperdrive_pg_client_data(void *data, u_char *pos)
         return !client->drop;
     }
 
-    return client->scanned == 0
-           && (pos[0] == 'd' || pos[0] == 'c' || pos[0] == 'f');
+    return client->scanned == 0 && ngx_hyperdrive_pg_data(pos[0]);
 }
 
 

@@ -37,12 +37,14 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
     u_char                        type;
     uint32_t                      len;
     ngx_int_t                     rc;
+    ngx_uint_t                    copies;
     ngx_hyperdrive_pg_client_t   *c;
     ngx_hyperdrive_pg_origin_t   *o;
     ngx_hyperdrive_pg_forward_t   f;
 
     c = client;
     o = origin;
+    copies = 0;
 
     f.client = c;
     f.origin = o;
@@ -123,6 +125,9 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
                 return NGX_DECLINED;
             }
 
+            /* or of a group, which is open then */
+            copies = 1;
+
             continue;
         }
 
@@ -143,6 +148,13 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
         }
 
         type = f.pos[0];
+
+        if (copies && !o->open && !o->copy_in && !ngx_hyperdrive_pg_data(type))
+        {
+            /* what is behind the data of a Query's COPY is another unit */
+            return NGX_DECLINED;
+        }
+
         len = ngx_hyperdrive_base_get_u32(f.pos + 1);
 
         if (len < 4 || len > NGX_HYPERDRIVE_MAX_MESSAGE) {
@@ -195,6 +207,9 @@ ngx_hyperdrive_pg_forward(void *client, void *origin, u_char **pos,
 
             c->skipped = (c->drop && (o->copy_in || o->ignore));
             c->ends = !c->skipped;
+
+        } else if (ngx_hyperdrive_pg_data(type)) {
+            copies = 1;
         }
     }
 }

@@ -60,6 +60,13 @@ ngx_hyperdrive_session_settings_align(ngx_hyperdrive_session_t *s)
         return NGX_OK;
     }
 
+    if (s->wire
+        && s->conf->origin->proto->client_data(s->wire, s->net.pos))
+    {
+        /* of a COPY that has taken it back: perhaps half a message */
+        return NGX_OK;
+    }
+
     if (s->outstanding) {
         return NGX_BUSY;
     }

@@ -136,7 +136,8 @@ ngx_hyperdrive_classify(ngx_str_t *text, ngx_uint_t mode,
                         && ngx_strcmp(facts.verb, "DEALLOCATE") == 0);
 
     if ((facts.kind == NGX_HYPERDRIVE_SQL_PREPARE
-         || ngx_strcmp(facts.verb, "EXPLAIN") == 0)
+         || ngx_strcmp(facts.verb, "EXPLAIN") == 0
+         || ngx_strcmp(facts.verb, "CREATE") == 0)
         && facts.nstatements == 1 && !plan->deallocate && !sql_mode.mysql
         && ngx_hyperdrive_sql_prepare(text, &sql_mode, &prepare) == NGX_OK)
     {

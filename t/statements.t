@@ -625,6 +625,32 @@ my @scripts = (
 			$c->query('EXECUTE s(4)'));
 	},
 
+	'EXECUTE in SQL, to make a table' => sub {
+		my ($c) = @_;
+
+		return ($c->prepare('s', $QUERY),
+			$c->query('CREATE TEMP TABLE made AS EXECUTE s(7)'),
+			$c->query('SELECT v + 0 FROM made'),
+			$c->extended('CREATE TEMP TABLE more (v) ON COMMIT DROP '
+				. 'AS EXECUTE s(8) WITH NO DATA'),
+			$c->query('CREATE TEMP TABLE IF NOT EXISTS made AS '
+				. 'EXECUTE s(9)'),
+			$c->query('CREATE TABLE x AS EXECUTE nosuch'),
+			$c->query('DROP TABLE made'));
+	},
+
+	'EXECUTE and PREPARE by a Query in a group' => sub {
+		my ($c) = @_;
+
+		my @first = $c->parse('s', $QUERY)->query('PREPARE s AS SELECT 5');
+		my @then = $c->sync()->result();
+
+		$c->parse('s2', $QUERY)->query('EXECUTE s2(3)');
+
+		return (@first, @then, $c->sync()->result(),
+			$c->query('EXECUTE s(4)'), $c->query('EXECUTE s2(4)'));
+	},
+
 	'EXECUTE in SQL, in a block' => sub {
 		my ($c) = @_;
 

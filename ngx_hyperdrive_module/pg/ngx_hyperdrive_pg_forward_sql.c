@@ -27,6 +27,8 @@ static ngx_int_t ngx_hyperdrive_pg_forward_sql_target(
 static ngx_int_t ngx_hyperdrive_pg_forward_sql_unnamed(
     ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_stmt_t *stmt,
     ngx_hyperdrive_state_name_t *target);
+static ngx_uint_t ngx_hyperdrive_pg_forward_sql_grouped(
+    ngx_hyperdrive_pg_forward_t *f, ngx_hyperdrive_state_name_t *entry);
 static ngx_int_t ngx_hyperdrive_pg_forward_sql_text(
     ngx_hyperdrive_pg_forward_t *f, u_char type,
     ngx_hyperdrive_state_stmt_t *stmt, uint64_t id);
@@ -38,15 +40,7 @@ ngx_int_t
 ngx_hyperdrive_pg_forward_sql(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_state_stmt_t *stmt, ngx_hyperdrive_state_name_t **target)
 {
-    ngx_int_t                    rc;
-    ngx_hyperdrive_pg_origin_t  *o;
-
-    o = f->origin;
-
-    if (o->open && !o->prelude && !o->begun) {
-        /* a Query in a group of the extended protocol */
-        return NGX_DECLINED;
-    }
+    ngx_int_t  rc;
 
     rc = ngx_hyperdrive_pg_forward_sql_target(f, stmt, target);
 
@@ -57,7 +51,7 @@ ngx_hyperdrive_pg_forward_sql(ngx_hyperdrive_pg_forward_t *f,
     ngx_hyperdrive_pg_forward_sql_run(f, stmt, *target);
 
     return ngx_hyperdrive_pg_forward_sql_text(f, 'Q', stmt,
-                         ngx_hyperdrive_pg_forward_id(o, (*target)->stmt));
+                 ngx_hyperdrive_pg_forward_id(f->origin, (*target)->stmt));
 }
 
 
@@ -176,7 +170,7 @@ ngx_hyperdrive_pg_forward_sql_target(ngx_hyperdrive_pg_forward_t *f,
         return rc;
     }
 
-    if (entry == NULL) {
+    if (entry == NULL || ngx_hyperdrive_pg_forward_sql_grouped(f, entry)) {
         return NGX_DECLINED;
     }
 
@@ -187,6 +181,31 @@ ngx_hyperdrive_pg_forward_sql_target(ngx_hyperdrive_pg_forward_t *f,
     }
 
     return rc;
+}
+
+
+/*
+ * A Query in a group of the extended protocol, for which <entry> would have to
+ * be prepared: an error of that would be the group's, and not the Query's.
+ */
+
+static ngx_uint_t
+ngx_hyperdrive_pg_forward_sql_grouped(ngx_hyperdrive_pg_forward_t *f,
+    ngx_hyperdrive_state_name_t *entry)
+{
+    ngx_hyperdrive_pg_origin_t   *o;
+    ngx_hyperdrive_state_item_t  *item;
+
+    o = f->origin;
+
+    if (f->pos[0] != 'Q' || !o->open || o->prelude || o->begun) {
+        return 0;
+    }
+
+    item = ngx_hyperdrive_state_set_find(&o->set,
+                             ngx_hyperdrive_pg_forward_id(o, entry->stmt));
+
+    return item == NULL || item->epoch < entry->epoch;
 }
 
 

@@ -8,8 +8,8 @@
 
 
 /*
- * PREPARE and EXECUTE: which name they speak of, what is prepared, and whether
- * more is run than that.
+ * PREPARE and EXECUTE, by themselves or within another statement: which name
+ * they speak of, what is prepared, and whether more is run than that.
  */
 
 
@@ -21,6 +21,8 @@ typedef struct {
 
 
 static ngx_int_t ngx_hyperdrive_sql_prepare_explain(
+    ngx_hyperdrive_sql_prepare_read_t *r);
+static ngx_int_t ngx_hyperdrive_sql_prepare_create(
     ngx_hyperdrive_sql_prepare_read_t *r);
 static ngx_int_t ngx_hyperdrive_sql_prepare_name(
     ngx_hyperdrive_sql_prepare_read_t *r, ngx_str_t *name);
@@ -38,6 +40,7 @@ ngx_int_t
 ngx_hyperdrive_sql_prepare(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
     ngx_hyperdrive_sql_prepare_t *p)
 {
+    ngx_uint_t                         creates;
     ngx_hyperdrive_sql_prepare_read_t  r;
 
     ngx_memzero(p, sizeof(ngx_hyperdrive_sql_prepare_t));
@@ -61,14 +64,20 @@ ngx_hyperdrive_sql_prepare(ngx_str_t *text, ngx_hyperdrive_sql_mode_t *mode,
         return ngx_hyperdrive_sql_prepare_body(&r, &p->body);
     }
 
-    if (ngx_hyperdrive_sql_prepare_explain(&r) != NGX_OK
+    if (ngx_hyperdrive_sql_prepare_explain(&r) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    creates = ngx_hyperdrive_sql_prepare_word(&r, "create");
+
+    if ((creates && ngx_hyperdrive_sql_prepare_create(&r) != NGX_OK)
         || !ngx_hyperdrive_sql_prepare_word(&r, "execute")
         || ngx_hyperdrive_sql_prepare_name(&r, &p->name) != NGX_OK)
     {
         return NGX_DECLINED;
     }
 
-    p->plain = ngx_hyperdrive_sql_prepare_plain(&r);
+    p->plain = !creates && ngx_hyperdrive_sql_prepare_plain(&r);
 
     return NGX_OK;
 }
@@ -92,6 +101,27 @@ ngx_hyperdrive_sql_prepare_explain(ngx_hyperdrive_sql_prepare_read_t *r)
     }
 
     (void) ngx_hyperdrive_sql_prepare_word(r, "verbose");
+
+    return NGX_OK;
+}
+
+
+/* CREATE [TEMPORARY | UNLOGGED] TABLE [IF NOT EXISTS] name ... AS */
+
+static ngx_int_t
+ngx_hyperdrive_sql_prepare_create(ngx_hyperdrive_sql_prepare_read_t *r)
+{
+    while (!ngx_hyperdrive_sql_prepare_word(r, "as")) {
+
+        if (r->tok.type == NGX_HYPERDRIVE_SQL_T_END
+            || r->tok.type == NGX_HYPERDRIVE_SQL_T_ERROR
+            || r->tok.type == NGX_HYPERDRIVE_SQL_T_STRING)
+        {
+            return NGX_DECLINED;
+        }
+
+        ngx_hyperdrive_sql_lexer_next(&r->lexer, &r->tok);
+    }
 
     return NGX_OK;
 }

@@ -47,6 +47,13 @@ static prepare_t  prepares[] = {
     { "EXPLAIN ANALYZE VERBOSE EXECUTE p", "p|plain" },
     { "EXPLAIN (ANALYZE, COSTS off) EXECUTE p(f())", "p|calls" },
     { "EXPLAIN SELECT 1", "no" },
+    { "CREATE TABLE t AS EXECUTE p", "p|calls" },
+    { "CREATE UNLOGGED TABLE IF NOT EXISTS a.t (b) WITH (fillfactor = 70)"
+      " ON COMMIT DROP AS execute \"P\"(1) WITH NO DATA", "\"P\"|calls" },
+    { "CREATE TABLE t AS SELECT 1", "no" },
+    { "CREATE TABLE t AS", "no" },
+    { "CREATE TABLE t (c text DEFAULT 'AS EXECUTE p')", "no" },
+    { "CREATE", "no" },
     { "EXECUTE 'p'", "no" },
     { "EXECUTE", "no" },
     { "DEALLOCATE p", "no" },

@@ -27,7 +27,8 @@ use lib 'lib';
 use Test::Hyperdrive;
 use Test::Hyperdrive::Differential qw(to_text from_text);
 use Test::Hyperdrive::Differential::PG qw(run differ minimise);
-use Test::Hyperdrive::Differential::PG::Script qw(script setup begin);
+use Test::Hyperdrive::Differential::PG::Script qw(script setup begin
+	altered);
 use Test::Hyperdrive::Process qw(wait_for);
 use Time::HiRes qw(time);
 
@@ -212,7 +213,7 @@ sub answers {
 
 	prepare($way);
 
-	return run($script, client => sub { client($way, @_) },
+	my $log = run($script, client => sub { client($way, @_) },
 		running => sub {
 			my ($over) = @_;
 
@@ -223,6 +224,33 @@ sub answers {
 			wait_for(sub { $look->query($sql)->value()
 				|| $over->() }, 30, 'a sleep');
 		});
+
+	forget($way, $script);
+
+	return $log;
+}
+
+# What would be in the way of the next.
+
+sub forget {
+	my ($way, $script) = @_;
+
+	my $sql = "SELECT gid FROM pg_prepared_xacts WHERE database = '$way'";
+
+	$pg->psql("ROLLBACK PREPARED '$_->[0]'", db => $way)
+		for @{$look->query($sql)->rows()};
+
+	my @requests = altered($script);
+	return unless @requests;
+
+	my $c = client($way, user => 'u1');
+
+	for my $request (@requests) {
+		my $error = $c->query($request)->error();
+		die "$way: $error->{M}\n" if $error;
+	}
+
+	$c->close();
 }
 
 # What is in the tables behind it all.
@@ -268,7 +296,7 @@ sub check {
 
 	# what the database itself does not answer is no script
 
-	if (my ($why) = grep { /failed:/ } @{$direct->[-1]}) {
+	if (my ($why) = grep { /^client \d: failed:/ } @{$direct->[-1]}) {
 		note("no script: $why\n" . to_text({ %$script, steps =>
 			[ grep { defined } @{$script->{steps}}[0 .. $#$direct - 1] ] }));
 		return '';

@@ -12,7 +12,7 @@ use strict;
 
 use base qw/ Exporter /;
 
-our @EXPORT_OK = qw/ script setup begin /;
+our @EXPORT_OK = qw/ script setup begin altered /;
 
 use constant CLIENTS => 3;
 
@@ -38,6 +38,8 @@ CREATE FUNCTION zone_it(text) RETURNS void LANGUAGE plpgsql AS
     'BEGIN PERFORM set_config(''TimeZone'', $1, false); END';
 CREATE FUNCTION plain(int) RETURNS int LANGUAGE sql IMMUTABLE AS
     'SELECT $1 * 2';
+SELECT lo_from_bytea(6000, 'large object');
+GRANT ALL ON LARGE OBJECT 6000 TO public;
 
 EOS
 
@@ -50,6 +52,12 @@ CREATE TABLE t (id int PRIMARY KEY, v text, n numeric DEFAULT 0);
 CREATE TABLE child (id int PRIMARY KEY,
     tid int REFERENCES t DEFERRABLE INITIALLY DEFERRED);
 CREATE TABLE serial (id serial, v text);
+CREATE TABLE alt (id int, v text);
+INSERT INTO alt VALUES (1, '11'), (2, '22');
+CREATE FUNCTION alt_it() RETURNS int LANGUAGE sql STABLE AS
+    'SELECT count(*)::int FROM s$n.alt';
+ALTER TABLE alt OWNER TO u0;
+ALTER FUNCTION alt_it() OWNER TO u0;
 CREATE SEQUENCE sq;
 CREATE VIEW vt AS SELECT id, upper(v) AS u FROM t;
 CREATE FUNCTION bump(int) RETURNS numeric LANGUAGE plpgsql AS
@@ -59,6 +67,9 @@ CREATE FUNCTION total() RETURNS numeric LANGUAGE sql STABLE AS
     'SELECT sum(n) FROM s$n.t';
 CREATE PROCEDURE add_it(int) LANGUAGE plpgsql AS
     'BEGIN UPDATE s$n.t SET n = n + \$1; END';
+CREATE PROCEDURE commit_it(int) LANGUAGE plpgsql AS
+    'BEGIN UPDATE s$n.t SET n = n + \$1; COMMIT;
+     UPDATE s$n.t SET n = n + 100; ROLLBACK; END';
 RESET search_path;
 
 EOS
@@ -80,7 +91,26 @@ EOS
 	return $sql;
 }
 
-# What brings all that back, as requests of the first client.
+# What brings back what has been altered, if a script does so: not between all
+# of them, or no answer would ever be in the cache.
+
+sub altered {
+	my ($script) = @_;
+
+	return unless grep { grep { grep { /ALTER TABLE|REVOKE|REPLACE/i } @$_
+		} @{$_->[1]} } @{$script->{steps}};
+
+	return map { (
+		"DO \$\$ BEGIN ALTER TABLE s$_.alt RENAME w TO v; "
+		. "EXCEPTION WHEN undefined_column THEN NULL; END \$\$",
+		"ALTER TABLE s$_.alt ALTER v TYPE text",
+		"GRANT ALL ON s$_.alt TO r0, r1",
+		"CREATE OR REPLACE FUNCTION s$_.alt_it() RETURNS int LANGUAGE sql "
+		. "STABLE AS 'SELECT count(*)::int FROM s$_.alt'"
+	) } 0 .. CLIENTS - 1;
+}
+
+# What brings all the rest back, as requests of the first client.
 
 sub begin {
 	return ('DELETE FROM shared; INSERT INTO shared '
@@ -194,6 +224,8 @@ BEGIN {
 		3, \&unexecuted,
 		2, \&malformed,
 		2, \&savepoints,
+		1, \&two_phases,
+		1, \&large,
 	);
 
 	while (my ($weight, $kind) = splice @weights, 0, 2) {
@@ -214,7 +246,7 @@ sub held {
 
 	$c->{held} = 1 if $sql =~ /BEGIN|START|TEMP|LISTEN|lock|HOLD|PREPARE
 		|\bsq\b|serial|currval|lastval|DO|CALL|_it|bump|SAVEPOINT
-		|SET|set_config|copy/xi;
+		|SET|set_config|copy|lo_|loread|ALTER/xi;
 
 	return $sql;
 }
@@ -231,7 +263,7 @@ sub extended {
 
 	my @rows = rnd(6) ? () : (1 + rnd(2));
 
-	return [ [ 'P', '', $sql, [] ],
+	return [ [ 'P', '', $sql, types($sql) ],
 		[ 'B', '', '', \@values, [], rnd(5) ? [] : [ 1 ] ],
 		rnd(4) ? [ 'D', 'P', '' ] : (),
 		[ 'E', '', @rows ], rnd(8) ? () : ([ 'E', '' ]), [ 'S' ] ];
@@ -330,12 +362,14 @@ sub name {
 	return any('p1', 'p2', 'p3', '');
 }
 
-# What itself names a statement is not executed by EXECUTE: it would find only
-# those of PREPARE, see docs/postgres.md.
+# What itself names a statement, or goes back to defaults, is not executed by
+# EXECUTE: it would find only those of PREPARE, or those of the database, see
+# docs/postgres.md.
 
 sub name_for {
 	my ($sql) = @_;
-	return $sql =~ /^(?:PREPARE|EXECUTE|DEALLOCATE)/ ? any('q1', 'q2', '')
+	return $sql =~ /PREPARE|EXECUTE|DEALLOCATE|RESET|DEFAULT|DISCARD/i
+		? any('q1', 'q2', '')
 		: name();
 }
 
@@ -355,7 +389,7 @@ sub named {
 		$name = name_for($sql);
 
 		held($sql);
-		return [ [ 'P', $name, $sql, [] ],
+		return [ [ 'P', $name, $sql, types($sql) ],
 			rnd(2) ? ([ 'D', 'S', $name ]) : (), [ 'S' ] ];
 	}
 
@@ -364,6 +398,15 @@ sub named {
 
 	return [ bound('', $name), rnd(2) ? [ 'D', 'P', '' ] : (),
 		[ 'E', '' ], [ 'S' ] ];
+}
+
+# Mostly the database finds the types of parameters by itself; of one that is
+# not there they are not looked at in a DEALLOCATE.
+
+sub types {
+	my ($sql) = @_;
+
+	return rnd(6) || $sql =~ /DEALLOCATE/i ? [] : [ any(0, 20, 23, 25, 1043) ];
 }
 
 sub bound {
@@ -414,7 +457,8 @@ sub pipeline {
 
 	for (0 .. 1 + rnd(4)) {
 		my ($messages) = any(\&simple, \&extended, \&named,
-			\&extended)->();
+			\&extended, \&simple, \&extended, \&named,
+			\&pieces, \&copy_in_extended, \&copied)->();
 		push @m, @$messages;
 	}
 
@@ -471,6 +515,19 @@ sub copy_in {
 	return rnd(3) ? [ @m, @rest ] : ([ @m ], [ @rest ]);
 }
 
+# COPY in one text with others, all of it at once.
+
+sub copied {
+	$c->{held} = 1;
+
+	return [ [ 'Q', any('COPY t (id, v) FROM STDIN', 'SELECT 1; '
+		. 'COPY t (id, v) FROM STDIN; SELECT count(*) FROM t',
+		"SET app.x = 'c'; COPY shared FROM STDIN",
+		'COPY t (id, v) FROM STDIN; COPY (VALUES (1)) TO STDOUT') ],
+		(map { data() } 0 .. rnd(3)),
+		rnd(3) ? [ 'c' ] : [ 'f', 'no more' ] ];
+}
+
 sub data {
 	return [ 'd', (50 + rnd(6)) . "\t" . any('x', 'y', '\N') . "\n" ];
 }
@@ -482,6 +539,42 @@ sub copy_in_extended {
 		[ 'B', '', '', [] ], [ 'E', '' ],
 		(map { data() } 0 .. rnd(3)),
 		rnd(3) ? [ 'c' ] : [ 'f', 'failed' ], [ 'S' ] ];
+}
+
+# What is prepared and committed behind it, by anybody.
+
+sub two_phases {
+	my $name = any('x', 'y');
+
+	$c->{held} = 1;
+
+	return ([ [ 'Q', begin_text() ] ], rnd(2) ? simple() : (),
+		[ [ 'Q', write_text() ] ],
+		[ [ 'Q', "PREPARE TRANSACTION '$name'" ] ],
+		rnd(2) ? simple() : (),
+		[ [ 'Q', any('COMMIT', 'COMMIT', 'ROLLBACK')
+			. " PREPARED '$name'" ] ],
+		[ [ 'Q', read_text() ] ]);
+}
+
+# More than a buffer holds.
+
+sub large {
+	my $n = any(9000, 70000, 200000);
+
+	my $what = rnd(4);
+
+	return [ [ 'Q', "SELECT length('" . 'x' x $n . "'), v FROM t "
+		. 'WHERE id = 1' ] ] if $what == 0;
+
+	my ($sql, @values) = $what == 1
+		? ("SELECT repeat('y', $n), v FROM t ORDER BY id")
+		: ('SELECT length($1::text), v FROM t ORDER BY id', 'x' x $n);
+
+	return [ (map { ([ 'P', '', $sql, [] ],
+		[ 'B', '', '', \@values, [], [] ],
+		rnd(2) ? [ 'D', 'P', '' ] : (), [ 'E', '', rnd(3) ],
+		rnd(3) ? () : [ 'S' ]) } 0 .. rnd(3)), [ 'S' ] ];
 }
 
 # abs(int4), by its number
@@ -556,6 +649,8 @@ BEGIN {
 		1, \&discard_text,
 		1, \&copy_out_text,
 		1, \&notify_text,
+		3, \&altered_text,
+		1, \&large_object_text,
 	);
 
 	while (my ($weight, $group) = splice @weights, 0, 2) {
@@ -564,7 +659,17 @@ BEGIN {
 }
 
 sub statement {
-	return any(@groups)->();
+	my $sql = any(@groups)->();
+
+	return $sql if rnd(12) || $sql =~ /^(?:CREATE PROC|--)|unclosed/;
+
+	return any(map { $_ . $sql } '/* x */ ', "-- x\n", ' ', "\n")
+		. any('', ';', ' ;', ' -- x', ' /* ; */', "\n", ';;') if rnd(2);
+
+	# names in quotes, and key words in lower case
+
+	return $sql =~ s/(?<!')\b(p[123]|TimeZone|r[01])\b(?!['\/])/
+		$1 eq 'TimeZone' ? lc "\"$1\"" : "\"$1\""/egr =~ s/^(\w+)/\L$1/r;
 }
 
 # Not one that names a statement: among others it finds only those of PREPARE,
@@ -573,7 +678,7 @@ sub statement {
 sub lone {
 	for ( ;; ) {
 		my $sql = statement();
-		return $sql unless $sql =~ /^(?:PREPARE|EXECUTE|DEALLOCATE)/;
+		return $sql unless $sql =~ /PREPARE|EXECUTE|DEALLOCATE/i;
 	}
 }
 
@@ -711,6 +816,8 @@ sub prepare_text {
 		"PREPARE $name (int) AS SELECT v FROM t WHERE id = \$1",
 		"PREPARE $name AS UPDATE t SET n = n + 1 WHERE id = 2 RETURNING n",
 		"EXECUTE $name", "EXECUTE $name (1)", "EXECUTE $name(2)",
+		"EXPLAIN (COSTS OFF) EXECUTE $name",
+		"CREATE TEMP TABLE tmp AS EXECUTE $name",
 		"DEALLOCATE $name", "DEALLOCATE PREPARE $name",
 		'DEALLOCATE ALL');
 }
@@ -747,6 +854,29 @@ sub sequence_text {
 		"SELECT currval('sq')", "SELECT setval('sq', 40)", 'DISCARD SEQUENCES');
 }
 
+# What changes the shape of rows, and who may see them.
+
+sub altered_text {
+	return any('ALTER TABLE alt ALTER v TYPE varchar(9)',
+		'ALTER TABLE alt ALTER v TYPE text',
+		'ALTER TABLE alt ALTER v TYPE int USING v::int',
+		'ALTER TABLE alt RENAME v TO w', 'ALTER TABLE alt RENAME w TO v',
+		'REVOKE SELECT ON alt FROM r0, r1',
+		'GRANT SELECT ON alt TO r0, r1',
+		'CREATE OR REPLACE FUNCTION alt_it() RETURNS int LANGUAGE sql '
+		. "STABLE AS 'SELECT count(*)::int + 1 FROM alt'",
+		(map { ('SELECT * FROM alt ORDER BY id',
+		'SELECT * FROM alt WHERE id = 1', 'SELECT alt_it()',
+		'SELECT v FROM alt WHERE id = 2',
+		"UPDATE alt SET id = id WHERE id = 1 RETURNING *") } 0, 1));
+}
+
+sub large_object_text {
+	return any('SELECT lo_open(6000, 262144)', 'SELECT loread(0, 4)',
+		'SELECT lo_get(6000)', 'SELECT lo_close(0)',
+		'SELECT lo_lseek(0, 0, 0)');
+}
+
 sub error_text {
 	return any('SELECT 1/0', 'SELECT nocolumn FROM t', 'SELEC 1',
 		'SELECT * FROM nosuch', "INSERT INTO t VALUES (1, 'dup')",
@@ -760,6 +890,8 @@ sub error_text {
 sub code_text {
 	return any("SELECT set_it('f', false)", "SELECT set_it('g', true)",
 		"SELECT zone_it('Asia/Tokyo')", 'CALL add_it(1)',
+		'CALL commit_it(1)', "DO \$\$ BEGIN UPDATE t SET n = 8; COMMIT; "
+		. "UPDATE t SET n = 1/(n - n); END \$\$",
 		"DO \$\$ BEGIN UPDATE t SET n = 7; END \$\$",
 		"DO \$\$ BEGIN RAISE EXCEPTION 'done'; END \$\$",
 		"DO \$\$ BEGIN PERFORM set_config('app.x', 'do', false); "

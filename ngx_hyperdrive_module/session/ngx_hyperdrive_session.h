@@ -419,6 +419,8 @@ struct ngx_hyperdrive_session_s {
                                                      the client is slow */
     unsigned                         choked:1;    /* the client is not read:
                                                      the origin is slow */
+    unsigned                         trailed:1;   /* what is owed is the end of
+                                                     what we have sent along */
     unsigned                         cut:1;       /* the last message that it
                                                      was told is not whole */
     unsigned                         resting:1;   /* on the list */

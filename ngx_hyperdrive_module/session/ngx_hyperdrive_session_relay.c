@@ -29,6 +29,7 @@ ngx_hyperdrive_session_attach(ngx_hyperdrive_session_t *s,
     s->outstanding = 0;
     s->blocked = 0;
     s->choked = 0;
+    s->trailed = 0;
     s->cut = 0;
 
     o->data = s;
@@ -260,6 +261,7 @@ ngx_hyperdrive_session_answers(ngx_hyperdrive_session_t *s)
             }
 
             s->releases -= (s->releases > 1);
+            s->trailed = (piece.trailed && !piece.block);
 
         } else if (piece.type == NGX_HYPERDRIVE_PROTO_ERROR) {
             counters->errors++;
@@ -310,6 +312,7 @@ ngx_hyperdrive_session_settle(ngx_hyperdrive_session_t *s)
     o = s->origin;
 
     s->outstanding = 0;
+    s->trailed = 0;
 
     /* all that was sent has been answered, maybe inside a block */
 

@@ -445,6 +445,13 @@ ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s)
         return NGX_AGAIN;
 
     } else if (s->conf->cache_zone && s->unit.question && !s->pinned
+               && s->trailed && s->outstanding == 0)
+    {
+        /* its turn comes when that is there, and the answer before is kept */
+
+        return NGX_AGAIN;
+
+    } else if (s->conf->cache_zone && s->unit.question && !s->pinned
                && (s->outstanding || s->fill == NULL))
     {
         /* (with a fill, and nothing sent: it has been looked for) */
@@ -559,6 +566,8 @@ ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s)
     o = s->origin;
     proto = s->conf->origin->proto;
     counters = s->conf->origin->counters;
+
+    s->trailed = 0;
 
     if (!s->pinned && !s->streaming && s->outstanding == 0
         && (s->unit.stmt || s->unit.replication))

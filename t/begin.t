@@ -54,10 +54,23 @@ stream {
         hyperdrive_catalog refresh=1h;
     }
 
+    # ...where nobody waits in vain
+
+    upstream patient {
+        hyperdrive_origin   postgres://app:pw\@127.0.0.1:$real/shop?sslmode=disable;
+        hyperdrive_pool     max=1 wait=30s;
+        hyperdrive_catalog  off;
+    }
+
     server {
         listen            127.0.0.1:8080;
         hyperdrive_pass   one;
         hyperdrive_cache  shop;
+    }
+
+    server {
+        listen            127.0.0.1:8081;
+        hyperdrive_pass   patient;
     }
 }
 
@@ -318,19 +331,21 @@ $d->close();
 
 # cancelled while it waits
 
-$d = client();
-my $e = client();
+$d = client(8081);
+my $e = client(8081);
 $d->query('BEGIN');
 $d->query('SELECT 1');
 $e->query('BEGIN');
 $e->send("Q", "SELECT 1\0")->flush_out();
-wait_for(sub { $t->status()->{upstreams}{one}{total}{waiting} });
+wait_for(sub { $t->status()->{upstreams}{patient}{total}{waiting} });
 $e->cancel();
 $r = $e->result();
 is($r->state(), '57014', 'cancelled while it waits');
 is($r->status(), 'E', 'its block has failed');
 is($e->query('ROLLBACK')->status(), 'I', 'and ends');
 $d->query('COMMIT');
+
+$e = client();
 
 ###############################################################################
 # The worker leaves: a block that was not sent moves with its client.
@@ -354,7 +369,8 @@ $t->done_testing();
 ###############################################################################
 
 sub client {
-	return pg_client(port(8080), %app);
+	my ($port) = @_;
+	return pg_client(port($port || 8080), %app);
 }
 
 sub bytes {

@@ -318,7 +318,14 @@ sub filler_killed {
 
 	# the new worker has read the catalog, too
 
-	wait_for(sub { $t->worker_pids() == 2 });
+	wait_for(sub {
+		my $by = $t->status()->{upstreams}{shop}{by_worker};
+
+		!$by->{$pid} && 2 == grep { $by->{$_}{catalogs} } keys %$by;
+	}, 20, 'two catalogs');
+
+	# ...and what the other one was at is settled
+
 	$sql = question('others');
 
 	wait_for(sub {

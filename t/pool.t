@@ -56,7 +56,7 @@ stream {
 
     upstream plain {
         hyperdrive_origin  $app?sslmode=disable;
-        hyperdrive_pool    max=4 wait=2s;
+        hyperdrive_pool    max=4 wait=5s;
     }
 
     upstream options {
@@ -189,6 +189,10 @@ sub burst {
 sub warm {
 	ok(eval { wait_for(sub { at_database('warm') == 3 }, 10) },
 		'"min" connections before any client');
+
+	# (as soon as they have logged in)
+
+	wait_for(sub { upstream('warm')->{total}{origins_idle} == 3 });
 
 	my $opened = upstream('warm')->{total}{origins_opened};
 

@@ -187,11 +187,23 @@ sub client {
 
 sub holder {
 	my ($port) = @_;
+	return holds(client($port));
+}
 
-	my $c = client($port);
+sub holds {
+	my ($c) = @_;
 
-	die "no transaction\n" unless $c->query('BEGIN')->status() eq 'T';
-	die "no connection\n" unless $c->query('SELECT 1')->value() == 1;
+	# (who waits for a short time only may have to ask more than once)
+
+	wait_for(sub {
+		die "no transaction\n"
+			unless $c->query('BEGIN')->status() eq 'T';
+
+		return 1 if ($c->query('SELECT 1')->value() // '') eq '1';
+
+		$c->query('ROLLBACK');
+		return 0;
+	}, 10, 'a connection');
 
 	return $c;
 }
@@ -325,8 +337,7 @@ sub waiting {
 
 	# two units in flight time out one by one, in their order
 
-	$holder->query('BEGIN');
-	$holder->query('SELECT 1');
+	holds($holder);
 	ask($c, 'SELECT 3');
 	ask($c, 'SELECT 4');
 

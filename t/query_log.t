@@ -57,7 +57,7 @@ stream {
 
     upstream shop {
         hyperdrive_origin  $url;
-        hyperdrive_pool    max=1 wait=1s;
+        hyperdrive_pool    max=1 wait=5s;
     }
 
     server {

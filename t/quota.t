@@ -64,6 +64,11 @@ stream {
         hyperdrive_pool    max=8 max_user=1 wait=2s;
     }
 
+    upstream late {
+        hyperdrive_origin  $url;
+        hyperdrive_pool    max=8 max_user=1 wait=20s;
+    }
+
     server {
         listen           127.0.0.1:8080;
         hyperdrive_pass  users;
@@ -88,6 +93,11 @@ stream {
         listen           127.0.0.1:8083;
         hyperdrive_pass  few;
     }
+
+    server {
+        listen           127.0.0.1:8084;
+        hyperdrive_pass  late;
+    }
 }
 
 EOS
@@ -107,7 +117,14 @@ like($r->error()->{M}, qr/of this user or database/, 'and why');
 like($r->error()->{H}, qr/"max_user"/, 'and what to do');
 is(client(8082, 'bob')->query('SELECT 3')->value(), 3, 'another user');
 
+$_->close() for $c, $second;
+
 # in its turn, whichever worker it is on
+
+($c, $second) = map { client(8084, 'alice') } 1, 2;
+
+$c->query('BEGIN');
+$c->query('SELECT 1');
 
 $second->send('Q', "SELECT 4\0")->flush_out();
 sleep 0.05;
@@ -116,7 +133,7 @@ is($second->result()->value(), 4, 'which waits for its turn');
 
 # another database of the same user has to wait for the connection to close
 
-my $store = client(8082, 'alice', 'store');
+my $store = client(8084, 'alice', 'store');
 is($store->query('SELECT current_database()')->value(), 'store',
 	'a connection to the other database gives way');
 is($c->query('SELECT current_database()')->value(), 'shop', 'and back');
@@ -219,7 +236,7 @@ for my $case ([ 8080, 'users', 3, 99 ], [ 8081, 'both', 3, 4 ]) {
 
 ended();
 
-for my $case ([ 8082, 'one user', ('alice') x 8 ],
+for my $case ([ 8084, 'one user', ('alice') x 8 ],
 	[ 8081, 'one database', ('alice') x 6, ('carol') x 6, 'bob' ])
 {
 	my ($server, $name, @of) = @$case;

@@ -163,17 +163,30 @@ sub reads {
 	return $t->status()->{upstreams}{shop}{total}{replica_reads};
 }
 
-# What so many clients are told that are in a transaction at the same time.
+# What so many clients are told that are in a transaction at the same time, and
+# <more> that are too many.
 
 sub at_once {
-	my ($n) = @_;
+	my ($n, $more) = @_;
 
-	my @c = map { client() } 1 .. $n;
+	my @c = map { client() } 1 .. $n + ($more || 0);
 	my @told;
 
-	for my $i (1 .. $n) {
-		$c[$i - 1]->query('BEGIN');
-		my $r = $c[$i - 1]->query("SELECT $i");
+	for my $i (1 .. @c) {
+		my ($c, $r) = $c[$i - 1];
+
+		# (a new connection may take longer than they wait)
+
+		eval { wait_for(sub {
+			$c->query('BEGIN');
+			$r = $c->query("SELECT $i");
+
+			return 1 if !$r->state() || $i > $n;
+
+			$c->query('ROLLBACK');
+			return 0;
+		}, 20) };
+
 		push @told, $r->state() || $r->value();
 	}
 
@@ -185,7 +198,7 @@ sub at_once {
 # ...and the one behind as many as there may be.
 
 sub refused {
-	my $told = at_once(1 + ($_[0] || 2));
+	my $told = at_once($_[0] || 2, 1);
 
 	return (split / /, $told)[-1];
 }

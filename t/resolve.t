@@ -131,7 +131,7 @@ for (@ports) {
 my $c = client(8084);
 is($c->error()->{C}, '08006', 'a name that is not there');
 like($c->error()->{M}, qr/no origin of the upstream is up/, 'and why');
-ok($t->log_has(qr/"no.test:\d+" could not be resolved \(3: Host not found\)/),
+ok($t->wait_for_log(qr/"no.test:\d+" could not be resolved \(3: Host not found\)/),
 	'which the log says');
 $c->vanish();
 

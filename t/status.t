@@ -64,7 +64,7 @@ stream {
 
     upstream shop {
         hyperdrive_origin  $url;
-        hyperdrive_pool    max=1 queue=1 wait=3s;
+        hyperdrive_pool    max=1 queue=1 wait=6s;
     }
 
     upstream "a name" {

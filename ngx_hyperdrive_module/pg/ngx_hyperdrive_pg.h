@@ -77,6 +77,8 @@ typedef struct {
 
     ngx_hyperdrive_state_stmt_t      *begin;       /* a BEGIN that is answered
                                                       and not sent, or NULL */
+    unsigned                          bound:1;     /* ...with a portal, the
+                                                      unnamed one */
     unsigned                          failed:1;    /* ...and could not be: its
                                                       block has failed */
 } ngx_hyperdrive_pg_client_t;

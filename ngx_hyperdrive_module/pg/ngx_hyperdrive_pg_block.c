@@ -165,6 +165,7 @@ ngx_hyperdrive_pg_block_begin(void *data, ngx_hyperdrive_proto_unit_t *unit,
     ngx_hyperdrive_pg_client_t *client = data;
 
     client->begin = ngx_hyperdrive_state_stmt_ref(unit->stmt);
+    client->bound = !unit->simple;
 
     ngx_hyperdrive_pg_block_complete(client, unit,
                                      unit->stmt->plan.start
@@ -233,7 +234,8 @@ ngx_hyperdrive_pg_block_complete(ngx_hyperdrive_pg_client_t *client,
 ngx_int_t
 ngx_hyperdrive_pg_block_send(ngx_hyperdrive_pg_forward_t *f)
 {
-    ngx_uint_t                    i;
+    ngx_str_t                     messages;
+    ngx_uint_t                    i, n;
     ngx_hyperdrive_pg_reply_t    *reply;
     ngx_hyperdrive_pg_origin_t   *o;
     ngx_hyperdrive_pg_client_t   *c;
@@ -247,12 +249,19 @@ ngx_hyperdrive_pg_block_send(ngx_hyperdrive_pg_forward_t *f)
         NGX_HYPERDRIVE_PG_REPLY_CLOSE
     };
 
-    /* a portal of its own: the client's Execute may not find the unnamed */
+    /*
+     * A portal of its own, if the client has none: its Execute may not find
+     * the unnamed one then.  If it has, that is there until its block ends.
+     */
 
-    static const u_char  begin[] =
+    static u_char  begin[] =
         "B\0\0\0\35" NGX_HYPERDRIVE_PG_BLOCK_PORTAL "\0" "\0" "\0\0\0\0\0\0"
         "E\0\0\0\32" NGX_HYPERDRIVE_PG_BLOCK_PORTAL "\0" "\0\0\0\0"
         "C\0\0\0\27P" NGX_HYPERDRIVE_PG_BLOCK_PORTAL "\0";
+
+    static u_char  bound[] =
+        "B\0\0\0\14" "\0" "\0" "\0\0\0\0\0\0"
+        "E\0\0\0\11" "\0" "\0\0\0\0";
 
     c = f->client;
     o = f->origin;
@@ -278,7 +287,20 @@ ngx_hyperdrive_pg_block_send(ngx_hyperdrive_pg_forward_t *f)
     o->unnamed_dirty = 1;
     o->unnamed_group = o->group;
 
-    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+    n = sizeof(types) / sizeof(types[0]);
+
+    messages.data = begin;
+    messages.len = sizeof(begin) - 1;
+
+    if (c->bound) {
+        /* no Close */
+        n--;
+
+        messages.data = bound;
+        messages.len = sizeof(bound) - 1;
+    }
+
+    for (i = 0; i < n; i++) {
 
         reply = ngx_hyperdrive_pg_forward_expect(f, types[i],
                                                  NGX_HYPERDRIVE_PG_DROP, NULL);
@@ -293,8 +315,7 @@ ngx_hyperdrive_pg_block_send(ngx_hyperdrive_pg_forward_t *f)
         goto failed;
     }
 
-    if (ngx_hyperdrive_base_chain_append(f->out, begin,
-                                         sizeof(begin) - 1)
+    if (ngx_hyperdrive_base_chain_append(f->out, messages.data, messages.len)
         != NGX_OK)
     {
         (void) ngx_hyperdrive_pg_forward_error(f, "53200", "out of memory");

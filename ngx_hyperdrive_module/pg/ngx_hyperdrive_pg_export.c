@@ -25,7 +25,8 @@
 #define NGX_HYPERDRIVE_PG_EXPORT_UNNAMED  0x20
 #define NGX_HYPERDRIVE_PG_EXPORT_TOLD     0x40
 #define NGX_HYPERDRIVE_PG_EXPORT_BEFORE   0x80
-#define NGX_HYPERDRIVE_PG_EXPORT_ALL      0xff
+#define NGX_HYPERDRIVE_PG_EXPORT_BOUND    0x100
+#define NGX_HYPERDRIVE_PG_EXPORT_ALL      0x1ff
 
 
 static void ngx_hyperdrive_pg_export_status(
@@ -67,6 +68,7 @@ ngx_hyperdrive_pg_export(void *data, ngx_hyperdrive_chain_t *out)
             | (client->moved ? NGX_HYPERDRIVE_PG_EXPORT_MOVED : 0)
             | (client->failed ? NGX_HYPERDRIVE_PG_EXPORT_FAILED : 0)
             | (client->begin ? NGX_HYPERDRIVE_PG_EXPORT_BEGIN : 0)
+            | (client->bound ? NGX_HYPERDRIVE_PG_EXPORT_BOUND : 0)
             | (client->unnamed ? NGX_HYPERDRIVE_PG_EXPORT_UNNAMED : 0)
             | (client->told ? NGX_HYPERDRIVE_PG_EXPORT_TOLD : 0)
             | (client->before ? NGX_HYPERDRIVE_PG_EXPORT_BEFORE : 0);
@@ -186,6 +188,7 @@ ngx_hyperdrive_pg_export_read(ngx_hyperdrive_pg_client_t *client, u_char *p,
     client->untold = ((flags & NGX_HYPERDRIVE_PG_EXPORT_UNTOLD) != 0);
     client->moved = ((flags & NGX_HYPERDRIVE_PG_EXPORT_MOVED) != 0);
     client->failed = ((flags & NGX_HYPERDRIVE_PG_EXPORT_FAILED) != 0);
+    client->bound = ((flags & NGX_HYPERDRIVE_PG_EXPORT_BOUND) != 0);
 
     if (flags & NGX_HYPERDRIVE_PG_EXPORT_TOLD) {
         p = ngx_hyperdrive_pg_export_read_status(&client->told, p, last);

@@ -104,8 +104,13 @@ $t->run();
 kept('at the start');
 
 for (1 .. 2) {
-	kill('KILL', ($t->worker_pids())[0]);
-	wait_for(sub { $t->worker_pids() == 2 }, 10);
+	my ($victim) = $t->worker_pids();
+
+	kill('KILL', $victim);
+	wait_for(sub {
+		my @now = $t->worker_pids();
+		@now == 2 && !grep { $_ == $victim } @now;
+	}, 10);
 	kept("with a new worker, $_");
 }
 

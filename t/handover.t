@@ -594,7 +594,7 @@ sub addresses {
 sub limits {
 	my $name = 'a rate';
 
-	configure(drain => 'rate=10 deadline=30s');
+	configure(drain => 'rate=5 deadline=30s');
 	move("$name, set");
 
 	my @c = map { client() } 1 .. 30;
@@ -623,7 +623,7 @@ sub limits {
 sub orphans {
 	my $name = 'a new worker dies';
 
-	configure(drain => 'rate=20 deadline=30s');
+	configure(drain => 'rate=5 deadline=30s');
 	move("$name, set");
 
 	my @c = map { client() } 1 .. 40;

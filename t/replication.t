@@ -52,11 +52,11 @@ events {
 
 stream {
     hyperdrive_cache_zone  cache 1m;
-    hyperdrive_timeout     query=2s idle=2s client_idle=2s;
+    hyperdrive_timeout     query=5s idle=5s client_idle=5s;
 
     upstream shop {
         hyperdrive_origin  postgres://copy:secret\@127.0.0.1:$port/shop?sslmode=disable;
-        hyperdrive_pool    max=4 wait=3s;
+        hyperdrive_pool    max=4 wait=5s;
     }
 
     upstream app {
@@ -201,7 +201,7 @@ is($reply, 'k', 'a status is answered');
 
 # idle for longer than anybody else may be
 
-select(undef, undef, undef, 2.5);
+select(undef, undef, undef, 5.5);
 $c->send('d', 'r' . pack('NN', lsn($lsn)) x 3 . pack('NN', 0, 0) . chr(1))
 	->flush_out();
 

@@ -63,7 +63,7 @@ stream {
 
     upstream shop {
         hyperdrive_origin  postgres://app:origin\@127.0.0.1:$port/shop?sslmode=disable;
-        hyperdrive_pool    max=4;
+        hyperdrive_pool    max=8;
     }
 
     upstream deaf {
@@ -76,13 +76,15 @@ stream {
         hyperdrive_users    off;
     }
 
-@{[ server(8081, 'shop', 'query=1500ms') ]}
-@{[ server(8082, 'shop', 'idle_in_transaction=1500ms query=30s') ]}
+@{[ server(8081, 'shop', 'query=3s') ]}
+@{[ server(8082, 'shop', 'idle_in_transaction=3s query=30s') ]}
 @{[ server(8083, 'shop', 'idle=700ms client_idle=20s') ]}
 @{[ server(8084, 'shop', 'client_idle=1500ms; hyperdrive_cache cache') ]}
 @{[ server(8085, 'deaf', 'query=300ms') ]}
 @{[ server(8086, 'shop', 'idle_in_transaction=500ms') ]}
-@{[ server(8087, 'shop', 'query=700ms') ]}
+@{[ server(8087, 'shop', 'query=5s') ]}
+@{[ server(8088, 'shop', 'idle_in_transaction=5s') ]}
+@{[ server(8089, 'shop', 'client_idle=5s; hyperdrive_cache cache') ]}
 }
 
 EOS
@@ -116,7 +118,7 @@ $c = client(8081);
 
 my $r;
 
-took(1.3, 20, sub { $r = $c->query('SELECT pg_sleep(30)') });
+took(2.6, 20, sub { $r = $c->query('SELECT pg_sleep(30)') });
 
 is($r->state(), '57014', 'a request that takes too long');
 is($r->error()->{M}, 'canceling statement due to statement timeout', 'and why');
@@ -124,17 +126,6 @@ is($r->error()->{S}, 'ERROR', 'which is an error');
 is($c->status(), 'I', 'and not the end');
 
 is($c->query('SELECT 2')->value(), 2, 'the next request');
-is($c->query('SELECT pg_sleep(0.8), 3')->row(0)->[1], 3, 'a shorter one');
-is($c->query('SELECT pg_sleep(0.8), 4')->row(0)->[1], 4, 'and another one');
-
-# each has its own time
-
-$c->parse('', 'SELECT pg_sleep(0.5)')->bind('', '')->execute()->sync()
-	for 1 .. 4;
-
-is(join(' ', map { $c->result()->state() || 'ok' } 1 .. 4), 'ok ok ok ok',
-	'four in a row, each in time');
-
 # extended, in a transaction: only the database fails it
 
 $c->query('BEGIN');
@@ -151,15 +142,17 @@ $c->close();
 
 # behind a cancel nothing of the same client is hit
 
-$c = client(8087);
+my @c = map { client(8081) } 1 .. 5;
+
+$_->query('BEGIN') for @c;
+$_->send('Q', "SELECT pg_sleep(30)\0")->flush_out() for @c;
 
 for my $i (1 .. 5) {
-	$c->query('BEGIN');
-	is($c->query('SELECT pg_sleep(30)')->state(), '57014', "cancelled, $i");
-	is($c->query('ROLLBACK')->state(), '', "and rolled back, $i");
+	is($c[$i - 1]->result()->state(), '57014', "cancelled, $i");
+	is($c[$i - 1]->query('ROLLBACK')->state(), '', "and rolled back, $i");
 }
 
-$c->close();
+$_->close() for @c;
 
 # a client's own request to cancel has the database's own words
 
@@ -172,17 +165,6 @@ cancel($c);
 $r = $c->result();
 is($r->error()->{M}, 'canceling statement due to user request',
 	"a client's own wish");
-$c->close();
-
-# an unit that a Flush ends: the client may think about it
-
-$c = client(8087);
-$c->parse('s', 'SELECT 5')->describe('S', 's')->flush();
-my @m = map { $c->read_message()->{type} } 1 .. 3;
-is(join('', @m), '1tT', 'prepared, with a Flush');
-select(undef, undef, undef, 1);
-$c->bind('', 's')->execute()->sync();
-is($c->result()->state(), '', 'used later than a request may take');
 $c->close();
 
 # a database that does not end it
@@ -206,7 +188,7 @@ for my $end ('T', 'E') {
 	$c->query('SELECT nothing') if $end eq 'E';
 	is($c->status(), $end, "in a transaction, $end");
 
-	took(1.3, 20, sub {
+	took(2.6, 20, sub {
 		is($c->wait_eof(), 'closed', "idle in it, $end") });
 
 	$m = $c->read_message();
@@ -219,20 +201,6 @@ for my $end ('T', 'E') {
 idle_in_transaction(0, 'nothing is left in a transaction');
 
 is($pg->psql('SELECT count(*) FROM t', db => 'shop'), 0, 'all is rolled back');
-
-$c = client(8082);
-$c->query('BEGIN');
-
-for my $i (1 .. 4) {
-	select(undef, undef, undef, 0.5);
-	is($c->query("SELECT $i")->value(), $i, "busy in a transaction, $i");
-}
-
-is($c->query('SELECT pg_sleep(1.7), 9')->row(0)->[1], 9, 'a long request in it');
-$c->query('COMMIT');
-select(undef, undef, undef, 1.7);
-is($c->query('SELECT 6')->value(), 6, 'idle, in no transaction');
-$c->close();
 
 # an open group of a Flush is as good as one
 
@@ -269,14 +237,53 @@ $c->vanish();
 
 $c = client(8084);
 
-for my $i (1 .. 4) {
-	select(undef, undef, undef, 0.5);
-	is($c->query('SELECT n FROM t')->state(), '', "now and then, $i");
-}
-
-took(1.3, 20, sub { is($c->wait_eof(), 'closed', 'and then nothing') });
+took(1.3, 20, sub { is($c->wait_eof(), 'closed', 'nothing is asked') });
 is($c->read_message()->{fields}{C}, '57P05', 'which is told');
 $c->vanish();
+
+###############################################################################
+# What may last: each of these takes longer than five seconds, and nothing in it.
+
+my %long = (units => client(8087), flush => client(8087),
+	map({ $_ => client(8088) } qw(busy long idle)), asks => client(8089));
+
+# each request has its own time
+
+$long{units}->parse('', 'SELECT pg_sleep(0.5)')->bind('', '')->execute()
+	->sync() for 1 .. 11;
+$long{units}->flush_out();
+
+# an unit that a Flush ends: the client may think about it
+
+$long{flush}->parse('s', 'SELECT 5')->describe('S', 's')->flush();
+my @m = map { $long{flush}->read_message()->{type} } 1 .. 3;
+is(join('', @m), '1tT', 'prepared, with a Flush');
+
+$long{idle}->query('SELECT 5');
+
+$_->query('BEGIN') for @long{qw(busy long)};
+$long{long}->send('Q', "SELECT pg_sleep(5.5), 9\0")->flush_out();
+
+for my $i (1 .. 11) {
+	select(undef, undef, undef, 0.5);
+
+	is($long{busy}->query("SELECT $i")->value(), $i,
+		"busy in a transaction, $i");
+	is($long{asks}->query('SELECT n FROM t')->state(), '',
+		"now and then, $i");
+}
+
+is(join(' ', map { $long{units}->result()->state() || 'ok' } 1 .. 11),
+	join(' ', ('ok') x 11), 'eleven in a row, each in time');
+
+$long{flush}->bind('', 's')->execute()->sync();
+is($long{flush}->result()->state(), '', 'used later than a request may take');
+
+is($long{long}->result()->row(0)->[1], 9, 'a long request in a transaction');
+is($_->query('COMMIT')->tag(), 'COMMIT', 'which ends') for @long{qw(busy long)};
+is($long{idle}->query('SELECT 6')->value(), 6, 'idle, in no transaction');
+
+$_->close() for values %long;
 
 my $timeouts = $t->status()->{upstreams}{shop}{total}{timeouts};
 cmp_ok($timeouts, '>=', 12, 'all of it is counted');

@@ -88,7 +88,7 @@ stream {
 
     upstream soon {
         hyperdrive_origin   $url&application_name=soon;
-        hyperdrive_pool     max=1 wait=3s;
+        hyperdrive_pool     max=1 wait=8s;
         hyperdrive_catalog  off;
     }
 

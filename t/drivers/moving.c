@@ -11,11 +11,13 @@
  * end if it is so many milliseconds old; then it is made anew.  It is counted
  * as "told" if it ends by 57P01 outside of transactions, else as "cut".  Table
  * moving_counts (id, n) has a row for each client, from FIRST + 1 on; the sum
- * of what they count on is told as "transactions".
+ * of what they count on is told as "transactions".  SIGINT ends it before its
+ * time, in an orderly way.
  */
 
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +42,7 @@ typedef struct {
 } moving_client_t;
 
 
+static void moving_interrupt(int sig);
 static void *moving_run(void *data);
 static int moving_connect(moving_client_t *c);
 static int moving_recount(moving_client_t *c);
@@ -56,6 +59,8 @@ static double      moving_end;
 static double      moving_age;
 static const char  moving_done[] = "";
 
+static volatile sig_atomic_t  moving_over;
+
 
 int
 main(int argc, char **argv)
@@ -67,6 +72,8 @@ main(int argc, char **argv)
     clients = argc > 1 ? atoi(argv[1]) : 100;
     moving_end = moving_now() + (argc > 2 ? atof(argv[2]) : 10);
     moving_age = argc > 3 ? atof(argv[3]) / 1000 : 0;
+
+    signal(SIGINT, moving_interrupt);
 
     all = calloc(clients, sizeof(moving_client_t));
 
@@ -113,6 +120,13 @@ main(int argc, char **argv)
 }
 
 
+static void
+moving_interrupt(int sig)
+{
+    moving_over = sig;
+}
+
+
 static void *
 moving_run(void *data)
 {
@@ -124,7 +138,7 @@ moving_run(void *data)
         return NULL;
     }
 
-    while (moving_now() < moving_end) {
+    while (moving_now() < moving_end && !moving_over) {
 
         if (moving_turn(c)) {
             continue;

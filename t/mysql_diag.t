@@ -195,7 +195,7 @@ my @talks = (
 		. 'SHOW WARNINGS; SELECT ROW_COUNT()',
 );
 
-my $t = Test::Hyperdrive->new()->plan(2 * @talks + 23)
+my $t = Test::Hyperdrive->new()->plan(2 * @talks + 25)
 	->write_file_expand('nginx.conf', <<'EOC');
 
 %%TEST_GLOBALS%%
@@ -302,9 +302,16 @@ my $other = via(8080);
 my $others = 0;
 
 # another client leaves something of each kind; not while the connection is
-# somebody's own
+# somebody's own, as it is for a moment behind some statements, and for longer
+# behind others
 
 sub interfere {
+	for (1 .. 20) {
+		last unless $t->status()->{upstreams}{u}{total}{pinned};
+		return if $_ == 20;
+		select undef, undef, undef, 0.005;
+	}
+
 	my @what = (
 		'INSERT IGNORE INTO w VALUES (1000), (1000), (1000)',
 		'INSERT INTO b (v) VALUES (0), (0), (0), (0)',
@@ -475,6 +482,21 @@ ok(wait_for(sub { !$t->status()->{upstreams}{u}{total}{pinned} }),
 	is($c->value('SELECT LAST_INSERT_ID()'), 17, 'is what it is then');
 
 	$c->close();
+}
+
+# the database is asked for a variable, and for its collation then, while another
+# statement leaves a warning
+
+{
+	my ($c, $between) = (via(8083), via(8083));
+
+	$c->query("SELECT \@v := 'text'");
+	is($c->query("SELECT 1 + 'x'")->{warnings}, 1, 'a warning meanwhile');
+
+	$between->query('SELECT 1');
+	is($c->query('SHOW WARNINGS')->{rows}[0][1], 1292, '...is told');
+
+	$_->close() for $c, $between;
 }
 
 # asked ahead of the answer

@@ -57,6 +57,9 @@ struct ngx_hyperdrive_session_held_s {
     ngx_uint_t                           asking;   /* answers to come */
     ngx_hyperdrive_session_values_t      values;   /* of user variables */
     unsigned                             answered:1;
+    unsigned                             later:1;  /* they were told, and their
+                                                      collations are still to
+                                                      be asked for */
 };
 
 
@@ -71,6 +74,8 @@ static void ngx_hyperdrive_session_held_send(ngx_hyperdrive_session_t *s,
     ngx_uint_t tag, u_char *text, size_t len);
 static void ngx_hyperdrive_session_held_list(ngx_hyperdrive_session_t *s,
     ngx_uint_t cause);
+static void ngx_hyperdrive_session_held_collations(
+    ngx_hyperdrive_session_t *s);
 static void ngx_hyperdrive_session_held_row(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece);
 static void ngx_hyperdrive_session_held_end(ngx_hyperdrive_session_t *s);
@@ -327,6 +332,7 @@ ngx_hyperdrive_session_held_ask(ngx_hyperdrive_session_t *s)
 
     h->asking = 0;
     h->answered = 0;
+    h->later = 0;
 
     ngx_hyperdrive_session_held_list(s, NGX_HYPERDRIVE_STATE_PIN_LOCK);
     ngx_hyperdrive_session_held_list(s, NGX_HYPERDRIVE_STATE_PIN_SETTING);
@@ -432,8 +438,6 @@ ngx_int_t
 ngx_hyperdrive_session_held_answer(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece)
 {
-    u_char                           text[NGX_HYPERDRIVE_SESSION_HELD_TEXT];
-    size_t                           len;
     ngx_hyperdrive_session_held_t   *h;
 
     h = s->leavings;
@@ -476,17 +480,17 @@ ngx_hyperdrive_session_held_answer(ngx_hyperdrive_session_t *s,
         return NGX_AGAIN;
     }
 
-    if (piece->tag == NGX_HYPERDRIVE_SESSION_HELD_VARIABLES) {
+    if (piece->tag == NGX_HYPERDRIVE_SESSION_HELD_VARIABLES && h->answered) {
 
-        len = h->answered ? ngx_hyperdrive_session_values_collations(
-                                            &h->values, text, sizeof(text))
-                          : 0;
-        if (len) {
-            ngx_hyperdrive_session_held_send(s,
-                                    NGX_HYPERDRIVE_SESSION_HELD_COLLATIONS,
-                                    text, len);
-            (void) ngx_hyperdrive_session_send(s);
+        if (s->outstanding) {
+
+            /* what is under way may leave conditions, which come first */
+
+            h->later = 1;
+            return NGX_AGAIN;
         }
+
+        ngx_hyperdrive_session_held_collations(s);
     }
 
     if (--h->asking) {
@@ -496,6 +500,52 @@ ngx_hyperdrive_session_held_answer(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_session_held_end(s);
 
     return NGX_OK;
+}
+
+
+static void
+ngx_hyperdrive_session_held_collations(ngx_hyperdrive_session_t *s)
+{
+    u_char  text[NGX_HYPERDRIVE_SESSION_HELD_TEXT];
+    size_t  len;
+
+    len = ngx_hyperdrive_session_values_collations(&s->leavings->values, text,
+                                                   sizeof(text));
+
+    if (len) {
+        ngx_hyperdrive_session_held_send(s,
+                                     NGX_HYPERDRIVE_SESSION_HELD_COLLATIONS,
+                                     text, len);
+        (void) ngx_hyperdrive_session_send(s);
+    }
+}
+
+
+ngx_uint_t
+ngx_hyperdrive_session_held_later(ngx_hyperdrive_session_t *s)
+{
+    return s->leavings && s->leavings->later;
+}
+
+
+ngx_int_t
+ngx_hyperdrive_session_held_more(ngx_hyperdrive_session_t *s)
+{
+    ngx_hyperdrive_session_held_t  *h;
+
+    h = s->leavings;
+
+    h->later = 0;
+
+    ngx_hyperdrive_session_held_collations(s);
+
+    if (--h->asking) {
+        return NGX_OK;
+    }
+
+    ngx_hyperdrive_session_held_end(s);
+
+    return NGX_DECLINED;
 }
 
 

@@ -30,6 +30,10 @@ ngx_int_t ngx_hyperdrive_session_held_ask(ngx_hyperdrive_session_t *s);
    there is; NGX_AGAIN: not yet; NGX_DECLINED: it is none of these */
 ngx_int_t ngx_hyperdrive_session_held_answer(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_piece_t *piece);
+/* whether one of our requests waits for the origin to be idle; _held_more()
+   sends it then, and returns as _held_ask() */
+ngx_uint_t ngx_hyperdrive_session_held_later(ngx_hyperdrive_session_t *s);
+ngx_int_t ngx_hyperdrive_session_held_more(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_held_free(ngx_hyperdrive_session_t *s);
 
 

@@ -523,10 +523,21 @@ ngx_hyperdrive_session_pin_settled(ngx_hyperdrive_session_t *s)
     s->pin.runs = 0;
     s->pin.discard = 0;
 
-    if (!s->pin.check || s->pin.asking || s->streaming
+    if (!(s->pin.asking ? ngx_hyperdrive_session_held_later(s) : s->pin.check)
+        || s->streaming
         || !proto->origin_idle(o->wire)
         || (s->diag && ngx_hyperdrive_session_diag_save(s) == NGX_AGAIN))
     {
+        return;
+    }
+
+    if (s->pin.asking) {
+
+        if (ngx_hyperdrive_session_held_more(s) != NGX_OK) {
+            s->pin.asking = 0;
+            ngx_hyperdrive_session_pin_left(s, s->pin.found);
+        }
+
         return;
     }
 
@@ -644,6 +655,7 @@ ngx_hyperdrive_session_pin_piece(ngx_hyperdrive_session_t *s,
         s->pin.set = 0;
         s->pin.close = 0;
         s->pin.check = 0;
+        s->pin.asking = 0;
 
         ngx_hyperdrive_session_held_free(s);
         ngx_hyperdrive_session_pin_keep(s, s->pin.causes

@@ -661,6 +661,11 @@ struct ngx_hyperdrive_proto_s {
                               ngx_hyperdrive_proto_conditions_t *list,
                               ngx_hyperdrive_chain_t *out);
 
+    /* ...or by a query, as this client sends one, which is put instead of it;
+       out->failed: no memory */
+    void        (*client_query)(void *client, ngx_str_t *text,
+                                ngx_hyperdrive_chain_t *out);
+
     /*
      * A transaction block that no origin knows: _begin() answers the unit and
      * keeps the BEGIN, which the next _forward() sends ahead; _end() answers

@@ -117,6 +117,7 @@ sub fake {
 
 			return { ok => { info => length $sql } }
 				if length $sql > 1000;
+			return { ok => {} } if $sql =~ /^SET/;
 			return [ [ 'row', $n ] ];
 		});
 }
@@ -162,6 +163,17 @@ is($c->execute($s)->{info}, unpack('H*', pack('C V', 8, 1) . "\2\1\1"
 
 delete $c->{tags};
 is($c->execute($s)->{info}, unpack('H*', pack('C V', 0, 1)), 'none are none');
+
+# what is asked about the statement before, whose answer nginx knows
+
+for my $binary (0, 1) {
+	my $get = 'GET DIAGNOSTICS @n = NUMBER';
+	my $r = $binary ? $c->execute($c->prepare($get)) : $c->query($get);
+
+	ok($r->{ok}, 'GET DIAGNOSTICS' . ($binary ? ', prepared' : ''));
+	is_deeply(last_query($fake),
+		{ sql => 'SET @n=CAST(0 AS UNSIGNED)' }, '...becomes a SET');
+}
 
 # a client that does not know them
 

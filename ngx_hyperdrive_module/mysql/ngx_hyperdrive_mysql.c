@@ -62,6 +62,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_mysql_proto = {
     ngx_hyperdrive_mysql_serve_end,
     ngx_hyperdrive_mysql_diag_numbers,
     ngx_hyperdrive_mysql_diag_conditions,
+    ngx_hyperdrive_mysql_diag_query,
     ngx_hyperdrive_mysql_client_begin,
     ngx_hyperdrive_mysql_client_end,
     ngx_hyperdrive_mysql_client_autocommit,

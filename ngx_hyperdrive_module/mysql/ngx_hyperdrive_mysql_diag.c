@@ -275,3 +275,13 @@ ngx_hyperdrive_mysql_diag_is_error(ngx_str_t *cols, ngx_uint_t n)
     return n && cols[0].len == sizeof("Error") - 1
            && ngx_memcmp(cols[0].data, "Error", sizeof("Error") - 1) == 0;
 }
+
+
+void
+ngx_hyperdrive_mysql_diag_query(void *data, ngx_str_t *text,
+    ngx_hyperdrive_chain_t *out)
+{
+    ngx_hyperdrive_mysql_client_t *client = data;
+
+    ngx_hyperdrive_mysql_query(text, client->caps, out);
+}

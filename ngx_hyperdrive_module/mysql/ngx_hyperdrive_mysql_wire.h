@@ -458,6 +458,8 @@ void ngx_hyperdrive_mysql_diag_numbers(void *client,
 void ngx_hyperdrive_mysql_diag_conditions(void *client,
     ngx_hyperdrive_proto_unit_t *unit,
     ngx_hyperdrive_proto_conditions_t *list, ngx_hyperdrive_chain_t *out);
+void ngx_hyperdrive_mysql_diag_query(void *client, ngx_str_t *text,
+    ngx_hyperdrive_chain_t *out);
 
 
 /*

@@ -76,6 +76,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_client_serve_end,
     NULL,
     NULL,
+    NULL,
     ngx_hyperdrive_pg_block_begin,
     ngx_hyperdrive_pg_block_end,
     NULL,

@@ -38,7 +38,7 @@ ngx_hyperdrive_session_diag_get_set(ngx_hyperdrive_session_t *s)
     ngx_hyperdrive_sql_mode_t       mode;
     ngx_hyperdrive_sql_asks_get_t   get;
 
-    if (s->diag->unsaved || s->diag->here || !s->unit.simple) {
+    if (s->diag->unsaved || s->diag->here) {
         /* the connection knows */
         return NGX_DECLINED;
     }
@@ -78,7 +78,7 @@ ngx_hyperdrive_session_diag_get_set(ngx_hyperdrive_session_t *s)
     proto = s->conf->origin->proto;
 
     ngx_memzero(&out, sizeof(ngx_hyperdrive_chain_t));
-    proto->query(&text, &out);
+    proto->client_query(s->wire, &text, &out);
 
     rc = NGX_DECLINED;
 

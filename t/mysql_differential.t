@@ -691,6 +691,39 @@ sub found {
 [0,"query","SET @`d e` = b'101', @`d e` := CONCAT('x', @a)"]
 [0,"query","SELECT LAST_INSERT_ID(), ROW_COUNT(), FOUND_ROWS()"]
 [0,"query","SELECT LAST_INSERT_ID(), ROW_COUNT(), FOUND_ROWS()"]
+
+# a GET DIAGNOSTICS that is prepared
+{"max":1,"cache":0,"clients":[{"user":"app","database":"d0"},{"user":"app","database":"d0"}]}
+[0,"query","DROP TABLE IF EXISTS x11"]
+[1,"query","SELECT 1"]
+[0,"prepare","a","GET DIAGNOSTICS CONDITION 1 @c = MYSQL_ERRNO, @b = MESSAGE_TEXT"]
+[1,"query","SELECT 1"]
+[0,"execute","a",[],1,0]
+[0,"query","SELECT @c, @b"]
+[0,"query","INSERT IGNORE INTO n VALUES (300), (-300)"]
+[0,"prepare","b","GET DIAGNOSTICS @c = NUMBER, @a = ROW_COUNT"]
+[0,"execute","b",[],1,0]
+[0,"execute","a",[],1,0]
+[0,"query","SELECT @a, @b, @c"]
+[0,"query","SHOW WARNINGS"]
+
+# the schema is told as it changes, by whatever
+{"max":1,"cache":0,"clients":[{"user":"app","database":"d0","add":8388608}]}
+[0,"query","USE d1"]
+[0,"query","USE d1"]
+[0,"prepare","a","CALL r.p_out(?)"]
+[0,"query","SET @b = 1"]
+[0,"execute","a",[[5,-2]],1,0]
+[0,"init","s"]
+[0,"query","CALL r.p_sel()"]
+[0,"query","USE d1"]
+[0,"query","DROP DATABASE d1"]
+[0,"query","USE d0"]
+[0,"change",{"user":"app","database":"s"}]
+[0,"query","EXECUTE IMMEDIATE 'USE d0'"]
+[0,"query","USE d0"]
+[0,"reset"]
+[0,"query","USE s"]
 EOS
 
 	return $text;

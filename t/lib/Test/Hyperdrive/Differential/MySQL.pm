@@ -237,6 +237,7 @@ sub _log_in {
 	$client->{c} = $c;
 	$client->{id} = $c->greeting()->{id};
 	$client->{status} = $c->{ok}{status};
+	$client->{schema} = $c->{database} // '';
 
 	_prime($client);
 
@@ -270,6 +271,7 @@ sub _say {
 			if $c->{error};
 
 		$client->{status} = $c->{ok}{status};
+		$client->{schema} = $c->{database} // '';
 		return "changed: $c->{ok}{status} $c->{ok}{warnings}";
 	}
 
@@ -439,7 +441,7 @@ sub _answer {
 	};
 
 	for (@said) {
-		$_ = _sorted($_) if $c->{caps} & $CAP{SESSION_TRACK}
+		$_ = _sorted($client, $_) if $c->{caps} & $CAP{SESSION_TRACK}
 			&& /^[\x00\xfe]/ && length > 7;
 
 		# it means nothing to who does not follow the session's state
@@ -494,7 +496,7 @@ sub _tracked {
 # What an OK tells of session variables comes in any order.
 
 sub _sorted {
-	my ($p) = @_;
+	my ($client, $p) = @_;
 
 	my $rest = substr($p, 1);
 	my @ok = map { take_lenc($rest) } 1, 2;
@@ -507,16 +509,30 @@ sub _sorted {
 	my $changes = length $rest ? take_lstr($rest) : '';
 	my @changes;
 
-	# (MariaDB tells the schema once more behind a routine of another one)
+	# (MariaDB tells the schema once more where it has read a routine of
+	# another one, which it does once a connection)
 
 	while (length $changes) {
 		my $type = substr($changes, 0, 1, '');
-		my $entry = lstr(take_lstr($changes));
-		push @changes, $type . $entry unless $type eq "\1";
+		my $entry = take_lstr($changes);
+
+		if ($type eq "\1") {
+			my $of = $entry;
+			my $schema = take_lstr($of);
+
+			next if $schema eq $client->{schema};
+			$client->{schema} = $schema;
+		}
+
+		push @changes, $type . lstr($entry);
 	}
 
+	substr($flags, 0, 2) = pack('v', $status & ~$STATUS{STATE_CHANGED})
+		unless @changes;
+
 	return join('', substr($p, 0, 1), map({ lenc($_) } @ok), $flags,
-		lstr($info), ' changes:', sort @changes);
+		@changes || length $info ? lstr($info) : '',
+		@changes ? (' changes:', sort @changes) : ());
 }
 
 sub _read {

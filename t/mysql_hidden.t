@@ -84,10 +84,8 @@ for my $sqls ([ $set ],
 	$c->query('INSERT INTO t VALUES (9)');
 	$c->quit();
 
-	ok(wait_for(sub {
-		!$db->sql('SELECT COUNT(*) '
-			. 'FROM information_schema.INNODB_TRX');
-	}), "$sql: ends with its client");
+	ok(wait_for(sub { !$db->transactions() }),
+		"$sql: ends with its client");
 	is($other->value($read), "$was,8", "$sql: rolled back");
 
 	$other->quit();

@@ -328,8 +328,7 @@ sub left {
 
 	ok(wait_for(sub { !at_database("COMMAND <> 'Sleep'") }, 20),
 		"$name: no session is at work");
-	ok(wait_for(sub { !$db->sql('SELECT COUNT(*) '
-		. 'FROM information_schema.INNODB_TRX') }, 20),
+	ok(wait_for(sub { !$db->transactions() }, 20),
 		"$name: no transaction is open");
 	ok(wait_for(sub { !$db->sql('SELECT COUNT(*) FROM seq_1_to_19 '
 		. "WHERE IS_USED_LOCK(CONCAT('victim', seq)) IS NOT NULL",

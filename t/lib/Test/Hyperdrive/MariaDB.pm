@@ -266,6 +266,18 @@ sub connections {
 	return $self->sql($sql);
 }
 
+# transactions(): how many there are now.  (A table of information_schema says
+# what was so when it was first asked, as long as it is asked ten times a second.)
+
+sub transactions {
+	my ($self) = @_;
+
+	my $n = () = $self->sql('SHOW ENGINE INNODB STATUS')
+		=~ /\\n---TRANSACTION [^,]+, (?!not started)/g;
+
+	return $n;
+}
+
 ###############################################################################
 
 # replica(port =>, settings => {}): a new server that follows this one from its

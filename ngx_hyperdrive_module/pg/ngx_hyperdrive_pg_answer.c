@@ -287,8 +287,7 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
         if (ngx_hyperdrive_pg_answer_tag(o, 'N')
             || (o->ledger.n
                 && ngx_hyperdrive_pg_behind_ours(
-                       ngx_hyperdrive_pg_ledger_at(&o->ledger, 0)->behind,
-                       'N')))
+                       ngx_hyperdrive_pg_ledger_at(&o->ledger, 0)->behind)))
         {
             return NGX_DECLINED;
         }
@@ -331,7 +330,10 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
     query = (first->type == NGX_HYPERDRIVE_PG_REPLY_QUERY);
     rc = (first->action == NGX_HYPERDRIVE_PG_PASS) ? NGX_OK : NGX_DECLINED;
 
-    if (first->behind && ngx_hyperdrive_pg_behind_ours(first->behind, p[0])) {
+    if (first->behind
+        && ngx_hyperdrive_pg_behind_take(o, first->behind, &p, &total)
+           != NGX_OK)
+    {
         return NGX_DECLINED;
     }
 

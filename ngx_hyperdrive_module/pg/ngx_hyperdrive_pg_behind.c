@@ -29,6 +29,8 @@ struct ngx_hyperdrive_pg_behind_s {
     ngx_uint_t                        n;
     ngx_uint_t                        completed;   /* of these... */
     ngx_uint_t                        statements;  /* ...and of the client's */
+    size_t                            held;        /* in said: the end of the
+                                                      last of these */
     ngx_hyperdrive_pg_behind_item_t   items[];
 };
 
@@ -70,6 +72,7 @@ ngx_hyperdrive_pg_behind_text(ngx_hyperdrive_pg_forward_t *f,
     reply->behind->n = f->nbehind;
     reply->behind->completed = 0;
     reply->behind->statements = 0;
+    reply->behind->held = 0;
 
     utf8 = ngx_hyperdrive_pg_status_utf8(f->origin->reported);
     len = f->total - 1;
@@ -198,39 +201,73 @@ failed:
 
 
 ngx_uint_t
-ngx_hyperdrive_pg_behind_ours(ngx_hyperdrive_pg_behind_t *behind, u_char type)
+ngx_hyperdrive_pg_behind_ours(ngx_hyperdrive_pg_behind_t *behind)
 {
-    ngx_uint_t  ours;
+    return behind && behind->completed < behind->n
+           && behind->items[behind->completed].statement < behind->statements;
+}
 
-    if (behind == NULL) {
-        return 0;
-    }
 
-    ours = (behind->completed < behind->n
-            && behind->items[behind->completed].statement
-               < behind->statements);
+/*
+ * The last statement of a text is complete when its transaction has committed,
+ * which is behind ours: until then the client is not told so.
+ */
 
-    switch (type) {
+ngx_int_t
+ngx_hyperdrive_pg_behind_take(ngx_hyperdrive_pg_origin_t *o,
+    ngx_hyperdrive_pg_behind_t *behind, u_char **p, size_t *total)
+{
+    u_char      *said;
+    ngx_uint_t   ours;
+
+    ours = ngx_hyperdrive_pg_behind_ours(behind);
+
+    switch (**p) {
 
     case 'C':
-
-        if (ours) {
-            behind->completed++;
-
-        } else {
-            behind->statements++;
-        }
-
-        return ours;
+        break;
 
     case 'T':
     case 'D':
-    case 'N':
-        return ours;
+        return ours ? NGX_DECLINED : NGX_OK;
 
     default:
-        return 0;
+        return NGX_OK;
     }
+
+    if (ours) {
+        behind->completed++;
+
+        if (ngx_hyperdrive_pg_behind_ours(behind) || behind->held == 0) {
+            return NGX_DECLINED;
+        }
+
+        o->said_len = behind->held;
+        behind->held = 0;
+
+        *p = o->said;
+        *total = o->said_len;
+
+        return NGX_OK;
+    }
+
+    behind->statements++;
+
+    if (!ngx_hyperdrive_pg_behind_ours(behind)) {
+        return NGX_OK;
+    }
+
+    said = realloc(o->said, *total);
+    if (said == NULL) {
+        return NGX_OK;
+    }
+
+    ngx_memcpy(said, *p, *total);
+
+    o->said = said;
+    behind->held = *total;
+
+    return NGX_DECLINED;
 }
 
 

@@ -32,7 +32,6 @@ unseen(const char *name, ngx_uint_t apart, ngx_uint_t n)
     ngx_uint_t  good, moved;
 
     server_init(&direct);
-    direct.behind = 1;
     server_feed(&direct, b.data, b.len);
 
     good = 1;

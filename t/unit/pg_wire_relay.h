@@ -536,7 +536,8 @@ relay_answers(relay_t *r)
         }
 
         if (piece.len && (piece.data < before || piece.data + piece.len > pos)
-            && piece.type != NGX_HYPERDRIVE_PROTO_ERROR)
+            && piece.type != NGX_HYPERDRIVE_PROTO_ERROR
+            && !(r->behind && piece.end))
         {
             abort();
         }

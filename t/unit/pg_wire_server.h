@@ -79,8 +79,6 @@ typedef struct {
     unsigned        copy:1;
     unsigned        deferred:1;
     unsigned        closed:1;
-    unsigned        behind:1;    /* it stands for one that is asked something
-                                    behind an INSERT or a NOTICE of a text */
 } server_t;
 
 
@@ -554,10 +552,7 @@ server_run(server_t *s, const char *text, server_item_t *portal,
 static ngx_inline void
 server_query(server_t *s)
 {
-    char        *text, *end;
-    ngx_uint_t   more;
-
-    more = 0;
+    char  *text, *end;
 
     while (s->next) {
         text = s->next;
@@ -566,9 +561,6 @@ server_query(server_t *s)
         if (end) {
             *end = '\0';
         }
-
-        more = s->behind && (server_is(text, "INSERT")
-                             || server_is(text, "NOTICE"));
 
         s->next = end ? end + 1 : NULL;
 
@@ -586,7 +578,7 @@ server_query(server_t *s)
     free(s->query);
     s->query = NULL;
 
-    if (s->status == 'I' && s->deferred && !more) {
+    if (s->status == 'I' && s->deferred) {
         /* it commits before the last statement is said to be done */
         s->out.len = s->tag;
     }

@@ -203,7 +203,6 @@ check(relay_t *r, script_t *s, ngx_uint_t done)
     ngx_memzero(&visible, sizeof(bytes_t));
 
     server_init(&direct);
-    direct.behind = (r->behind != NULL);
     server_feed(&direct, s->b.data, s->b.len);
 
     normalize(&a, r->got.data, r->got.len);

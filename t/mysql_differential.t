@@ -707,6 +707,12 @@ sub found {
 [0,"query","SELECT @a, @b, @c"]
 [0,"query","SHOW WARNINGS"]
 
+# ...and one that looks for a condition that there is not
+{"max":1,"cache":0,"clients":[{"user":"app","database":"d0"}]}
+[0,"query","UPDATE t SET v = 3 WHERE id = 1"]
+[0,"query","GET DIAGNOSTICS CONDITION 1 @c = MYSQL_ERRNO"]
+[0,"query","SELECT LAST_INSERT_ID(), ROW_COUNT()"]
+
 # the schema is told as it changes, by whatever
 {"max":1,"cache":0,"clients":[{"user":"app","database":"d0","add":8388608}]}
 [0,"query","USE d1"]

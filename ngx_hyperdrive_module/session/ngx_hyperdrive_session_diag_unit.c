@@ -146,6 +146,7 @@ ngx_hyperdrive_session_diag_unit_answered(ngx_hyperdrive_session_diag_t *d,
 
             /* it has looked for what there is not, and that is one more */
 
+            d->count = -1;
             d->more = (!d->unsaved && d->len);
             d->unsaved = 1;
             d->warnings += piece->warnings;

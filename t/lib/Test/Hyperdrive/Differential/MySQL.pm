@@ -453,6 +453,11 @@ sub _answer {
 		s/\x0c..(?:....)[\x05\x08\xfa\xfb]..[\0\x1f\x27]\0\0\z/(any)/s
 			if /^\x03def\0\0\0.@/s;
 
+		# conditions are told in the character set that results had
+		# when they came
+
+		s/^(\x03def\0\0\0(?:\x05Level|\x07Message)\0+\x0c).{6}/$1(any)/s;
+
 		# a statement's number
 		s/(handler \()\d+(\))/$1N$2/ if /^\xff.{2}#HY000Unknown prep/s;
 		s/(The statement \()\d+(\) has no open)/$1N$2/ if /^\xff/s;
@@ -600,8 +605,8 @@ sub _read {
 				push @$said, lenc($n);
 			}
 
-			$status = $eof ? _behind_columns($client, $c, $said)
-				: 0;
+			$status = !$eof ? 0 : _behind_columns($client, $c,
+				$said, $kind eq 'binary');
 
 			$status = _rows($client, $c, $said)
 				unless $kind eq 'binary'
@@ -613,14 +618,16 @@ sub _read {
 }
 
 # The EOF behind columns: its flags are those from before the statement, since
-# they only come behind the rows; but the one for a cursor.
+# they only come behind the rows; but the one for a cursor, which of a routine's
+# own means nothing.
 
 sub _behind_columns {
-	my ($client, $c, $said) = @_;
+	my ($client, $c, $said, $binary) = @_;
 
 	my $status = _status($client, _next($c, $said));
 
-	substr($said->[-1], 3, 2) = pack('v', $status & $STATUS{CURSOR})
+	substr($said->[-1], 3, 2) = pack('v',
+		$binary ? $status & $STATUS{CURSOR} : 0)
 		if length $said->[-1] == 5;
 
 	return $status;

@@ -721,8 +721,11 @@ struct ngx_hyperdrive_proto_s {
      */
     void        (*question)(ngx_hyperdrive_state_stmt_t *stmt, ngx_str_t *args,
                             ngx_str_t *formats, ngx_hyperdrive_chain_t *out);
-    /* a digest of rows, whatever order they stand in */
-    uint64_t    (*rows_digest)(u_char *rows, size_t len);
+    /*
+     * A digest of an answer, of its head and its rows, whatever order these
+     * stand in, and whoever was told them.
+     */
+    uint64_t    (*digest)(ngx_str_t *head, ngx_str_t *rows);
 
     /*
      * Appends an error of its own, not tied to a unit (then we close); to one

@@ -19,7 +19,7 @@ use Test::Hyperdrive::Process qw(wait_for);
 
 ###############################################################################
 
-my $t = Test::Hyperdrive->new()->plan(21);
+my $t = Test::Hyperdrive->new()->plan(27);
 
 my $db = $t->mariadb(users => { app => 'secret' },
 	databases => [ 'shop' ], sql => { shop => <<'EOC' });
@@ -30,14 +30,17 @@ CREATE TABLE big (id INT PRIMARY KEY, v TEXT);
 INSERT INTO big SELECT seq, REPEAT('x', 300) FROM seq_1_to_500;
 EOC
 
-$t->single($db->url(), pool => 'max=3', cache => 'max_age=1h')->run();
+$t->single($db->url(), pool => 'max=3', cache => 'max_age=1h verify=100%')
+	->run();
 
 sub client {
 	return mysql_client(port(8080), user => 'app', password => 'x',
 		database => 'shop', @_);
 }
 
-sub hits { return $t->status()->{upstreams}{u}{total}{hits} }
+sub total { return $t->status()->{upstreams}{u}{total}{$_[0]} }
+
+sub hits { return total('hits') }
 
 # what the client reads for a command, byte by byte
 
@@ -137,5 +140,36 @@ $hits = hits();
 is_deeply($new->query($sql)->{rows}, $large, 'a large answer');
 is_deeply($old->query($sql)->{rows}, $large, 'in the old form');
 is(hits(), $hits + 2, 'from memory');
+
+# what is kept is what the database says, whoever was told it
+
+my $typed = client(add => $CAP{MARIADB_TYPE_INFO});
+my $n = 0;
+
+for ($new, $old, $track, $typed) {
+	my $c = $_;
+
+	$n++;
+
+	for my $sql ("SELECT v, id FROM t WHERE id <> $n",
+		"SELECT id, v FROM t WHERE id <> $n")
+	{
+		my $s = $sql =~ /v, id/ && $c->prepare($sql);
+		my $before = total('verified');
+
+		wait_for(sub {
+			$s ? $c->execute($s) : $c->query($sql);
+			total('verified') > $before;
+		}, 10, 'a hit that is verified');
+	}
+
+	is(total('verify_failed'), 0, 'all is as the database says');
+}
+
+$db->sql("UPDATE t SET v = 'past' WHERE id = 1", db => 'shop');
+
+is($new->query('SELECT id, v FROM t WHERE id <> 3')->{rows}[0][1], 'one',
+	'a write past nginx is not seen');
+ok(wait_for(sub { total('verify_failed') }), '...until that was verified');
 
 ###############################################################################

@@ -23,6 +23,7 @@ static void ngx_hyperdrive_mysql_serve_head(
     ngx_uint_t known, ngx_hyperdrive_chain_t *out);
 static void ngx_hyperdrive_mysql_serve_last(
     ngx_hyperdrive_mysql_client_t *client, ngx_hyperdrive_chain_t *out);
+static uint64_t ngx_hyperdrive_mysql_serve_columns(ngx_str_t *head);
 
 
 void
@@ -358,7 +359,7 @@ ngx_hyperdrive_mysql_serve_shape(u_char *head, size_t len)
 /* a sum over the rows, without numbers and ends: their order does not count */
 
 uint64_t
-ngx_hyperdrive_mysql_serve_digest(u_char *rows, size_t len)
+ngx_hyperdrive_mysql_serve_digest(ngx_str_t *head, ngx_str_t *rows)
 {
     u_char    *p, *last;
     size_t     n;
@@ -367,9 +368,9 @@ ngx_hyperdrive_mysql_serve_digest(u_char *rows, size_t len)
 
     static uint64_t  seed[2];
 
-    p = rows;
-    last = rows + len;
-    sum = 0;
+    p = rows->data;
+    last = p + rows->len;
+    sum = ngx_hyperdrive_mysql_serve_columns(head);
 
     for ( ;; ) {
         p = ngx_hyperdrive_mysql_read_u24(p, last, &size);
@@ -391,6 +392,45 @@ ngx_hyperdrive_mysql_serve_digest(u_char *rows, size_t len)
     }
 
     return sum;
+}
+
+
+/* a digest of the definitions, but for what not all clients are told */
+
+static uint64_t
+ngx_hyperdrive_mysql_serve_columns(ngx_str_t *head)
+{
+    u_char     *p, *last, *rest, seq;
+    uint64_t    shape;
+    ngx_str_t   payload, info;
+
+    p = head->data;
+    last = p + head->len;
+    shape = 0;
+
+    while (ngx_hyperdrive_mysql_packet(&p, last,
+                                       NGX_HYPERDRIVE_MYSQL_MAX_PACKET - 1,
+                                       &payload, &seq)
+           == NGX_OK)
+    {
+        if (ngx_hyperdrive_mysql_type_info(&payload,
+                                           ngx_hyperdrive_mysql_typed(&payload),
+                                           &info)
+            != NGX_OK)
+        {
+            /* how many there are */
+            continue;
+        }
+
+        rest = info.data + info.len;
+
+        shape = ngx_hyperdrive_mysql_serve_shaped(shape, payload.data,
+                                                  info.data - payload.data);
+        shape = ngx_hyperdrive_mysql_serve_shaped(shape, rest,
+                                          payload.data + payload.len - rest);
+    }
+
+    return shape;
 }
 
 

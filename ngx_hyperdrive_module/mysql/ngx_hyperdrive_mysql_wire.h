@@ -398,7 +398,7 @@ ngx_uint_t ngx_hyperdrive_mysql_serve_end(void *client,
 void ngx_hyperdrive_mysql_serve_question(ngx_hyperdrive_state_stmt_t *stmt,
     ngx_str_t *args, ngx_str_t *formats, ngx_hyperdrive_chain_t *out);
 uint64_t ngx_hyperdrive_mysql_serve_shape(u_char *head, size_t len);
-uint64_t ngx_hyperdrive_mysql_serve_digest(u_char *rows, size_t len);
+uint64_t ngx_hyperdrive_mysql_serve_digest(ngx_str_t *head, ngx_str_t *rows);
 char *ngx_hyperdrive_mysql_left_name(void *origin);
 size_t ngx_hyperdrive_mysql_left_text(void *origin, ngx_str_t *list,
     uint32_t own, ngx_msec_t age, u_char *buf, size_t size);

@@ -86,7 +86,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_params,
     ngx_hyperdrive_pg_shape,
     ngx_hyperdrive_pg_question,
-    ngx_hyperdrive_pg_rows_digest,
+    ngx_hyperdrive_pg_digest,
     ngx_hyperdrive_pg_error_own,
 
     ngx_hyperdrive_pg_origin_create,

@@ -413,7 +413,7 @@ void ngx_hyperdrive_pg_answer_own(ngx_hyperdrive_pg_origin_t *origin,
 
 void ngx_hyperdrive_pg_question(ngx_hyperdrive_state_stmt_t *stmt,
     ngx_str_t *args, ngx_str_t *formats, ngx_hyperdrive_chain_t *out);
-uint64_t ngx_hyperdrive_pg_rows_digest(u_char *data, size_t len);
+uint64_t ngx_hyperdrive_pg_digest(ngx_str_t *head, ngx_str_t *rows);
 
 
 /* ngx_hyperdrive_pg_answer_error.c */

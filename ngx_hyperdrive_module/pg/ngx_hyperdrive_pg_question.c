@@ -91,7 +91,7 @@ ngx_hyperdrive_pg_question_head(u_char *p, u_char type, size_t len)
 /* a sum over the messages: their order does not count */
 
 uint64_t
-ngx_hyperdrive_pg_rows_digest(u_char *data, size_t len)
+ngx_hyperdrive_pg_digest(ngx_str_t *head, ngx_str_t *rows)
 {
     u_char    *p, *last;
     size_t     n;
@@ -99,9 +99,9 @@ ngx_hyperdrive_pg_rows_digest(u_char *data, size_t len)
 
     static uint64_t  seed[2];
 
-    p = data;
-    last = data + len;
-    sum = 0;
+    p = rows->data;
+    last = p + rows->len;
+    sum = ngx_hyperdrive_base_hash(seed, head->data, head->len);
 
     while (last - p >= NGX_HYPERDRIVE_PG_HEADER) {
 

@@ -308,53 +308,43 @@ ngx_hyperdrive_session_verify_end(ngx_hyperdrive_session_refresh_t *r)
 }
 
 
-/* byte for byte, but for the order of rows, which the database may choose */
+/* but for the order of rows, which the database may choose */
 
 static ngx_int_t
 ngx_hyperdrive_session_verify_equal(ngx_hyperdrive_session_refresh_t *r)
 {
-    u_char                         *p, *body, *kept;
-    ngx_int_t                       rc;
-    ngx_hyperdrive_block_t         *b;
+    u_char                         *answer;
+    uint64_t                        digest;
+    ngx_str_t                       head, rows;
     ngx_hyperdrive_proto_t         *proto;
     ngx_hyperdrive_session_fill_t  *fill;
 
     fill = r->fill;
     proto = r->ask.pool->conf->proto;
-    kept = r->kept + r->meta.stamp_len;
 
-    if (fill->head.size != r->meta.head_len
-        || fill->body.size != r->meta.body_len
-        || ngx_memcmp(fill->head.head->pos, kept, r->meta.head_len) != 0)
-    {
-        return NGX_DECLINED;
-    }
-
-    kept += r->meta.head_len;
-
-    body = malloc(fill->body.size + 1);
-    if (body == NULL) {
+    answer = malloc(fill->head.size + fill->body.size + 1);
+    if (answer == NULL) {
         return NGX_OK;
     }
 
-    p = body;
+    head.data = answer;
+    head.len = fill->head.size;
+    rows.data = answer + head.len;
+    rows.len = fill->body.size;
 
-    for (b = fill->body.head; b; b = b->next) {
-        p = ngx_cpymem(p, b->pos, b->last - b->pos);
-    }
+    ngx_hyperdrive_base_chain_copy(&fill->head, head.data);
+    ngx_hyperdrive_base_chain_copy(&fill->body, rows.data);
 
-    rc = NGX_OK;
+    digest = proto->digest(&head, &rows);
 
-    if (ngx_memcmp(body, kept, fill->body.size) != 0
-        && proto->rows_digest(body, fill->body.size)
-           != proto->rows_digest(kept, fill->body.size))
-    {
-        rc = NGX_DECLINED;
-    }
+    free(answer);
 
-    free(body);
+    head.data = r->kept + r->meta.stamp_len;
+    head.len = r->meta.head_len;
+    rows.data = head.data + head.len;
+    rows.len = r->meta.body_len;
 
-    return rc;
+    return (proto->digest(&head, &rows) == digest) ? NGX_OK : NGX_DECLINED;
 }
 
 

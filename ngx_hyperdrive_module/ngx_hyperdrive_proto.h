@@ -233,6 +233,10 @@ typedef struct {
                                                        are in it */
     ngx_str_t                         formats;      /* of the results; empty if
                                                        all are text */
+    ngx_str_t                         attributes;   /* MySQL's query attributes,
+                                                       as they were sent, with
+                                                       what else stands there;
+                                                       empty: none */
     uint64_t                          told;         /* row shape the client was
                                                        told, or 0 */
     ngx_str_t                         name;         /* the statement's */
@@ -716,11 +720,15 @@ struct ngx_hyperdrive_proto_s {
     uint64_t    (*shape)(u_char *head, size_t len);
 
     /*
-     * A question as a unit of its own, with no client behind it: its rows come
-     * described.  In one piece; out->failed: no memory.
+     * A client's unit, that client_request() has read last, as a unit of its
+     * own, with no client behind it: its rows come described.  In one piece;
+     * out->failed: no memory.
      */
-    void        (*question)(ngx_hyperdrive_state_stmt_t *stmt, ngx_str_t *args,
-                            ngx_str_t *formats, ngx_hyperdrive_chain_t *out);
+    void        (*question)(void *client, ngx_hyperdrive_proto_unit_t *unit,
+                            ngx_hyperdrive_chain_t *out);
+    /* requests of our own, of client_create() without a log-in, have query
+       attributes; NULL: there are none */
+    void        (*client_attributes)(void *client);
     /*
      * A digest of an answer, of its head and its rows, whatever order these
      * stand in, and whoever was told them.
@@ -855,9 +863,11 @@ struct ngx_hyperdrive_proto_s {
     size_t      (*origin_export)(void *origin, u_char *buf, size_t size);
     ngx_int_t   (*origin_import)(void *origin, u_char *buf, size_t len);
 
-    /* a request of our own, as one that a client sends: a unit, in one piece;
-       out->failed: no memory */
-    void        (*query)(ngx_str_t *text, ngx_hyperdrive_chain_t *out);
+    /* a request of our own, as one that a client sends: a unit, in one piece,
+       with the attributes of <unit>, if that is not NULL; out->failed: no
+       memory */
+    void        (*query)(ngx_str_t *text, ngx_hyperdrive_proto_unit_t *unit,
+                         ngx_hyperdrive_chain_t *out);
 
     /* a polite end */
     void        (*origin_terminate)(ngx_hyperdrive_chain_t *out);

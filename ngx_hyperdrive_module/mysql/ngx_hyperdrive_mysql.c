@@ -71,7 +71,8 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_mysql_proto = {
     ngx_hyperdrive_mysql_describe,
     ngx_hyperdrive_mysql_params,
     ngx_hyperdrive_mysql_serve_shape,
-    ngx_hyperdrive_mysql_serve_question,
+    ngx_hyperdrive_mysql_question,
+    ngx_hyperdrive_mysql_question_attributes,
     ngx_hyperdrive_mysql_serve_digest,
     ngx_hyperdrive_mysql_error_own,
 
@@ -96,7 +97,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_mysql_proto = {
     ngx_hyperdrive_mysql_origin_abandon,
     ngx_hyperdrive_mysql_origin_export,
     ngx_hyperdrive_mysql_origin_import,
-    ngx_hyperdrive_mysql_origin_query,
+    ngx_hyperdrive_mysql_question_query,
     ngx_hyperdrive_mysql_origin_terminate,
     NULL,
     "KILL QUERY %uD",

@@ -334,6 +334,8 @@ ngx_hyperdrive_mysql_client_request(void *data, u_char *pos, u_char *last,
         (void) ngx_hyperdrive_mysql_bind_text(client->caps, p, size, size,
                                               &head);
 
+        unit->attributes.data = p + 1;
+        unit->attributes.len = head - 1;
         unit->kill = ngx_hyperdrive_mysql_client_kill(p + head, size - head);
 
         ngx_hyperdrive_mysql_client_query(client, p + head, size - head, unit);
@@ -938,6 +940,8 @@ ngx_hyperdrive_mysql_client_execute(ngx_hyperdrive_mysql_client_t *client,
         return;
     }
 
+    unit->attributes.data = p + bind.at;
+    unit->attributes.len = (bind.n > name->nparams) ? len - bind.at : 0;
     unit->bind = unit->args;
     unit->nparams = name->nparams;
 }

@@ -531,14 +531,6 @@ ngx_hyperdrive_mysql_origin_import(void *origin, u_char *buf, size_t len)
 
 
 void
-ngx_hyperdrive_mysql_origin_query(ngx_str_t *text,
-    ngx_hyperdrive_chain_t *out)
-{
-    ngx_hyperdrive_mysql_query(text, 0, out);
-}
-
-
-void
 ngx_hyperdrive_mysql_origin_text(ngx_hyperdrive_mysql_origin_t *o,
     ngx_str_t *text, ngx_hyperdrive_chain_t *out)
 {

@@ -158,21 +158,33 @@ void
 ngx_hyperdrive_mysql_query(ngx_str_t *text, uint64_t caps,
     ngx_hyperdrive_chain_t *chain)
 {
-    size_t   none;
+    ngx_str_t  none;
+
+    /* in one set */
+    none.data = (u_char *) "\0\1";
+    none.len = (caps & NGX_HYPERDRIVE_MYSQL_QUERY_ATTRIBUTES) ? 2 : 0;
+
+    ngx_hyperdrive_mysql_query_with(text, &none, chain);
+}
+
+
+void
+ngx_hyperdrive_mysql_query_with(ngx_str_t *text, ngx_str_t *attributes,
+    ngx_hyperdrive_chain_t *chain)
+{
     u_char  *p, seq;
 
     seq = 0;
 
-    /* none of them, in one set */
-    none = (caps & NGX_HYPERDRIVE_MYSQL_QUERY_ATTRIBUTES) ? 2 : 0;
-
-    p = ngx_hyperdrive_mysql_packet_begin(chain, 1 + none + text->len, &seq);
+    p = ngx_hyperdrive_mysql_packet_begin(chain,
+                                          1 + attributes->len + text->len,
+                                          &seq);
     if (p == NULL) {
         return;
     }
 
     *p++ = NGX_HYPERDRIVE_MYSQL_COM_QUERY;
-    p = ngx_cpymem(p, "\0\1", none);
+    p = ngx_cpymem(p, attributes->data, attributes->len);
     ngx_memcpy(p, text->data, text->len);
 }
 

@@ -221,8 +221,11 @@ u_char *ngx_hyperdrive_mysql_packet_begin(ngx_hyperdrive_chain_t *chain,
 void ngx_hyperdrive_mysql_packet_append(ngx_hyperdrive_chain_t *chain,
     const void *data, size_t len, u_char *seq);
 
-/* COM_QUERY, without attributes, to one of these capabilities */
+/* COM_QUERY, without attributes, to one of these capabilities; with these, or,
+   if they are empty, to one that knows none */
 void ngx_hyperdrive_mysql_query(ngx_str_t *text, uint64_t caps,
+    ngx_hyperdrive_chain_t *chain);
+void ngx_hyperdrive_mysql_query_with(ngx_str_t *text, ngx_str_t *attributes,
     ngx_hyperdrive_chain_t *chain);
 
 /* <caps> are those of the client that reads it */

@@ -304,45 +304,6 @@ ngx_hyperdrive_mysql_serve_end(void *data, ngx_hyperdrive_proto_unit_t *unit,
 }
 
 
-void
-ngx_hyperdrive_mysql_serve_question(ngx_hyperdrive_state_stmt_t *stmt,
-    ngx_str_t *args, ngx_str_t *formats, ngx_hyperdrive_chain_t *out)
-{
-    u_char     *p, *start;
-    size_t      first, second;
-
-    /* in one piece: a query, or what prepares it and what executes it */
-
-    first = NGX_HYPERDRIVE_MYSQL_HEADER + 1 + stmt->len;
-    second = 0;
-
-    if (formats->data[0] == 'b') {
-        second = NGX_HYPERDRIVE_MYSQL_HEADER + 10 + args->len;
-    }
-
-    start = ngx_hyperdrive_base_chain_reserve(out, first + second);
-    if (start == NULL) {
-        return;
-    }
-
-    p = ngx_hyperdrive_mysql_put_u24(start, (uint32_t) stmt->len + 1);
-    *p++ = 0;
-    *p++ = second ? NGX_HYPERDRIVE_MYSQL_COM_STMT_PREPARE
-                  : NGX_HYPERDRIVE_MYSQL_COM_QUERY;
-    p = ngx_cpymem(p, stmt->text, stmt->len);
-
-    if (second) {
-        p = ngx_hyperdrive_mysql_put_u24(p, (uint32_t) args->len + 10);
-        *p++ = 0;
-        *p++ = NGX_HYPERDRIVE_MYSQL_COM_STMT_EXECUTE;
-        p = ngx_hyperdrive_mysql_put_u32(p, NGX_HYPERDRIVE_MYSQL_LAST);
-        *p++ = 0;
-        p = ngx_hyperdrive_mysql_put_u32(p, 1);
-        ngx_memcpy(p, args->data, args->len);
-    }
-}
-
-
 uint64_t
 ngx_hyperdrive_mysql_serve_shape(u_char *head, size_t len)
 {

@@ -395,8 +395,6 @@ void ngx_hyperdrive_mysql_serve_rows(void *client, u_char *data, size_t len,
     ngx_hyperdrive_chain_t *out);
 ngx_uint_t ngx_hyperdrive_mysql_serve_end(void *client,
     ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out);
-void ngx_hyperdrive_mysql_serve_question(ngx_hyperdrive_state_stmt_t *stmt,
-    ngx_str_t *args, ngx_str_t *formats, ngx_hyperdrive_chain_t *out);
 uint64_t ngx_hyperdrive_mysql_serve_shape(u_char *head, size_t len);
 uint64_t ngx_hyperdrive_mysql_serve_digest(ngx_str_t *head, ngx_str_t *rows);
 char *ngx_hyperdrive_mysql_left_name(void *origin);
@@ -473,6 +471,15 @@ void ngx_hyperdrive_mysql_serve_count(ngx_hyperdrive_chain_t *out,
     u_char *payload, size_t len, ngx_uint_t follow, u_char *seq);
 uint64_t ngx_hyperdrive_mysql_serve_shaped(uint64_t shape, u_char *payload,
     size_t len);
+
+
+/* ngx_hyperdrive_mysql_question.c */
+
+void ngx_hyperdrive_mysql_question(void *client,
+    ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out);
+void ngx_hyperdrive_mysql_question_query(ngx_str_t *text,
+    ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out);
+void ngx_hyperdrive_mysql_question_attributes(void *client);
 
 
 /* ngx_hyperdrive_mysql_error.c */
@@ -607,9 +614,7 @@ size_t ngx_hyperdrive_mysql_origin_export(void *origin, u_char *buf,
     size_t size);
 ngx_int_t ngx_hyperdrive_mysql_origin_import(void *origin, u_char *buf,
     size_t len);
-/* a query as a client without attributes sends it, and as <o> wants it */
-void ngx_hyperdrive_mysql_origin_query(ngx_str_t *text,
-    ngx_hyperdrive_chain_t *out);
+/* a query as <o> wants it */
 void ngx_hyperdrive_mysql_origin_text(ngx_hyperdrive_mysql_origin_t *o,
     ngx_str_t *text, ngx_hyperdrive_chain_t *out);
 void ngx_hyperdrive_mysql_origin_terminate(ngx_hyperdrive_chain_t *out);

@@ -73,6 +73,10 @@ ngx_hyperdrive_origin_ask(ngx_hyperdrive_origin_ask_t *ask, u_char *request,
 
     ngx_memcpy(p, request, len);
 
+    if (ask->attributes) {
+        ask->pool->conf->proto->client_attributes(ask->wire);
+    }
+
     ask->waiter.data = ask;
     ask->waiter.ready = ngx_hyperdrive_origin_ask_ready;
     ask->waiter.failed = ngx_hyperdrive_origin_ask_refused;

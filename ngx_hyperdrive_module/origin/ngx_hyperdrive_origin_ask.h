@@ -38,6 +38,8 @@ struct ngx_hyperdrive_origin_ask_s {
                                                       leaves */
     unsigned                          now:1;       /* it does not stand in a
                                                       queue */
+    unsigned                          attributes:1; /* the request has query
+                                                      attributes */
     void                             *data;
     /* a connection is there: NGX_DECLINED: not this one; may be NULL */
     ngx_int_t                       (*take)(ngx_hyperdrive_origin_ask_t *ask,

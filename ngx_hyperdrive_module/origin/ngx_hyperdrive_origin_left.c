@@ -372,7 +372,7 @@ ngx_hyperdrive_origin_left_end(ngx_hyperdrive_origin_ask_t *ask,
                                                 ngx_current_msec - l->known[i],
                                                 buf, sizeof(buf));
 
-        ask->pool->conf->proto->query(&text, &ask->request);
+        ask->pool->conf->proto->query(&text, NULL, &ask->request);
         return;
     }
 }
@@ -435,7 +435,7 @@ ngx_hyperdrive_origin_left_send(ngx_hyperdrive_origin_ask_t *ask,
 
     ngx_hyperdrive_base_chain_clear(&ask->request);
 
-    proto->query(&text, &ask->request);
+    proto->query(&text, NULL, &ask->request);
 }
 
 

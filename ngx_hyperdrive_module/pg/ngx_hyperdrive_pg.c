@@ -33,7 +33,7 @@ static size_t ngx_hyperdrive_pg_origin_export(void *origin, u_char *buf,
 static ngx_int_t ngx_hyperdrive_pg_origin_import(void *origin, u_char *buf,
     size_t len);
 static void ngx_hyperdrive_pg_query(ngx_str_t *text,
-    ngx_hyperdrive_chain_t *out);
+    ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out);
 static void ngx_hyperdrive_pg_origin_terminate(ngx_hyperdrive_chain_t *out);
 static void ngx_hyperdrive_pg_origin_cancel(uint32_t pid, ngx_str_t *key,
     ngx_hyperdrive_chain_t *out);
@@ -86,6 +86,7 @@ ngx_hyperdrive_proto_t  ngx_hyperdrive_pg_proto = {
     ngx_hyperdrive_pg_params,
     ngx_hyperdrive_pg_shape,
     ngx_hyperdrive_pg_question,
+    NULL,
     ngx_hyperdrive_pg_digest,
     ngx_hyperdrive_pg_error_own,
 
@@ -462,7 +463,8 @@ ngx_hyperdrive_pg_origin_import(void *origin, u_char *buf, size_t len)
 
 
 static void
-ngx_hyperdrive_pg_query(ngx_str_t *text, ngx_hyperdrive_chain_t *out)
+ngx_hyperdrive_pg_query(ngx_str_t *text, ngx_hyperdrive_proto_unit_t *unit,
+    ngx_hyperdrive_chain_t *out)
 {
     u_char  *p;
 

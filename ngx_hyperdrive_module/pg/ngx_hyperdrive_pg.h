@@ -411,8 +411,8 @@ void ngx_hyperdrive_pg_answer_own(ngx_hyperdrive_pg_origin_t *origin,
 
 /* ngx_hyperdrive_pg_question.c */
 
-void ngx_hyperdrive_pg_question(ngx_hyperdrive_state_stmt_t *stmt,
-    ngx_str_t *args, ngx_str_t *formats, ngx_hyperdrive_chain_t *out);
+void ngx_hyperdrive_pg_question(void *client,
+    ngx_hyperdrive_proto_unit_t *unit, ngx_hyperdrive_chain_t *out);
 uint64_t ngx_hyperdrive_pg_digest(ngx_str_t *head, ngx_str_t *rows);
 
 

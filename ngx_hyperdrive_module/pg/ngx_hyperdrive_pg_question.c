@@ -19,11 +19,17 @@ static u_char *ngx_hyperdrive_pg_question_head(u_char *p, u_char type,
  */
 
 void
-ngx_hyperdrive_pg_question(ngx_hyperdrive_state_stmt_t *stmt, ngx_str_t *args,
-    ngx_str_t *formats, ngx_hyperdrive_chain_t *out)
+ngx_hyperdrive_pg_question(void *client, ngx_hyperdrive_proto_unit_t *unit,
+    ngx_hyperdrive_chain_t *out)
 {
-    u_char  *p, *start;
-    size_t   parse, bind, size;
+    u_char                       *p, *start;
+    size_t                        parse, bind, size;
+    ngx_str_t                    *args, *formats;
+    ngx_hyperdrive_state_stmt_t  *stmt;
+
+    stmt = unit->stmt;
+    args = &unit->args;
+    formats = &unit->formats;
 
     /* no types, no formats: a number that is 0 */
 

@@ -66,7 +66,7 @@ ngx_hyperdrive_session_catalog_read(ngx_hyperdrive_session_catalog_read_t *r,
 
     ngx_memzero(&out, sizeof(ngx_hyperdrive_chain_t));
 
-    conf->proto->query(&text, &out);
+    conf->proto->query(&text, NULL, &out);
 
     if (out.failed || r->bad) {
         ngx_hyperdrive_base_chain_clear(&out);

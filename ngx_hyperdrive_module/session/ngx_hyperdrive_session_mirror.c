@@ -106,6 +106,7 @@ ngx_hyperdrive_session_mirror(ngx_hyperdrive_session_t *s)
     m->ask.pool = pool;
     m->ask.mode = stmt->mode;
     m->ask.now = 1;
+    m->ask.attributes = (s->unit.attributes.len != 0);
     m->ask.bucket = ngx_hyperdrive_state_bucket_ref(
                                    ngx_hyperdrive_session_settings_bucket(s));
     m->ask.data = m;
@@ -132,13 +133,13 @@ ngx_hyperdrive_session_mirror_copy(ngx_hyperdrive_session_t *s,
     proto = s->conf->origin->proto;
 
     if (unit->question || (unit->args.data && !unit->simple)) {
-        proto->question(unit->stmt, &unit->args, &unit->formats, request);
+        proto->question(s->wire, unit, request);
 
     } else if (unit->simple) {
         text.data = unit->stmt->text;
         text.len = unit->stmt->len;
 
-        proto->query(&text, request);
+        proto->query(&text, unit, request);
 
     } else {
         return NGX_DECLINED;

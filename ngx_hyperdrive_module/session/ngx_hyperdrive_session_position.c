@@ -474,7 +474,7 @@ ngx_hyperdrive_session_position_ask(ngx_hyperdrive_session_position_ask_t *a,
     text.len = ngx_strlen(text.data);
 
     ngx_memzero(&out, sizeof(ngx_hyperdrive_chain_t));
-    conf->proto->query(&text, &out);
+    conf->proto->query(&text, NULL, &out);
 
     if (a->ask.pool == NULL || out.failed) {
         ngx_hyperdrive_base_chain_clear(&out);

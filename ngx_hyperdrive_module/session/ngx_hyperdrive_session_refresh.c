@@ -106,6 +106,7 @@ ngx_hyperdrive_session_refresh_start(ngx_hyperdrive_session_t *s,
 
     r->ask.pool = s->pool;
     r->ask.mode = unit->stmt->mode;
+    r->ask.attributes = (unit->attributes.len != 0);
     r->ask.bucket = ngx_hyperdrive_state_bucket_ref(
                                    ngx_hyperdrive_session_settings_bucket(s));
     r->ask.data = r;
@@ -115,8 +116,7 @@ ngx_hyperdrive_session_refresh_start(ngx_hyperdrive_session_t *s,
 
     ngx_memzero(&request, sizeof(ngx_hyperdrive_chain_t));
 
-    s->conf->origin->proto->question(unit->stmt, &unit->args, &unit->formats,
-                                     &request);
+    s->conf->origin->proto->question(s->wire, unit, &request);
 
     if (request.failed) {
         ngx_hyperdrive_session_refresh_done(&r->ask, NGX_ERROR);

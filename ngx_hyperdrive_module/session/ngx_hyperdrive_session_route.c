@@ -296,6 +296,7 @@ ngx_hyperdrive_session_route_ask(ngx_hyperdrive_session_t *s,
                                    ngx_hyperdrive_session_settings_bucket(s));
     ask->client = s->net.connection;
     ask->waited = 1;
+    ask->attributes = (unit->attributes.len != 0);
     ask->data = r;
     ask->take = ngx_hyperdrive_session_route_take;
     ask->send = ngx_hyperdrive_session_route_send;
@@ -304,8 +305,7 @@ ngx_hyperdrive_session_route_ask(ngx_hyperdrive_session_t *s,
 
     ngx_memzero(&request, sizeof(ngx_hyperdrive_chain_t));
 
-    s->conf->origin->proto->question(unit->stmt, &unit->args, &unit->formats,
-                                     &request);
+    s->conf->origin->proto->question(s->wire, unit, &request);
 
     if (ask->pool == NULL || request.failed) {
         r->rc = NGX_DECLINED;

@@ -292,6 +292,93 @@ relay_prepared(relay_t *r, u_char *pos)
 }
 
 
+/* what a client asks is the same if it is asked on its behalf */
+
+static void
+relay_question(relay_t *r)
+{
+    u_char                         *pos, *last, *args;
+    size_t                          len;
+    ngx_int_t                       rc;
+    ngx_uint_t                      text;
+    ngx_hyperdrive_chain_t          out;
+    ngx_hyperdrive_proto_unit_t     unit, *asked;
+    ngx_hyperdrive_proto_error_t    err;
+    ngx_hyperdrive_mysql_client_t  *client;
+
+    asked = &r->unit;
+
+    if (asked->stmt == NULL || asked->local || asked->formats.len == 0
+        || asked->args.data == NULL)
+    {
+        return;
+    }
+
+    /* it is where others are put as well */
+
+    len = asked->args.len;
+    args = malloc(len + 1);
+
+    client = ngx_hyperdrive_mysql_client_create(&r->ctx, asked->stmt->mode,
+                                                NULL);
+    if (args == NULL || client == NULL) {
+        abort();
+    }
+
+    ngx_memcpy(args, asked->args.data, len);
+
+    text = (asked->formats.data[0] == 't');
+
+    if (asked->attributes.len) {
+        ngx_hyperdrive_mysql_question_attributes(client);
+    }
+
+    ngx_memzero(&out, sizeof(ngx_hyperdrive_chain_t));
+
+    ngx_hyperdrive_mysql_question(r->client, asked, &out);
+
+    if (out.failed || out.head != out.tail) {
+        abort();
+    }
+
+    pos = out.head->pos;
+    last = pos + out.size;
+
+    rc = ngx_hyperdrive_mysql_client_request(client, pos, last, &unit, &err);
+
+    if (rc == NGX_OK && !text) {
+        pos += unit.len;
+
+        client->last = 1;
+
+        (void) ngx_hyperdrive_mysql_names_add(&client->names, client->last,
+                                              asked->stmt, asked->nparams);
+
+        rc = ngx_hyperdrive_mysql_client_request(client, pos, last, &unit,
+                                                 &err);
+    }
+
+    if (rc != NGX_OK || pos + unit.len != last || unit.local
+        || unit.formats.len == 0 || unit.args.len != len
+        || ngx_memcmp(unit.args.data, args, len) != 0
+        || (unit.attributes.len == 0) != (asked->attributes.len == 0)
+        || (text
+            && (unit.attributes.len != asked->attributes.len
+                || ngx_memcmp(unit.attributes.data, asked->attributes.data,
+                              unit.attributes.len)
+                   != 0)))
+    {
+        fprintf(stderr, "asked on a client's behalf it is another question\n");
+        abort();
+    }
+
+    ngx_hyperdrive_base_chain_clear(&out);
+    ngx_hyperdrive_mysql_client_destroy(client);
+
+    free(args);
+}
+
+
 static void
 relay_process(relay_t *r)
 {
@@ -344,6 +431,10 @@ relay_process(relay_t *r)
 
         if (r->unit.len > len) {
             abort();
+        }
+
+        if (rc == NGX_OK) {
+            relay_question(r);
         }
 
         if (r->unit.requests == 0 && !r->streaming) {

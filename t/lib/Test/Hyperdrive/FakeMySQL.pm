@@ -37,7 +37,7 @@ our @ISA = ('Test::Hyperdrive::FakePG');
 #   auth => sub { my ($c, $response) = @_; ... }  { user, auth, database,
 #       plugin, caps, collation, attributes }; returns true if it has answered
 #       itself, else the client is let in
-#   version, capabilities, plugin, scramble, status
+#   version, capabilities, plugin, scramble, status, pid
 #   ok => { changes => BYTES }                    of the log-in
 #   no_tracker => 1                               it is too old for it
 #   split => N                                    as for the client
@@ -129,7 +129,7 @@ sub _greet {
 	my $salt = $fake->{scramble};
 
 	$self->send($fake->{greeting} // pack('C Z* V a8 x v C v v C x6 V a* x Z*',
-		10, $fake->{version}, 1000 + $self->{n}, substr($salt, 0, 8),
+		10, $fake->{version}, $fake->{pid} // 1000 + $self->{n}, substr($salt, 0, 8),
 		$caps & 0xffff, 45, $fake->{status}, $caps >> 16 & 0xffff,
 		21, $caps >> 32, substr($salt, 8), $fake->{plugin}));
 

@@ -4,7 +4,8 @@
 
 # Compiles the fuzz targets of t/unit/fuzz and runs each for FUZZ_SECONDS (5)
 # on a copy of its corpus.  FUZZ="url users" runs only these.  What it finds
-# is left in build/fuzz.
+# is left in build/fuzz.  FUZZ_SEED says which chances there are: 1 unless told,
+# and others each time if FUZZ_SECONDS is.
 
 ###############################################################################
 
@@ -25,6 +26,7 @@ use Test::Hyperdrive::Process qw(run_command);
 ###############################################################################
 
 my $seconds = $ENV{FUZZ_SECONDS} || 5;
+my $seed = $ENV{FUZZ_SEED} // ($ENV{FUZZ_SECONDS} ? 0 : 1);
 my $work = Test::Hyperdrive::build_dir() . '/fuzz';
 
 my @flags = ('-O1', '-fsanitize=fuzzer,address,undefined',
@@ -107,7 +109,7 @@ sub fuzz {
 
 	my ($status, $out) = run_command([ 'timeout', '-k', '5',
 			$seconds + 60, $program,
-			"-max_total_time=$seconds", '-timeout=10',
+			"-max_total_time=$seconds", "-seed=$seed", '-timeout=30',
 			'-rss_limit_mb=2048', '-print_final_stats=1',
 			"-artifact_prefix=$work/$name.found-",
 			$corpus, @seeds ],

@@ -81,7 +81,8 @@ sub client {
 
 sub running {
 	return $db->sql("SELECT COUNT(*) FROM information_schema.processlist "
-		. "WHERE info LIKE 'SELECT SLEEP%'") =~ /1/;
+		. "WHERE info LIKE 'SELECT SLEEP%' "
+		. "OR info LIKE 'SELECT GET_LOCK%'") =~ /1/;
 }
 
 ###############################################################################
@@ -106,7 +107,10 @@ is($c1->value('SELECT 7'), 7, 'and the client goes on');
 my $c4 = client(8080, user => 'sleeper');
 my $c5 = client(8083, user => 'sleeper');
 
-$c4->command('QUERY', 'SELECT SLEEP(2), 3');
+my $holder = $db->client();
+$holder->value("SELECT GET_LOCK('held', 0)");
+
+$c4->command('QUERY', "SELECT GET_LOCK('held', 60), 3");
 ok(wait_for(\&running), 'one with a name that others have runs');
 
 $number = $c4->greeting()->{id};
@@ -119,7 +123,9 @@ $raw->syswrite(pack('NNN', 16 + length('sleeper') - 4, 80877102, $number)
 	. 'sleeper');
 is($raw->sysread(my $nothing, 1), 0, 'a request to cancel has no answer');
 
-is($c4->read_result()->{rows}[0][0], 0, 'nobody has ended the sleep');
+$holder->value("SELECT RELEASE_LOCK('held')");
+is($c4->read_result()->{rows}[0][0], 1, 'nobody has ended the wait');
+$c4->quit();
 
 # one that leaves
 

@@ -35,6 +35,17 @@ my $deaf = $t->fake_pg(port(8200), query => sub {
 	return [ [ $n ] ];
 });
 
+# ...and one that hears it, and takes its time to say so
+
+my $slow = $t->fake_pg(port(8201), query => sub {
+	my ($n, $sql, $c) = @_;
+	$c->wait($1) if $sql =~ /^wait (\w+)/;
+	return [ [ $n ] ];
+}, cancel => sub {
+	my ($c) = @_;
+	$c->wait('cancel');
+});
+
 sub server {
 	my ($listen, $upstream, $timeouts) = @_;
 
@@ -70,6 +81,10 @@ stream {
         hyperdrive_origin  postgres://app\@127.0.0.1:8200/shop?sslmode=disable;
     }
 
+    upstream slow {
+        hyperdrive_origin  postgres://app\@127.0.0.1:8201/shop?sslmode=disable;
+    }
+
     server {
         listen              127.0.0.1:8080;
         hyperdrive_pass     shop;
@@ -85,6 +100,7 @@ stream {
 @{[ server(8087, 'shop', 'query=5s') ]}
 @{[ server(8088, 'shop', 'idle_in_transaction=5s') ]}
 @{[ server(8089, 'shop', 'client_idle=5s; hyperdrive_cache cache') ]}
+@{[ server(8090, 'slow', 'query=30s') ]}
 }
 
 EOS
@@ -165,6 +181,33 @@ cancel($c);
 $r = $c->result();
 is($r->error()->{M}, 'canceling statement due to user request',
 	"a client's own wish");
+$c->close();
+
+# ...and the next, while the database has not said that it has heard the first
+
+$c = client(8090);
+$c->query('BEGIN');
+
+for my $n ('first', 'second') {
+	$c->send('Q', "wait $n\0")->flush_out();
+	$slow->wait_waiting($n);
+	cancel($c);
+
+	if ($n eq 'first') {
+		$slow->wait_waiting('cancel');
+		$slow->signal('first');
+		is($c->result()->status(), 'T', 'it has ended by itself');
+	}
+}
+
+$slow->signal('cancel');
+
+ok(eval { wait_for(sub {
+	2 == grep { $_->{event} eq 'cancel' } $slow->log() }, 10) },
+	'a wish for the next is heard, too');
+
+$slow->signal('second');
+is($c->result()->status(), 'T', 'which goes on');
 $c->close();
 
 # a database that does not end it

@@ -344,6 +344,9 @@ struct ngx_hyperdrive_session_s {
     u_char                           key[NGX_HYPERDRIVE_PROTO_MAX_KEY];
                                                   /* who cancels knows it */
     size_t                           key_len;
+    uint64_t                         again;       /* total.queries + 1 at a
+                                                     request to cancel that
+                                                     waits for another, or 0 */
     uint32_t                         number;      /* that it was told as its
                                                      process id: leads to it
                                                      from everywhere; or 0 */
@@ -570,6 +573,8 @@ void ngx_hyperdrive_session_cancel(ngx_str_t *pid, ngx_str_t *key);
 ngx_int_t ngx_hyperdrive_session_cancel_other(ngx_hyperdrive_session_t *s);
 /* ...and was passed on to this worker */
 void ngx_hyperdrive_session_cancel_message(u_char *data, size_t len);
+/* the one on its way is over */
+void ngx_hyperdrive_session_cancel_again(ngx_hyperdrive_session_t *s);
 
 
 /* ngx_hyperdrive_session_unit.c */

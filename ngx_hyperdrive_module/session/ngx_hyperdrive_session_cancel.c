@@ -161,12 +161,29 @@ ngx_hyperdrive_session_cancel_message(u_char *data, size_t len)
             s->fill->cancelled = 1;
         }
 
-        ngx_hyperdrive_origin_cancel(s->origin);
+        if (s->origin->cancel) {
+            /* one is on its way, perhaps for what was before this */
+            s->again = s->total.queries + 1;
+
+        } else {
+            ngx_hyperdrive_origin_cancel(s->origin);
+        }
     }
 
     if (held) {
         (void) ngx_hyperdrive_session_rearm(s);
     }
+}
+
+
+void
+ngx_hyperdrive_session_cancel_again(ngx_hyperdrive_session_t *s)
+{
+    if (s->outstanding && s->again == s->total.queries + 1) {
+        ngx_hyperdrive_origin_cancel(s->origin);
+    }
+
+    s->again = 0;
 }
 
 

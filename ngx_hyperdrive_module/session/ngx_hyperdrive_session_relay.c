@@ -394,6 +394,10 @@ ngx_hyperdrive_session_relay_write(ngx_hyperdrive_origin_t *o)
         return;
     }
 
+    if (s->again && o->cancel == NULL) {
+        ngx_hyperdrive_session_cancel_again(s);
+    }
+
     if (s->choked && o->net.out.size < NGX_HYPERDRIVE_HIGH_WATER / 2
         && o->cancel == NULL)
     {

@@ -99,12 +99,12 @@ stream {
 
     upstream shop {
         hyperdrive_origin  $url;
-        hyperdrive_pool    max=8 wait=10s;
+        hyperdrive_pool    max=8 wait=30s;
     }
 
     upstream few {
         hyperdrive_origin  $url&application_name=few;
-        hyperdrive_pool    max=1 wait=10s;
+        hyperdrive_pool    max=1 wait=30s;
         hyperdrive_catalog off;
     }
 

@@ -67,7 +67,7 @@ stream {
 
     upstream one {
         hyperdrive_origin  $url&application_name=one;
-        hyperdrive_pool    max=1 wait=4s;
+        hyperdrive_pool    max=1 wait=20s;
         hyperdrive_catalog off;
     }
 
@@ -85,7 +85,7 @@ stream {
 
     upstream four {
         hyperdrive_origin  $url&application_name=four;
-        hyperdrive_pool    max=1 wait=4s;
+        hyperdrive_pool    max=1 wait=20s;
         hyperdrive_catalog off;
     }
 

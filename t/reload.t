@@ -77,7 +77,7 @@ stream {
 
     upstream shop {
         hyperdrive_origin  $url;
-        hyperdrive_pool    max=$o{max} wait=5s;
+        hyperdrive_pool    max=$o{max} wait=20s;
     }
 
     server {

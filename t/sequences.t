@@ -57,36 +57,36 @@ stream {
 
     upstream one {
         hyperdrive_origin   $url;
-        hyperdrive_pool     max=1 wait=4s;
+        hyperdrive_pool     max=1 wait=20s;
         hyperdrive_catalog  off;
     }
 
     upstream known {
         hyperdrive_origin  $url&application_name=known;
-        hyperdrive_pool    max=1 wait=4s;
+        hyperdrive_pool    max=1 wait=20s;
     }
 
     upstream two {
         hyperdrive_origin   $url&application_name=two;
-        hyperdrive_pool     max=2 wait=4s;
+        hyperdrive_pool     max=2 wait=20s;
         hyperdrive_catalog  off;
     }
 
     upstream first {
         hyperdrive_origin   $url&application_name=first;
-        hyperdrive_pool     max=1 wait=4s;
+        hyperdrive_pool     max=1 wait=20s;
         hyperdrive_catalog  off;
     }
 
     upstream early {
         hyperdrive_origin   $url&application_name=early;
-        hyperdrive_pool     max=1 wait=4s;
+        hyperdrive_pool     max=1 wait=20s;
         hyperdrive_catalog  off;
     }
 
     upstream more {
         hyperdrive_origin  $url&application_name=more;
-        hyperdrive_pool    max=2 wait=4s;
+        hyperdrive_pool    max=2 wait=20s;
     }
 
     server {

@@ -61,13 +61,13 @@ stream {
 
     upstream one {
         hyperdrive_origin  $url;
-        hyperdrive_pool    max=1 wait=5s;
+        hyperdrive_pool    max=1 wait=20s;
         hyperdrive_catalog refresh=1h;
     }
 
     upstream two {
         hyperdrive_origin  $url;
-        hyperdrive_pool    max=2 wait=5s;
+        hyperdrive_pool    max=2 wait=20s;
     }
 
     server {
@@ -86,7 +86,7 @@ stream {
 
     upstream three {
         hyperdrive_origin   $url;
-        hyperdrive_pool     max=2 wait=5s;
+        hyperdrive_pool     max=2 wait=20s;
         hyperdrive_catalog  off;
     }
 

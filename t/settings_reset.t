@@ -49,7 +49,7 @@ stream {
 
     upstream one {
         hyperdrive_origin   $url;
-        hyperdrive_pool     max=1 wait=5s;
+        hyperdrive_pool     max=1 wait=20s;
         hyperdrive_catalog  off;
     }
 

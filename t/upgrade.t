@@ -235,7 +235,7 @@ sub upgraded {
 
 	is($status, 0, "$name, none has failed") or diag($out);
 	cmp_ok($told, '>', 0, "$name, and some were told");
-	is($cut, 0, "$name, between their transactions");
+	is($cut, 0, "$name, between their transactions") or diag($out);
 	is($pg->psql('SELECT sum(n) FROM moving_counts', db => 'shop'), $sum,
 		"$name, each transaction once");
 	note($out);

@@ -381,6 +381,11 @@ moving_ask(moving_client_t *c, const char *name, const char *sql, long arg,
         } else {
             c->cut++;
             c->unsure = 1;
+
+            printf("client %d is cut%s, connected %.3f s ago, %s: %s\n",
+                   c->id, c->block ? " in a transaction" : "",
+                   moving_now() - c->since, state ? state : "no state",
+                   PQresultErrorMessage(res));
         }
 
     } else {

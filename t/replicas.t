@@ -293,6 +293,9 @@ sub running {
 
 my $long = 'SELECT count(*) FROM large a, large b, large c '
 	. 'WHERE a.id + b.id + c.id < 0';
+my $large = "SELECT current_setting('port') FROM large WHERE id = 1";
+
+at($c, $r, $large);
 
 $c->send('Q', "$long\0");
 $c->flush_out();
@@ -309,6 +312,9 @@ is($c->query($v)->value(), 2, 'the client goes on');
 
 my $gone = pg_client(port(8080), user => 'app', database => 'shop');
 
+# (its worker may not have asked the replica lately)
+at($gone, $r, $large);
+
 $gone->send('Q', "$long\0");
 $gone->flush_out();
 wait_for(sub { running($replica) }, 20, 'a long query');
@@ -319,6 +325,8 @@ pass('a client leaves: its query ends');
 ###############################################################################
 
 # a replica that fails
+
+at($c, $r, $large);
 
 # (the primary has nothing to do for it)
 

@@ -371,6 +371,17 @@ my @scripts = (
 			$c->query('SELECT count(*) FROM copied'));
 	},
 
+	'COPY FROM, with what the database is not asked behind it' => sub {
+		my ($c) = @_;
+
+		my @r = $c->parse('s', 'SELECT 1')->sync()->result();
+
+		$c->send('Q', "COPY copied FROM STDIN\0")
+			->send('C', "Ss\0")->sync();
+
+		return (@r, $c->read_until('G'), eval { $c->result() } // "$@");
+	},
+
 	'COPY TO' => sub {
 		my ($c) = @_;
 

@@ -31,6 +31,9 @@ static ngx_int_t ngx_hyperdrive_pg_answer_described(
     ngx_hyperdrive_proto_piece_t *piece);
 static void ngx_hyperdrive_pg_answer_copy_in(
     ngx_hyperdrive_pg_origin_t *o, ngx_uint_t *struck);
+static ngx_int_t ngx_hyperdrive_pg_answer_break(
+    ngx_hyperdrive_pg_origin_t *o, ngx_hyperdrive_chain_t *reply,
+    ngx_hyperdrive_proto_piece_t *piece);
 static void ngx_hyperdrive_pg_answer_pop(ngx_hyperdrive_pg_origin_t *o);
 static ngx_int_t ngx_hyperdrive_pg_answer_bad(
     ngx_hyperdrive_proto_piece_t *piece, char *text);
@@ -103,6 +106,13 @@ ngx_hyperdrive_pg_answer(void *client, void *origin, u_char **pos,
 
             if (piece->len) {
                 goto done;
+            }
+
+            if (ngx_hyperdrive_pg_ledger_at(&o->ledger, 0)->action
+                == NGX_HYPERDRIVE_PG_BREAK)
+            {
+                *pos = p;
+                return ngx_hyperdrive_pg_answer_break(o, reply, piece);
             }
 
             ngx_hyperdrive_pg_answer_own(o, reply);
@@ -726,34 +736,84 @@ ngx_hyperdrive_pg_answer_described(ngx_hyperdrive_pg_client_t *c,
 /*
  * The origin waits for COPY data: a Sync that is on the way already will be
  * read and ignored.  Of any other request the COPY fails, and the connection
- * ends, as the origin is going to say.
+ * ends, as the origin is going to say; or we, if it has not been asked.
  */
 
 static void
 ngx_hyperdrive_pg_answer_copy_in(ngx_hyperdrive_pg_origin_t *o,
     ngx_uint_t *struck)
 {
-    ngx_uint_t                  i;
-    ngx_hyperdrive_pg_reply_t  *reply;
+    ngx_uint_t                  i, asked, own;
+    ngx_hyperdrive_pg_reply_t  *reply, *first;
 
     o->copy_in = 1;
+
+    asked = 0;
+    own = 0;
+    first = ngx_hyperdrive_pg_ledger_at(&o->ledger, 0);
 
     for (i = 1; i < o->ledger.n; i++) {
         reply = ngx_hyperdrive_pg_ledger_at(&o->ledger, i);
 
-        if (reply->type != NGX_HYPERDRIVE_PG_REPLY_SYNC) {
-            o->poisoned = 1;
-            return;
+        if (reply->type == NGX_HYPERDRIVE_PG_REPLY_SYNC) {
+            *struck += (reply->action != NGX_HYPERDRIVE_PG_DROP);
+
+        } else if (reply->action == NGX_HYPERDRIVE_PG_OWN) {
+            own = 1;
+
+        } else {
+            asked = 1;
+        }
+    }
+
+    if (own || asked) {
+        o->poisoned = 1;
+
+        if (!asked) {
+            first->action = NGX_HYPERDRIVE_PG_BREAK;
         }
 
-        *struck += (reply->action != NGX_HYPERDRIVE_PG_DROP);
+        return;
     }
 
     if (o->ledger.n > 1) {
         o->ledger.n = 1;
-        o->open = (ngx_hyperdrive_pg_ledger_at(&o->ledger, 0)->type
-                   == NGX_HYPERDRIVE_PG_REPLY_EXECUTE);
+        o->open = (first->type == NGX_HYPERDRIVE_PG_REPLY_EXECUTE);
     }
+}
+
+
+/* as the database says it, of the first request that it was not asked */
+
+static ngx_int_t
+ngx_hyperdrive_pg_answer_break(ngx_hyperdrive_pg_origin_t *o,
+    ngx_hyperdrive_chain_t *reply, ngx_hyperdrive_proto_piece_t *piece)
+{
+    char                       *text;
+    ngx_uint_t                  i;
+    ngx_hyperdrive_pg_reply_t  *next;
+
+    i = 1;
+
+    do {
+        next = ngx_hyperdrive_pg_ledger_at(&o->ledger, i++);
+    } while (next->action != NGX_HYPERDRIVE_PG_OWN);
+
+    text = (next->type == NGX_HYPERDRIVE_PG_REPLY_PARSE)
+           ? "unexpected message type 0x50 during COPY from stdin"
+           : "unexpected message type 0x43 during COPY from stdin";
+
+    if (reply) {
+        ngx_hyperdrive_pg_error(reply, "ERROR", "08P01", text, NULL, NULL);
+        ngx_hyperdrive_pg_error(reply, "FATAL", "08P01",
+                                "terminating connection because protocol "
+                                "synchronization was lost", NULL, NULL);
+    }
+
+    piece->type = NGX_HYPERDRIVE_PROTO_ERROR;
+    piece->fatal = 1;
+
+    return NGX_OK;
 }
 
 

@@ -35,8 +35,10 @@ typedef enum {
 typedef enum {
     NGX_HYPERDRIVE_PG_PASS = 0,              /* to the client */
     NGX_HYPERDRIVE_PG_DROP,                  /* we asked, not the client */
-    NGX_HYPERDRIVE_PG_OWN                    /* the origin was not asked: we
+    NGX_HYPERDRIVE_PG_OWN,                   /* the origin was not asked: we
                                                 answer when its turn comes */
+    NGX_HYPERDRIVE_PG_BREAK                  /* a COPY: what is behind it ends
+                                                the client */
 } ngx_hyperdrive_pg_action_e;
 
 

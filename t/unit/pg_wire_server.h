@@ -756,6 +756,8 @@ server_describe_named(server_t *s, u_char kind, char *name)
 static ngx_inline void
 server_copy(server_t *s, u_char type, size_t len)
 {
+    char  text[64];
+
     switch (type) {
 
     case 'd':
@@ -782,8 +784,11 @@ server_copy(server_t *s, u_char type, size_t len)
         break;
 
     default:
-        server_error(s, "08P01", "unexpected message type during COPY");
-        server_say(s, 'E', "FATAL", "08P01",
+        snprintf(text, sizeof(text),
+                 "unexpected message type 0x%02X during COPY from stdin", type);
+
+        server_error(s, "08P01", text);
+        server_say(s, 'E', "FATAL", "08P01", "terminating connection because "
                    "protocol synchronization was lost");
         server_flush(s);
         s->closed = 1;

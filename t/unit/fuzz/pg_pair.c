@@ -248,14 +248,16 @@ check(relay_t *r, script_t *s, ngx_uint_t done)
 
 /*
  * In a failed block the error may be another one: a statement that is not
- * prepared on this connection cannot be prepared there (25P02).
+ * prepared on this connection cannot be prepared there (25P02).  And a COPY may
+ * read, instead of a Parse, what we say ahead of it.
  */
 
 static void
 normalize(bytes_t *to, u_char *p, size_t len)
 {
-    size_t  total;
-    u_char  status;
+    size_t       total;
+    u_char      *type, status;
+    static char  copy[] = "unexpected message type 0x";
 
     status = 'I';
 
@@ -280,6 +282,14 @@ normalize(bytes_t *to, u_char *p, size_t len)
 
             if (p[0] == 'Z') {
                 status = p[5];
+
+            } else if (p[0] == 'E') {
+                type = memmem(to->data + to->len - total, total, copy,
+                              sizeof(copy) - 1);
+
+                if (type) {
+                    ngx_memset(type + sizeof(copy) - 1, '?', 2);
+                }
             }
         }
 

@@ -378,11 +378,11 @@ ngx_int_t ngx_hyperdrive_pg_own_trail(ngx_hyperdrive_pg_origin_t *o,
 /* what comes next of the answer to a Query: is it to a statement of ours? */
 ngx_uint_t ngx_hyperdrive_pg_behind_ours(ngx_hyperdrive_pg_behind_t *behind);
 /*
- * A message of it.  NGX_OK: it is the client's, or a CommandComplete in *p and
- * o->said is, that had to wait for this one; NGX_DECLINED: not yet, or ours.
+ * A message of it.  NGX_OK: it is the client's, or *message is the one in
+ * o->said that had to wait for this one; NGX_DECLINED: not yet, or ours.
  */
 ngx_int_t ngx_hyperdrive_pg_behind_take(ngx_hyperdrive_pg_origin_t *o,
-    ngx_hyperdrive_pg_behind_t *behind, u_char **p, size_t *total);
+    ngx_hyperdrive_pg_behind_t *behind, ngx_str_t *message);
 /* where an error is, counted from 1, in the text as the client has sent it */
 ngx_uint_t ngx_hyperdrive_pg_behind_position(
     ngx_hyperdrive_pg_behind_t *behind, ngx_uint_t position);

@@ -288,6 +288,7 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
     ngx_hyperdrive_chain_t *reply, ngx_hyperdrive_proto_piece_t *piece)
 {
     ngx_int_t                   rc;
+    ngx_str_t                   said;
     ngx_uint_t                  sync, query, goes_on;
     ngx_hyperdrive_pg_reply_t  *first;
 
@@ -340,11 +341,16 @@ ngx_hyperdrive_pg_answer_message(ngx_hyperdrive_pg_client_t *c,
     query = (first->type == NGX_HYPERDRIVE_PG_REPLY_QUERY);
     rc = (first->action == NGX_HYPERDRIVE_PG_PASS) ? NGX_OK : NGX_DECLINED;
 
-    if (first->behind
-        && ngx_hyperdrive_pg_behind_take(o, first->behind, &p, &total)
-           != NGX_OK)
-    {
-        return NGX_DECLINED;
+    if (first->behind) {
+        said.data = p;
+        said.len = total;
+
+        if (ngx_hyperdrive_pg_behind_take(o, first->behind, &said) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+
+        p = said.data;
+        total = said.len;
     }
 
     switch (p[0]) {

@@ -215,14 +215,14 @@ ngx_hyperdrive_pg_behind_ours(ngx_hyperdrive_pg_behind_t *behind)
 
 ngx_int_t
 ngx_hyperdrive_pg_behind_take(ngx_hyperdrive_pg_origin_t *o,
-    ngx_hyperdrive_pg_behind_t *behind, u_char **p, size_t *total)
+    ngx_hyperdrive_pg_behind_t *behind, ngx_str_t *message)
 {
     u_char      *said;
     ngx_uint_t   ours;
 
     ours = ngx_hyperdrive_pg_behind_ours(behind);
 
-    switch (**p) {
+    switch (message->data[0]) {
 
     case 'C':
         break;
@@ -245,8 +245,8 @@ ngx_hyperdrive_pg_behind_take(ngx_hyperdrive_pg_origin_t *o,
         o->said_len = behind->held;
         behind->held = 0;
 
-        *p = o->said;
-        *total = o->said_len;
+        message->data = o->said;
+        message->len = o->said_len;
 
         return NGX_OK;
     }
@@ -257,15 +257,15 @@ ngx_hyperdrive_pg_behind_take(ngx_hyperdrive_pg_origin_t *o,
         return NGX_OK;
     }
 
-    said = realloc(o->said, *total);
+    said = realloc(o->said, message->len);
     if (said == NULL) {
         return NGX_OK;
     }
 
-    ngx_memcpy(said, *p, *total);
+    ngx_memcpy(said, message->data, message->len);
 
     o->said = said;
-    behind->held = *total;
+    behind->held = message->len;
 
     return NGX_DECLINED;
 }

@@ -590,6 +590,9 @@ void ngx_hyperdrive_session_served(ngx_hyperdrive_session_t *s,
 /* ...by an answer that was kept, or read for it: all but its end is given */
 void ngx_hyperdrive_session_serve_end(ngx_hyperdrive_session_t *s,
     char *sqlstate);
+/* answers the unit by an error of ours; NULL: just by its end */
+void ngx_hyperdrive_session_refuse(ngx_hyperdrive_session_t *s,
+    ngx_hyperdrive_proto_error_t *err);
 /* a request has failed unseen: it is read once more; NGX_OK, NGX_ERROR */
 ngx_int_t ngx_hyperdrive_session_repeat(ngx_hyperdrive_session_t *s);
 void ngx_hyperdrive_session_waiter_ready(ngx_hyperdrive_origin_waiter_t *w,

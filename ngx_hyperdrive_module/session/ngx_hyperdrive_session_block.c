@@ -5,7 +5,6 @@
 
 
 #include "session/ngx_hyperdrive_session_diag.h"
-#include "session/ngx_hyperdrive_session_log.h"
 #include "base/ngx_hyperdrive_base_mode.h"
 
 
@@ -58,15 +57,7 @@ ngx_hyperdrive_session_block(ngx_hyperdrive_session_t *s)
                       "end of transaction block";
         err.hint = NULL;
 
-        s->conf->origin->counters->errors_own++;
-        s->total.errors++;
-
-        proto->refuse(s->wire, unit, &err, &s->net.out);
-        s->net.pos += unit->len;
-
-        if (s->log) {
-            ngx_hyperdrive_session_log_answered(s, err.sqlstate);
-        }
+        ngx_hyperdrive_session_refuse(s, &err);
 
         return NGX_OK;
     }

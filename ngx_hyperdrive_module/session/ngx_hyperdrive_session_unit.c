@@ -18,8 +18,6 @@
 static ngx_int_t ngx_hyperdrive_session_unit(ngx_hyperdrive_session_t *s);
 static ngx_int_t ngx_hyperdrive_session_acquire(ngx_hyperdrive_session_t *s);
 static ngx_int_t ngx_hyperdrive_session_forward(ngx_hyperdrive_session_t *s);
-static void ngx_hyperdrive_session_refuse(ngx_hyperdrive_session_t *s,
-    ngx_hyperdrive_proto_error_t *err);
 
 
 void
@@ -767,9 +765,7 @@ ngx_hyperdrive_session_repeat(ngx_hyperdrive_session_t *s)
 }
 
 
-/* answers the unit ourselves; with no error: just its end */
-
-static void
+void
 ngx_hyperdrive_session_refuse(ngx_hyperdrive_session_t *s,
     ngx_hyperdrive_proto_error_t *err)
 {
